@@ -1,0 +1,36 @@
+"""minilm: pretraining and fine-tuning, built by hand in NumPy.
+
+The names below are resolved when they are first used, so that `import minilm` costs nothing and the
+command line can choose the number of BLAS threads before NumPy loads.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# name -> the module that defines it
+_PUBLIC: dict[str, str] = {
+    "MinilmError": "minilm.errors",
+    "WordTokenizer": "minilm.text.words",
+    "Vocabulary": "minilm.text.words",
+    "read_documents": "minilm.text.corpus",
+    "read_labelled": "minilm.text.corpus",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module behind a public name on first use (PEP 562)."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'minilm' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -1,0 +1,1 @@
+"""The classical baselines: TF-IDF, nearest centroid, softmax regression."""

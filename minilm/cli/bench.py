@@ -1,0 +1,37 @@
+"""`minilm bench RACE`: run one race and print its table, or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+
+# Each race is a module of minilm.bench with `add_arguments(parser)`, `run(options) -> dict` (what
+# --json prints) and `render(result) -> str` (what a person reads). Their module level imports
+# neither NumPy nor a peer, so that `minilm bench --help` is quick.
+RACES = {
+    "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare one sub-command a race."""
+    races = parser.add_subparsers(dest="race", metavar="race", required=True)
+    for name, summary in RACES.items():
+        race = races.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        race.add_argument("--json", action="store_true", help="print one JSON object")
+        module = importlib.import_module(f"minilm.bench.{name}")
+        module.add_arguments(race)
+        race.set_defaults(module=module)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the race and print what it measured."""
+    result = options.module.run(options)
+    if options.json:
+        json.dump(result, sys.stdout, indent=2)
+        print()
+    else:
+        print(options.module.render(result))
+    return 0

@@ -1,0 +1,86 @@
+"""The entry point: choose the command, run it, turn errors into one line and an exit code.
+
+Exit codes: 0 done; 1 ran, and the answer is no; 2 a mistake in the input (one line on standard
+error says what, where and what to do); 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from minilm import __version__
+from minilm.errors import MinilmError
+
+# Each command is a module of this package with `add_arguments(parser)` and `run(options) -> int`.
+# Only the chosen one is imported, so that `minilm --help` needs neither NumPy nor matplotlib.
+COMMANDS = {
+    "compare": "random against pretrained word vectors on a labelled task, with intervals",
+    "neighbors": "nearest words in a corpus, by the company they keep",
+    "bench": "speed next to another library's, measured in one run",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line that names the command and exit with code 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def build_parser(chosen: str | None) -> Parser:
+    """Return the parser; only the chosen command's module is imported for its arguments."""
+    parser = Parser(
+        prog="minilm", description="Pretraining and fine-tuning, built by hand in NumPy."
+    )
+    parser.add_argument("--version", action="version", version=f"minilm {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", parser_class=Parser)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == chosen:
+            module = importlib.import_module(f"minilm.cli.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((a for a in arguments if not a.startswith("-")), None)
+    parser = build_parser(chosen)
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except MinilmError as error:
+        print(f"minilm {options.command}: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader (head, less) went away: not an error. Keep the interpreter's own flush quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print(f"minilm {options.command}: stopped by Ctrl-C", file=sys.stderr)
+        return 130
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(
+            f"minilm {options.command}: error: {place}{error.strerror or error}; "
+            "check the path, its permissions and the free space",
+            file=sys.stderr,
+        )
+        return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

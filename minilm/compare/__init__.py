@@ -1,0 +1,1 @@
+"""Fair comparisons: conditions x budgets x seeds, a tidy table, intervals, pictures."""

@@ -1,0 +1,1 @@
+"""Word vectors from counts: count, weight, factorise, compare."""

@@ -1,0 +1,160 @@
+"""Writing so that nothing is lost: whole files or none, one writer for a folder, small JSON.
+
+Leaves out reading: what may be read, and how much of it, is decided where the format is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from minilm.errors import OutputError
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name only when the block has ended without an error.
+
+    The content goes to a temporary file in the same folder, is flushed to the disk (fsync), and is
+    then renamed over `path`: a reader sees the old file or the new one, and a crash at any moment
+    leaves the old one. Text is UTF-8 with LF line ends on every system.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write. Its folder must exist.
+    mode : {"w", "wb"}
+        Text or bytes.
+
+    Raises
+    ------
+    OSError
+        When the disk is full or the folder read-only; `path` is then as it was.
+    """
+    path = Path(path)
+    text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes the file private to its owner; a shared folder expects the usual rights.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename survives a power cut. Windows has no such call."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `value` as indented JSON, atomically. NaN and infinity are refused: JSON has neither."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with atomic_write(path) as file:
+        file.write(text)
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal, read in pieces of 1 MiB."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+class FolderLock:
+    """One writer for a folder, held by the operating system while the process lives.
+
+    The lock is on the file `.lock` inside the folder (flock on Unix, a byte range on Windows), so
+    it ends with its process however that ends; the file names the holder for the error message.
+
+    Parameters
+    ----------
+    folder : path-like
+        An existing folder.
+
+    Attributes
+    ----------
+    stale_pid : int or None
+        The process that held the folder and died without letting go, once the lock is taken.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder, FolderLock(folder) as lock:
+    ...     lock.stale_pid is None
+    True
+    """
+
+    NAME = ".lock"
+    # Windows forbids others to read a locked range: lock one byte far behind the text.
+    _OFFSET = 1 << 20
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.stale_pid: int | None = None
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> FolderLock:
+        """Take the lock, or raise OutputError that names the process which has it."""
+        file = open(self.folder / self.NAME, "a+", encoding="ascii")  # noqa: SIM115
+        file.seek(0)
+        holder = file.read(20).strip()
+        try:
+            self._acquire(file)
+        except OSError:
+            file.close()
+            raise OutputError(
+                f"{self.folder}: in use by process {holder or 'unknown'}; "
+                "wait until it ends, or choose another folder"
+            ) from None
+        self.stale_pid = int(holder) if holder.isdecimal() else None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Let go. The file stays, empty: removing it would let two others lock different files."""
+        assert self._file is not None  # noqa: S101  (entered before it is left)
+        self._file.truncate(0)
+        self._file.close()
+        self._file = None
+
+    def _acquire(self, file: IO[str]) -> None:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(self._OFFSET)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            file.seek(0)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

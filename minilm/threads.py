@@ -1,0 +1,79 @@
+"""How many threads the BLAS under NumPy uses.
+
+Training shards the batch over threads of its own and wants a single-threaded BLAS; generation is
+bound by memory and likes BLAS threads. The environment variables act only before NumPy loads; after
+that the library that NumPy carries is asked directly.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import warnings
+from pathlib import Path
+
+_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+# The names under which builds of OpenBLAS and MKL export the setter.
+_SETTERS = (
+    "scipy_openblas_set_num_threads64_",
+    "scipy_openblas_set_num_threads",
+    "openblas_set_num_threads64_",
+    "openblas_set_num_threads",
+    "MKL_Set_Num_Threads",
+)
+
+_warned = False
+
+
+def set_blas_threads(count: int) -> bool:
+    """Make BLAS use `count` threads from now on; return whether that could be done.
+
+    Before NumPy is loaded the environment decides, for this process and those it starts. Afterwards
+    the setter of the loaded library is called; where none is found, one warning says so.
+    """
+    global _warned
+    for variable in _VARIABLES:
+        os.environ[variable] = str(count)
+    if "numpy" not in sys.modules:
+        return True
+    for library in _numpy_libraries():
+        for name in _SETTERS:
+            setter = getattr(library, name, None)
+            if setter is not None:
+                setter(ctypes.c_int(count))
+                return True
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "minilm cannot set the threads of this NumPy's BLAS after NumPy has loaded; "
+            f"training may be slower. Set OPENBLAS_NUM_THREADS={count} before Python starts.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return False
+
+
+def _numpy_libraries() -> list[ctypes.CDLL]:
+    """Return the shared libraries that NumPy's wheel carries, and the process itself."""
+    import numpy
+
+    package = Path(numpy.__file__).parent
+    folders = (package.parent / "numpy.libs", package / ".libs", package / ".dylibs")
+    paths = [p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir())]
+    libraries = []
+    for path in paths:
+        if "blas" in path.name or "mkl" in path.name:
+            try:
+                libraries.append(ctypes.CDLL(str(path)))
+            except OSError:
+                continue
+    if os.name != "nt":
+        libraries.append(ctypes.CDLL(None))
+    return libraries

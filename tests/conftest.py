@@ -1,0 +1,49 @@
+"""Shared by all tests: where optional packages and optional real data are found, or skipped."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def peer() -> Callable[[str], ModuleType]:
+    """Import a peer library, or skip with its name; a failure where peers are promised to be there.
+
+    `.ci/run` sets MINILM_REQUIRE_PEERS in its second stage, so that a comparison which silently
+    stopped running is noticed.
+    """
+
+    def load(name: str) -> ModuleType:
+        try:
+            return importlib.import_module(name)
+        except ImportError as error:
+            if os.environ.get("MINILM_REQUIRE_PEERS"):
+                pytest.fail(f"the peers stage needs the package {name}: {error}")
+            pytest.skip(f"needs the package {name}")
+
+    return load
+
+
+@pytest.fixture
+def real_data() -> Callable[[str], Path]:
+    """Return the path of a file of real text, or skip: such data is not part of the project.
+
+    Looked for in the folder MINILM_REAL_DATA, else in `shared/data` beside the checkout.
+    """
+    folder = Path(os.environ.get("MINILM_REAL_DATA") or ROOT.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            pytest.skip(f"needs the real data file {name}")
+        return path
+
+    return find
