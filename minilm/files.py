@@ -1,6 +1,7 @@
-"""Writing so that nothing is lost: whole files or none, one writer for a folder, small JSON.
+"""Files so that nothing is lost and nothing trusted: whole or not at all, one writer for a folder.
 
-Leaves out reading: what may be read, and how much of it, is decided where the format is known.
+Leaves out the reading of text and tables: what may be read there, and how much of it, is decided
+where the format is known.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from minilm.errors import OutputError
+from minilm.errors import InputError, OutputError
 
 
 @contextlib.contextmanager
@@ -39,7 +41,9 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     """
     path = Path(path)
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(
+        prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
+    )
     try:
         with os.fdopen(descriptor, mode, **text) as file:
             yield file
@@ -73,10 +77,69 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write `value` as indented JSON, atomically. NaN and infinity are refused: JSON has neither."""
+    """Write `value` as indented JSON, atomically; NaN and infinity, which JSON lacks, raise."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with atomic_write(path) as file:
         file.write(text)
+
+
+def read_json(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Any:
+    """Read a JSON file strictly: UTF-8 (a BOM may stand first), no NaN, no key twice, bounded size.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, larger than `max_bytes` or not such JSON; with the line.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise InputError(
+                f"{size:,} bytes of JSON; at most {max_bytes:,} are read at once", path
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError("no such file; check the path", path) from None
+    except IsADirectoryError:
+        raise InputError("is a folder; name a JSON file in it", path) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 at byte {error.start}; save the file as UTF-8", path) from None
+    return parse_json(text, path)
+
+
+def parse_json(text: str, path: str | os.PathLike[str], line: int | None = None) -> Any:
+    """Parse strict JSON (no NaN or infinity, no key twice); errors name the file and the line.
+
+    Parameters
+    ----------
+    text : str
+        One JSON value.
+    path : path-like
+        The file it comes from, for the message.
+    line : int, optional
+        The line of the file where `text` starts; 1 unless said.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        record = dict(pairs)
+        if len(record) != len(pairs):
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            raise InputError(f"the JSON key {twice!r} stands twice in one object", path, line)
+        return record
+
+    def no_constant(name: str) -> None:
+        raise InputError(f"{name} is not JSON and cannot be used; remove it", path, line)
+
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+    except json.JSONDecodeError as error:
+        at = (line or 1) + error.lineno - 1
+        raise InputError(f"not valid JSON ({error.msg}, column {error.colno})", path, at) from None
+    except RecursionError:
+        raise InputError("JSON nested too deeply", path, line) from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise InputError(f"not valid JSON ({error})", path, line) from None
 
 
 def sha256(path: str | os.PathLike[str]) -> str:
@@ -122,7 +185,7 @@ class FolderLock:
 
     def __enter__(self) -> FolderLock:
         """Take the lock, or raise OutputError that names the process which has it."""
-        file = open(self.folder / self.NAME, "a+", encoding="ascii")  # noqa: SIM115
+        file = open(self.folder / self.NAME, "a+", encoding="ascii")
         file.seek(0)
         holder = file.read(20).strip()
         try:
