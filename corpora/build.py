@@ -25,7 +25,7 @@ import re
 import sys
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -45,7 +45,7 @@ PRONOUNS = {
     "we": {"he": "we", "him": "us", "his": "our", "own": "ours", "himself": "ourselves"},
     "i": {"he": "I", "him": "me", "his": "my", "own": "mine", "himself": "myself"},
 }
-ALIASES = {"it": "he", "its": "his", "itself": "himself", "she": "he", "her": "his"}
+ALIASES = {"it": "he", "its": "his", "itself": "himself"}
 PLURAL_VERBS = {"is": "are", "was": "were", "has": "have", "does": "do", "goes": "go"}
 I_VERBS = {"is": "am", "isn't": "am not", "was": "was", "wasn't": "wasn't"}
 PLURALS = dict(
@@ -300,7 +300,7 @@ def polish(sentence: str) -> str:
 # ---- choosing -----------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_expression(text: str) -> tuple[str, str, str, str, str] | None:
     """Split `^who=person.he:is` into its five parts; None if it does not read so."""
     match = EXPRESSION.fullmatch(text)
@@ -381,6 +381,8 @@ class Draft:
         gender = next((tag for tag in PRONOUNS if tag in word.tags), "n")
         if form in PRONOUNS[gender]:
             return PRONOUNS[gender][form]
+        if form == "poss":
+            return PRONOUNS[gender]["his"] if gender in ("i", "we") else f"{word.text}'s"
         if form == "a":
             some = "mass" in word.tags or gender == "pl"
             return f"some {word.text}" if some else f"a {word.text}"
