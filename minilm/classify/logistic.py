@@ -7,9 +7,9 @@ With N rows x_n, K classes, weights W (D, K) and biases b (K,), training minimiz
 The biases carry no penalty. The penalty is divided by N together with the loss, so it is the
 same prior belief about W however many labels there are, and one value of `l2` serves every budget.
 
-scikit-learn's `LogisticRegression(C=...)` finds the same optimum for K > 2 with C = 1 / l2. For two
-classes it keeps one weight vector w where softmax has two; at the optimum these are w/2 and -w/2, so
-l2/2 * sum W**2 = l2/4 * sum w**2, and C = 2 / l2.
+scikit-learn's `LogisticRegression(C=...)` finds the same optimum for K > 2 with C = 1 / l2. For
+two classes it keeps one weight vector w where softmax has two; at the optimum these are w/2 and
+-w/2, so l2/2 * sum W**2 = l2/4 * sum w**2, and C = 2 / l2.
 """
 
 from __future__ import annotations

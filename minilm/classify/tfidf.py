@@ -1,7 +1,7 @@
 """TF-IDF: documents as weighted bags of words, the baseline that knows only the labelled text.
 
-The definitions are scikit-learn's `TfidfVectorizer(sublinear_tf=True)`. For a term that occurs c > 0
-times in a document, and in df of the N documents that were fitted,
+The definitions are scikit-learn's `TfidfVectorizer(sublinear_tf=True)`. For a term that occurs
+c > 0 times in a document, and in df of the N documents that were fitted,
 
     weight = (1 + ln c) * (ln((1 + N) / (1 + df)) + 1)
 
@@ -89,18 +89,17 @@ class TfidfVectorizer:
         counts: list[int] = []
         total = 0
         for row, tokens in enumerate(documents):
-            known = (self.vocabulary_.get(token) for token in _checked(tokens))
-            for column, count in Counter(known).items():
-                if column is not None:
-                    rows.append(row)
-                    columns.append(column)
-                    counts.append(count)
+            known = Counter(token for token in _checked(tokens) if token in self.vocabulary_)
+            rows += [row] * len(known)
+            columns += [self.vocabulary_[term] for term in known]
+            counts += known.values()
             total = row + 1
         size = total * len(self.idf_) * 8
         if size > MAX_BYTES:
             raise OptionError(
-                f"TF-IDF of {total} documents and {len(self.idf_)} terms needs {size / 2**30:.1f} GiB "
-                f"and {MAX_BYTES / 2**30:.0f} are allowed; transform fewer documents at a time"
+                f"TF-IDF of {total} documents and {len(self.idf_)} terms needs "
+                f"{size / 2**30:.1f} GiB, more than the {MAX_BYTES / 2**30:.0f} allowed; "
+                "transform fewer documents at a time"
             )
         weights = np.zeros((total, len(self.idf_)))
         weights[rows, columns] = (1 + np.log(counts)) * self.idf_[columns]
