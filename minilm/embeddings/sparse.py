@@ -1,0 +1,74 @@
+"""The one sparse matrix of this package: sorted keys and their values.
+
+Co-occurrence counts and their weights have V x V cells of which few are not zero. An entry's place
+is one integer, `row * size + column`, so that sorting, merging and adding are operations on plain
+one-dimensional arrays. Leaves out arithmetic: what is done to the values is done where it is meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from minilm.errors import OptionError
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMatrix:
+    """A square matrix of which only the stored entries are not zero.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,), int64
+        `row * size + column` of each entry, ascending, each once.
+    values : ndarray of shape (n,)
+        The entry at each key.
+    size : int
+        The number of rows and of columns, V.
+
+    Examples
+    --------
+    >>> matrix = SparseMatrix(np.array([1, 3]), np.array([5, 7]), size=2)
+    >>> matrix.dense()
+    array([[0, 5],
+           [0, 7]])
+    """
+
+    keys: npt.NDArray[np.int64]
+    values: np.ndarray
+    size: int
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """The row of each entry, shape (n,)."""
+        return self.keys // self.size
+
+    @property
+    def columns(self) -> npt.NDArray[np.int64]:
+        """The column of each entry, shape (n,)."""
+        return self.keys % self.size
+
+    def row_sums(self) -> npt.NDArray[np.float64]:
+        """Return the sum of each row, shape (V,); exact for integers up to 2**53."""
+        return np.bincount(self.rows, weights=self.values, minlength=self.size)
+
+    def dense(self, dtype: npt.DTypeLike = None, max_bytes: int = 2 << 30) -> np.ndarray:
+        """Return the matrix with its zeros, shape (V, V), in `dtype` (the values' own unless said).
+
+        Raises
+        ------
+        OptionError
+            When it would take more than `max_bytes`.
+        """
+        dtype = np.dtype(self.values.dtype if dtype is None else dtype)
+        needed = self.size * self.size * dtype.itemsize
+        if needed > max_bytes:
+            raise OptionError(
+                f"a column for each of {self.size} words takes {needed / 1e9:.1f} GB; "
+                "ask for fewer dimensions, or leave out rare words with a minimum count"
+            )
+        matrix = np.zeros((self.size, self.size), dtype)
+        matrix.reshape(-1)[self.keys] = self.values
+        return matrix
