@@ -218,7 +218,8 @@ def backtrack(
     for _ in range(MAX_TRIALS):
         new_x = x + step * direction
         new_value, new_gradient = objective(new_x)
-        if new_value <= value + SUFFICIENT_DECREASE * step * slope:
+        # Once rounding has swallowed the last term, an equal value would pass: no step is no fall.
+        if new_value < value and new_value <= value + SUFFICIENT_DECREASE * step * slope:
             return step, new_x, new_value, new_gradient
         step /= 2
     return None
