@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minilm.errors import OptionError
+from minilm.text.words import Vocabulary
 
 # Cosines are rounded to what float32 vectors support, so that equal ones tie whatever the order in
 # which BLAS adds.
@@ -81,6 +82,25 @@ def nearest(
 def neighbors(word: int, vectors: np.ndarray, top: int) -> list[tuple[int, float]]:
     """Return the words most similar to a word, itself left out, as `nearest`."""
     return nearest(vectors[word], vectors, top, exclude=[word])
+
+
+def nearest_words(
+    word: str, vocabulary: Vocabulary, vectors: np.ndarray, top: int
+) -> list[tuple[str, float]]:
+    """Return the words most similar to a word of the vocabulary, best first, with their cosines.
+
+    Of equally similar words the rarer stands first (a frequent word meets everything, so its
+    likeness says less), then the one that is first in the alphabet.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(["a", "b", "c"], [9, 5, 2])
+    >>> nearest_words("a", vocabulary, np.ones((3, 2)), top=2)
+    [('c', 1.0), ('b', 1.0)]
+    """
+    found = neighbors(vocabulary.index[word], vectors, top=len(vocabulary))
+    found.sort(key=lambda hit: (-hit[1], vocabulary.counts[hit[0]], vocabulary.words[hit[0]]))
+    return [(vocabulary.words[i], score) for i, score in found[:top]]
 
 
 def analogy(a: int, b: int, c: int, vectors: np.ndarray, top: int) -> list[tuple[int, float]]:

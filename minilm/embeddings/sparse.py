@@ -52,9 +52,10 @@ class SparseMatrix:
 
     def row_sums(self) -> npt.NDArray[np.float64]:
         """Return the sum of each row, shape (V,); exact for integers up to 2**53."""
-        return np.bincount(self.rows, weights=self.values, minlength=self.size)
+        weights = self.values.astype(np.float64)
+        return np.bincount(self.rows, weights, self.size).astype(np.float64, copy=False)
 
-    def dense(self, dtype: npt.DTypeLike = None, max_bytes: int = 2 << 30) -> np.ndarray:
+    def dense(self, dtype: npt.DTypeLike | None = None, max_bytes: int = 2 << 30) -> np.ndarray:
         """Return the matrix with its zeros, shape (V, V), in `dtype` (the values' own unless said).
 
         Raises

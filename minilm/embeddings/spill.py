@@ -164,5 +164,5 @@ class _Runs:
         pair = (np.empty(stop - start, np.int64), np.empty(stop - start, np.int64))
         for file, array in zip(self._files, pair, strict=True):
             file.seek(8 * start)
-            file.readinto(memoryview(array).cast("B"))  # type: ignore[attr-defined]
+            file.readinto(array.data)  # type: ignore[attr-defined]
         return pair

@@ -1,0 +1,111 @@
+"""`minilm neighbors WORD...`: the nearest words in a corpus, by the company they keep."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from minilm import threads
+from minilm.errors import InputError, OptionError
+from minilm.text import corpus
+from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("words", nargs="+", metavar="WORD", help="words of the corpus")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="text: .txt or .md (each line on its own), .csv, .tsv, .json, .jsonl, or a folder",
+    )
+    parser.add_argument("--encoding", default="utf-8", help="of the corpus (default: utf-8)")
+    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
+    parser.add_argument("--window", type=int, default=3, help="words to each side (default: 3)")
+    parser.add_argument(
+        "--weighting", choices=("count", "ppmi"), default="ppmi", help="(default: ppmi)"
+    )
+    parser.add_argument(
+        "--dimensions",
+        type=_dimensions,
+        default=100,
+        metavar="N|all",
+        help="columns kept, at most one for each word (default: 100)",
+    )
+    parser.add_argument("--stop-words", action="store_true", help="leave out function words")
+    parser.add_argument(
+        "--min-count", type=int, default=1, metavar="N", help="rarer words are left out"
+    )
+    parser.add_argument("--top", type=int, default=4, metavar="N", help="how many (default: 4)")
+    parser.add_argument("--json", action="store_true", help="print JSON, cosines to six decimals")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Count the corpus, make the vectors and print each word's neighbors."""
+    if options.top < 1:
+        raise OptionError(f"--top: {options.top}; it must be 1 or more")
+    threads.set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
+    import numpy as np
+
+    from minilm.embeddings import cooccurrence, factorise, similarity
+
+    # The corpus is read twice and never held: once for its words, once for their company.
+    vocabulary = Vocabulary.from_documents(_documents(options), min_count=options.min_count)
+    asked = {word: _known(word, vocabulary, options) for word in options.words}
+    counts = cooccurrence.count_chunks(
+        map(vocabulary.encode, _documents(options)), options.window, len(vocabulary)
+    )
+    vectors = factorise.word_vectors(
+        counts,
+        weighting=options.weighting,
+        dimensions=options.dimensions and min(options.dimensions, len(vocabulary)),
+        rng=np.random.default_rng(0),
+    )
+    found = {
+        word: similarity.nearest_words(known, vocabulary, vectors, options.top)
+        for word, known in asked.items()
+    }
+    if options.json:
+        json.dump(found, sys.stdout, ensure_ascii=False)
+        print()
+        return 0
+    for word, hits in found.items():
+        print(f"{word}: {', '.join(f'{other} ({cosine:.3f})' for other, cosine in hits)}")
+    return 0
+
+
+def _dimensions(text: str) -> int | None:
+    if text == "all":
+        return None
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a positive number nor all")
+
+
+def _documents(options: argparse.Namespace) -> Iterator[list[str]]:
+    tokenizer = WordTokenizer(STOP_WORDS if options.stop_words else frozenset())
+    texts = corpus.read_documents(
+        [options.corpus], encoding=options.encoding, text_column=options.text_column
+    )
+    return map(tokenizer.tokenize, texts)
+
+
+def _known(word: str, vocabulary: Vocabulary, options: argparse.Namespace) -> str:
+    """Return the word as the vocabulary has it, or raise and suggest what was meant."""
+    lowered = word.lower()
+    if lowered in vocabulary:
+        return lowered
+    if options.stop_words and lowered in STOP_WORDS:
+        raise InputError(f"{word!r} is a stop word, which --stop-words leaves out", options.corpus)
+    rare = f" (--min-count {options.min_count})" if options.min_count > 1 else ""
+    close = difflib.get_close_matches(lowered, vocabulary.words)
+    advice = f"did you mean {', '.join(close)}?" if close else "check its spelling"
+    raise InputError(
+        f"{word!r} is not among its {len(vocabulary)} words{rare}; {advice}", options.corpus
+    )
