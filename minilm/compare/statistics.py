@@ -3,10 +3,15 @@
 Two things vary between one comparison and the next: the labelled sample (the seed) and the test
 items. So a condition's runs are kept as a boolean array of shape (S, N), seeds by test items, True
 where the item was classified correctly, and every interval here comes from a bootstrap that draws
-both anew: seeds with replacement and, independently, items with replacement. Owen (2007) shows that
-this errs on the safe side for crossed factors (it overstates the variance), where resampling one of
-the two alone understates it, badly. With one seed only the items vary, and the spread between
-labelled samples is not in the interval.
+both anew: seeds with replacement and, independently, items with replacement. Resampling one of the
+two alone ignores the other's share of the variance; resampling both overstates what is left when
+each has had its share (Owen 2007), which errs on the safe side.
+
+How often it is wrong is measured on simulated runs (`simulate` in the tests; 1,000 comparisons
+of equal conditions, 200 items, 5 % level). With five or ten seeds it claimed a difference in 2 to
+3 %, and resampling seeds alone in 14 to 17 %. Fewer seeds show too little of their own spread: with
+three it claimed one in 4 %, with two in 6 %. With one seed only the items vary: the interval then
+speaks of that labelled sample alone, and read as speaking of the condition it was wrong in 18 %.
 
 Sums of outcomes are whole numbers, exact in float64, so a result does not depend on the BLAS.
 
