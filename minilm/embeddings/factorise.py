@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -199,6 +199,8 @@ def word_vectors(
         raise OptionError(f"no weighting {weighting!r}; there are {', '.join(WEIGHTINGS)}")
     weights = ppmi.ppmi(counts) if weighting == "ppmi" else counts
     if dimensions is None:
-        return similarity.unit_rows(weights.dense(np.float32))
+        rows = weights.rows
+        lengths = np.sqrt(np.bincount(rows, weights.values.astype(np.float64) ** 2))
+        return replace(weights, values=weights.values / lengths[rows]).dense(np.float32)
     U, S, _ = truncated_svd(weights, dimensions, rng=rng)
     return similarity.unit_rows(U * np.sqrt(S))

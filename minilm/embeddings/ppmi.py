@@ -61,8 +61,8 @@ def ppmi(counts: SparseMatrix, smoothing: float = 0.75) -> SparseMatrix:
         raise OptionError(f"the smoothing is {smoothing}; it must be above 0 and at most 1")
     totals = counts.row_sums()  # of the columns too: the counts are symmetric
     contexts = totals**smoothing
-    # Sums of logarithms; a word that never occurs has no entries, so its zero is never looked up.
-    with np.errstate(divide="ignore"):
+    # A word that never occurs has no entries, so the logarithm of its zero is never looked up.
+    with np.errstate(divide="ignore", invalid="ignore"):
         log_word = np.log(totals)
         log_context = np.log(contexts) - np.log(contexts.sum())
     values = np.log(counts.values) - log_word[counts.rows] - log_context[counts.columns]

@@ -20,6 +20,8 @@ from minilm.text.words import Vocabulary
 # which BLAS adds.
 _DECIMALS = 6
 
+_BLOCK_ROWS = 256
+
 
 def unit_rows(matrix: np.ndarray) -> np.ndarray:
     """Scale each row to Euclidean length 1; zero rows stay zero.
@@ -45,8 +47,13 @@ def cosine(a: np.ndarray, b: np.ndarray) -> npt.NDArray[np.float64]:
     array([[0.6],
            [0. ]])
     """
-    a, b = unit_rows(np.asarray(a, np.float64)), unit_rows(np.asarray(b, np.float64))
-    return np.clip(a @ b.T, -1.0, 1.0)
+    a = unit_rows(np.asarray(a, np.float64))
+    cosines = np.empty((len(a), len(b)))
+    # In blocks, so that a large table of float32 vectors is never held as float64.
+    for start in range(0, len(b), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        cosines[:, rows] = a @ unit_rows(np.asarray(b[rows], np.float64)).T
+    return np.clip(cosines, -1.0, 1.0)
 
 
 def nearest(

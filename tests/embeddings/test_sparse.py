@@ -1,0 +1,30 @@
+"""The sparse matrix against its dense form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minilm.embeddings.sparse import SparseMatrix
+from minilm.errors import OptionError
+
+
+def test_rows_columns_sums_and_dense_agree():
+    dense = np.array([[0, 3, 0], [3, 0, 1], [0, 1, 2]])
+    keys = np.flatnonzero(dense)
+    matrix = SparseMatrix(keys, dense.reshape(-1)[keys], size=3)
+    np.testing.assert_array_equal(dense[matrix.rows, matrix.columns], matrix.values)
+    np.testing.assert_array_equal(matrix.dense(), dense)
+    assert matrix.dense(np.float32).dtype == np.float32
+    assert matrix.row_sums().tolist() == [3.0, 4.0, 3.0]
+
+
+def test_rows_without_entries_sum_to_zero():
+    nothing = np.empty(0, np.int64)
+    assert SparseMatrix(nothing, nothing, size=2).row_sums().tolist() == [0.0, 0.0]
+
+
+def test_a_dense_matrix_that_does_not_fit_is_refused_before_memory_is_taken():
+    matrix = SparseMatrix(np.array([0]), np.array([1]), size=10_000_000)
+    with pytest.raises(OptionError, match="ask for fewer dimensions"):
+        matrix.dense()
