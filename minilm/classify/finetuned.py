@@ -1,17 +1,18 @@
 """Softmax regression whose word vectors learn too, from the vectors they start with.
 
 A document is the mean of its words' vectors, as in the frozen condition; here the gradient goes on
-into those vectors. With N documents, start vectors E0, their departures D (what is learned) and the
+into those vectors. With N documents, start vectors E, their departures Δ (what is learned) and the
 mean over the tokens t of document n,
 
-    logits_n = mean_t (E0 + D)[t] W + b
-    f(W, b, D) = 1/N * ( sum_n cross_entropy(logits_n, y_n)
-                         + l2/2 * sum W**2  +  vector_l2/2 * sum D**2 )
+    logits_n = mean_t (E + Δ)[t] W + b
+    f(W, b, Δ) = 1/N * ( sum_n -log softmax(logits_n)[y_n]
+                         + l2/2 * sum W**2  +  vector_l2/2 * sum Δ**2 )
 
 A word that no labelled document contains receives no gradient, so only the words seen are
 parameters; every other vector stays where it started. As `vector_l2` grows, the model becomes the
-frozen one. f is not convex: W and D multiply each other. The start, W = 0, b = 0, D = 0, is part of
-the definition.
+frozen one. f is not convex, for W and Δ multiply each other; so the start, all of W, b and Δ zero,
+is part of the definition. (Only where the mean vectors of all classes are equal, and the classes of
+one size, is it a saddle point from which nothing is learned.)
 
 The mean and the product with W are linear, so words are scored first and scores averaged: no array
 of size tokens x dimensions is ever made.

@@ -44,6 +44,14 @@ def test_ties_and_zero_rows_go_to_the_lowest_class():
     np.testing.assert_array_equal(model.predict(np.array([[3.0, 3.0], [0.0, 0.0]])), [0, 0])
 
 
+def test_centroids_of_one_direction_tie_despite_rounding():
+    direction = np.random.default_rng(1).standard_normal(50)
+    scales = np.array([[3.0], [0.7], [11.0]])
+    model = centroid.NearestCentroid().fit(scales * direction, np.array([2, 1, 0]))
+    queries = np.random.default_rng(2).standard_normal((200, 50))
+    np.testing.assert_array_equal(model.predict(queries), np.zeros(200))
+
+
 def test_a_class_whose_mean_is_zero_has_cosine_zero():
     features = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
     model = centroid.NearestCentroid().fit(features, np.array([0, 0, 1]))
