@@ -148,6 +148,10 @@ class LabelledData:
             return self
         return self._take([i for i, split in enumerate(self.splits) if split == name])
 
+    def with_splits(self, splits: tuple[str, ...]) -> LabelledData:
+        """Return the same examples with the given parts."""
+        return replace(self, splits=splits)
+
     def _take(self, indices: Sequence[int]) -> LabelledData:
         return replace(
             self,
