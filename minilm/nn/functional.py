@@ -514,7 +514,7 @@ def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tupl
     """Mean negative log-probability of the targets under the softmax of the logits.
 
     `loss = mean of (log(sum(exp(logits))) - logits[target])` over the N rows that count: those
-    whose target is not `ignore_index`. As in `softmax`, each row's largest logit is taken off first.
+    whose target is not `ignore_index`. As in `softmax`, the largest logit of a row is taken off.
 
     Parameters
     ----------

@@ -1,0 +1,159 @@
+"""The shape of a GPT under Hugging Face's key names, and the sizes that the project uses.
+
+What would change the arithmetic and is not built here (another activation, an untied head, scores
+scaled by the layer's number) is refused by name; what does not touch it is let pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from minilm.errors import OptionError
+
+# key of Hugging Face's GPT2Config -> the values under which it computes what is computed here
+_FIXED: dict[str, tuple[Any, ...]] = {
+    "model_type": ("gpt2",),
+    "activation_function": ("gelu_new", "gelu_pytorch_tanh"),  # two names of one formula
+    "scale_attn_weights": (True,),
+    "scale_attn_by_inverse_layer_idx": (False,),
+    "add_cross_attention": (False,),
+    "tie_word_embeddings": (True,),
+}
+
+# Far above any model of this kind: a damaged file must not make a table of a billion names.
+_LARGEST = {"vocab_size": 10**7, "n_positions": 10**7, "n_embd": 10**6, "n_layer": 10**4}
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The shape of a GPT and the constants of its arithmetic.
+
+    Parameters
+    ----------
+    vocab_size, n_positions, n_embd, n_layer, n_head : int
+        Vocabulary V, context, width C, layers, heads H; H divides C.
+    n_inner : int, optional
+        Width of the MLP's hidden layer; four times C unless said.
+    layer_norm_epsilon : float
+        Added to the variance in layer norm.
+    initializer_range : float
+        Standard deviation of the initial weights.
+    embd_pdrop, attn_pdrop, resid_pdrop : float
+        Dropout rates while training: after the embeddings, on the attention weights, before each
+        residual sum.
+
+    Raises
+    ------
+    OptionError
+        When a value cannot work; the line names the key.
+
+    Examples
+    --------
+    >>> GPTConfig(vocab_size=512, n_positions=32, n_embd=64, n_layer=2, n_head=2).inner
+    256
+    """
+
+    vocab_size: int
+    n_positions: int
+    n_embd: int
+    n_layer: int
+    n_head: int
+    n_inner: int | None = None
+    layer_norm_epsilon: float = 1e-5
+    initializer_range: float = 0.02
+    embd_pdrop: float = 0.0
+    attn_pdrop: float = 0.0
+    resid_pdrop: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"):
+            value, largest = getattr(self, key), _LARGEST.get(key, 10**7)
+            if key == "n_inner" and value is None:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest:
+                raise OptionError(
+                    f"model configuration: {key} is {value!r}; "
+                    f"expected a whole number from 1 to {largest:,}"
+                )
+        if self.n_embd % self.n_head:
+            raise OptionError(
+                f"model configuration: n_embd {self.n_embd} is not divisible by n_head "
+                f"{self.n_head}; every head gets an equal share of the width"
+            )
+        for key in ("layer_norm_epsilon", "initializer_range"):
+            value = getattr(self, key)
+            if not _is_number(value) or not 0 < value < math.inf:
+                raise OptionError(f"model configuration: {key} is {value!r}; expected more than 0")
+        for key in ("embd_pdrop", "attn_pdrop", "resid_pdrop"):
+            value = getattr(self, key)
+            if not _is_number(value) or not 0 <= value < 1:
+                raise OptionError(
+                    f"model configuration: {key} is {value!r}; expected a rate from 0 to below 1"
+                )
+
+    @property
+    def inner(self) -> int:
+        """The width of the MLP's hidden layer."""
+        return self.n_inner if self.n_inner is not None else 4 * self.n_embd
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GPTConfig:
+        """Take the keys of a Hugging Face `config.json`.
+
+        Keys that do not touch the arithmetic (token ids, dtypes, generation settings) are let pass;
+        a key that is left out has the value that Hugging Face's GPT-2 gives it, except the five
+        sizes, which must be there.
+
+        Raises
+        ------
+        OptionError
+            When a size is missing, a value cannot work, or a setting asks for another model.
+
+        Examples
+        --------
+        >>> GPTConfig.from_dict({"model_type": "llama"})
+        Traceback (most recent call last):
+            ...
+        minilm.errors.OptionError: model configuration: model_type is 'llama'; only 'gpt2' is built
+        """
+        for key, allowed in _FIXED.items():
+            if key in values and values[key] not in allowed:
+                known = " or ".join(map(repr, allowed))
+                raise OptionError(
+                    f"model configuration: {key} is {values[key]!r}; only {known} is built"
+                )
+        for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head"):
+            if key not in values:
+                raise OptionError(f"model configuration: the key {key} is missing")
+        dropout = {"embd_pdrop": 0.1, "attn_pdrop": 0.1, "resid_pdrop": 0.1}
+        known_keys = {field.name for field in fields(cls)}
+        return cls(**{**dropout, **{k: v for k, v in values.items() if k in known_keys}})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the keys of a Hugging Face `config.json`; `from_dict` takes them back."""
+        return {**{key: allowed[0] for key, allowed in _FIXED.items()}, **asdict(self)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class Size:
+    """A named shape and the batch that goes with it."""
+
+    config: GPTConfig
+    batch: int
+
+
+# name -> vocabulary, context, width, layers, heads; batch
+SIZES = {
+    "kata": Size(GPTConfig(512, 32, 64, 2, 2), 16),
+    "class": Size(GPTConfig(2048, 64, 128, 4, 4), 16),
+    "large": Size(GPTConfig(4096, 128, 256, 6, 8), 8),
+    "gpt2": Size(GPTConfig(50257, 1024, 768, 12, 12), 1),
+}

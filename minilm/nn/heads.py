@@ -1,0 +1,200 @@
+"""A classifier of sequences on the body of GPT-2.
+
+    scores = pool(hidden, lengths) @ score.weight.T
+
+With `pooling="last"` this is Hugging Face's `GPT2ForSequenceClassification`: each sequence is
+judged by its last real position, the only one that has seen all of it. Sequences are padded on the
+right; what stands there is never seen, as no position sees the future.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from minilm.errors import OptionError
+from minilm.nn import functional as F
+from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import FlatStore, Parameters
+from minilm.nn.transformer import Array, Cache, Gradients, Ids, Transformer, initial_parameters
+
+POOLINGS = ("last", "mean")
+
+
+def with_score(
+    parameters: Parameters, config: GPTConfig, labels: int, *, rng: np.random.Generator
+) -> Parameters:
+    """Return a copy of a body's parameters with a new `score.weight` of shape (labels, C)."""
+    if labels < 2:
+        raise OptionError(f"a classifier needs 2 labels or more, not {labels}")
+    larger = parameters.extended({"score.weight": (labels, config.n_embd)})
+    larger["score.weight"][...] = rng.normal(0.0, config.initializer_range, (labels, config.n_embd))
+    return larger
+
+
+class SequenceClassifier(Transformer):
+    """Scores labels for whole sequences.
+
+    Parameters
+    ----------
+    config : GPTConfig
+    labels : int, optional
+        K, the number of labels of a new model.
+    rng : numpy.random.Generator, optional
+        Draws a new model; with `labels`, needed unless `parameters` are given.
+    dtype : float dtype
+        Of new parameters.
+    parameters : Parameters, optional
+        An existing store with `score.weight` in it (`with_score` adds one), used as it is.
+    pooling : {"last", "mean"}
+        Whether a sequence is judged by its last real position or by the mean of the real ones.
+
+    Examples
+    --------
+    >>> config = GPTConfig(50, 8, 12, 2, 3)
+    >>> model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
+    >>> ids, lengths = np.array([[1, 2, 3], [4, 0, 0]]), np.array([3, 1])
+    >>> model.logits(ids, lengths).shape
+    (2, 2)
+    """
+
+    def __init__(
+        self,
+        config: GPTConfig,
+        *,
+        labels: int | None = None,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float32,
+        parameters: Parameters | None = None,
+        pooling: str = "last",
+    ) -> None:
+        if parameters is None:
+            if rng is None or labels is None:
+                raise OptionError("a new classifier needs labels, and rng to draw its parameters")
+            parameters = initial_parameters(config, rng=rng, dtype=dtype)
+            parameters = with_score(parameters, config, labels, rng=rng)
+        super().__init__(config, parameters)
+        shape = parameters.shapes.get("score.weight", ())
+        if len(shape) != 2 or shape[1] != config.n_embd:
+            raise OptionError(
+                f"the parameter score.weight has shape {shape or 'none'}; "
+                f"a classifier needs (labels, {config.n_embd})"
+            )
+        if pooling not in POOLINGS:
+            raise OptionError(f"pooling is {pooling!r}; expected {' or '.join(POOLINGS)}")
+        self.labels = shape[0]
+        self.pooling = pooling
+
+    def logits(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
+        """Return the labels' scores, (B, K).
+
+        Parameters
+        ----------
+        ids : integer array of shape (B, T)
+            Padded on the right with any id of the vocabulary.
+        lengths : integer array of shape (B,)
+            How many ids of each sequence are real, from 1 to T.
+
+        Raises
+        ------
+        OptionError
+            When ids or lengths cannot be such.
+        TrainingError
+            When a parameter is not finite; the line names it.
+        """
+        scores, _, _ = self._forward(ids, lengths, rng=None, backward=False)
+        if not np.isfinite(scores).all():
+            raise self.blame("a score")
+        return scores
+
+    def loss(self, ids: ArrayLike, lengths: ArrayLike, targets: ArrayLike) -> float:
+        """Return the mean cross-entropy, in nats, of the labels `targets` of shape (B,)."""
+        scores, _, _ = self._forward(ids, lengths, rng=None, backward=False)
+        loss, _ = F.cross_entropy(scores, self._checked_labels(targets, len(scores)))
+        return self.finite(loss)
+
+    def loss_and_grad(
+        self,
+        ids: ArrayLike,
+        lengths: ArrayLike,
+        targets: ArrayLike,
+        *,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, FlatStore]:
+        """Return the loss and its gradient with respect to every trainable parameter.
+
+        With `rng` there is dropout, drawn from it.
+        """
+        loss, gradients = self.gradients(ids, lengths, targets, rng=rng)
+        return loss, self.parameters.gathered(gradients)
+
+    def gradients(
+        self,
+        ids: ArrayLike,
+        lengths: ArrayLike,
+        targets: ArrayLike,
+        *,
+        share: float = 1.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradients]:
+        """Return the loss, and by name the gradient of `share * loss`; see `GPT.gradients`."""
+        scores, caches, (pool, head) = self._forward(ids, lengths, rng=rng, backward=True)
+        loss, cache = F.cross_entropy(scores, self._checked_labels(targets, len(scores)))
+        value = self.finite(loss)
+        dpooled, dscore = F.project_backward(F.cross_entropy_backward(share, cache), head)
+        if self.pooling == "last":
+            dhidden = F.last_token_pool_backward(dpooled, pool)
+        else:
+            dhidden = F.mean_pool_backward(dpooled, pool)
+        return value, self.hidden_backward(dhidden, caches, {"score.weight": dscore})
+
+    def _forward(
+        self,
+        ids: ArrayLike,
+        lengths: ArrayLike,
+        *,
+        rng: np.random.Generator | None,
+        backward: bool,
+    ) -> tuple[Array, list[Cache], tuple[Cache, Cache]]:
+        checked = self.checked_ids(ids)
+        real = self._checked_lengths(lengths, checked)
+        hidden, caches = self.hidden(checked, rng=rng, backward=backward)
+        if self.pooling == "last":
+            pooled, pool = F.last_token_pool(hidden, real)
+        else:
+            pooled, pool = F.mean_pool(hidden, real)
+        scores, head = F.project(pooled, self.parameters["score.weight"])
+        return scores, caches, (pool, head)
+
+    def _checked_lengths(self, lengths: ArrayLike, ids: Ids) -> Ids:
+        batch, time = ids.shape
+        checked: NDArray[Any] = np.asarray(lengths)
+        if checked.shape != (batch,) or checked.dtype.kind not in "iu":
+            raise OptionError(
+                f"lengths have shape {checked.shape} and dtype {checked.dtype}; "
+                f"expected {batch} integers"
+            )
+        if checked.min() < 1 or checked.max() > time:
+            place = int(np.argmax((checked < 1) | (checked > time)))
+            raise OptionError(
+                f"the length {checked[place]} at [{place}] is not from 1 to {time}, the positions "
+                "there are; an empty text has nothing to be judged by"
+            )
+        return checked
+
+    def _checked_labels(self, targets: ArrayLike, batch: int) -> Ids:
+        checked: NDArray[Any] = np.asarray(targets)
+        if checked.shape != (batch,) or checked.dtype.kind not in "iu":
+            raise OptionError(
+                f"targets have shape {checked.shape} and dtype {checked.dtype}; "
+                f"expected {batch} integers"
+            )
+        known = np.where(checked == -100, 0, checked)
+        if known.min() < 0 or known.max() >= self.labels:
+            place = int(np.argmax((known < 0) | (known >= self.labels)))
+            raise OptionError(
+                f"the label {checked[place]} at [{place}] is not from 0 to {self.labels - 1}"
+            )
+        return checked

@@ -1,0 +1,358 @@
+"""Optimizers over the flat store: SGD with momentum, AdamW, clipping, learning-rate schedules.
+
+The rules themselves are small pure functions of a few arrays, `sgd` and `adamw`. The classes hold
+the state of a run and apply the rule chunk by chunk: a chunk of parameters with its gradient and
+state stays in the CPU's cache while the rule goes over it a dozen times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import OptionError
+from minilm.nn.parameters import FlatStore, Parameters
+
+Array = NDArray[np.floating[Any]]
+
+# Elements a chunk. Four arrays and the rule's own temporaries of this size fit a cache of 1 MiB.
+CHUNK = 1 << 15
+
+
+def sgd(
+    p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
+) -> tuple[Array, Array]:
+    """One step of stochastic gradient descent with momentum.
+
+    `velocity' = momentum * velocity + g`, `p' = p - learning_rate * velocity'`.
+
+    Parameters
+    ----------
+    p, g, velocity : ndarray of one shape
+        Parameters, their gradient, and the velocity: zero before the first step.
+    learning_rate, momentum : float
+
+    Returns
+    -------
+    p', velocity' : ndarray of that shape
+
+    References
+    ----------
+    I. Sutskever, J. Martens, G. Dahl and G. Hinton (2013), "On the importance of initialization
+    and momentum in deep learning", section 2; the learning rate outside the velocity, as in
+    PyTorch.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> sgd(one, one, one, learning_rate=0.1, momentum=0.9)
+    (array([0.81]), array([1.9]))
+    """
+    velocity = velocity * momentum
+    velocity += g
+    return p - velocity * learning_rate, velocity
+
+
+def adamw(
+    p: Array,
+    g: Array,
+    mean: Array,
+    square: Array,
+    *,
+    step: int,
+    learning_rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """One step of Adam with decoupled weight decay.
+
+    `mean' = beta1 * mean + (1 - beta1) * g`, `square' = beta2 * square + (1 - beta2) * g**2`; both
+    start at zero, which is corrected: `m = mean' / (1 - beta1**step)`,
+    `s = square' / (1 - beta2**step)`. Then
+    `p' = p - learning_rate * (weight_decay * p + m / (sqrt(s) + epsilon))`.
+
+    Parameters
+    ----------
+    p, g, mean, square : ndarray of one shape
+        Parameters, their gradient, and the running means of the gradient and of its square.
+    step : int
+        The number of this step, from 1.
+    learning_rate, epsilon, weight_decay : float
+    betas : tuple of float
+        beta1 and beta2.
+
+    Returns
+    -------
+    p', mean', square' : ndarray of that shape
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter (2019), "Decoupled Weight Decay Regularization", algorithm 2, with
+    the decay scaled by the learning rate as in PyTorch.
+
+    Examples
+    --------
+    The first step has the length of the learning rate, whatever the gradient's:
+
+    >>> zero = np.zeros(2)
+    >>> adamw(zero, np.array([5.0, -0.1]), zero, zero, step=1, learning_rate=0.1)[0].round(6)
+    array([-0.1,  0.1])
+    """
+    beta1, beta2 = betas
+    mean = mean * beta1
+    mean += g * (1 - beta1)
+    squared = g * g
+    squared *= 1 - beta2
+    square = square * beta2
+    square += squared
+    change = np.sqrt(square)
+    change *= 1 / math.sqrt(1 - beta2**step)
+    change += epsilon
+    np.divide(mean, change, out=change)
+    change *= learning_rate / (1 - beta1**step)
+    p = p * (1 - learning_rate * weight_decay)
+    p -= change
+    return p, mean, square
+
+
+def global_norm(gradient: FlatStore) -> float:
+    """Return the Euclidean length of the whole gradient, in the precision of its dtype."""
+    return math.sqrt(float(np.vdot(gradient.flat, gradient.flat)))
+
+
+def clip_factor(norm: float, largest: float) -> float:
+    """Return what to multiply a gradient with so that its norm is at most `largest`.
+
+    `min(1, largest / (norm + 1e-6))`, as PyTorch's `clip_grad_norm_` has it (R. Pascanu, T. Mikolov
+    and Y. Bengio 2013, "On the difficulty of training recurrent neural networks", algorithm 1).
+
+    >>> clip_factor(0.5, 1.0)
+    1.0
+    >>> round(clip_factor(4.0, 1.0), 6)
+    0.25
+    """
+    return min(1.0, largest / (norm + 1e-6))
+
+
+def warmup_decay(
+    step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
+) -> float:
+    """Return the learning rate of a step: a linear rise, then a fall.
+
+    The rise has `warmup` steps and ends at `peak`; the fall goes on until `floor`, which step
+    `total` (the first one after the run) would have. So no step of the run is wasted on zero.
+
+    Parameters
+    ----------
+    step : int
+        From 0 to total - 1; later ones have `floor`.
+    peak, floor : float
+    warmup, total : int
+        Numbers of steps.
+    shape : {"cosine", "linear", "constant"}
+        How it falls: half a cosine (Loshchilov and Hutter 2017, "SGDR", equation 5), a straight
+        line, or not at all.
+
+    Examples
+    --------
+    >>> [warmup_decay(s, peak=1.0, warmup=2, total=6, shape="linear") for s in range(7)]
+    [0.5, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = min(1.0, (step - warmup) / max(1, total - warmup))
+    if shape == "cosine":
+        return floor + (peak - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+    if shape == "linear":
+        return floor + (peak - floor) * (1 - progress)
+    if shape == "constant":
+        return peak
+    raise OptionError(f"the schedule {shape!r} is not known; choose cosine, linear or constant")
+
+
+# How a function is applied to every item of a list; see `Shards.each` for the one on threads.
+Each = Callable[[Callable[[Any], None], Sequence[Any]], None]
+
+
+def one_by_one(function: Callable[[Any], None], items: Sequence[Any]) -> None:
+    """Apply a function to every item, in order."""
+    for item in items:
+        function(item)
+
+
+class Optimizer:
+    """What SGD and AdamW share: state arrays of the gradient's length, and the walk over chunks.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Updated in place. Those that are trainable now are the ones that this optimizer trains.
+    weight_decay : float
+        Of entries of matrices; vectors (biases, gains) do not decay.
+
+    Attributes
+    ----------
+    steps : int
+        How many updates there have been.
+    state : dict of str to ndarray
+        What has to be kept, with `steps`, for a run to be resumed.
+    """
+
+    state_names: tuple[str, ...] = ()
+
+    def __init__(self, parameters: Parameters, *, weight_decay: float = 0.0) -> None:
+        self.parameters = parameters
+        self.weight_decay = weight_decay
+        self.steps = 0
+        self._trainable = parameters.trainable
+        size = parameters.count_trainable()
+        self.state: dict[str, Array] = {
+            name: np.zeros(size, parameters.dtype) for name in self.state_names
+        }
+
+    def update(
+        self,
+        gradient: FlatStore,
+        *,
+        learning_rate: float,
+        scale: float = 1.0,
+        each: Each = one_by_one,
+    ) -> None:
+        """Take one step.
+
+        Parameters
+        ----------
+        gradient : FlatStore
+            Of the trainable parameters, as `loss_and_grad` returns it.
+        learning_rate : float
+        scale : float
+            Multiplies the gradient first: the clip factor, without a pass of its own.
+        each : callable
+            Applies a function to the chunks; their order does not matter to the result.
+
+        Raises
+        ------
+        OptionError
+            When other parameters are trainable than when the optimizer was made.
+        """
+        if self.parameters.trainable != self._trainable:
+            raise OptionError(
+                "the trainable parameters are others than when the optimizer was made; make a new "
+                "one after freezing or unfreezing"
+            )
+        self.steps += 1
+
+        def step(chunk: tuple[slice, slice, float]) -> None:
+            place, where, decay = chunk
+            p, g = self.parameters.flat[place], gradient.flat[where]
+            state = tuple(array[where] for array in self.state.values())
+            g = g if scale == 1.0 else g * scale
+            p[...], *changed = self.rule(p, g, *state, learning_rate=learning_rate, decay=decay)
+            for array, value in zip(state, changed, strict=True):
+                array[...] = value
+
+        each(step, list(self._chunks()))
+
+    def rule(
+        self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
+    ) -> tuple[Array, ...]:
+        """Return new parameters and state of one chunk."""
+        raise NotImplementedError
+
+    def load(self, state: Mapping[str, Array], steps: int) -> None:
+        """Take up a run where it was: `state` and `steps` of the optimizer that was saved.
+
+        Raises
+        ------
+        OptionError
+            When the state is not that of this optimizer over as many parameters.
+        """
+        for name, array in self.state.items():
+            if name not in state or state[name].shape != array.shape:
+                raise OptionError(
+                    f"the optimizer's state {name} is missing or is not of {array.size} entries; "
+                    "it belongs to another run"
+                )
+            array[...] = state[name]
+        self.steps = steps
+
+    def _chunks(self) -> Iterator[tuple[slice, slice, float]]:
+        """Yield pieces of parameters and gradient, each with its weight decay."""
+        for segment in self.parameters.segments():
+            decay = self.weight_decay if segment.matrices else 0.0
+            offset = segment.gradient.start - segment.parameters.start
+            for start in range(segment.parameters.start, segment.parameters.stop, CHUNK):
+                stop = min(start + CHUNK, segment.parameters.stop)
+                yield slice(start, stop), slice(start + offset, stop + offset), decay
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum; decoupled weight decay on matrices.
+
+    Parameters
+    ----------
+    parameters, weight_decay
+        As for `Optimizer`.
+    momentum : float
+    """
+
+    state_names = ("velocity",)
+
+    def __init__(
+        self, parameters: Parameters, *, momentum: float = 0.9, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(parameters, weight_decay=weight_decay)
+        self.momentum = momentum
+
+    def rule(
+        self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
+    ) -> tuple[Array, ...]:
+        """Return `sgd` of a chunk, after the decay."""
+        p = p * (1 - learning_rate * decay)
+        return sgd(p, g, *state, learning_rate=learning_rate, momentum=self.momentum)
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay on matrices.
+
+    Parameters
+    ----------
+    parameters, weight_decay
+        As for `Optimizer`.
+    betas, epsilon
+        As for `adamw`.
+    """
+
+    state_names = ("mean", "square")
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, weight_decay=weight_decay)
+        self.betas = betas
+        self.epsilon = epsilon
+
+    def rule(
+        self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
+    ) -> tuple[Array, ...]:
+        """Return `adamw` of a chunk."""
+        return adamw(
+            p,
+            g,
+            *state,
+            step=self.steps,
+            learning_rate=learning_rate,
+            betas=self.betas,
+            epsilon=self.epsilon,
+            weight_decay=decay,
+        )

@@ -1,0 +1,263 @@
+"""All parameters in one flat array, with named views into it; their gradients in another.
+
+Everything about parameters derives from one table, `param_shapes`. Because they lie in one array,
+an optimizer is a loop over pieces of it, clipping is one dot product, and saving is one write; the
+matrices come first, so that weight decay is one slice. The names are those of Hugging Face's GPT-2.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from minilm.errors import OptionError
+from minilm.nn.config import GPTConfig
+
+Array = NDArray[np.floating[Any]]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def param_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every parameter of a GPT.
+
+    Matrices are stored input first, (in, out), as Hugging Face's GPT-2 stores them. The head has no
+    matrix of its own: it is `wte.weight`.
+
+    Examples
+    --------
+    >>> shapes = param_shapes(GPTConfig(512, 32, 64, 2, 2))
+    >>> shapes["h.1.attn.c_attn.weight"]
+    (64, 192)
+    >>> sum(math.prod(shape) for shape in shapes.values())
+    134912
+    """
+    width, inner = config.n_embd, config.inner
+    shapes: dict[str, tuple[int, ...]] = {
+        "wte.weight": (config.vocab_size, width),
+        "wpe.weight": (config.n_positions, width),
+    }
+    for layer in range(config.n_layer):
+        block: dict[str, tuple[int, ...]] = {
+            "ln_1.weight": (width,),
+            "ln_1.bias": (width,),
+            "attn.c_attn.weight": (width, 3 * width),
+            "attn.c_attn.bias": (3 * width,),
+            "attn.c_proj.weight": (width, width),
+            "attn.c_proj.bias": (width,),
+            "ln_2.weight": (width,),
+            "ln_2.bias": (width,),
+            "mlp.c_fc.weight": (width, inner),
+            "mlp.c_fc.bias": (inner,),
+            "mlp.c_proj.weight": (inner, width),
+            "mlp.c_proj.bias": (width,),
+        }
+        shapes.update({f"h.{layer}.{name}": shape for name, shape in block.items()})
+    shapes.update({"ln_f.weight": (width,), "ln_f.bias": (width,)})
+    return shapes
+
+
+class FlatStore(Mapping[str, Array]):
+    """Named arrays that are views of one flat array, matrices first; all zero at the start.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+    dtype : float dtype
+
+    Attributes
+    ----------
+    flat : ndarray of shape (n,)
+        All values. Within the matrices and within the vectors, the order is that of `shapes`.
+    matrices : int
+        `flat[:matrices]` are the entries of matrices, the rest those of vectors.
+
+    Examples
+    --------
+    >>> store = FlatStore({"bias": (2,), "weight": (2, 3)}, np.float64)
+    >>> store["weight"][1] = 7.0
+    >>> store.flat
+    array([0., 0., 0., 7., 7., 7., 0., 0.])
+    """
+
+    def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
+        self.shapes = dict(sorted(shapes.items(), key=lambda item: len(item[1]) < 2))
+        self.flat: Array = np.zeros(sum(math.prod(s) for s in self.shapes.values()), dtype)
+        self.slices: dict[str, slice] = {}
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            part = slice(start, start + math.prod(shape))
+            self.slices[name] = part
+            self._views[name] = self.flat[part].reshape(shape)
+            start = part.stop
+        self.matrices = sum(math.prod(s) for s in self.shapes.values() if len(s) >= 2)
+
+    def __getitem__(self, name: str) -> Array:
+        """Return the view of that name; writing into it writes into `flat`."""
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names, in the order of `flat`."""
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(self._views)
+
+    def add_up(self, name: str, parts: Sequence[Mapping[str, Array]]) -> None:
+        """Set one array to the sum of the parts' arrays of that name, added in their order."""
+        total = self[name]
+        total[...] = parts[0][name]
+        for part in parts[1:]:
+            total += part[name]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of neighboring trainable parameters that an optimizer treats alike.
+
+    Attributes
+    ----------
+    parameters, gradient : slice
+        Where it lies in the flat parameters, and in the flat gradient (which has no place for
+        frozen ones).
+    matrices : bool
+        Whether these are entries of matrices, which weight decay is for.
+    """
+
+    parameters: slice
+    gradient: slice
+    matrices: bool
+
+
+class Parameters(FlatStore):
+    """The parameters of a model: a flat store in which each name is trainable or frozen.
+
+    Parameters
+    ----------
+    shapes, dtype
+        As for `FlatStore`. All are trainable at first.
+
+    Attributes
+    ----------
+    trainable : frozenset of str
+        The names that are trained. Set it through `freeze` and `unfreeze`.
+
+    Examples
+    --------
+    >>> parameters = Parameters(param_shapes(GPTConfig(512, 32, 64, 2, 2)), np.float32)
+    >>> parameters.freeze("*")
+    >>> parameters.unfreeze("h.1.*", "ln_f.*")
+    >>> parameters.count(), parameters.count_trainable()
+    (134912, 50112)
+    """
+
+    def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
+        super().__init__(shapes, dtype)
+        self.trainable: frozenset[str] = frozenset(self)
+
+    def freeze(self, *patterns: str) -> None:
+        """Leave alone, from now on, what matches one of the patterns (`*` and `?` as for files)."""
+        self.trainable -= self.matching(*patterns)
+
+    def unfreeze(self, *patterns: str) -> None:
+        """Train, from now on, what matches one of the patterns."""
+        self.trainable |= self.matching(*patterns)
+
+    def matching(self, *patterns: str) -> frozenset[str]:
+        """Return the names that match one of the patterns; a pattern that matches none is an error.
+
+        Raises
+        ------
+        OptionError
+            For a pattern without a match.
+        """
+        found: set[str] = set()
+        for pattern in patterns:
+            names = [name for name in self if fnmatch.fnmatchcase(name, pattern)]
+            if not names:
+                raise OptionError(
+                    f"no parameter is named {pattern!r}; there are {', '.join(list(self)[:3])}, ..."
+                )
+            found.update(names)
+        return frozenset(found)
+
+    def count(self) -> int:
+        """Return the number of parameters."""
+        return self.flat.size
+
+    def count_trainable(self) -> int:
+        """Return the number of those that are trained."""
+        return sum(self[name].size for name in self.trainable)
+
+    def zero_gradient(self) -> FlatStore:
+        """Return a store of zeros for the gradient: the trainable names, in the same order."""
+        return FlatStore({n: s for n, s in self.shapes.items() if n in self.trainable}, self.dtype)
+
+    def gathered(self, gradients: Mapping[str, Array]) -> FlatStore:
+        """Return a store of the trainable names' gradients."""
+        store = self.zero_gradient()
+        for name in store:
+            store[name][...] = gradients[name]
+        return store
+
+    def segments(self) -> list[Segment]:
+        """Return the trainable part as few runs as there are; together they cover the gradient."""
+        found: list[Segment] = []
+        done = 0
+        for name, part in self.slices.items():
+            if name not in self.trainable:
+                continue
+            size, matrix = part.stop - part.start, part.start < self.matrices
+            start, where = part.start, done
+            if found and found[-1].matrices == matrix and found[-1].parameters.stop == start:
+                start, where = found[-1].parameters.start, found[-1].gradient.start
+                found.pop()
+            done += size
+            found.append(Segment(slice(start, part.stop), slice(where, done), matrix))
+        return found
+
+    def extended(self, shapes: Shapes) -> Parameters:
+        """Return a copy with further names, which are zero and trainable.
+
+        Raises
+        ------
+        OptionError
+            When a name is there already.
+        """
+        for name in shapes:
+            if name in self.shapes:
+                raise OptionError(f"the parameter {name} is there already")
+        larger = Parameters({**self.shapes, **shapes}, self.dtype)
+        for name, value in self.items():
+            larger[name][...] = value
+        larger.trainable = self.trainable | frozenset(shapes)
+        return larger
+
+    def not_finite(self) -> str | None:
+        """Return the first parameter that holds NaN or infinity, with the place; None if none does.
+
+        Examples
+        --------
+        >>> parameters = Parameters({"wte.weight": (2, 2)}, np.float64)
+        >>> parameters["wte.weight"][1, 0] = np.nan
+        >>> parameters.not_finite()
+        'wte.weight[1, 0] is nan'
+        """
+        for name, value in self.items():
+            bad = np.argwhere(~np.isfinite(value))
+            if len(bad):
+                place = tuple(int(i) for i in bad[0])
+                return f"{name}[{', '.join(map(str, place))}] is {value[place]}"
+        return None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of all parameters."""
+        return self.flat.dtype
