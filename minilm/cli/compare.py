@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -119,13 +120,19 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 130
+    if result.stale_pid is not None:
+        print(
+            f"minilm compare: took over the lock of process {result.stale_pid}, which is gone",
+            file=sys.stderr,
+        )
     if options.json:
         json.dump(result.summary, sys.stdout, indent=2)
         print()
         return 0
     print(report.render(result.summary))
-    print(f"\nWritten to {result.folder}: results.csv, summary.json, predictions.npz,")
-    print(f"manifest.json, {', '.join(result.pictures)} (and .svg)")
+    print("\nThe table (results.csv), summary.json, every prediction and the pictures")
+    print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
+    print(result.folder)
     return 0
 
 

@@ -21,6 +21,7 @@ from minilm.errors import MinilmError
 COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
     "neighbors": "nearest words in a corpus, by the company they keep",
+    "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
     "bench": "speed next to another library's, measured in one run",
 }
 

@@ -30,7 +30,7 @@ _LOOK = {
     "cooccurrence-shuffled": ("#CC79A7", "X"),
 }
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 15,
     "axes.titlesize": 17,
     "axes.spines.top": False,

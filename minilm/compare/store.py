@@ -77,7 +77,7 @@ class Store:
     def save(self) -> None:
         """Write what is known, predictions first: a row in the table always has its predictions."""
         order = self._in_order()
-        arrays: dict[str, np.ndarray] = {
+        arrays: dict[str, Any] = {
             "runs": np.array([[k.condition, str(k.budget), str(k.seed)] for k in order], dtype=str),
             "classes": np.array(self.material.classes),
         }

@@ -158,10 +158,12 @@ class BytePairTokenizer:
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> BytePairTokenizer:
         """Read a model folder's `tokenizer.json` or, where there is none, the other two files."""
-        folder = Path(folder)
-        if (folder / bpe_files.TOKENIZER).exists():
-            return cls.from_tokenizer_json(folder / bpe_files.TOKENIZER)
-        return cls.from_files(folder / bpe_files.VOCAB, folder / bpe_files.MERGES)
+        tokenizer, vocab, merges = (Path(folder) / name for name in bpe_files.NAMES)
+        if tokenizer.exists():
+            return cls.from_tokenizer_json(tokenizer)
+        if not vocab.exists() and not merges.exists():
+            raise ModelError(f"no tokenizer here: none of {', '.join(bpe_files.NAMES)}", folder)
+        return cls.from_files(vocab, merges)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `vocab.json`, `merges.txt` and `tokenizer.json` into an existing folder."""

@@ -15,7 +15,7 @@ from typing import Any
 from minilm import files
 from minilm.errors import ModelError
 
-VOCAB, MERGES, TOKENIZER = "vocab.json", "merges.txt", "tokenizer.json"
+NAMES = TOKENIZER, VOCAB, MERGES = "tokenizer.json", "vocab.json", "merges.txt"
 
 # The largest vocabularies in use (260,000 entries) make files of 35 MB.
 MAX_BYTES = 1 << 26
@@ -121,11 +121,11 @@ def write(
 def _read_text(path: Path) -> str:
     try:
         if not path.is_file():
-            raise ModelError("no such file; a tokenizer has vocab.json and merges.txt", path)
+            raise ModelError("no such file; check the path", path)
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ModelError(
-                f"{size:,} bytes; tokenizer files have less than {MAX_BYTES:,}, this is none", path
+                f"{size:,} bytes; no tokenizer's file has more than {MAX_BYTES:,}", path
             )
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -164,9 +164,11 @@ def _vocab(content: Any, path: Path) -> dict[str, int]:
 def _pair(merge: Any, path: Path, line: int | None = None) -> tuple[str, str]:
     """Return the two parts of a merge, which is "a b" or, in newer files, ["a", "b"]."""
     parts = merge.split(" ") if isinstance(merge, str) else merge
-    if not isinstance(parts, list) or len(parts) != 2 or not all(map(_is_token, parts)):
-        raise ModelError(f"{_brief(merge)} is not a merge; two tokens were expected", path, line)
-    return parts[0], parts[1]
+    if isinstance(parts, list) and len(parts) == 2:
+        left, right = parts
+        if _is_token(left) and _is_token(right):
+            return left, right
+    raise ModelError(f"{_brief(merge)} is not a merge; two tokens were expected", path, line)
 
 
 def _is_token(value: Any) -> bool:
@@ -210,8 +212,7 @@ def _check_supported(content: dict[str, Any], model: dict[str, Any], path: Path)
         "pre_tokenizer": kind("pre_tokenizer") != "ByteLevel"
         or settings.get("add_prefix_space", True) is not False
         or settings.get("use_regex", True) is not True,
-        # ByteLevel as a post-processor moves offsets only.
-        "post_processor": kind("post_processor") not in (None, "ByteLevel"),
+        "post_processor": not _adds_nothing(content.get("post_processor")),
         "decoder": kind("decoder") != "ByteLevel",
     }
     for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"):
@@ -221,6 +222,17 @@ def _check_supported(content: dict[str, Any], model: dict[str, Any], path: Path)
         raise ModelError(
             f"not a tokenizer like GPT-2's, which minilm knows: its {', '.join(asked)} differ", path
         )
+
+
+def _adds_nothing(post_processor: Any) -> bool:
+    """Return whether a post-processor leaves the ids as they are."""
+    if not isinstance(post_processor, dict):
+        return post_processor is None
+    # ByteLevel moves offsets only; transformers writes a template of the text and nothing else.
+    alone = [{"Sequence": {"id": "A", "type_id": 0}}]
+    return post_processor.get("type") == "ByteLevel" or (
+        post_processor.get("type") == "TemplateProcessing" and post_processor.get("single") == alone
+    )
 
 
 def _brief(value: Any) -> str:

@@ -48,6 +48,12 @@ _LATER_NUMBERS = (
     (0x16130, 0x16139), (0x16D70, 0x16D79), (0x1CCF0, 0x1CCF9), (0x1D2C0, 0x1D2D3),
     (0x1E4F0, 0x1E4F9), (0x1E5F1, 0x1E5FA),
 )  # fmt: skip
+_LATER = {
+    code: kind
+    for kind, ranges in ((_LETTER, _LATER_LETTERS), (_NUMBER, _LATER_NUMBERS))
+    for first, last in ranges
+    for code in range(first, last + 1)
+}
 
 # Blocks of about this many characters are cut into pieces at a time: a list of all the pieces of a
 # long text takes twenty times its memory.
@@ -71,12 +77,12 @@ class _Shape(dict[int, int]):
 
 
 def _stand_in(code: int) -> int:
+    if code in _LATER:
+        return _LATER[code]
     character = chr(code)
-    category = unicodedata.category(character)
-    if category[0] == "L" or any(first <= code <= last for first, last in _LATER_LETTERS):
-        return _LETTER
-    if category[0] == "N" or any(first <= code <= last for first, last in _LATER_NUMBERS):
-        return _NUMBER
+    kind = unicodedata.category(character)[0]
+    if kind in "LN":
+        return _LETTER if kind == "L" else _NUMBER
     return _SPACE if character.isspace() else _SIGN
 
 
