@@ -1,0 +1,188 @@
+"""`minilm compare` as a person uses it: the whole run, and every mistake in one line."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from minilm.cli.main import main
+from minilm.files import FolderLock
+
+GOOD, BAD = ["fine", "warm", "kind"], ["grim", "cold", "mean"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A task of 40 + 40 examples and a corpus, in a folder of their own."""
+    with open(tmp_path / "task.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "split"])
+        for i in range(80):
+            words = (GOOD, BAD)[i % 2]
+            text = f"the {words[i % 3]} day was {words[(i + 1) % 3]} item{i % 5}"
+            writer.writerow([text, ("up", "down")[i % 2], "train" if i < 40 else "test"])
+    lines = [f"a {' '.join(words)} day item{i}\n" for i in range(30) for words in (GOOD, BAD)]
+    (tmp_path / "corpus.txt").write_text("".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def arguments(folder, *more, **replaced):
+    options = {
+        "--task": folder / "task.csv",
+        "--corpus": folder / "corpus.txt",
+        "--out": folder / "run",
+        "--budgets": "8",
+        "--seeds": "2",
+        "--workers": "1",
+        "--dimensions": "5",
+    } | {f"--{k.replace('_', '-')}": v for k, v in replaced.items()}
+    flat = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
+    return ["compare", *flat, *more]
+
+
+def test_the_tables_and_the_folder(folder, capsys):
+    assert main(arguments(folder, conditions="random,cooccurrence")) == 0
+    out = capsys.readouterr().out
+    *lines, where = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "cooccurrence" in out
+    assert where == str(folder / "run")
+    written = set(os.listdir(folder / "run"))
+    assert {"results.csv", "summary.json", "manifest.json", "predictions.npz"} <= written
+    assert {"accuracy.png", "accuracy.svg", "learning_curves.png"} <= written
+
+
+def test_json_is_all_that_is_printed(folder, capsys):
+    assert main(arguments(folder, "--json", conditions="random")) == 0
+    assert json.loads(capsys.readouterr().out)["names"] == ["random"]
+
+
+def test_a_second_run_needs_resume_or_overwrite(folder, capsys):
+    assert main(arguments(folder, conditions="random")) == 0
+    assert main(arguments(folder, conditions="random")) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert main(arguments(folder, "--resume", conditions="random")) == 0
+    assert main(arguments(folder, "--overwrite", conditions="random")) == 0
+
+
+def write(folder, name, content):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+TASK = "text,label\n" + "fine day,up\ngrim day,down\n" * 30
+
+# name, the options it changes, what the line must say
+MISTAKES = {
+    "empty file": (lambda f: {"task": write(f, "e.csv", "")}, "e.csv: the file is empty"),
+    "no such file": (lambda f: {"task": f / "gone.csv"}, "gone.csv: no such file"),
+    "no such corpus": (lambda f: {"corpus": f / "gone.txt"}, "gone.txt: no such file"),
+    "folder without text": (
+        lambda f: {"corpus": (f / "empty").mkdir() or f / "empty"},
+        "empty: a folder without text",
+    ),
+    "wrong encoding": (
+        lambda f: {"corpus": write(f, "l.txt", "fine\ncaf\xe9\n".encode("latin-1"))},
+        "l.txt:2: not utf-8",
+    ),
+    "unknown encoding": (lambda f: {"encoding": "klingon"}, "unknown encoding 'klingon'"),
+    "missing column": (lambda f: {"label_column": "stars"}, "task.csv:1: no column 'stars'"),
+    "ambiguous column": (
+        lambda f: {"task": write(f, "a.csv", "text,review,label\nx,y,z\n")},
+        "a.csv:1: more than one column may hold the text",
+    ),
+    "one class": (
+        lambda f: {"task": write(f, "o.csv", "text,label\n" + "day,up\n" * 40)},
+        "o.csv: every label is 'up'",
+    ),
+    "too few examples": (lambda f: {"budgets": "41"}, "task.csv: 40 examples to train on"),
+    "budget below classes": (lambda f: {"budgets": "1"}, "cannot show 2 classes"),
+    "labels that differ": (
+        lambda f: {"transfer": write(f, "t.csv", TASK.replace("up", "north"))},
+        "t.csv: its labels (down, north) are not those of task.csv (down, up)",
+    ),
+    "NaN": (
+        lambda f: {"task": write(f, "n.csv", TASK + "fine,NaN\n")},
+        "n.csv:62: NaN in the label column",
+    ),
+    "NaN in JSON": (
+        lambda f: {"task": write(f, "n.json", '[{"text": "a", "label": NaN}]')},
+        "n.json: NaN is not JSON",
+    ),
+    "line of 50 MB": (
+        lambda f: {"corpus": write(f, "long.txt", b"ok\n" + b"word " * 10_000_000)},
+        "long.txt:2: a line of more than",
+    ),
+    "no word in common": (
+        lambda f: {"corpus": write(f, "other.txt", "lorem ipsum dolor\n")},
+        "other.txt: shares no word with the labelled texts",
+    ),
+    "corpus without words": (
+        lambda f: {"corpus": write(f, "digits.txt", "1 2 3\n")},
+        "digits.txt: no word occurs 1 times or more",
+    ),
+    "unknown condition": (lambda f: {"conditions": "randm"}, "'randm' is not one of"),
+    "bad budgets": (lambda f: {"budgets": "ten"}, "'ten' is not a list like 16,64,256"),
+    "bad dimensions": (lambda f: {"dimensions": "0"}, "neither a positive number nor all"),
+    "bad window": (lambda f: {"window": "0"}, "the window is 0"),
+    "no workers": (lambda f: {"workers": "0"}, "--workers: 0"),
+    "own task without corpus": (lambda f: {"corpus": None}, "needs --corpus"),
+    "file in the way": (
+        lambda f: {"out": write(f, "file", "x")},
+        "file: a file of this name is in the way",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_with_exit_code_2_and_nothing_written(name, folder, capsys):
+    make, message = MISTAKES[name]
+    changed = make(folder)
+    before = sorted(os.listdir(folder))
+    assert main(arguments(folder, **changed)) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("minilm compare: error: ")
+    assert error.count("\n") == 1
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_a_folder_in_use_is_said(folder, capsys):
+    (folder / "run").mkdir()
+    with FolderLock(folder / "run"):
+        assert main(arguments(folder)) == 2
+    error = capsys.readouterr().err
+    assert f"in use by process {os.getpid()}" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C cannot be sent to one process")
+def test_ctrl_c_keeps_the_finished_rows_and_resume_goes_on(folder, capsys):
+    more = {"seeds": "3000", "conditions": "random", "workers": "2"}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "minilm", *arguments(folder, **more)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    results = folder / "run" / "results.csv"
+    deadline = time.monotonic() + 60
+    while not results.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in error
+    assert f"--out {folder / 'run'} --resume" in error
+    kept = len(results.read_text(encoding="utf-8").splitlines()) - 1
+    assert 0 < kept < 3000
+    seeds = kept + 3
+    assert main(arguments(folder, "--resume", **(more | {"seeds": seeds, "workers": "1"}))) == 0
+    rows = results.read_text(encoding="utf-8").splitlines()[1:]
+    assert len({row.split(",")[2] for row in rows}) >= seeds
