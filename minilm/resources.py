@@ -12,6 +12,18 @@ def corpora_dir() -> Path:
     return _shipped("corpora")
 
 
+def find_corpus(path: Path) -> Path:
+    """Return `path`, or the shipped file that it means where there is no such path here.
+
+    `corpora/general.txt` and plain `general.txt` mean the file that ships with minilm, so that
+    commands in lessons work from any folder.
+    """
+    if path.exists() or path.parent not in (Path(), Path("corpora")):
+        return path
+    shipped = corpora_dir() / path.name
+    return shipped if shipped.exists() else path
+
+
 def _shipped(name: str) -> Path:
     package = Path(__file__).resolve().parent
     for folder in (package / name, package.parent / name):

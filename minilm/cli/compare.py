@@ -23,7 +23,7 @@ PRESETS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    data = parser.add_argument_group("data (without these, the corpora that ship with minilm)")
+    data = parser.add_argument_group("data (unless said, the corpora that ship with minilm)")
     data.add_argument("--task", type=Path, metavar="FILE", help="labelled .csv .tsv .json .jsonl")
     data.add_argument(
         "--corpus", type=Path, nargs="+", metavar="PATH", help="unlabelled files or folders"
@@ -79,16 +79,17 @@ def run(options: argparse.Namespace) -> int:
         raise OptionError("--resume needs --out, the folder to go on with")
     if options.resume and options.overwrite:
         raise OptionError("--resume keeps what --overwrite removes; use one of them")
-    shipped = resources.corpora_dir()
-    own_task = options.task is not None
-    if own_task and options.corpus is None and options.task.parent.resolve() != shipped:
-        raise OptionError("--task with a file of your own needs --corpus, the unlabelled text")
-    task = options.task or shipped / "movie_reviews.csv"
+    task = resources.find_corpus(options.task or Path("movie_reviews.csv"))
+    corpus, transfer = _companions(task)
+    if options.corpus:
+        corpus = [resources.find_corpus(path) for path in options.corpus]
+    if options.transfer:
+        transfer = resources.find_corpus(options.transfer)
     budgets, seeds = PRESETS[options.preset]
     settings = Settings(
         task=task,
-        corpus=tuple(options.corpus or [shipped / "general.txt"]),
-        transfer=options.transfer or (None if own_task else shipped / "product_reviews.csv"),
+        corpus=tuple(corpus),
+        transfer=transfer,
         window=options.window,
         weighting=options.weighting,
         dimensions=_dimensions(options.dimensions),
@@ -134,6 +135,18 @@ def run(options: argparse.Namespace) -> int:
     print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
     print(result.folder)
     return 0
+
+
+def _companions(task: Path) -> tuple[list[Path], Path | None]:
+    """Return the unlabelled text and the second domain that go with a task unless others are named.
+
+    General text goes with a file of the user's own.
+    """
+    shipped = resources.corpora_dir()
+    if task.resolve() == shipped / "support_tickets.csv":
+        return [shipped / "support_conversations.txt"], None
+    films = task.resolve() == shipped / "movie_reviews.csv"
+    return [shipped / "general.txt"], shipped / "product_reviews.csv" if films else None
 
 
 def _budgets(text: str) -> tuple[int, ...]:

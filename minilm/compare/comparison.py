@@ -76,7 +76,7 @@ def compare(
     grid.check()
     store.check_folder(folder, resume=resume, overwrite=overwrite)
     shared = material.prepare(settings, grid.budgets)
-    grid = grid.within(len(shared.train.labels))
+    wanted, grid = grid, grid.within(len(shared.train.labels))
     manifest = store.manifest(shared, grid)
     folder.mkdir(parents=True, exist_ok=True)
     with files.FolderLock(folder) as lock:
@@ -98,6 +98,11 @@ def compare(
         finally:
             kept.save()
         found = summary.summarize(shared, grid, kept.outcomes.values())
+        if left_out := [str(budget) for budget in wanted.budgets if budget not in grid.budgets]:
+            found["notes"].append(
+                f"the train part has {len(shared.train.labels)} examples, so the budgets "
+                f"{', '.join(left_out)} were left out"
+            )
         measured = probes.measure(shared)
         files.write_json(folder / "probes.json", measured)
         pictures = plots.draw_all(folder, found, measured)

@@ -132,7 +132,6 @@ MISTAKES = {
     "bad dimensions": (lambda f: {"dimensions": "0"}, "neither a positive number nor all"),
     "bad window": (lambda f: {"window": "0"}, "the window is 0"),
     "no workers": (lambda f: {"workers": "0"}, "--workers: 0"),
-    "own task without corpus": (lambda f: {"corpus": None}, "needs --corpus"),
     "file in the way": (
         lambda f: {"out": write(f, "file", "x")},
         "file: a file of this name is in the way",
