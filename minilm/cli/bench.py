@@ -12,6 +12,7 @@ import sys
 # neither NumPy nor a peer, so that `minilm bench --help` is quick.
 RACES = {
     "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
+    "bpe": "training and applying byte-level BPE, next to tokenizers and tiktoken",
 }
 
 

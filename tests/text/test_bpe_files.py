@@ -1,0 +1,208 @@
+"""The tokenizer's files: there and back, and every way in which they can be damaged."""
+
+import json
+import random
+
+import pytest
+
+from minilm.errors import ModelError
+from minilm.text import bpe_files
+from minilm.text.bpe import BytePairTokenizer
+
+TEXT = "a tokenizer's files are read back as they were written, to the last byte: ein Wörterbuch"
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return BytePairTokenizer.train([TEXT] * 2, 300, ["<|end|>", "<é>"])
+
+
+@pytest.fixture
+def folder(tokenizer, tmp_path):
+    tokenizer.save(tmp_path)
+    return tmp_path
+
+
+def same(one, other):
+    return (one.vocab, one.merges, set(one.special_tokens)) == (
+        other.vocab,
+        other.merges,
+        set(other.special_tokens),
+    )
+
+
+def read_from(folder, name):
+    if name == "tokenizer.json":
+        return BytePairTokenizer.from_tokenizer_json(folder / name)
+    return BytePairTokenizer.from_files(folder / "vocab.json", folder / "merges.txt")
+
+
+def change(path, edit):
+    """Apply `edit` to a JSON file's content."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    edit(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_what_is_saved_is_read_back_in_each_way(tokenizer, folder):
+    assert same(BytePairTokenizer.from_tokenizer_json(folder / "tokenizer.json"), tokenizer)
+    assert same(BytePairTokenizer.from_folder(str(folder)), tokenizer)
+    (folder / "tokenizer.json").unlink()
+    assert same(BytePairTokenizer.from_folder(folder), tokenizer)
+    assert same(
+        BytePairTokenizer.from_files(folder / "vocab.json", folder / "merges.txt"), tokenizer
+    )
+
+
+def test_saving_twice_gives_the_same_bytes(tokenizer, folder, tmp_path):
+    again = tmp_path / "again"
+    again.mkdir()
+    BytePairTokenizer.from_folder(folder).save(again)
+    for name in bpe_files.NAMES:
+        assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_merges_are_read_with_and_without_version_and_with_windows_line_ends(tokenizer, folder):
+    path = folder / "merges.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "#version: 0.2"
+    path.write_bytes("\r\n".join(lines[1:]).encode())
+    assert BytePairTokenizer.from_files(folder / "vocab.json", path).merges == tokenizer.merges
+
+
+def test_merges_as_lists_and_tokens_added_outside_the_model(tokenizer, folder):
+    path = folder / "tokenizer.json"
+
+    def edit(content):
+        model = content["model"]
+        model["merges"] = [merge.split(" ") for merge in model["merges"]]
+        content["added_tokens"].append({"id": 300, "content": "<pad>", "special": True})
+        content["post_processor"] = {
+            "type": "TemplateProcessing",
+            "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+        }
+
+    change(path, edit)
+    read = BytePairTokenizer.from_tokenizer_json(path)
+    assert read.merges == tokenizer.merges
+    assert read.encode("a<pad>") == [*tokenizer.encode("a"), 300]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("vocab.json", b'{"a": 0, "b"', "vocab.json:1: damaged JSON"),
+        ("vocab.json", b"\xff\xfe", "not UTF-8 at byte 0"),
+        ("vocab.json", b'{"a": 0, "a": 1}', "the key 'a' is there twice"),
+        ("vocab.json", b"[]", "no vocabulary: an object"),
+        ("vocab.json", b'{"a": "0"}', "the id of 'a' is '0', not an integer"),
+        ("vocab.json", b'{"a": true}', "the id of 'a' is True"),
+        ("vocab.json", b'{"a": NaN}', "the id of 'a' is nan"),
+        ("vocab.json", b"[" * 100_000, "absurd numbers or nesting"),
+        ("vocab.json", b'{"a": ' + b"9" * 10_000 + b"}", "absurd numbers or nesting"),
+        ("vocab.json", b"", "damaged JSON"),
+        ("merges.txt", b"#version: 0.2\nt h\nt h e\n", "merges.txt:3: 't h e' is not a merge"),
+        ("merges.txt", b"t h\n\nt h\n", "merges.txt:2: '' is not a merge"),
+        ("merges.txt", b"t \n", "merges.txt:1: 't ' is not a merge"),
+        ("merges.txt", b"t qqq\n", "merges.txt: merge 1 .t qqq.: 'qqq' is not in the vocab"),
+        ("merges.txt", b"\x80", "merges.txt: not UTF-8"),
+        ("tokenizer.json", b"[]", "an object was expected"),
+        ("tokenizer.json", b"{}", "it has no 'model'"),
+        ("tokenizer.json", b'{"model": {"type": "WordLevel"}}', "kind 'WordLevel', not BPE"),
+    ],
+)
+def test_damaged_files_are_named(folder, name, content, message):
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        read_from(folder, name)
+
+
+def set_in(*keys):
+    """Return an edit that sets content[keys[0]]... to the last of `keys`."""
+
+    def edit(content):
+        *path, last, value = keys
+        for key in path:
+            content = content[key]
+        content[last] = value
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (set_in("normalizer", {"type": "NFC"}), "its normalizer differ"),
+        (set_in("pre_tokenizer", "add_prefix_space", True), "its pre_tokenizer differ"),
+        (set_in("pre_tokenizer", {"type": "Whitespace"}), "its pre_tokenizer differ"),
+        (set_in("decoder", None), "its decoder differ"),
+        (set_in("post_processor", {"type": "RobertaProcessing"}), "its post_processor differ"),
+        (set_in("model", "ignore_merges", True), "its ignore_merges differ"),
+        (set_in("model", "end_of_word_suffix", "</w>"), "its end_of_word_suffix differ"),
+        (set_in("model", "merges", None), "no list of merges"),
+        (set_in("model", "merges", 0, ["a"]), "is not a merge"),
+        (set_in("model", "merges", 0, ["a", 1]), "is not a merge"),
+        (set_in("model", "vocab", "<|end|>", 299), "has the id 299 and, as added, 0"),
+        (set_in("added_tokens", 0, "lstrip", True), "has lstrip set"),
+        (set_in("added_tokens", 0, "id", 5_000_000_000), "has the id 0 and, as added, 5000000000"),
+        (set_in("added_tokens", 0, {"content": ""}), "is no added token"),
+        (set_in("added_tokens", {"id": 1}), "added_tokens are no list"),
+        (set_in("model", "vocab", "\ud800", 300), "nor spelled in byte symbols"),
+    ],
+)
+def test_a_tokenizer_json_that_asks_for_something_else_is_refused(folder, edit, message):
+    path = folder / "tokenizer.json"
+    change(path, edit)
+    with pytest.raises(ModelError, match=message) as raised:
+        BytePairTokenizer.from_tokenizer_json(path)
+    assert str(raised.value).startswith(str(path))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_of_five_gigabytes_is_refused_unread(folder):
+    with open(folder / "vocab.json", "r+b") as file:
+        file.truncate(5_000_000_000)  # a hole, no disk space
+    with pytest.raises(ModelError, match="5,000,000,000 bytes"):
+        BytePairTokenizer.from_files(folder / "vocab.json", folder / "merges.txt")
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"no tokenizer here: none of tokenizer\.json, vo"):
+        BytePairTokenizer.from_folder(tmp_path)
+    with pytest.raises(ModelError, match=r"vocab\.json: no such file"):
+        BytePairTokenizer.from_files(tmp_path / "vocab.json", tmp_path / "merges.txt")
+    with pytest.raises(ModelError, match="no such file"):
+        BytePairTokenizer.from_tokenizer_json(tmp_path)
+
+
+@pytest.mark.parametrize("name", bpe_files.NAMES)
+def test_damage_anywhere_is_an_error_of_ours_or_harmless(tokenizer, folder, name):
+    path = folder / name
+    whole = path.read_bytes()
+    rng = random.Random(11)
+    complaints = []
+    for _ in range(150):
+        data = bytearray(whole)
+        where = rng.randrange(len(data))
+        kind = rng.randrange(5)
+        if kind == 0:
+            del data[where:]
+        elif kind == 1:
+            data[where] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            del data[where : where + rng.randrange(1, 200)]
+        elif kind == 3:
+            data[where:where] = data[rng.randrange(len(data)) :][: rng.randrange(1, 200)]
+        else:
+            data[where:where] = rng.choice(
+                [b'"', b"{", b"9999999999", b"null", b"\n", b" ", b"\x00"]
+            )
+        path.write_bytes(data)
+        try:
+            read = read_from(folder, name)
+        except ModelError as error:
+            complaints.append(str(error))
+        else:
+            assert read.decode(read.encode(TEXT)) == TEXT
+    assert len(complaints) > 50
+    assert all(str(folder) in complaint and "\n" not in complaint for complaint in complaints)
