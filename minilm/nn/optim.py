@@ -110,11 +110,12 @@ def adamw(
     squared *= 1 - beta2
     square = square * beta2
     square += squared
+    # Both corrections as numbers: root(s) + epsilon = (root(square) + epsilon * root) / root.
+    root = math.sqrt(1 - beta2**step)
     change = np.sqrt(square)
-    change *= 1 / math.sqrt(1 - beta2**step)
-    change += epsilon
+    change += epsilon * root
     np.divide(mean, change, out=change)
-    change *= learning_rate / (1 - beta1**step)
+    change *= learning_rate * root / (1 - beta1**step)
     p = p * (1 - learning_rate * weight_decay)
     p -= change
     return p, mean, square

@@ -23,7 +23,7 @@ from minilm.errors import OptionError, TrainingError
 from minilm.nn.optim import Optimizer, clip_factor, global_norm
 from minilm.nn.parameters import FlatStore, Parameters
 from minilm.nn.transformer import Gradients
-from minilm.threads import set_blas_threads
+from minilm.threads import keep_freed_memory, set_blas_threads
 
 
 class Model(Protocol):
@@ -62,6 +62,7 @@ class Shards:
             raise OptionError(f"{count} threads cannot work; use 1 or more")
         self.count = count
         set_blas_threads(1)
+        keep_freed_memory()
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
 
     def each(self, function: Callable[[Any], None], items: Sequence[Any]) -> None:
