@@ -85,7 +85,8 @@ class GPT(Transformer):
         OptionError, TrainingError
             As for `logits`; also when all targets are -100.
         """
-        ids, targets = self.checked_ids(ids), self._checked_targets(targets, ids)
+        ids = self.checked_ids(ids)
+        targets = self._checked_targets(targets, ids)
         hidden, _ = self.hidden(ids, backward=False)
         logits, _ = F.project(hidden, self.parameters["wte.weight"])
         loss, _ = F.cross_entropy(logits, targets)
@@ -119,7 +120,8 @@ class GPT(Transformer):
         `share` is the part of the whole batch's targets that are in this shard: the shards'
         gradients then add up to that of the whole mean.
         """
-        ids, targets = self.checked_ids(ids), self._checked_targets(targets, ids)
+        ids = self.checked_ids(ids)
+        targets = self._checked_targets(targets, ids)
         table = self.parameters["wte.weight"]
         hidden, caches = self.hidden(ids, rng=rng)
         logits, head = F.project(hidden, table)
