@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-_VARIABLES = (
+BLAS_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OMP_NUM_THREADS",
@@ -39,7 +39,7 @@ def set_blas_threads(count: int) -> bool:
     the setter of the loaded library is called; where none is found, one warning says so.
     """
     global _warned
-    for variable in _VARIABLES:
+    for variable in BLAS_VARIABLES:
         os.environ[variable] = str(count)
     if "numpy" not in sys.modules:
         return True

@@ -11,6 +11,7 @@ import sys
 # --json prints) and `render(result) -> str` (what a person reads). Their module level imports
 # neither NumPy nor a peer, so that `minilm bench --help` is quick.
 RACES = {
+    "train": "a training step of the transformer, next to PyTorch",
     "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
     "bpe": "training and applying byte-level BPE, next to tokenizers and tiktoken",
 }

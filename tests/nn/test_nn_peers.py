@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +25,16 @@ RNG = np.random.default_rng(8)
 IDS, TARGETS = RNG.integers(0, 67, (5, 11)), RNG.integers(0, 67, (5, 11))
 TARGETS[1, 6:] = -100
 LENGTHS = np.array([11, 4, 1, 7, 10])
+
+
+@pytest.fixture
+def torch(peer: Peer) -> Iterator[Any]:
+    """Give PyTorch on one thread: on sizes this small its threads would mostly wait."""
+    module = peer("torch")
+    threads = module.get_num_threads()
+    module.set_num_threads(1)
+    yield module
+    module.set_num_threads(threads)
 
 
 def random_parameters(config: GPTConfig = CONFIG, dtype: Any = np.float64) -> Parameters:
@@ -72,8 +82,7 @@ def torch_loss(torch: Any, p: dict[str, Any]) -> Any:
     )
 
 
-def test_loss_logits_and_every_gradient_are_autograds(peer: Peer) -> None:
-    torch = peer("torch")
+def test_loss_logits_and_every_gradient_are_autograds(torch: Any) -> None:
     parameters = random_parameters()
     model = GPT(CONFIG, parameters=parameters)
     p = torch_parameters(torch, parameters)
@@ -94,8 +103,7 @@ def test_loss_logits_and_every_gradient_are_autograds(peer: Peer) -> None:
             assert distance < 1e-10 * np.linalg.norm(expected), name
 
 
-def test_one_hundred_steps_of_adamw_with_clipping_and_schedule(peer: Peer) -> None:
-    torch = peer("torch")
+def test_one_hundred_steps_of_adamw_with_clipping_and_schedule(torch: Any) -> None:
     parameters = random_parameters()
     model = GPT(CONFIG, parameters=parameters)
     p = torch_parameters(torch, parameters)
@@ -131,8 +139,7 @@ def test_one_hundred_steps_of_adamw_with_clipping_and_schedule(peer: Peer) -> No
         np.testing.assert_allclose(parameters[name], tensor.detach().numpy(), atol=1e-9)
 
 
-def test_sgd_is_pytorchs(peer: Peer) -> None:
-    torch = peer("torch")
+def test_sgd_is_pytorchs(torch: Any) -> None:
     parameters = random_parameters()
     model = GPT(CONFIG, parameters=parameters)
     p = torch_parameters(torch, parameters)
@@ -171,8 +178,10 @@ def parameters_from(module: Any, config: GPTConfig, dtype: Any, *more: str) -> P
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-10)])
-def test_language_model_is_hugging_faces(peer: Peer, dtype: str, tolerance: float) -> None:
-    torch, transformers = peer("torch"), peer("transformers")
+def test_language_model_is_hugging_faces(
+    peer: Peer, torch: Any, dtype: str, tolerance: float
+) -> None:
+    transformers = peer("transformers")
     theirs = transformers.GPT2LMHeadModel(hugging_face_config(transformers)).eval()
     theirs = theirs.to(getattr(torch, dtype))
     randomize(torch, theirs)
@@ -188,8 +197,8 @@ def test_language_model_is_hugging_faces(peer: Peer, dtype: str, tolerance: floa
         np.testing.assert_allclose(one, other.numpy(), atol=tolerance, rtol=0)
 
 
-def test_attention_maps_are_hugging_faces(peer: Peer) -> None:
-    torch, transformers = peer("torch"), peer("transformers")
+def test_attention_maps_are_hugging_faces(peer: Peer, torch: Any) -> None:
+    transformers = peer("transformers")
     settings = hugging_face_config(transformers, attn_implementation="eager")
     theirs = transformers.GPT2LMHeadModel(settings).eval().double()
     randomize(torch, theirs)
@@ -202,8 +211,8 @@ def test_attention_maps_are_hugging_faces(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-10)])
-def test_classifier_is_hugging_faces(peer: Peer, dtype: str, tolerance: float) -> None:
-    torch, transformers = peer("torch"), peer("transformers")
+def test_classifier_is_hugging_faces(peer: Peer, torch: Any, dtype: str, tolerance: float) -> None:
+    transformers = peer("transformers")
     settings = hugging_face_config(transformers, num_labels=3, pad_token_id=66)
     theirs = transformers.GPT2ForSequenceClassification(settings).eval()
     theirs = theirs.to(getattr(torch, dtype))
@@ -218,9 +227,8 @@ def test_classifier_is_hugging_faces(peer: Peer, dtype: str, tolerance: float) -
     np.testing.assert_allclose(ours.logits(ids, LENGTHS), expected, atol=tolerance, rtol=0)
 
 
-def test_our_config_is_taken_by_hugging_face(peer: Peer) -> None:
+def test_our_config_is_taken_by_hugging_face(peer: Peer, torch: Any) -> None:
     transformers = peer("transformers")
-    peer("torch")
     theirs = transformers.GPT2LMHeadModel(transformers.GPT2Config(**CONFIG.to_dict()))
     shapes = {n: tuple(t.shape) for n, t in theirs.transformer.named_parameters()}
     assert shapes == param_shapes(CONFIG)
