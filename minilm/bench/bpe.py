@@ -248,13 +248,12 @@ def _memory(documents: list[str], folder: Path) -> dict[str, int]:
 
     tokenizer = BytePairTokenizer.from_folder(folder)
     peaks = {}
-    for megabytes in (1, 4):
-        count = megabytes * 1_000_000 // DOCUMENT
-        stream = itertools.islice(itertools.cycle(documents), count)
+    for times in (1, 4):
+        stream = itertools.chain.from_iterable(itertools.repeat(documents, times))
         tracemalloc.start()
         for _ in tokenizer.encode_iterable(stream):
             pass
-        peaks[f"{megabytes} MB"] = tracemalloc.get_traced_memory()[1]
+        peaks[f"{times} x the text"] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     return peaks
 

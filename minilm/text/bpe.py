@@ -318,12 +318,12 @@ def _rank(
             joined.append(vocab[left + right])
         except KeyError as error:
             raise ModelError(
-                f"merge {rank + 1} ({left} {right}): {error.args[0]!r} is not in the vocabulary",
+                f"merge {rank + 1}, {left!r} {right!r}: {error.args[0]!r} is not in the vocabulary",
                 source,
             ) from None
         if ranks.setdefault(pair, rank) != rank:
             raise ModelError(
-                f"merge {rank + 1} ({left} {right}) is merge {ranks[pair] + 1} again", source
+                f"merge {rank + 1}, {left!r} {right!r}, is merge {ranks[pair] + 1} again", source
             )
     return ranks, joined
 
@@ -342,9 +342,11 @@ def _bytes_by_id(
             # A special token may be spelled like what a merge gives: then it has those bytes.
             plain = token in special and number not in made
             table[number] = _utf8(token) if plain else byte_symbols.unspell(token)
-        except KeyError:
+        except (KeyError, InputError):
             raise ModelError(
-                f"{token!r} is neither a special token nor spelled in byte symbols", source
+                f"{token!r} is neither spelled in byte symbols nor a special token of whole "
+                "characters",
+                source,
             ) from None
         if token in special and table[number] != _utf8(token):
             raise ModelError(

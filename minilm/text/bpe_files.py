@@ -51,6 +51,7 @@ def read_tokenizer(path: Path) -> tuple[dict[str, int], list[tuple[str, str]], l
     """Return vocabulary, merges and special tokens of a `tokenizer.json`.
 
     Tokens that were added outside the model's vocabulary are in the vocabulary that is returned.
+    All that were added count as special tokens: they are matched first, whatever their flag says.
 
     Raises
     ------
@@ -136,11 +137,11 @@ def _read_text(path: Path) -> str:
 
 def _read_json(path: Path) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ModelError(f"the key {twice!r} is there twice", path)
+        content: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in content:
+                raise ModelError(f"the key {key!r} is there twice", path)
+            content[key] = value
         return content
 
     text = _read_text(path)

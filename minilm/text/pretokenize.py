@@ -57,7 +57,7 @@ _LATER = {
 
 # Blocks of about this many characters are cut into pieces at a time: a list of all the pieces of a
 # long text takes twenty times its memory.
-BLOCK = 1 << 16
+BLOCK = 1 << 14
 
 # Whatever follows, a piece begins where white space begins. Here Python's wider idea of white space
 # is on the safe side: `\S` leaves out U+001C to U+001F, which are no white space to GPT-2.

@@ -14,7 +14,7 @@ from minilm.errors import OptionError
 @pytest.fixture
 def text_file(tmp_path):
     path = tmp_path / "text.txt"
-    text = bpe.zipfian(("abcdefghijklm",), 60_000, rng=random.Random(3))
+    text = bpe.zipfian(("abcdefghijklm",), 120_000, rng=random.Random(3))
     path.write_text("café " + text, encoding="utf-8")
     return path
 
@@ -27,7 +27,7 @@ def options(*arguments):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(bpe, "SIZE", 50_000)
+    monkeypatch.setattr(bpe, "SIZE", 100_000)
     monkeypatch.setattr(bpe, "VOCAB_SIZE", 400)
 
 
@@ -47,7 +47,7 @@ def test_the_race_gives_times_of_all_that_is_installed(text_file, monkeypatch, a
         monkeypatch.setattr(bpe, "_installed", lambda package: False)
     result = bpe.run(options("--rounds", 1, "--data-file", text_file))
     assert json.loads(json.dumps(result)) == result
-    assert result["bytes"] == 50_000
+    assert result["bytes"] == 100_000
     assert len(result["seconds"]) == 4
     for race, seconds in result["seconds"].items():
         assert seconds["minilm"] > 0

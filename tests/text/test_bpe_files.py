@@ -104,7 +104,7 @@ def test_merges_as_lists_and_tokens_added_outside_the_model(tokenizer, folder):
         ("merges.txt", b"#version: 0.2\nt h\nt h e\n", "merges.txt:3: 't h e' is not a merge"),
         ("merges.txt", b"t h\n\nt h\n", "merges.txt:2: '' is not a merge"),
         ("merges.txt", b"t \n", "merges.txt:1: 't ' is not a merge"),
-        ("merges.txt", b"t qqq\n", "merges.txt: merge 1 .t qqq.: 'qqq' is not in the vocab"),
+        ("merges.txt", b"t qqq\n", "merges.txt: merge 1, 't' 'qqq': 'qqq' is not in the vo"),
         ("merges.txt", b"\x80", "merges.txt: not UTF-8"),
         ("tokenizer.json", b"[]", "an object was expected"),
         ("tokenizer.json", b"{}", "it has no 'model'"),
@@ -146,8 +146,12 @@ def set_in(*keys):
         (set_in("added_tokens", 0, "lstrip", True), "has lstrip set"),
         (set_in("added_tokens", 0, "id", 5_000_000_000), "has the id 0 and, as added, 5000000000"),
         (set_in("added_tokens", 0, {"content": ""}), "is no added token"),
+        (
+            set_in("added_tokens", 0, {"content": "\udcff", "id": 300}),
+            "nor a special token of whole",
+        ),
         (set_in("added_tokens", {"id": 1}), "added_tokens are no list"),
-        (set_in("model", "vocab", "\ud800", 300), "nor spelled in byte symbols"),
+        (set_in("model", "vocab", "\ud800", 300), "is neither spelled in byte symbols"),
     ],
 )
 def test_a_tokenizer_json_that_asks_for_something_else_is_refused(folder, edit, message):
