@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     grid.add_argument("--budgets", metavar="N,N,...", help="numbers of labelled examples")
     grid.add_argument("--seeds", type=int, metavar="N", help="draws of the labelled examples")
     vectors = parser.add_argument_group("word vectors")
-    vectors.add_argument("--window", type=int, default=3, help="words to each side (default: 3)")
+    vectors.add_argument("--window", type=int, default=15, help="words to each side (default: 15)")
     vectors.add_argument(
         "--weighting", choices=("ppmi", "count"), default="ppmi", help="(default: ppmi)"
     )
@@ -58,7 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     vectors.add_argument(
         "--min-count", type=int, default=1, metavar="N", help="rarer words are left out"
     )
-    vectors.add_argument("--stop-words", action="store_true", help="leave out function words")
+    vectors.add_argument(
+        "--stop-words",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="leave out function words (default: yes)",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, metavar="DIR", help="(default: runs/TASK-TIME)")
     output.add_argument("--resume", action="store_true", help="go on with what --out holds")

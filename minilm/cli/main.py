@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
+    "corpora": "the shipped texts: what their data card promises, measured again",
     "bench": "speed next to another library's, measured in one run",
 }
 

@@ -52,12 +52,12 @@ class Settings:
     task: Path
     corpus: tuple[Path, ...]
     transfer: Path | None = None
-    window: int = 3
+    window: int = 15
     weighting: str = "ppmi"
     dimensions: int | None = 100
     min_count: int = 1
     max_words: int = 20_000
-    stop_words: bool = False
+    stop_words: bool = True
     unit: str = "lines"
     encoding: str = "utf-8"
     text_column: str | None = None

@@ -1,0 +1,40 @@
+"""`minilm corpora check`: measure again what the data card of the shipped corpora promises."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from minilm import resources, threads
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the one sub-command."""
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+    check = actions.add_parser(
+        "check", help="print the table of figures; exit 1 if one is not kept"
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the figures, and the neighbors of the probe words."""
+    threads.set_blas_threads(1)
+    from minilm.compare import corpora
+
+    figures, neighbors = corpora.measure(resources.corpora_dir())
+    broken = [figure for figure in figures if not figure.kept]
+    if options.json:
+        rows = [asdict(figure) | {"kept": figure.kept} for figure in figures]
+        json.dump({"figures": rows, "neighbors": neighbors}, sys.stdout, indent=2)
+        print()
+    else:
+        print(corpora.table(figures))
+        print("\n| probe word | nearest words |\n|---|---|")
+        for word, nearest in neighbors.items():
+            print(f"| {word} | {', '.join(f'{near} {cosine:.2f}' for near, cosine in nearest)} |")
+        for figure in broken:
+            print(f"not kept: {figure.file}: {figure.name} is {corpora.number(figure.value)}")
+    return 1 if broken else 0
