@@ -34,10 +34,12 @@ from english import ALIASES, agree, inflect, polish
 
 HERE = Path(__file__).parent
 WORDS = {"general": 640_000, "support_conversations": 66_000}  # at least so many in each file
+MOST_SENTENCES = {"general": 8, "support_conversations": 20}  # in one document, of 3 or more
 SHARED_RUN = 12  # no two documents of a file share a longer run of words than this
 ATTEMPTS = 40  # at one sentence, before its document is begun again
 BEGINNINGS = 100  # of one document, before the topic is said to have run dry
 
+SENTENCE_END = re.compile(r"[.!?][\"']?(?= [\"A-Z]|$)")
 SLOT = re.compile(r"(\^?)(?:(\w+)=)?(\w+)(?:\.(\w+))?(?::([a-z']+))?")
 
 
@@ -214,25 +216,25 @@ class Draft:
         self.rng = rng
         self.remembered: dict[str, Word] = {}
         self.mentioned: set[str] = set()
-        self.used: dict[str, set[int]] = {}
+        self.used: dict[str, list[int]] = {}
 
     def copy(self) -> "Draft":
         """A draft that may be thrown away without a trace (only the random numbers move on)."""
         other = Draft(self.lists, self.rng)
         other.remembered = dict(self.remembered)
         other.mentioned = set(self.mentioned)
-        other.used = {name: set(indices) for name, indices in self.used.items()}
+        other.used = {name: list(indices) for name, indices in self.used.items()}
         return other
 
     def draw(self, name: str, choice: Choice) -> Any:
         """Choose an option that this document has not used yet, if one is left."""
-        used = self.used.setdefault(name, set())
-        if len(used) == len(choice.options):
-            used.clear()
+        used = self.used.setdefault(name, [])
+        if len(used) == len(choice.options):  # begin again, though not with the last one
+            del used[: max(len(used) - 1, 1)]
         index = pick(self.rng, choice.bounds)
         while index in used:
             index = pick(self.rng, choice.bounds)
-        used.add(index)
+        used.append(index)
         return choice.options[index]
 
     def expand(self, template: Template, where: str) -> str:
@@ -286,6 +288,7 @@ class Topic:
     def __init__(self, path: Path, shared: dict[str, Choice], seed: int) -> None:
         own = read_grammar(path)
         self.name = path.stem
+        self.most_sentences = MOST_SENTENCES[path.parent.name]
         self.lists = shared | own
         check_slots(own, self.lists)
         if "plan" not in own:
@@ -318,8 +321,10 @@ class Topic:
                 sentences.append(sentence)
                 new |= marks
             else:
-                seen |= new
-                return " ".join(sentences)
+                document = " ".join(sentences)
+                if 3 <= len(SENTENCE_END.findall(document)) <= self.most_sentences:
+                    seen |= new
+                    return document
         raise GrammarError(f"{self.name}: {name!r} has run dry; give it more sentences or words")
 
 
