@@ -8,6 +8,8 @@ the window.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,8 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
 
     Every pair of places i < j in one document with j - i <= window adds one to (ids[i], ids[j]) and
     one to (ids[j], ids[i]); a word next to itself adds two on the diagonal. A pair of words is one
-    integer key, and equal keys stand together once they are sorted.
+    integer key, `row * size + column`, and equal keys stand together once they are sorted: this is
+    the sort, two counting sorts by hand, instead of a table of size V x V.
 
     Parameters
     ----------
@@ -58,16 +61,27 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
     if ids.size and ids.max() >= size:
         raise OptionError(f"id {ids.max()} is outside the vocabulary of {size} words")
     word = ids >= 0
-    together = word  # [i]: the places i to i + offset are words of one document
-    keys = [np.empty(0, np.int64)]
-    for offset in range(1, min(window, ids.size - 1) + 1):
-        together = together[:-1] & word[offset:]
-        left, right = ids[:-offset][together], ids[offset:][together]
-        keys += [left * size + right, right * size + left]
-    joined = np.concatenate(keys)
-    joined.sort()
-    first = np.flatnonzero(np.diff(joined, prepend=-1))
-    return SparseMatrix(joined[first], np.diff(first, append=joined.size), size)
+    # `window` blanks before each document: looking back from any of its words meets no other one.
+    # Ids of 16 bits are worth having: NumPy sorts them by radix, in linear time.
+    blank = size
+    narrow = np.uint16 if size < 1 << 16 else np.int64
+    padded = np.repeat(np.where(word, ids, blank).astype(narrow), np.where(word, 1, window))
+    padded = np.concatenate((np.full(window, blank, narrow), padded))
+
+    # All pairs of words, in order of the later word; a stable sort by the earlier one then leaves
+    # them in order of both, blanks last.
+    places = np.argsort(padded, kind="stable")[: np.count_nonzero(word)]
+    earlier = padded[places[:, None] - np.arange(1, window + 1)].reshape(-1)
+    later = np.repeat(padded[places], window)
+    order = np.argsort(earlier, kind="stable")[: np.count_nonzero(earlier != blank)]
+    keys = earlier[order].astype(np.int64) * size + later[order]
+
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    keys, counts = keys[first], np.diff(first, append=keys.size)
+    rows, columns = np.divmod(keys, size)
+    turned = np.argsort(columns.astype(narrow), kind="stable")
+    mirrored = (columns * size + rows)[turned], counts[turned]
+    return SparseMatrix(*spill.merge([(keys, counts), mirrored]), size)
 
 
 def count_chunks(
@@ -76,6 +90,7 @@ def count_chunks(
     size: int,
     *,
     memory: int = 512 << 20,
+    threads: int = 2,
 ) -> SparseMatrix:
     """Count as `count` does, over a corpus of any length, in bounded memory.
 
@@ -90,6 +105,8 @@ def count_chunks(
         Bytes for the work, roughly. Partial counts that outgrow a quarter of it go to temporary
         files, and are merged from there. The result comes on top: 16 bytes for each pair of words
         that meet, so it is the size of the vocabulary that bounds it.
+    threads : int
+        How many pieces are counted at once. The counts are the same for any number.
 
     Returns
     -------
@@ -108,21 +125,37 @@ def count_chunks(
            [2, 0, 1],
            [0, 1, 0]])
     """
-    # A pair of places costs two keys of 8 bytes; they are held as pieces, joined and reduced.
-    length = max(memory // (48 * max(window, 1)), 2 * window, 1)
-    with spill.Sums(memory // 4) as sums:
-        for ids in _batches(chunks, length):
-            for start in range(0, ids.size, length):
-                # A cut may fall inside a document: the words before it are counted again with what
-                # follows, and then the pairs among themselves are taken off.
-                overlap = ids[max(start - window, 0) : start]
-                part = count(np.concatenate((overlap, ids[start : start + length])), window, size)
-                sums.add(part.keys, part.values)
-                if start:
-                    twice = count(overlap, window, size)
-                    sums.add(twice.keys, -twice.values)
+    # Counting takes about 48 bytes for each pair of places. Longer pieces than half a million words
+    # are not faster, and shorter ones let every thread have one.
+    length = min(memory // (48 * max(window, 1) * threads), 1 << 19)
+    pieces = _pieces(chunks, max(length, 2 * window, 1), window)
+
+    def parts(piece: tuple[npt.NDArray[np.int64], int]) -> list[spill.Pairs]:
+        ids, overlap = piece
+        new = count(ids, window, size)
+        twice = count(ids[:overlap], window, size)
+        return [(new.keys, new.values), (twice.keys, -twice.values)]
+
+    with spill.Sums(memory // 4) as sums, ThreadPoolExecutor(threads) as pool:
+        while group := list(islice(pieces, threads)):
+            for part in chain.from_iterable(pool.map(parts, group)):
+                sums.add(*part)
         keys, values = sums.total()
     return SparseMatrix(keys, values, size)
+
+
+def _pieces(
+    chunks: Iterable[Sequence[int] | npt.NDArray[np.integer]], length: int, window: int
+) -> Iterator[tuple[npt.NDArray[np.int64], int]]:
+    """Cut batches of chunks at `length` ids; yield pieces and how far each repeats the last one.
+
+    A cut may fall inside a document, so the last words before it are counted again with what
+    follows; the pairs among themselves are then taken off once.
+    """
+    for ids in _batches(chunks, length):
+        for start in range(0, ids.size, length):
+            overlap = min(window, start)
+            yield ids[start - overlap : start + length], overlap
 
 
 def _batches(
