@@ -12,16 +12,18 @@ import gc
 import importlib.util
 import itertools
 import os
-import random
 import statistics
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 VOCAB_SIZE = 4096
 SIZE = 3_500_000  # bytes
@@ -52,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Run the four races and measure the memory of a stream."""
+    import numpy as np
+
     if options.rounds < 1:
         raise OptionError(f"--rounds: {options.rounds}; it must be 1 or more")
     # Both are read when tokenizers is imported or first used.
@@ -59,7 +63,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     source, text = _english(options.data_file)
     documents = _cut(text)
-    foreign = _cut(zipfian(SCRIPTS, SIZE, rng=random.Random(1)))
+    foreign = _cut(zipfian(SCRIPTS, SIZE, rng=np.random.default_rng(1)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         training = _training(documents, folder, options.rounds)
@@ -114,7 +118,7 @@ def render(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def zipfian(alphabets: tuple[str, ...], size: int, *, rng: random.Random) -> str:
+def zipfian(alphabets: tuple[str, ...], size: int, *, rng: np.random.Generator) -> str:
     """Return made-up text: words of each alphabet, the nth as frequent as 1 / n, in sentences.
 
     Parameters
@@ -123,20 +127,23 @@ def zipfian(alphabets: tuple[str, ...], size: int, *, rng: random.Random) -> str
         The letters of each script; a word keeps to one.
     size : int
         How many bytes of UTF-8, at least.
-    rng : random.Random
+    rng : numpy.random.Generator
         Where the words and their order come from.
     """
-    words = [
-        "".join(rng.choices(letters, k=1 + min(rng.randrange(10), rng.randrange(14))))
-        for _ in range(30_000)
-        for letters in [rng.choice(alphabets)]
-    ]
-    weights = list(itertools.accumulate(1 / rank for rank in range(1, len(words) + 1)))
+    import numpy as np
+
+    words = []
+    for _ in range(30_000):
+        letters = alphabets[rng.integers(len(alphabets))]
+        length = 1 + min(rng.integers(12, size=2))
+        words.append("".join(letters[i] for i in rng.integers(len(letters), size=length)))
+    cumulative = np.cumsum(1 / np.arange(1, len(words) + 1))
     sentences, total = [], 0
     while total < size:
-        sentence = " ".join(rng.choices(words, cum_weights=weights, k=rng.randrange(4, 20)))
+        draws = rng.random(rng.integers(4, 20)) * cumulative[-1]
+        sentence = " ".join(words[rank] for rank in np.searchsorted(cumulative, draws))
         sentences.append(
-            sentence.capitalize() + rng.choice([".", ".", "?", ",", " (2019)."]) + "\n"
+            sentence.capitalize() + (".", "?", ",", " (2019).")[rng.integers(4)] + "\n"
         )
         total += len(sentences[-1].encode())
     return "".join(sentences)
@@ -246,9 +253,9 @@ def _memory(documents: list[str], folder: Path) -> dict[str, int]:
     """Return the peak of what Python allocates while a stream of two lengths is encoded."""
     from minilm.text.bpe import BytePairTokenizer
 
-    tokenizer = BytePairTokenizer.from_folder(folder)
     peaks = {}
     for times in (1, 4):
+        tokenizer = BytePairTokenizer.from_folder(folder)
         stream = itertools.chain.from_iterable(itertools.repeat(documents, times))
         tracemalloc.start()
         for _ in tokenizer.encode_iterable(stream):

@@ -67,7 +67,7 @@ class BytePairTokenizer:
         vocab_source, merges_source = sources
         self.vocab = dict(vocab)
         self.merges = list(merges)
-        self.special_tokens = tuple(special_tokens)
+        self.special_tokens = tuple(dict.fromkeys(special_tokens))
         _check_vocab(self.vocab, self.special_tokens, vocab_source)
         ranks, joined = _rank(self.vocab, self.merges, merges_source)
         self._bytes = _bytes_by_id(self.vocab, self.special_tokens, joined, vocab_source)
@@ -195,7 +195,7 @@ class BytePairTokenizer:
             yield from self._encode_block(block)
 
     def pieces(self, text: str) -> list[str]:
-        """Cut a text into special tokens and the pieces that merges are applied to.
+        """Cut a text, all at once, into special tokens and the pieces that merges are applied to.
 
         >>> BytePairTokenizer.train([], 257, ["<|end|>"]).pieces("It's<|end|>10 km")
         ['It', "'s", '<|end|>', '10', ' km']
@@ -279,6 +279,8 @@ def _check_vocab(
     vocab: Mapping[str, int], special_tokens: Sequence[str], source: Path | None
 ) -> None:
     """Raise ModelError unless the ids are 0 to n - 1 and all bytes and special tokens are there."""
+    if "" in vocab:
+        raise ModelError("a token without characters", source)
     token_of: dict[int, str] = {}
     for token, number in vocab.items():
         if token_of.setdefault(number, token) != token:
@@ -335,11 +337,12 @@ def _bytes_by_id(
     source: Path | None,
 ) -> dict[int, bytes]:
     """Return the bytes of every token; raise ModelError at a token that is spelled wrongly."""
-    special, made = set(special_tokens), set(joined)
+    special = set(special_tokens)
+    made = {*joined, *(vocab[symbol] for symbol in byte_symbols.SYMBOLS)}
     table = {}
     for token, number in vocab.items():
         try:
-            # A special token may be spelled like what a merge gives: then it has those bytes.
+            # A special token may be spelled like a byte or a merge: then it stands for those bytes.
             plain = token in special and number not in made
             table[number] = _utf8(token) if plain else byte_symbols.unspell(token)
         except (KeyError, InputError):
@@ -350,6 +353,7 @@ def _bytes_by_id(
             ) from None
         if token in special and table[number] != _utf8(token):
             raise ModelError(
-                f"the special token {token!r} is also a merge, of other bytes; rename it", source
+                f"the special token {token!r} also spells the bytes {table[number]!r}; rename it",
+                source,
             )
     return table

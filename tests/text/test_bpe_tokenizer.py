@@ -235,6 +235,8 @@ def test_vocabulary_and_merges_that_do_not_fit_are_refused(tokenizer):
         (vocab, [*merges, ("a", "zz")], special, "merge 42, 'a' 'zz': 'zz' is not in the"),
         (vocab, [*merges, merges[3]], special, "merge 42, .* is merge 4 again"),
         (vocab, merges, [*special, "<x>"], "special token '<x>' is not in the vocabulary"),
+        (vocab, merges, [*special, "Ġ"], "special token 'Ġ' also spells the bytes b' '"),
+        ({**vocab, "": 300}, merges, special, "a token without characters"),
         ({}, [], [], "no token for the byte 0x00"),
     ]:
         with pytest.raises(ModelError, match=message):
@@ -242,7 +244,7 @@ def test_vocabulary_and_merges_that_do_not_fit_are_refused(tokenizer):
 
 
 def test_a_special_token_spelled_like_a_merge_of_other_bytes_is_refused():
-    with pytest.raises(ModelError, match="is also a merge, of other bytes"):
+    with pytest.raises(ModelError, match="special token 'Ġa' also spells the bytes b' a'"):
         BytePairTokenizer.train(["a a a"], 300, ["Ġa"])
 
 
