@@ -22,6 +22,8 @@ COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
+    "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
+    "export": "a model as an ONNX graph, with its tokenizer",
     "corpora": "the shipped texts: what their data card promises, measured again",
     "bench": "speed next to another library's, measured in one run",
 }

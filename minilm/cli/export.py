@@ -1,0 +1,30 @@
+"""`minilm export DIR`: a trained model as an ONNX graph, for programs that know no Python."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
+    parser.add_argument(
+        "--onnx-output",
+        type=Path,
+        default=Path("onnx_model"),
+        metavar="FOLDER",
+        help="where to write model.onnx and the tokenizer's files (default: ./onnx_model)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the model and write the graph."""
+    from minilm.interop import folder, onnx
+
+    model = folder.load(options.model)
+    onnx.export(model, options.onnx_output)
+    size = (options.onnx_output / onnx.MODEL).stat().st_size
+    print(f"{options.onnx_output / onnx.MODEL}: {size:,} bytes")
+    print("inputs: input_ids, attention_mask (batch_size, sequence_length); output: logits")
+    return 0

@@ -1,0 +1,81 @@
+"""`minilm inspect DIR`: what a model's folder holds, and where it comes from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "model", type=Path, metavar="DIR", help="folder of a model: minilm's or Hugging Face's"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify the folder and print what is in it."""
+    from minilm.interop import describe
+
+    content = describe.describe(options.model)
+    if options.json:
+        json.dump(content, sys.stdout, indent=2)
+        print()
+        return 0
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in _lines(content):
+        print(line.encode(encoding, "backslashreplace").decode(encoding))
+    return 0
+
+
+def _lines(content: dict[str, Any]) -> Iterator[str]:
+    ours = content["made_by"] == "minilm"
+    checked = "every checksum is right" if ours else "no checksums, its files fit together"
+    yield f"{content['folder']}: made by {content['made_by']}; {checked}"
+    config = content["config"]
+    yield (
+        f"GPT-2 of {config['n_layer']} layers, {config['n_head']} heads, width {config['n_embd']}, "
+        f"context {config['n_positions']:,}, vocabulary {config['vocab_size']:,}"
+    )
+    dtypes = ", ".join(sorted({tensor["dtype"] for tensor in content["tensors"]}))
+    yield f"{content['parameters']:,} parameters, {content['bytes']:,} bytes of {dtypes}"
+    yield from _tensor_lines(content["tensors"], config["n_layer"])
+    yield _tokenizer_line(content["tokenizer"])
+    if ours:
+        state = ", ".join(content["training_state"]) or "none, so training cannot be resumed"
+        yield f"training state: {state}"
+        yield "lineage:" if content["lineage"] else "lineage: nothing is recorded"
+    for number, stage in enumerate(content["lineage"], 1):
+        yield f"  {number}. {stage['kind']}: {stage['steps']:,} steps, {stage['tokens']:,} tokens"
+        for item in stage["data"]:
+            yield f"     {item['name']} ({item['bytes']:,} bytes, sha256 {item['sha256'][:12]}...)"
+        for key, value in stage["settings"].items():
+            yield f"     {key}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
+    """Yield one line a tensor; those of all layers are alike and shown once."""
+    for tensor in tensors:
+        layer = re.match(r"h\.(\d+)\.", tensor["name"])
+        if layer and layer[1] != "0":
+            continue
+        name = tensor["name"].replace("h.0.", "h.*." if layers > 1 else "h.0.")
+        times = f" x {layers} layers" if layer and layers > 1 else ""
+        yield f"  {name:<24}{' x '.join(map(str, tensor['shape']))}{times}"
+
+
+def _tokenizer_line(tokenizer: dict[str, Any] | None) -> str:
+    if tokenizer is None:
+        return "tokenizer: none"
+    merges = f", {tokenizer['merges']:,} merges" if "merges" in tokenizer else ""
+    special = ", ".join(tokenizer["special_tokens"]) or "none"
+    return (
+        f"tokenizer: {tokenizer['kind']}, {tokenizer['entries']:,} entries{merges}; "
+        f"special tokens: {special}"
+    )

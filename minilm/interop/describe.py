@@ -1,0 +1,59 @@
+"""What a model's folder says about itself, without its weights being read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from minilm.interop import folder
+from minilm.interop.folder import OpenFolder
+from minilm.nn.parameters import param_shapes
+from minilm.text.bpe import BytePairTokenizer
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return shapes, counts, vocabulary and lineage of a folder's model, as JSON can hold them.
+
+    Raises
+    ------
+    ModelError
+        When the folder is damaged; of a foreign one, where its headers show it.
+    """
+    return folder.reading(path, _describe)
+
+
+def _describe(opened: OpenFolder) -> dict[str, Any]:
+    infos = {name: tensor.info for name, tensor in opened.stored.items()}
+    tensors = [
+        {"name": name, "shape": list(infos[name].shape), "dtype": infos[name].dtype}
+        for name in param_shapes(opened.config)
+    ]
+    manifest = opened.manifest
+    return {
+        "folder": str(opened.path),
+        "made_by": "minilm" if manifest else "another program",
+        "config": opened.config.to_dict(),
+        "parameters": sum(info.size for info in infos.values()),
+        "bytes": sum(info.stop - info.start for info in infos.values()),
+        "tensors": tensors,
+        "tokenizer": _describe_tokenizer(opened),
+        "end_of_text": opened.end_of_text,
+        "lineage": [asdict(stage) for stage in manifest.lineage] if manifest else [],
+        "training_state": opened.state_files(),
+    }
+
+
+def _describe_tokenizer(opened: OpenFolder) -> dict[str, Any] | None:
+    tokenizer = opened.tokenizer
+    if tokenizer is None:
+        return None
+    if isinstance(tokenizer, BytePairTokenizer):
+        kind = {"kind": "byte-level BPE", "merges": len(tokenizer.merges)}
+    else:
+        kind = {"kind": "words"}
+    return {
+        **kind,
+        "entries": len(tokenizer.vocab),
+        "special_tokens": list(tokenizer.special_tokens),
+    }
