@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any, cast
 
 from minilm.bench.memory import peak_memory_mb
 from minilm.errors import MinilmError, MissingExtraError, OptionError
@@ -115,7 +115,7 @@ def step_flops(config: GPTConfig, batch: int) -> int:
     position table is not multiplied with; the word table is, as the head.
 
     >>> step_flops(SIZES["kata"].config, 16)
-    432013312
+    427819008
     """
     layer = config.n_embd * (4 * config.n_embd + 2 * config.inner)
     entries = config.n_layer * layer + config.vocab_size * config.n_embd
@@ -205,6 +205,8 @@ class Torch:
             encoding="utf-8",
             env=environment,
         )
+        self._questions = cast(IO[str], self.process.stdin)
+        self._answers = cast(IO[str], self.process.stdout)
         self.seconds: list[float] = []
         self.peak_memory_mb = 0.0
         self.take(WARM_UP)
@@ -212,10 +214,9 @@ class Torch:
 
     def take(self, steps: int) -> None:
         """Take steps; keep the seconds of each and the peak memory so far."""
-        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: S101
         try:
-            print(steps, file=self.process.stdin, flush=True)
-            answer = json.loads(self.process.stdout.readline())
+            print(steps, file=self._questions, flush=True)
+            answer = json.loads(self._answers.readline())
         except (OSError, ValueError):
             self.close()
             raise MinilmError(

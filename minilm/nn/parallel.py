@@ -31,10 +31,9 @@ class Model(Protocol):
 
     parameters: Parameters
 
-    def gradients(
-        self, *batch: Any, share: float, rng: np.random.Generator | None
-    ) -> tuple[float, Gradients]:
-        """Return the loss of a shard, and by name the gradient of `share` times the loss."""
+    @property
+    def gradients(self) -> Callable[..., tuple[float, Gradients]]:
+        """Called with a shard's arrays and, by keyword, `share` and `rng`; see `GPT.gradients`."""
         ...
 
 
@@ -65,7 +64,7 @@ class Shards:
         keep_freed_memory()
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
 
-    def each(self, function: Callable[[Any], None], items: Sequence[Any]) -> None:
+    def each(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
         """Apply a function to every item; each thread takes the next one that is left.
 
         Which thread takes what is chance, so the function must do the same for an item wherever
