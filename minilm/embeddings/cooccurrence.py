@@ -8,8 +8,6 @@ the window.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +18,17 @@ from minilm.errors import OptionError
 
 _SEPARATOR = np.array([-1])
 
+_DENSE_CELLS = 1 << 20  # 8 MB of rows to count frequent words in: about what a cache holds
+
 
 def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
     """Count how often word j stands at most `window` places from word i.
 
     Every pair of places i < j in one document with j - i <= window adds one to (ids[i], ids[j]) and
     one to (ids[j], ids[i]); a word next to itself adds two on the diagonal. A pair of words is one
-    integer key, `row * size + column`, and equal keys stand together once they are sorted: this is
-    the sort, two counting sorts by hand, instead of a table of size V x V.
+    integer key, `row * size + column`, and equal keys stand together once they are sorted. Sorting
+    takes most of the time, so pairs with one of the most frequent words, which are most pairs, are
+    counted in dense rows, and only the others are sorted, by one word and then by the other.
 
     Parameters
     ----------
@@ -60,28 +61,82 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
         raise OptionError(f"the window is {window}; it must be 1 word or more")
     if ids.size and ids.max() >= size:
         raise OptionError(f"id {ids.max()} is outside the vocabulary of {size} words")
+    padded = _pad(ids, window, size)
+    # The places of the words, in order of id; blanks have the highest id and are cut off.
+    places = np.argsort(padded, kind="stable")[: np.count_nonzero(ids >= 0)]
+    # Ids below this one have a row of V cells each to count in. It pays for frequent words, which
+    # come first in a Vocabulary; with any other order of ids the counts are the same.
+    dense = min(size, min(_DENSE_CELLS, 4 * window * ids.size) // (size + 1))
+    split = int(np.searchsorted(padded[places], dense))
+
+    frequent = _count_in_rows(padded, places[:split], dense, window, size)
+    across = frequent[0] % size >= dense
+    rare = _count_by_sorting(padded, places[split:], dense, window, size)
+    keys, counts = spill.merge(
+        [_mirrored(frequent[0][across], frequent[1][across], size), rare, _mirrored(*rare, size)]
+    )
+    return SparseMatrix(
+        np.concatenate((frequent[0], keys)), np.concatenate((frequent[1], counts)), size
+    )
+
+
+def _pad(ids: npt.NDArray[np.integer], window: int, blank: int) -> npt.NDArray[np.unsignedinteger]:
+    """Put `window` blanks between documents and at both ends: no window then meets another one.
+
+    16 bits are worth having: NumPy sorts them by radix, in linear time.
+    """
     word = ids >= 0
-    # `window` blanks before each document: looking back from any of its words meets no other one.
-    # Ids of 16 bits are worth having: NumPy sorts them by radix, in linear time.
-    blank = size
-    narrow = np.uint16 if size < 1 << 16 else np.int64
-    padded = np.repeat(np.where(word, ids, blank).astype(narrow), np.where(word, 1, window))
-    padded = np.concatenate((np.full(window, blank, narrow), padded))
+    blanks = np.full(window, blank, np.uint16 if blank < 1 << 16 else np.uint64)
+    words = np.where(word, ids, blank).astype(blanks.dtype)
+    return np.concatenate((blanks, np.repeat(words, np.where(word, 1, window)), blanks))
 
-    # All pairs of words, in order of the later word; a stable sort by the earlier one then leaves
-    # them in order of both, blanks last.
-    places = np.argsort(padded, kind="stable")[: np.count_nonzero(word)]
-    earlier = padded[places[:, None] - np.arange(1, window + 1)].reshape(-1)
+
+def _runs(padded: np.ndarray, starts: npt.NDArray[np.int64], length: int) -> np.ndarray:
+    """Return the `length` ids from each start on, shape (starts, length), one copy for each run."""
+    run = np.dtype((np.void, length * padded.itemsize))
+    overlapping = np.ndarray(padded.size - length + 1, run, padded.data, strides=(padded.itemsize,))
+    return overlapping[starts].view(padded.dtype).reshape(starts.size, length)
+
+
+def _count_in_rows(
+    padded: np.ndarray, places: npt.NDArray[np.int64], rows: int, window: int, size: int
+) -> spill.Pairs:
+    """Count both sides of words with ids below `rows`: whole rows of the result, dense at first."""
+    around = _runs(padded, places - window, 2 * window + 1)
+    bounds = np.searchsorted(padded[places], np.arange(rows + 1))
+    table = np.zeros((rows, size + 1), np.int64)
+    for row in range(rows):
+        mine = around[bounds[row] : bounds[row + 1]]
+        table[row] = np.bincount(mine.reshape(-1), minlength=size + 1)
+        table[row, row] -= len(mine)  # the word in the middle of each run
+    cells = table[:, :size].reshape(-1)
+    keys = np.flatnonzero(cells != 0)
+    return keys, cells[keys]
+
+
+def _count_by_sorting(
+    padded: np.ndarray, places: npt.NDArray[np.int64], lowest: int, window: int, size: int
+) -> spill.Pairs:
+    """Count (earlier word, later word), both with ids of `lowest` or more.
+
+    The places are in order of the later word. A stable sort by the earlier one then leaves the
+    pairs in order of both, and equal ones together.
+    """
+    earlier = _runs(padded, places - window, window).reshape(-1)
     later = np.repeat(padded[places], window)
-    order = np.argsort(earlier, kind="stable")[: np.count_nonzero(earlier != blank)]
-    keys = earlier[order].astype(np.int64) * size + later[order]
+    kept = np.flatnonzero((earlier >= lowest) & (earlier < size))
+    earlier, later = earlier[kept], later[kept]
+    order = np.argsort(earlier, kind="stable")
+    keys = earlier[order].astype(np.int64) * size + later[order].astype(np.int64)
+    first = spill.first_of_equal(keys)
+    return keys[first], np.diff(first, append=keys.size)
 
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
-    keys, counts = keys[first], np.diff(first, append=keys.size)
+
+def _mirrored(keys: spill.Integers, counts: spill.Integers, size: int) -> spill.Pairs:
+    """Exchange rows and columns."""
     rows, columns = np.divmod(keys, size)
-    turned = np.argsort(columns.astype(narrow), kind="stable")
-    mirrored = (columns * size + rows)[turned], counts[turned]
-    return SparseMatrix(*spill.merge([(keys, counts), mirrored]), size)
+    order = np.argsort(columns.astype(np.uint16 if size < 1 << 16 else np.int64), kind="stable")
+    return (columns * size + rows)[order], counts[order]
 
 
 def count_chunks(
@@ -90,7 +145,6 @@ def count_chunks(
     size: int,
     *,
     memory: int = 512 << 20,
-    threads: int = 2,
 ) -> SparseMatrix:
     """Count as `count` does, over a corpus of any length, in bounded memory.
 
@@ -105,8 +159,6 @@ def count_chunks(
         Bytes for the work, roughly. Partial counts that outgrow a quarter of it go to temporary
         files, and are merged from there. The result comes on top: 16 bytes for each pair of words
         that meet, so it is the size of the vocabulary that bounds it.
-    threads : int
-        How many pieces are counted at once. The counts are the same for any number.
 
     Returns
     -------
@@ -125,21 +177,14 @@ def count_chunks(
            [2, 0, 1],
            [0, 1, 0]])
     """
-    # Counting takes about 48 bytes for each pair of places. Longer pieces than half a million words
-    # are not faster, and shorter ones let every thread have one.
-    length = min(memory // (48 * max(window, 1) * threads), 1 << 19)
-    pieces = _pieces(chunks, max(length, 2 * window, 1), window)
-
-    def parts(piece: tuple[npt.NDArray[np.int64], int]) -> list[spill.Pairs]:
-        ids, overlap = piece
-        new = count(ids, window, size)
-        twice = count(ids[:overlap], window, size)
-        return [(new.keys, new.values), (twice.keys, -twice.values)]
-
-    with spill.Sums(memory // 4) as sums, ThreadPoolExecutor(threads) as pool:
-        while group := list(islice(pieces, threads)):
-            for part in chain.from_iterable(pool.map(parts, group)):
-                sums.add(*part)
+    length = max(memory // (64 * max(window, 1)), 2 * window, 1)  # measured: 50 bytes for a pair
+    with spill.Sums(memory // 4) as sums:
+        for ids, overlap in _pieces(chunks, length, window):
+            part = count(ids, window, size)
+            sums.add(part.keys, part.values)
+            if overlap:
+                twice = count(ids[:overlap], window, size)
+                sums.add(twice.keys, -twice.values)
         keys, values = sums.total()
     return SparseMatrix(keys, values, size)
 

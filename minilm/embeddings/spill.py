@@ -19,6 +19,17 @@ Pairs = tuple[Integers, Integers]  # ascending keys, each once, and the sum at e
 _PAIR_BYTES = 16
 
 
+def first_of_equal(keys: Integers) -> npt.NDArray[np.intp]:
+    """Return where each run of equal keys begins.
+
+    >>> first_of_equal(np.array([2, 2, 5, 7, 7])).tolist()
+    [0, 2, 3]
+    """
+    begins = np.ones(keys.size, bool)
+    np.not_equal(keys[1:], keys[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
+
+
 def merge(parts: list[Pairs]) -> Pairs:
     """Add up sorted parts: the union of their keys, and the sum of the values at each.
 
@@ -40,7 +51,7 @@ def merge(parts: list[Pairs]) -> Pairs:
     # The stable sort is a merge sort that finds the runs which are sorted already.
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    first = first_of_equal(keys)
     if not first.size:
         return keys, values
     return keys[first], np.add.reduceat(values[order], first)

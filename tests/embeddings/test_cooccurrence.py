@@ -43,6 +43,25 @@ def test_count_equals_the_double_loop(window, size):
     assert found == slow_count(documents, window)
 
 
+@pytest.mark.parametrize("cells", [0, 40, 400, 10**6])
+def test_dense_rows_and_sorting_give_the_same_counts(monkeypatch, cells):
+    monkeypatch.setattr(cooccurrence, "_DENSE_CELLS", cells)
+    documents = some_documents(np.random.default_rng(8), 30, 300)
+    counts = cooccurrence.count(joined(documents), 3, 30)
+    expected = slow_count(documents, 3)
+    assert len(expected) == counts.keys.size
+    assert all(counts.dense()[pair] == n for pair, n in expected.items())
+
+
+@pytest.mark.parametrize("size", [65_534, 65_535, 65_536, 65_537])
+def test_ids_of_16_bits_and_beyond(size):
+    documents = some_documents(np.random.default_rng(9), 5, 20)
+    documents = [[size - 1 - word for word in words] for words in documents]
+    counts = cooccurrence.count(joined(documents), 2, size)
+    pairs = zip(counts.rows.tolist(), counts.columns.tolist(), strict=True)
+    assert dict(zip(pairs, counts.values.tolist(), strict=True)) == slow_count(documents, 2)
+
+
 def test_count_is_sorted_exact_and_symmetric():
     documents = some_documents(np.random.default_rng(5), 40, 300)
     counts = cooccurrence.count(joined(documents), 3, 40)
