@@ -283,7 +283,7 @@ def _large_text(gigabytes: float) -> dict[str, Any]:
 
 
 def _write_text(path: Path, size: int) -> int:
-    """Write `size` bytes or a little more, 20 words a line, drawn by Zipf's law; count the words."""
+    """Write about `size` bytes, 20 words a line, drawn by Zipf's law; return how many words."""
     import numpy as np
 
     letters = itertools.chain.from_iterable(

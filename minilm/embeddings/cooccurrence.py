@@ -177,7 +177,8 @@ def count_chunks(
            [2, 0, 1],
            [0, 1, 0]])
     """
-    length = max(memory // (64 * max(window, 1)), 2 * window, 1)  # measured: 50 bytes for a pair
+    # Counting takes 150 bytes for each pair of places where no two pairs are the same.
+    length = max(memory // (300 * max(window, 1)), 2 * window, 1)
     with spill.Sums(memory // 4) as sums:
         for ids, overlap in _pieces(chunks, length, window):
             part = count(ids, window, size)
