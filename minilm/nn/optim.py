@@ -19,8 +19,8 @@ from minilm.nn.parameters import FlatStore, Parameters
 
 Array = NDArray[np.floating[Any]]
 
-# Elements a chunk. Four arrays and the rule's own temporaries of this size fit a cache of 1 MiB.
-CHUNK = 1 << 15
+# Elements a chunk. Smaller ones cost more calls, larger ones more memory traffic.
+CHUNK = 1 << 16
 
 
 def sgd(

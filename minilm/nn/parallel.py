@@ -140,7 +140,7 @@ class Shards:
 
         results = self._on_threads(shard, jobs)
         gradients = [found for _, found in results]
-        total = model.parameters.zero_gradient()
+        total = model.parameters.new_gradient()
         self.each(lambda name: total.add_up(name, gradients), list(total))
         return sum(loss for loss, _ in results), total
 

@@ -63,7 +63,9 @@ def param_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
 
 
 class FlatStore(Mapping[str, Array]):
-    """Named arrays that are views of one flat array, matrices first; all zero at the start.
+    """Named arrays that are views of one flat array, matrices first.
+
+    The entries are not set: whoever makes a store fills it.
 
     Parameters
     ----------
@@ -80,14 +82,15 @@ class FlatStore(Mapping[str, Array]):
     Examples
     --------
     >>> store = FlatStore({"bias": (2,), "weight": (2, 3)}, np.float64)
-    >>> store["weight"][1] = 7.0
+    >>> store["bias"][...] = 0.0
+    >>> store["weight"][...] = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     >>> store.flat
-    array([0., 0., 0., 7., 7., 7., 0., 0.])
+    array([1., 2., 3., 4., 5., 6., 0., 0.])
     """
 
     def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
         self.shapes = dict(sorted(shapes.items(), key=lambda item: len(item[1]) < 2))
-        self.flat: Array = np.zeros(sum(math.prod(s) for s in self.shapes.values()), dtype)
+        self.flat: Array = np.empty(sum(math.prod(s) for s in self.shapes.values()), dtype)
         self.slices: dict[str, slice] = {}
         self._views: dict[str, Array] = {}
         start = 0
@@ -112,10 +115,13 @@ class FlatStore(Mapping[str, Array]):
 
     def add_up(self, name: str, parts: Sequence[Mapping[str, Array]]) -> None:
         """Set one array to the sum of the parts' arrays of that name, added in their order."""
-        total = self[name]
-        total[...] = parts[0][name]
-        for part in parts[1:]:
-            total += part[name]
+        total, arrays = self[name], [part[name] for part in parts]
+        if len(arrays) == 1:
+            total[...] = arrays[0]
+            return
+        np.add(arrays[0], arrays[1], out=total)
+        for array in arrays[2:]:
+            total += array
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ class Parameters(FlatStore):
     Parameters
     ----------
     shapes, dtype
-        As for `FlatStore`. All are trainable at first.
+        As for `FlatStore`. All entries are zero at first, and all names trainable.
 
     Attributes
     ----------
@@ -160,6 +166,7 @@ class Parameters(FlatStore):
 
     def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
         super().__init__(shapes, dtype)
+        self.flat[:] = 0.0
         self.trainable: frozenset[str] = frozenset(self)
 
     def freeze(self, *patterns: str) -> None:
@@ -196,15 +203,15 @@ class Parameters(FlatStore):
         """Return the number of those that are trained."""
         return sum(self[name].size for name in self.trainable)
 
-    def zero_gradient(self) -> FlatStore:
-        """Return a store of zeros for the gradient: the trainable names, in the same order."""
+    def new_gradient(self) -> FlatStore:
+        """Return a store for the gradient, to be filled: the trainable names, in the same order."""
         return FlatStore({n: s for n, s in self.shapes.items() if n in self.trainable}, self.dtype)
 
     def gathered(self, gradients: Mapping[str, Array]) -> FlatStore:
         """Return a store of the trainable names' gradients."""
-        store = self.zero_gradient()
+        store = self.new_gradient()
         for name in store:
-            store[name][...] = gradients[name]
+            store.add_up(name, [gradients])
         return store
 
     def segments(self) -> list[Segment]:

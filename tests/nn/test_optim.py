@@ -22,7 +22,7 @@ def store(seed: int) -> Parameters:
 
 
 def gradient_for(parameters: Parameters, seed: int) -> FlatStore:
-    gradient = parameters.zero_gradient()
+    gradient = parameters.new_gradient()
     gradient.flat[:] = np.random.default_rng(seed).standard_normal(gradient.flat.size)
     return gradient
 

@@ -68,7 +68,7 @@ def test_segments_cover_what_is_trained_and_nothing_else(
 ) -> None:
     parameters.freeze("*")
     parameters.unfreeze(*patterns)
-    gradient = parameters.zero_gradient()
+    gradient = parameters.new_gradient()
     for name in gradient:
         gradient[name][...] = parameters[name]
     segments = parameters.segments()
