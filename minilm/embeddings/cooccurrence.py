@@ -64,8 +64,9 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
     padded = _pad(ids, window, size)
     # The places of the words, in order of id; blanks have the highest id and are cut off.
     places = np.argsort(padded, kind="stable")[: np.count_nonzero(ids >= 0)]
-    # Ids below this one have a row of V cells each to count in. It pays for frequent words, which
-    # come first in a Vocabulary; with any other order of ids the counts are the same.
+    # Ids below this one have a row of V cells each to count in, in all at most four cells for each
+    # pair of places. It pays for frequent words, which come first in a Vocabulary; with any other
+    # order of ids the counts are the same.
     dense = min(size, min(_DENSE_CELLS, 4 * window * ids.size) // (size + 1))
     split = int(np.searchsorted(padded[places], dense))
 

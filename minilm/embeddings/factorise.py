@@ -217,4 +217,9 @@ def word_vectors(
         lengths = np.sqrt(np.bincount(rows, weights.values.astype(np.float64) ** 2))
         return replace(weights, values=weights.values / lengths[rows]).dense(np.float32)
     U, S, _ = truncated_svd(weights, dimensions, rng=rng)
-    return similarity.unit_rows(U * np.sqrt(S))
+    # What is zero up to rounding is zero: scaled to unit length it would look like a vector.
+    rounding = S[0] * counts.size * np.finfo(np.float32).eps
+    S[S <= rounding] = 0
+    vectors = U * np.sqrt(S)
+    vectors[np.bincount(weights.rows, minlength=counts.size) == 0] = 0
+    return similarity.unit_rows(vectors)

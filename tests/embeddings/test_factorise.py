@@ -57,6 +57,26 @@ def test_full_rank_gives_the_matrix_back():
     np.testing.assert_allclose((U * S) @ Vt, dense, atol=2e-5)
 
 
+@pytest.mark.parametrize("true_rank", [0, 1, 3, 12])
+def test_a_rank_above_that_of_the_matrix_adds_zeros(true_rank):
+    rng = np.random.default_rng(true_rank)
+    dense = rng.standard_normal((60, true_rank)) @ rng.standard_normal((true_rank, 60))
+    U, S, Vt = factorise.truncated_svd(sparse(dense), 20, rng=rng)
+    exact = np.linalg.svd(dense, compute_uv=False)[:20]
+    np.testing.assert_allclose(S, exact, atol=1e-5 * max(exact[0], 1))
+    np.testing.assert_allclose(U.T @ U, np.eye(20), atol=5e-6)
+    np.testing.assert_allclose(Vt @ Vt.T, np.eye(20), atol=5e-6)
+
+
+def test_more_dimensions_than_the_counts_have_do_not_make_noise_look_like_vectors():
+    # Two pairs of words that meet, and two words that meet none: rank 4 of 6.
+    counts = cooccurrence.count(np.array([0, 1, -1, 0, 1, -1, 2, 3, -1, 4, -1, 5]), 2, 6)
+    vectors = factorise.word_vectors(counts, dimensions=6, rng=np.random.default_rng(0))
+    lengths = np.linalg.norm(vectors, axis=1)
+    np.testing.assert_allclose(lengths, [1, 1, 1, 1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(vectors @ vectors.T, np.diag(lengths), atol=1e-5)
+
+
 def test_blocks_multiply_as_the_dense_matrix_does(monkeypatch):
     monkeypatch.setattr(factorise, "_BLOCK_ROWS", 7)
     weights = ppmi.ppmi(some_counts(100, words=500))
