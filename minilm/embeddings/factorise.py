@@ -219,7 +219,6 @@ def word_vectors(
     U, S, _ = truncated_svd(weights, dimensions, rng=rng)
     # What is zero up to rounding is zero: scaled to unit length it would look like a vector.
     rounding = S[0] * counts.size * np.finfo(np.float32).eps
-    S[S <= rounding] = 0
-    vectors = U * np.sqrt(S)
+    vectors = U * np.sqrt(np.where(rounding < S, S, 0))
     vectors[np.bincount(weights.rows, minlength=counts.size) == 0] = 0
     return similarity.unit_rows(vectors)
