@@ -29,6 +29,9 @@ _SETTERS = (
     "MKL_Set_Num_Threads",
 )
 
+# What was in force when Python started: then NumPy has read it, and there is nothing to warn of.
+_at_start = {os.environ.get(variable) for variable in BLAS_VARIABLES}
+
 _warned = False
 
 
@@ -36,12 +39,15 @@ def set_blas_threads(count: int) -> bool:
     """Make BLAS use `count` threads from now on; return whether that could be done.
 
     Before NumPy is loaded the environment decides, for this process and those it starts. Afterwards
-    the setter of the loaded library is called; where none is found, one warning says so.
+    the setter of the loaded library is called; where none is found, one warning says so, unless the
+    environment had that count before NumPy was loaded.
     """
     global _warned
     for variable in BLAS_VARIABLES:
         os.environ[variable] = str(count)
     if "numpy" not in sys.modules:
+        _at_start.clear()
+        _at_start.add(str(count))
         return True
     for library in _numpy_libraries():
         for name in _SETTERS:
@@ -49,11 +55,14 @@ def set_blas_threads(count: int) -> bool:
             if setter is not None:
                 setter(ctypes.c_int(count))
                 return True
+    if str(count) in _at_start:
+        return True
     if not _warned:
         _warned = True
+        variable = BLAS_VARIABLES[-1 if sys.platform == "darwin" else 0]
         warnings.warn(
             "minilm cannot set the threads of this NumPy's BLAS after NumPy has loaded; "
-            f"training may be slower. Set OPENBLAS_NUM_THREADS={count} before Python starts.",
+            f"training may be slower. Set {variable}={count} before Python starts.",
             RuntimeWarning,
             stacklevel=2,
         )
