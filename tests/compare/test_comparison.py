@@ -98,7 +98,7 @@ def test_resume_may_add_runs_but_not_change_settings(finished, settings, grid, t
     assert comparison.compare(settings, grid, folder, resume=True).resumed == 9
     assert table(folder) == table(finished.folder)
     other = Settings(**{**vars(settings), "window": 5})
-    with pytest.raises(InputError, match="window was 3 and is now 5"):
+    with pytest.raises(InputError, match="window was 15 and is now 5"):
         comparison.compare(other, grid, folder, resume=True)
 
 
