@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ __all__ = [
 STATE = "training"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 
-_TRIES = 3
+_TRIES, _WAIT = 20, 0.02  # seconds; another process's save takes a moment
 T = TypeVar("T")
 
 
@@ -239,7 +240,7 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
     """Open a folder, verify it while `use` reads from it, and return what `use` returned.
 
     Another process may save while this one reads. Then files of two saves meet, which shows as a
-    wrong checksum; if the manifest has changed, reading starts again.
+    wrong checksum; if there was a save meanwhile, reading starts again.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -248,14 +249,16 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
     tries_left = _TRIES
     while True:
         transaction.settle_if_free(folder)
-        before = _manifest_bytes(folder)
+        before = _version(folder)
         try:
             with _verified(folder) as opened:
                 return use(opened)
         except ModelError:
             tries_left -= 1
-            if not tries_left or _manifest_bytes(folder) == before:
+            # The same manifest, and no save under way: the damage is there to stay.
+            if not tries_left or (before is not None and _version(folder) == before):
                 raise
+            time.sleep(_WAIT)
         except OSError as error:
             raise ModelError(
                 f"cannot be read: {error.strerror or error}", error.filename or folder
@@ -327,11 +330,13 @@ def _verify(folder: Path, name: str, expected: Digest) -> None:
     )
 
 
-def _manifest_bytes(folder: Path) -> bytes | None:
+def _version(folder: Path) -> bytes | None:
+    """Return the manifest's bytes, which differ for any two saves; None while one is under way."""
     try:
-        return transaction.locate(folder, manifest.NAME).read_bytes()
+        content = (folder / manifest.NAME).read_bytes()
     except OSError:
-        return None
+        content = b""
+    return None if transaction.is_changing(folder) else content
 
 
 def _json(content: dict[str, Any]) -> bytes:

@@ -143,10 +143,15 @@ def settle_if_free(folder: Path) -> None:
             _settle(folder)
 
 
+def is_changing(folder: Path) -> bool:
+    """Return whether a committed change is not finished yet."""
+    return (folder / RECORD).exists()
+
+
 def locate(folder: Path, name: str) -> Path:
     """Return where the content of a file is now: staged, if its change is committed."""
     staged = folder / STAGING / name
-    return staged if (folder / RECORD).exists() and staged.exists() else folder / name
+    return staged if is_changing(folder) and staged.exists() else folder / name
 
 
 def _stage(folder: Path, contents: Mapping[str, Content]) -> dict[str, Digest]:
@@ -177,7 +182,11 @@ def _settle(folder: Path) -> None:
 def _finish(folder: Path, record: dict[str, list[str]]) -> None:
     """Do what the record says, or the rest of it."""
     for name in record["remove"]:
-        (folder / name).unlink(missing_ok=True)
+        path = folder / name
+        path.unlink(missing_ok=True)
+        if path.parent != folder:
+            with contextlib.suppress(OSError):  # not empty yet, or gone already
+                path.parent.rmdir()
     touched = {folder}
     for name in record["rename"]:
         target = folder / name
