@@ -71,13 +71,14 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
     split = int(np.searchsorted(padded[places], dense))
 
     frequent = _count_in_rows(padded, places[:split], dense, window, size)
-    across = frequent[0] % size >= dense
     rare = _count_by_sorting(padded, places[split:], dense, window, size)
-    keys, counts = spill.merge(
-        [_mirrored(frequent[0][across], frequent[1][across], size), rare, _mirrored(*rare, size)]
-    )
+    # The rows of the other words: their pairs with frequent words, and those among themselves.
+    across = frequent.columns >= dense
+    with_frequent = SparseMatrix(frequent.keys[across], frequent.values[across], size)
+    parts = (with_frequent.transposed(), rare, rare.transposed())
+    keys, counts = spill.merge([(part.keys, part.values) for part in parts])
     return SparseMatrix(
-        np.concatenate((frequent[0], keys)), np.concatenate((frequent[1], counts)), size
+        np.concatenate((frequent.keys, keys)), np.concatenate((frequent.values, counts)), size
     )
 
 
@@ -101,7 +102,7 @@ def _runs(padded: np.ndarray, starts: npt.NDArray[np.int64], length: int) -> np.
 
 def _count_in_rows(
     padded: np.ndarray, places: npt.NDArray[np.int64], rows: int, window: int, size: int
-) -> spill.Pairs:
+) -> SparseMatrix:
     """Count both sides of words with ids below `rows`: whole rows of the result, dense at first."""
     around = _runs(padded, places - window, 2 * window + 1)
     bounds = np.searchsorted(padded[places], np.arange(rows + 1))
@@ -112,12 +113,12 @@ def _count_in_rows(
         table[row, row] -= len(mine)  # the word in the middle of each run
     cells = table[:, :size].reshape(-1)
     keys = np.flatnonzero(cells != 0)
-    return keys, cells[keys]
+    return SparseMatrix(keys, cells[keys], size)
 
 
 def _count_by_sorting(
     padded: np.ndarray, places: npt.NDArray[np.int64], lowest: int, window: int, size: int
-) -> spill.Pairs:
+) -> SparseMatrix:
     """Count (earlier word, later word), both with ids of `lowest` or more.
 
     The places are in order of the later word. A stable sort by the earlier one then leaves the
@@ -130,14 +131,7 @@ def _count_by_sorting(
     order = np.argsort(earlier, kind="stable")
     keys = earlier[order].astype(np.int64) * size + later[order].astype(np.int64)
     first = spill.first_of_equal(keys)
-    return keys[first], np.diff(first, append=keys.size)
-
-
-def _mirrored(keys: spill.Integers, counts: spill.Integers, size: int) -> spill.Pairs:
-    """Exchange rows and columns."""
-    rows, columns = np.divmod(keys, size)
-    order = np.argsort(columns.astype(np.uint16 if size < 1 << 16 else np.int64), kind="stable")
-    return (columns * size + rows)[order], counts[order]
+    return SparseMatrix(keys[first], np.diff(first, append=keys.size), size)
 
 
 def count_chunks(

@@ -86,9 +86,6 @@ def test_blocks_multiply_as_the_dense_matrix_does(monkeypatch):
         monkeypatch.setattr(factorise, "_KEPT_CELLS", kept)
         blocks = factorise._Blocks(weights)
         np.testing.assert_allclose(blocks.times(right), dense @ right, rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(
-            blocks.transposed_times(right), dense.T @ right, rtol=1e-4, atol=1e-4
-        )
 
 
 def test_same_seed_same_bits_and_signs_are_fixed():

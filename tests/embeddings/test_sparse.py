@@ -28,3 +28,14 @@ def test_a_dense_matrix_that_does_not_fit_is_refused_before_memory_is_taken():
     matrix = SparseMatrix(np.array([0]), np.array([1]), size=10_000_000)
     with pytest.raises(OptionError, match="ask for fewer dimensions"):
         matrix.dense()
+
+
+@pytest.mark.parametrize("size", [3, 65_536, 65_537])
+def test_transposed(size):
+    cells = {(0, 2): 4, (0, size - 1): 5, (1, 0): 6, (size - 1, 0): 7}
+    keys = sorted(row * size + column for row, column in cells)
+    values = np.array([cells[divmod(key, size)] for key in keys])
+    matrix = SparseMatrix(np.array(keys), values, size).transposed()
+    assert (np.diff(matrix.keys) > 0).all()
+    pairs = zip(matrix.columns.tolist(), matrix.rows.tolist(), strict=True)
+    assert dict(zip(pairs, matrix.values.tolist(), strict=True)) == cells
