@@ -149,17 +149,20 @@ class _Blocks:
 
 
 def _plans(matrix: SparseMatrix) -> Iterator[_Plan]:
+    used = np.zeros(matrix.size, bool)
+    place = np.empty(matrix.size, np.int64)
     for start in range(0, matrix.size, _BLOCK_ROWS):
         stop = min(start + _BLOCK_ROWS, matrix.size)
         low, high = np.searchsorted(matrix.keys, [start * matrix.size, stop * matrix.size])
         rows, columns = np.divmod(matrix.keys[low:high] - start * matrix.size, matrix.size)
-        used = np.zeros(matrix.size, bool)
         used[columns] = True
-        place = np.cumsum(used) - 1
+        kept = np.flatnonzero(used)
+        used[kept] = False
+        place[kept] = np.arange(kept.size)
         yield _Plan(
             rows=slice(start, stop),
-            columns=np.flatnonzero(used),
-            places=rows * int(used.sum()) + place[columns],
+            columns=kept,
+            places=rows * kept.size + place[columns],
             values=matrix.values[low:high].astype(np.float32),
         )
 
