@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
+    "pretrain": "a language model of one's own, from text",
     "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
     "export": "a model as an ONNX graph, with its tokenizer",
     "corpora": "the shipped texts: what their data card promises, measured again",

@@ -1,0 +1,97 @@
+"""`minilm pretrain`: a language model of one's own, from text."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from minilm import resources, threads
+
+# Options that are fields of the settings; None where the user did not say.
+_SETTINGS = (
+    "epochs",
+    "steps",
+    "size",
+    "tokenizer",
+    "vocab_size",
+    "learning_rate",
+    "init",
+    "seed",
+    "threads",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--data-file",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="text: .txt .md .csv .tsv .json .jsonl, or folders of them",
+    )
+    parser.add_argument(
+        "--output-dir",
+        type=Path,
+        default=Path("trained_model"),
+        metavar="DIR",
+        help="the model's folder (default: ./trained_model)",
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=float, metavar="N", help="times through the text")
+    length.add_argument("--steps", type=int, metavar="N", help="updates (default: 3,000)")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument(
+        "--size", choices=("kata", "class", "large"), help="shape and batch (default: class)"
+    )
+    shape.add_argument(
+        "--config", type=Path, metavar="FILE.toml", help="any setting, see minilm/training"
+    )
+    parser.add_argument("--tokenizer", choices=("word", "bpe"), help="(default: bpe)")
+    parser.add_argument(
+        "--vocab-size",
+        type=int,
+        metavar="N",
+        help="entries of the tokenizer at most (default: by size; word: 10,000)",
+    )
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="X", help="the highest (default: 0.002)"
+    )
+    parser.add_argument(
+        "--init",
+        choices=("cooccurrence", "random"),
+        help="what the word embeddings start from (default: cooccurrence)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that --output-dir holds"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="each takes a part of the batch (default: 2)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and print how it goes."""
+    threads.set_blas_threads(1)  # before NumPy is loaded, for the surest effect
+    from minilm.training import pretrain, settings
+
+    given = settings.read_toml(options.config) if options.config else {}
+    said = {name: getattr(options, name) for name in _SETTINGS}
+    said = {name: value for name, value in said.items() if value is not None}
+    for option, other in (("steps", "epochs"), ("epochs", "steps")):
+        if option in said:
+            given.pop(other, None)  # the command line goes before the file
+    paths = [resources.find_corpus(path) for path in options.data_file]
+    pretrain.pretrain(
+        paths, options.output_dir, {**given, **said}, resume=options.resume, say=_print
+    )
+    return 0
+
+
+def _print(line: str) -> None:
+    """Print a line at once; what the terminal's encoding has not is shown by its code."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

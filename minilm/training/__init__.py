@@ -1,0 +1,1 @@
+"""Training: text to a model folder, and a model folder to text."""

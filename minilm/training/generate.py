@@ -1,0 +1,256 @@
+"""Text out of a language model, a token at a time, with a cache of keys and values.
+
+A causal model never looks ahead: what a position has computed does not change when another token
+follows. So the keys and values of earlier positions are kept, and each new token is one row through
+the model instead of the whole text again. The operations are those of training, on a shorter time
+axis; what bounds the speed is reading all weights from memory once for each token.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import OptionError
+from minilm.nn import functional as F
+from minilm.nn.gpt import GPT
+
+Array = NDArray[np.floating[Any]]
+Ids = NDArray[np.integer[Any]]
+
+
+class KeyValueCache:
+    """The keys and values of the positions that a model has seen.
+
+    Parameters
+    ----------
+    model : GPT
+    batch : int
+        B, sequences side by side.
+
+    Attributes
+    ----------
+    keys, values : ndarray of shape (layers, B, H, context, D)
+        Filled up to `length`.
+    length : int
+    """
+
+    def __init__(self, model: GPT, batch: int = 1) -> None:
+        config = model.config
+        size = config.n_embd // config.n_head
+        shape = (config.n_layer, batch, config.n_head, config.n_positions, size)
+        self.keys = np.empty(shape, model.parameters.dtype)
+        self.values = np.empty(shape, model.parameters.dtype)
+        self.length = 0
+
+
+def next_logits(model: GPT, ids: Ids, cache: KeyValueCache) -> Array:
+    """Feed further tokens to a model and return the scores of the token that follows the last.
+
+    Parameters
+    ----------
+    model : GPT
+    ids : integer ndarray of shape (B, S)
+        The tokens that come after those in the cache; together at most the context.
+    cache : KeyValueCache
+        Takes in the new positions.
+
+    Returns
+    -------
+    ndarray of shape (B, V)
+        Those of `model.logits` at the last position, but for rounding.
+
+    Raises
+    ------
+    OptionError
+        When the context is full or an id is not in the vocabulary.
+    TrainingError
+        When a parameter is not finite.
+    """
+    ids = model.checked_ids(ids)
+    config, weights = model.config, model.parameters
+    past = cache.length
+    stop = past + ids.shape[1]
+    if stop > config.n_positions:
+        raise OptionError(f"{stop} tokens are longer than the context of {config.n_positions}")
+
+    def linear(x: Array, name: str) -> Array:
+        return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])[0]
+
+    def norm(x: Array, name: str) -> Array:
+        gain, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        return F.layer_norm(x, gain, bias, config.layer_norm_epsilon)[0]
+
+    x = F.embedding(ids, weights["wte.weight"])[0] + weights["wpe.weight"][past:stop]
+    for layer in range(config.n_layer):
+        block = f"h.{layer}."
+        qkv = linear(norm(x, block + "ln_1"), block + "attn.c_attn")
+        q, k, v = (F.split_heads(part, config.n_head) for part in np.split(qkv, 3, axis=-1))
+        cache.keys[layer, :, :, past:stop] = k
+        cache.values[layer, :, :, past:stop] = v
+        seen = cache.keys[layer, :, :, :stop], cache.values[layer, :, :, :stop]
+        mixed = F.merge_heads(F.attention(q, *seen)[0])
+        x = x + linear(mixed, block + "attn.c_proj")
+        wide = linear(norm(x, block + "ln_2"), block + "mlp.c_fc")
+        x = x + linear(F.gelu(wide)[0], block + "mlp.c_proj")
+    cache.length = stop
+    last = norm(x[:, -1], "ln_f")
+    logits = F.project(last, weights["wte.weight"])[0]
+    if not np.isfinite(logits).all():
+        raise model.blame("a logit")
+    return logits
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen from the scores.
+
+    Parameters
+    ----------
+    temperature : float
+        Divides the scores: below 1 likely tokens become likelier. 0 takes the likeliest always.
+    top_k : int, optional
+        Only the so many likeliest can be chosen.
+    top_p : float, optional
+        Only the likeliest that together have this probability can be chosen: "nucleus sampling"
+        (A. Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", section 3.1).
+
+    Raises
+    ------
+    OptionError
+        When a value cannot work.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        if not 0 <= self.temperature < math.inf:
+            raise OptionError(f"temperature {self.temperature}: it must be 0 or more")
+        if self.top_k is not None and self.top_k < 1:
+            raise OptionError(f"top-k {self.top_k}: it must be 1 or more")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise OptionError(f"top-p {self.top_p}: it must be above 0 and at most 1")
+
+    def probabilities(self, logits: Array) -> Array:
+        """Return the probability of each token to be chosen: (V,) -> (V,).
+
+        The temperature comes first, then top-k, then top-p of what is left. Tokens as likely as
+        the last of the k stay too.
+
+        Examples
+        --------
+        >>> logits = np.log([0.5, 0.3, 0.2])
+        >>> Sampling(top_k=2).probabilities(logits)
+        array([0.625, 0.375, 0.   ])
+        >>> Sampling(top_p=0.5).probabilities(logits)
+        array([1., 0., 0.])
+        """
+        if self.temperature == 0:
+            return np.eye(1, logits.size, int(logits.argmax()))[0]
+        scores: Array = logits.astype(np.float64)
+        scores = (scores - scores.max()) / self.temperature
+        if self.top_k is not None and self.top_k < scores.size:
+            scores[scores < np.partition(scores, -self.top_k)[-self.top_k]] = -np.inf
+        y = F.softmax(scores)[0]
+        if self.top_p is not None:
+            order = np.argsort(-y, kind="stable")
+            before = np.cumsum(y[order]) - y[order]
+            y[order[before >= self.top_p]] = 0
+            y /= y.sum()
+        return y
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A generated token.
+
+    Attributes
+    ----------
+    id : int
+    probabilities : ndarray of shape (V,)
+        What it was chosen from.
+    """
+
+    id: int
+    probabilities: Array
+
+
+def generate(
+    model: GPT,
+    ids: Sequence[int],
+    count: int,
+    sampling: Sampling,
+    *,
+    rng: np.random.Generator | None = None,
+    stop: int | None = None,
+    slide: bool = False,
+) -> Iterator[Chosen]:
+    """Yield tokens that continue a text.
+
+    Parameters
+    ----------
+    model : GPT
+    ids : sequence of int
+        The text so far, at least one token.
+    count : int
+        How many tokens to make at most.
+    sampling : Sampling
+    rng : numpy.random.Generator, optional
+        Chooses; not needed at temperature 0.
+    stop : int, optional
+        A token after which there is nothing more; it is not yielded.
+    slide : bool
+        What to do when text and continuation fill the context: go on from the last half of it, or
+        end. Positions are counted from where the context begins, so the keys and values of the
+        half that stays are computed anew.
+
+    Raises
+    ------
+    OptionError
+        When the text is empty, or fills the context and `slide` is not set.
+    """
+    context = model.config.n_positions
+    held = [int(number) for number in ids]
+    if not held:
+        raise OptionError("there is no token to begin with; give a prompt")
+    if len(held) >= context and not slide:
+        raise OptionError(
+            f"the prompt has {len(held)} tokens, and the model's context is {context}; shorten it, "
+            "or slide over it"
+        )
+    if rng is None and sampling.temperature > 0:
+        raise OptionError("sampling needs rng, a numpy.random.Generator; or use temperature 0")
+    # A prompt that is too long is cut to the context's last half at once.
+    held = held[-max(1, context // 2) :] if len(held) > context else held
+    cache = KeyValueCache(model)
+    fed = 0
+    for _ in range(count):
+        if len(held) > context:
+            held = held[-max(1, context // 2) :]
+            cache.length = fed = 0
+        logits = next_logits(model, np.array([held[fed:]]), cache)[0]
+        fed = len(held)
+        probabilities = sampling.probabilities(logits)
+        token = _choose(probabilities, rng)
+        if token == stop:
+            return
+        yield Chosen(token, probabilities)
+        held.append(token)
+        if len(held) >= context and not slide:
+            return
+
+
+def _choose(probabilities: Array, rng: np.random.Generator | None) -> int:
+    """Draw an index: where the running sum passes a random number."""
+    if rng is None:
+        return int(probabilities.argmax())
+    sums = np.cumsum(probabilities)
+    return int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))

@@ -1,0 +1,170 @@
+"""`log.csv`: a row for each step of training, and the picture that is drawn from it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import IO, Any
+
+from minilm import files
+from minilm.errors import OutputError
+from minilm.training.scores import Score
+
+NAME = "log.csv"
+PICTURE = "loss.png"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step; what is None is an empty cell."""
+
+    step: int
+    learning_rate: float
+    loss: float
+    gradient_norm: float
+    tokens_per_second: float
+    held_out_loss: float | None = None
+    held_out_perplexity: float | None = None
+    held_out_bits_per_byte: float | None = None
+
+    @classmethod
+    def of(
+        cls, step: int, rate: float, loss: float, norm: float, speed: float, score: Score | None
+    ) -> Row:
+        """Return the row of a step, rounded to what is worth reading."""
+        held_out = (score.loss, score.perplexity, score.bits_per_byte) if score else ()
+        shown = [None if figure is None else round(figure, 5) for figure in held_out]
+        return cls(step, float(f"{rate:.4g}"), round(loss, 5), round(norm, 5), round(speed), *shown)
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+class Log:
+    """The log of a run, open for more rows.
+
+    Parameters
+    ----------
+    folder : Path
+    after : int
+        The step that training begins after: rows of later steps, which a killed process has left,
+        are removed, and done again.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+
+    def __init__(self, folder: Path, after: int) -> None:
+        self.path = folder / NAME
+        kept = [row for row in read(self.path) if row.step <= after] if after else []
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *map(astuple, kept)])
+        try:
+            with files.atomic_write(self.path) as file:
+                file.write(buffer.getvalue())
+            self._file: IO[str] = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115  (closed by `close`)
+        except OSError as error:
+            raise self._failure(error) from None
+        self._writer = csv.writer(self._file, lineterminator="\n")
+
+    def add(self, row: Row) -> None:
+        """Add a row; it may stay in memory until `flush`."""
+        self._guarded(lambda: self._writer.writerow(astuple(row)))
+
+    def flush(self) -> None:
+        """Hand all rows to the operating system."""
+        self._guarded(self._file.flush)
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._guarded(self._file.close)
+
+    def __enter__(self) -> Log:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def _guarded(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def _failure(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.path}: cannot be written ({error.strerror or error}); the last good model is "
+            "whole; make room and go on with --resume"
+        )
+
+
+def read(path: Path) -> list[Row]:
+    """Return the rows of a log that are whole; none if there is no log."""
+    rows = []
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            for cells in list(csv.reader(file))[1:]:
+                numbers = [float(cell) if cell else None for cell in cells]
+                if len(numbers) == len(COLUMNS) and numbers[0] is not None:
+                    rows.append(Row(int(numbers[0]), *numbers[1:]))  # type: ignore[arg-type]
+    except (OSError, ValueError, csv.Error):  # a log may be cut short; it decides nothing
+        return rows
+    return rows
+
+
+def draw(folder: Path) -> Path:
+    """Draw the loss of every step, smoothed, and that of the held-out part; return the PNG's path.
+
+    Colors are those of Okabe and Ito (2008), which people with any color vision can tell apart.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    rows = read(folder / NAME)
+    steps = [row.step for row in rows]
+    held_out = [(row.step, row.held_out_loss) for row in rows if row.held_out_loss is not None]
+    style: dict[Any, Any] = {"font.size": 15, "axes.spines.top": False, "axes.spines.right": False}
+    with mpl.rc_context({**style, "axes.grid": True, "grid.color": "#dddddd"}):
+        figure = Figure(figsize=(11, 6.2), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot(steps, [row.loss for row in rows], color="#56B4E9", alpha=0.35, linewidth=0.8)
+        smooth = smoothed([row.loss for row in rows], max(1, len(rows) // 50))
+        axes.plot(steps, smooth, color="#0072B2", linewidth=2, label="training, smoothed")
+        axes.plot(
+            [step for step, _ in held_out],
+            [loss for _, loss in held_out],
+            color="#D55E00",
+            marker="o",
+            linewidth=2,
+            label="held-out text",
+        )
+        axes.set_xlabel("step")
+        axes.set_ylabel("loss (nats a token)")
+        axes.set_title("How well the next token is predicted")
+        axes.legend(frameon=False)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=110)
+    path = folder / PICTURE
+    with files.atomic_write(path, "wb") as file:
+        file.write(buffer.getvalue())
+    return path
+
+
+def smoothed(values: Sequence[float], window: int) -> list[float]:
+    """Return the mean of each value and up to `window - 1` before it.
+
+    >>> smoothed([1.0, 3.0, 5.0], 2)
+    [1.0, 2.0, 4.0]
+    """
+    means, total = [], 0.0
+    for i, value in enumerate(values):
+        total += value - (values[i - window] if i >= window else 0.0)
+        means.append(total / min(i + 1, window))
+    return means

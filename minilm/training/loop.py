@@ -1,0 +1,271 @@
+"""The training loop that pretraining, fine-tuning and continual training share.
+
+    for each step: a batch, its gradient on all threads, one update of the parameters
+
+and around it what makes a run of hours bearable: the learning rate rises and falls, a held-out part
+is looked at now and then, every step is logged, the state is saved every so often and on Ctrl-C,
+and numbers that are no longer finite stop it before they are saved. What is trained, on what, and
+which files make up the model is the `Job`'s affair.
+
+A run is a pure function of its settings, whenever it was stopped and resumed: batches and dropout
+come from generators made of the seed and the step's number, and all else is in `State`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import TrainingError
+from minilm.nn import optim
+from minilm.nn.optim import Optimizer
+from minilm.nn.parallel import Model, Shards
+from minilm.progress import Progress
+from minilm.training.log import Log, Row
+from minilm.training.randomness import generator
+from minilm.training.scores import Score
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to train, and how.
+
+    Attributes
+    ----------
+    steps : int
+    learning_rate : float
+        The highest; it falls to a tenth of it along half a cosine.
+    warmup : int
+        Steps until it is reached.
+    seed : int
+        For dropout.
+    threads : int
+    evaluate_every : int
+        Steps between two looks at the held-out part; the last step has one too.
+    patience : int, optional
+        Stop after so many looks without a better loss, and keep the best model.
+    save_seconds : float
+        Time between two saves.
+    """
+
+    steps: int
+    learning_rate: float
+    warmup: int
+    seed: int
+    threads: int
+    evaluate_every: int
+    patience: int | None = None
+    save_seconds: float = 60.0
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, from 0."""
+        peak = self.learning_rate
+        return optim.warmup_decay(
+            step, peak=peak, warmup=self.warmup, total=self.steps, floor=peak / 10
+        )
+
+
+@dataclass
+class State:
+    """How far a run is; with the parameters and the optimizer's state, all that resuming needs.
+
+    Attributes
+    ----------
+    step : int
+        Updates so far.
+    tokens : int
+        Targets so far.
+    best_loss, best_step
+        The best held-out loss and when it was.
+    waited : int
+        Looks at the held-out part since then.
+    best_parameters : ndarray, optional
+        The flat parameters of then, where the best model is to be kept.
+    finished : bool
+    """
+
+    step: int = 0
+    tokens: int = 0
+    best_loss: float = math.inf
+    best_step: int = 0
+    waited: int = 0
+    best_parameters: NDArray[np.floating[Any]] | None = None
+    finished: bool = False
+
+
+class Job(Protocol):
+    """What the loop trains."""
+
+    @property
+    def model(self) -> Model:
+        """What is trained."""
+        ...
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer over its parameters."""
+        ...
+
+    def batch(self, step: int) -> Sequence[NDArray[Any]]:
+        """Return the arrays that the model's `gradients` takes; the last are the targets."""
+        ...
+
+    def evaluate(self, shards: Shards) -> Score:
+        """Return the score on the held-out part."""
+        ...
+
+    def save(self, state: State) -> None:
+        """Save the model, the optimizer and the state in one transaction."""
+        ...
+
+    def show(self, step: int) -> str | None:
+        """Return what there is to see of the model at this step, if anything."""
+        ...
+
+
+def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str], None]) -> None:
+    """Train from where `state` is to the end of the plan, and save the result.
+
+    Parameters
+    ----------
+    job : Job
+    plan : Plan
+    state : State
+        Brought up to date as training goes on.
+    folder : Path
+        Where `log.csv` is kept.
+    say : callable
+        Takes a line for the person who waits.
+
+    Raises
+    ------
+    TrainingError
+        When the loss or the gradient is not finite. What was saved last is untouched.
+    OutputError
+        When something cannot be written; likewise.
+    KeyboardInterrupt
+        After Ctrl-C, once the state is saved. A second Ctrl-C does not wait for that.
+    """
+    first = saved = state.step
+    last_save = time.monotonic()
+    start = time.perf_counter()
+    with (
+        Log(folder, state.step) as log,
+        Shards(plan.threads) as shards,
+        Progress(f"from step {first:,}", plan.steps - first) as progress,
+        _interrupt_later() as interrupted,
+        _overflow_unannounced(),
+    ):
+        tokens_before = state.tokens
+        while state.step < plan.steps and not _out_of_patience(plan, state):
+            loss, norm, rate = _step(job, plan, state, shards, saved)
+            due = state.step % plan.evaluate_every == 0 or state.step == plan.steps
+            score = job.evaluate(shards) if due else None
+            if score is not None:
+                _note_best(job, plan, state, score)
+            speed = (state.tokens - tokens_before) / (time.perf_counter() - start)
+            log.add(Row.of(state.step, rate, loss, norm, speed, score))
+            progress.advance(note=f"loss {loss:.2f}  {speed:,.0f} tokens/s")
+            shown = job.show(state.step)
+            for line in (f"held out: {score}" if score else None, shown):
+                if line:
+                    _say(say, progress, f"step {state.step:,}  {line}")
+            if interrupted() or time.monotonic() - last_save >= plan.save_seconds:
+                log.flush()
+                job.save(state)
+                saved, last_save = state.step, time.monotonic()
+            if interrupted():
+                _say(say, progress, f"stopped and saved at step {state.step:,} of {plan.steps:,}")
+                raise KeyboardInterrupt
+    if state.best_parameters is not None:
+        job.model.parameters.flat[...] = state.best_parameters
+        state.best_parameters = None
+    state.finished = True
+    job.save(state)
+
+
+def _step(
+    job: Job, plan: Plan, state: State, shards: Shards, saved: int
+) -> tuple[float, float, float]:
+    """Take one step; return its loss, the gradient's norm and the learning rate."""
+    batch = job.batch(state.step)
+    rate = plan.rate(state.step)
+    try:
+        loss, norm = shards.step(
+            job.model,
+            *batch,
+            optimizer=job.optimizer,
+            learning_rate=rate,
+            rng=generator(plan.seed, "dropout", state.step),
+        )
+    except TrainingError as error:
+        raise TrainingError(
+            f"step {state.step + 1:,}: {error}. The last good model, of step {saved:,}, is kept; "
+            f"begin again in another folder with --learning-rate {plan.learning_rate / 3:.2g}"
+        ) from None
+    state.step += 1
+    state.tokens += int(np.count_nonzero(batch[-1] != -100))
+    return loss, norm, rate
+
+
+def _note_best(job: Job, plan: Plan, state: State, score: Score) -> None:
+    state.waited += 1
+    if score.loss < state.best_loss:
+        state.best_loss, state.best_step, state.waited = score.loss, state.step, 0
+        if plan.patience is not None:
+            state.best_parameters = job.model.parameters.flat.copy()
+
+
+def _out_of_patience(plan: Plan, state: State) -> bool:
+    return plan.patience is not None and state.waited >= plan.patience
+
+
+def _say(say: Callable[[str], None], progress: Progress, line: str) -> None:
+    """Say a line where the progress line was; the next step writes that one again."""
+    progress.__exit__(None, None, None)
+    say(line)
+
+
+@contextlib.contextmanager
+def _interrupt_later() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait until it is asked for; the second one does not wait.
+
+    In the middle of an update a part of the parameters is new and a part is old: there is nothing
+    to be saved then.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: False  # an interrupt is somebody else's to handle, or is ignored
+        return
+    asked = False
+
+    def handle(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def _overflow_unannounced() -> Iterator[None]:
+    """Keep NumPy's warnings of overflow off the screen: every loss is checked, and reported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield

@@ -1,0 +1,353 @@
+"""Stage one: count and factorize, start from those vectors, then predict the next token.
+
+    tokenizer -> token files -> co-occurrence vectors -> word embeddings -> the training loop
+
+Everything before the loop is saved as step 0. A run that is killed before that begins afresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import InputError, OptionError, OutputError
+from minilm.interop import folder, wordlevel
+from minilm.interop.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
+from minilm.nn.gpt import GPT
+from minilm.nn.optim import AdamW
+from minilm.nn.parallel import Shards
+from minilm.text import corpus
+from minilm.text.bpe import BytePairTokenizer
+from minilm.threads import set_blas_threads
+from minilm.training import (
+    batches,
+    checkpoint,
+    documents,
+    generate,
+    log,
+    loop,
+    scores,
+    settings,
+    tokens,
+    word_start,
+)
+from minilm.training.loop import Plan, State
+from minilm.training.randomness import generator
+from minilm.training.settings import Settings
+
+Ids = NDArray[np.integer[Any]]
+Say = Callable[[str], None]
+
+KIND = "pretrain"
+
+_BETAS = (0.9, 0.99)  # a shorter memory than AdamW's default, as runs of some thousand steps want
+_LOOKS = 20  # at the held-out part, in the course of a run
+_LOOK_TOKENS = 1 << 15  # tokens of it in each look, at most
+_SAMPLE_TOKENS = 40
+
+# What does not change the result is not part of a model's lineage.
+_NOT_RECORDED = ("save_seconds",)
+
+
+def pretrain(
+    paths: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    given: Mapping[str, Any],
+    *,
+    resume: bool = False,
+    say: Say = print,
+) -> None:
+    """Train a tokenizer and a model on text, into a folder.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Files or folders of text.
+    output : path-like
+        The model's folder.
+    given : mapping
+        Fields of `Settings` that are to be other than by default.
+    resume : bool
+        Go on with what is in the folder. What `given` then says must be as it was.
+    say : callable
+        Takes lines for the person who waits.
+
+    Raises
+    ------
+    MinilmError
+        When text, settings or folder cannot be used, or training cannot go on.
+    KeyboardInterrupt
+        After Ctrl-C; what was trained by then is saved.
+    """
+    settings.check(given)
+    sources = tuple(folder.source(path) for path in corpus.find_files(paths))
+    with Writer(output) as writer:
+        if writer.stale_pid is not None:
+            say(f"{writer.path}: process {writer.stale_pid} died without letting go; taken over")
+        if not folder.exists(writer.path):
+            if resume:
+                say(f"{writer.path}: nothing is saved here yet; beginning afresh")
+            run: Run | None = _begin(paths, sources, settings.complete(given), writer, say)
+        elif resume:
+            run = _resume(paths, sources, given, writer, say)
+        else:
+            raise OutputError(
+                f"{writer.path}: holds a model already; go on with --resume, or choose another "
+                "--output-dir"
+            )
+        if run is not None:
+            _train(run, say)
+        tokens.remove(writer.path / STATE)
+
+
+@dataclass
+class Run:
+    """A pretraining run: the job of the loop."""
+
+    model: GPT
+    optimizer: AdamW
+    tokenizer: Tokenizer
+    settings: Settings
+    plan: Plan
+    state: State
+    sources: tuple[Source, ...]
+    writer: Writer
+    train: batches.ShuffledWindows
+    held_out: Ids
+    byte_lengths: NDArray[np.int64] | None
+
+    def batch(self, step: int) -> tuple[Ids, Ids]:
+        """Return ids and targets."""
+        return self.train[step]
+
+    def evaluate(self, shards: Shards) -> scores.Score:
+        """Return the score on the held-out part, or on evenly spaced pieces of a long one."""
+        pieces = batches.spaced(self.held_out, self.train.time, self.train.batch, _LOOK_TOKENS)
+        return scores.evaluate(self.model, pieces, shards, self.byte_lengths)
+
+    def save(self, state: State) -> None:
+        """Save everything in one transaction."""
+        recorded = {k: v for k, v in asdict(self.settings).items() if k not in _NOT_RECORDED}
+        stage = Stage(
+            KIND,
+            self.sources,
+            state.step,
+            state.tokens,
+            {**recorded, "machine": checkpoint.machine()},
+        )
+        contents = folder.model_files(self.model.config, self.model.parameters, self.tokenizer)
+        contents.update(checkpoint.state_files(state, self.optimizer))
+        self.writer.save(contents, [stage])
+
+    def show(self, step: int) -> str | None:
+        """Return a sample of text: often at first, when much changes, and then more seldom."""
+        return self.sample(step) if step in sample_steps(self.plan.steps) else None
+
+    def sample(self, step: int) -> str:
+        """Return a text that the model makes up, by a generator of the step's own."""
+        end = self.tokenizer.vocab[END_OF_TEXT]
+        rng = generator(self.plan.seed, "sample", step)
+        choice = generate.Sampling(temperature=0.8, top_k=50)
+        made = generate.generate(
+            self.model, [end], _SAMPLE_TOKENS, choice, rng=rng, stop=end, slide=True
+        )
+        return repr(self.tokenizer.decode([token.id for token in made]))
+
+
+def sample_steps(steps: int) -> set[int]:
+    """Return the steps after which a sample is shown; the last step has one of its own.
+
+    >>> sorted(sample_steps(3000))
+    [0, 30, 90, 300, 900]
+    """
+    return {round(share * steps) for share in (0, 0.01, 0.03, 0.1, 0.3)}
+
+
+def _begin(
+    paths: Sequence[str | os.PathLike[str]],
+    sources: tuple[Source, ...],
+    chosen: Settings,
+    writer: Writer,
+    say: Say,
+) -> Run:
+    """Do what comes before the loop, and save it as step 0."""
+    set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
+    tokenizer = train_tokenizer(lambda: _read(paths, chosen), chosen)
+    found = _token_files(paths, sources, chosen, tokenizer, writer)
+    windows = _windows(found, chosen)
+    if chosen.steps is None:
+        per_epoch = windows.count / windows.batch
+        chosen = replace(chosen, steps=max(1, round((chosen.epochs or 0) * per_epoch)))
+    config = settings.model_config(chosen, len(tokenizer.vocab))
+    model = GPT(config, rng=generator(chosen.seed, "parameters"))
+    if chosen.init == "cooccurrence":
+        word_start.from_cooccurrence(
+            model.parameters["wte.weight"],
+            windows.tokens,
+            window=chosen.window,
+            end=tokenizer.vocab[END_OF_TEXT],
+            rng=generator(chosen.seed, "svd"),
+        )
+    run = _assemble(model, tokenizer, chosen, sources, writer, found)
+    run.save(run.state)
+    say(
+        f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries "
+        f"({chosen.tokenizer}); {len(windows.tokens):,} tokens to train on, "
+        f"{len(run.held_out):,} held out"
+    )
+    return run
+
+
+def _resume(
+    paths: Sequence[str | os.PathLike[str]],
+    sources: tuple[Source, ...],
+    given: Mapping[str, Any],
+    writer: Writer,
+    say: Say,
+) -> Run | None:
+    """Take up the run in a folder; None if it is finished."""
+    saved = folder.load(writer.path)
+    state = checkpoint.read_state(writer.path)
+    stage = saved.lineage[-1] if saved.lineage else None
+    if stage is None or stage.kind != KIND or saved.tokenizer is None:
+        raise OutputError(f"{writer.path}: not a run of minilm pretrain; choose another folder")
+    recorded = dict(stage.settings)
+    built_on = recorded.pop("machine")
+    _check_same(given, recorded, sources, stage.data, writer.path)
+    if state.finished:
+        say(f"{writer.path}: finished at step {state.step:,}; there is nothing to do")
+        return None
+    if built_on != (here := checkpoint.machine()):
+        say(f"begun with {built_on}, here is {here}: the last bits of the result may differ")
+    chosen = Settings(**recorded, save_seconds=given.get("save_seconds", Settings.save_seconds))
+    model = GPT(saved.config, parameters=saved.parameters)
+    found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
+    run = _assemble(model, saved.tokenizer, chosen, sources, writer, found, state)
+    checkpoint.read_arrays(writer.path, state, run.optimizer)
+    say(f"{writer.path}: going on after step {state.step:,} of {run.plan.steps:,}")
+    return run
+
+
+def _check_same(
+    given: Mapping[str, Any],
+    recorded: Mapping[str, Any],
+    sources: tuple[Source, ...],
+    data: tuple[Source, ...],
+    path: Path,
+) -> None:
+    """Raise OptionError where a resumed run is asked for something else than it began with."""
+    for key, value in given.items():
+        if key not in _NOT_RECORDED and recorded[key] != value:
+            raise OptionError(
+                f"--resume: {key} is {value!r}, but the run in {path} began with {recorded[key]!r};"
+                " leave it out, or begin another run in another --output-dir"
+            )
+    if sources != data:
+        raise OptionError(
+            f"--resume: the text is not that which the run in {path} began with "
+            f"({', '.join(source.name for source in data)}); give the same --data-file, or begin "
+            "another run in another --output-dir"
+        )
+
+
+def _train(run: Run, say: Say) -> None:
+    """Run the loop and say what came of it."""
+    if run.state.step == 0 and (sample := run.show(0)):
+        say(f"step 0  {sample}")
+    loop.train(run, run.plan, run.state, run.writer.path, say)
+    kept = run.state.step
+    if run.plan.patience is not None:
+        kept = run.state.best_step
+        say(f"stopped at step {run.state.step:,}; the model of step {kept:,} was the best")
+    say(f"step {kept:,}  {run.sample(kept)}")
+    picture = log.draw(run.writer.path)
+    say(f"{run.writer.path}: model, {log.NAME} and {picture.name}")
+
+
+def train_tokenizer(texts: Callable[[], Iterator[str]], chosen: Settings) -> Tokenizer:
+    """Train the tokenizer on the documents that are not held out."""
+    training = (text for i, text in enumerate(texts()) if not tokens.is_held_out(i))
+    if chosen.tokenizer == "word":
+        return wordlevel.WordLevelTokenizer.train(training, min_count=2, max_size=chosen.vocab_size)
+    return BytePairTokenizer.train(training, chosen.vocab_size, [END_OF_TEXT])
+
+
+def _read(paths: Sequence[str | os.PathLike[str]], chosen: Settings) -> Iterator[str]:
+    return documents.read(
+        paths,
+        unit=chosen.documents,
+        encoding=chosen.encoding,
+        text_column=chosen.text_column,
+    )
+
+
+def _token_files(
+    paths: Sequence[str | os.PathLike[str]],
+    sources: tuple[Source, ...],
+    chosen: Settings,
+    tokenizer: Tokenizer,
+    writer: Writer,
+) -> tokens.TokenFiles:
+    """Return the token files that are there, or make them."""
+    made_of = {
+        "sources": [asdict(source) for source in sources],
+        "documents": [chosen.documents, chosen.encoding, chosen.text_column],
+        "tokenizer": hashlib.sha256(json.dumps(tokenizer.vocab).encode()).hexdigest(),
+    }
+    place = writer.path / STATE
+    end = tokenizer.vocab[END_OF_TEXT]
+    return tokens.find(place, made_of) or tokens.write(
+        place, _read(paths, chosen), tokenizer, end, made_of
+    )
+
+
+def _windows(found: tokens.TokenFiles, chosen: Settings) -> batches.ShuffledWindows:
+    return batches.ShuffledWindows(
+        found.open("train"), chosen.n_positions, chosen.batch, chosen.seed
+    )
+
+
+def _assemble(
+    model: GPT,
+    tokenizer: Tokenizer,
+    chosen: Settings,
+    sources: tuple[Source, ...],
+    writer: Writer,
+    found: tokens.TokenFiles,
+    state: State | None = None,
+) -> Run:
+    held_out = found.open("held_out")
+    if len(held_out) < 2:
+        raise InputError("so little text leaves nothing to hold out; use more", sources[0].name)
+    steps = chosen.steps or 0
+    plan = Plan(
+        steps=steps,
+        learning_rate=chosen.learning_rate,
+        warmup=min(200, steps // 20) if chosen.warmup is None else chosen.warmup,
+        seed=chosen.seed,
+        threads=chosen.threads,
+        evaluate_every=max(1, steps // _LOOKS),
+        patience=chosen.patience,
+        save_seconds=chosen.save_seconds,
+    )
+    return Run(
+        model=model,
+        optimizer=AdamW(model.parameters, betas=_BETAS, weight_decay=chosen.weight_decay),
+        tokenizer=tokenizer,
+        settings=chosen,
+        plan=plan,
+        state=state or State(),
+        sources=sources,
+        writer=writer,
+        train=_windows(found, chosen),
+        held_out=held_out,
+        byte_lengths=scores.byte_lengths(tokenizer),
+    )

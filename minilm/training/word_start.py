@@ -1,0 +1,63 @@
+"""Where word embeddings start: the vectors of the company that tokens keep.
+
+With little text, predicting the next token alone teaches rare words little. Counting sees every
+pair near each other at once, and training goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.embeddings import cooccurrence, factorise
+
+Ids = NDArray[np.integer[Any]]
+
+LENGTH = 0.2  # of a row; about what random rows of GPT-2's kind have at these widths
+
+_PIECE = 1 << 20  # tokens that are counted at a time
+
+
+def from_cooccurrence(
+    table: NDArray[np.floating[Any]],
+    ids: Ids,
+    *,
+    window: int,
+    end: int,
+    rng: np.random.Generator,
+) -> None:
+    """Write PPMI-SVD vectors of unit length, times 0.2, into word embeddings.
+
+    Rows of tokens that met no other stay as they are. So do the last columns of all rows where the
+    width is more than the vocabulary.
+
+    Parameters
+    ----------
+    table : ndarray of shape (V, C)
+    ids : integer array of shape (n,)
+        The text, which may be mapped from a file. Pairs are counted within documents, and within
+        pieces of a million tokens.
+    window : int
+        Tokens to each side.
+    end : int
+        The id between documents.
+    rng : numpy.random.Generator
+        For the SVD.
+    """
+    vocabulary, width = table.shape
+
+    def pieces() -> Iterator[NDArray[np.int64]]:
+        for start in range(0, len(ids), _PIECE):
+            piece = np.asarray(ids[start : start + _PIECE], np.int64)
+            yield np.where(piece == end, -1, piece)
+
+    counts = cooccurrence.count_chunks(pieces(), window, vocabulary)
+    if counts.keys.size == 0:
+        return
+    dimensions = min(width, vocabulary)
+    vectors = factorise.word_vectors(counts, dimensions=dimensions, rng=rng)
+    met = vectors.any(axis=1)
+    table[met, :dimensions] = vectors[met] * LENGTH
