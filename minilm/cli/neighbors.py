@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from minilm import threads
+from minilm import resources, threads
 from minilm.errors import InputError, OptionError
 from minilm.text import corpus
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
     from minilm.embeddings import cooccurrence, factorise, similarity
 
+    options.corpus = resources.find_corpus(options.corpus)
     # The corpus is read twice and never held: once for its words, once for their company.
     vocabulary = Vocabulary.from_documents(_documents(options), min_count=options.min_count)
     asked = {word: _known(word, vocabulary, options) for word in options.words}
