@@ -13,6 +13,7 @@ import sys
 RACES = {
     "train": "a training step of the transformer, next to PyTorch",
     "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
+    "checkpoint": "saving and loading a model, next to safetensors",
     "bpe": "training and applying byte-level BPE, next to tokenizers and tiktoken",
 }
 

@@ -255,7 +255,7 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
                 return use(opened)
         except ModelError:
             tries_left -= 1
-            # The same manifest, and no save under way: the damage is there to stay.
+            # The same manifest and no save under way: the damage is there to stay.
             if not tries_left or (before is not None and _version(folder) == before):
                 raise
             time.sleep(_WAIT)
@@ -330,13 +330,15 @@ def _verify(folder: Path, name: str, expected: Digest) -> None:
     )
 
 
-def _version(folder: Path) -> bytes | None:
-    """Return the manifest's bytes, which differ for any two saves; None while one is under way."""
+def _version(folder: Path) -> tuple[int, int, int] | None:
+    """Return what tells one save from the next; None while one is under way."""
+    if transaction.is_changing(folder):
+        return None
     try:
-        content = (folder / manifest.NAME).read_bytes()
+        status = (folder / manifest.NAME).stat()
     except OSError:
-        content = b""
-    return None if transaction.is_changing(folder) else content
+        return (0, 0, 0)
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _json(content: dict[str, Any]) -> bytes:

@@ -1,22 +1,21 @@
 """Killed at every step, the disk full at every step: the folder is the old one or the new one."""
 
-import contextlib
 import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
-import warnings
+from pathlib import Path
 
 import pytest
 
+import minilm
 from minilm import files
 from minilm.errors import ModelError, OutputError
-from minilm.interop import folder, transaction
+from minilm.interop import folder, manifest, transaction
 
 OLD, NEW = b'{"step": 15}', b'{"step": 30}'
-HAS_FORK = hasattr(os, "fork")
 
 
 class Steps:
@@ -24,6 +23,7 @@ class Steps:
 
     def __init__(self, monkeypatch, act):
         self.count, self.at, self.act = 0, None, act
+        monkeypatch.setattr(os, "fsync", lambda file: None)  # a kill does not stop the disk
         for name in ("open", "mkdir", "fsync", "replace", "unlink", "rmdir"):
             monkeypatch.setattr(os, name, self.watched(getattr(os, name)))
         write = transaction._Digesting.write
@@ -41,10 +41,10 @@ class Steps:
 
 def state(path):
     """Read everything and return the step that the folder is at, 15 or 30."""
-    model = folder.load(path)
+    loaded = folder.load(path)
     saved = transaction.locate(path, "training/state.json").read_bytes()
     assert saved in (OLD, NEW)
-    assert len(model.lineage) == (2 if saved == OLD else 1)
+    assert len(loaded.lineage) == (2 if saved == OLD else 0)
     return json.loads(saved)["step"]
 
 
@@ -58,11 +58,11 @@ def new(model, words, contents):
     return contents(model, words, NEW)
 
 
-def test_a_save_replaces_and_removes(copy, new, model, bpe, lineage):
+def test_a_save_replaces_and_removes(copy, new, model, bpe):
     path = copy("ours")
     (path / "log.csv").write_text("kept\n", encoding="utf-8")
     assert {"merges.txt", "vocab.json"} <= set(visible(path))
-    folder.save(path, new, lineage[:1])
+    folder.save(path, new)
     assert state(path) == 30
     assert visible(path) == [
         ".lock", "config.json", "log.csv", "minilm.json", "model.safetensors", "tokenizer.json",
@@ -82,53 +82,64 @@ def test_the_same_save_leaves_the_same_bytes(tmp_path, model, bpe, contents, lin
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-@pytest.mark.skipif(not HAS_FORK, reason="needs fork to die without cleaning up")
-def test_killed_at_every_step(kept, tmp_path, new, monkeypatch, lineage):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork to die without cleaning up")
+def test_killed_at_every_step(kept, tmp_path, model, words, contents, monkeypatch):
+    folder.save(tmp_path / "new", contents(model, words, NEW))
+    dying = run("die_at_every_step", kept / "ours", tmp_path / "new", tmp_path / "died")
+    dying.communicate()
+    assert dying.returncode == 0
+    monkeypatch.setattr(os, "fsync", lambda file: None)
     seen = []
-    for at in range(1, 1000):
-        path = tmp_path / "m"
-        shutil.copytree(kept / "ours", path)
-        if not dies_while_saving(path, new, at, lineage):
-            break
+    for path in sorted((tmp_path / "died").iterdir(), key=lambda p: int(p.name)):
         with monkeypatch.context() as patch:  # a reader that may not settle
             patch.setattr(transaction, "settle_if_free", lambda folder: None)
             seen.append(state(path))
         assert state(path) == seen[-1]
         hidden = [name for name in visible(path) if name.startswith(".")]
-        assert hidden == [".lock"], f"step {at}: {hidden}"
+        assert hidden == [".lock"], f"step {path.name}: {hidden}"
         assert ("merges.txt" in visible(path)) == (seen[-1] == 15)
-        folder.save(path, new, lineage[:1])
+        folder.save(path, files_of(tmp_path / "new"))
         assert state(path) == 30
-        shutil.rmtree(path)
-    assert state(path) == 30
     committed = seen.index(30)
     assert seen == [15] * committed + [30] * (len(seen) - committed)
     assert committed > 20
     assert len(seen) - committed > 15
 
 
-def dies_while_saving(path, new, at, lineage):
-    """Save in a child process that ends at its step `at`; return whether it came so far."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads of BLAS, which sleep
+def run(function, *paths):
+    """Start a function of this file in a process of its own, which is small and forks fast."""
+    return subprocess.Popen(
+        [sys.executable, __file__, function, *paths],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(minilm.__file__).parent.parent)},
+    )
+
+
+def files_of(path):
+    """Return what `save` saved, as it is to be given to it again."""
+    names = manifest.read(path / manifest.NAME).files
+    return {name: (path / name).read_bytes() for name in names}
+
+
+def die_at_every_step(old, new, died):
+    """Save the new over copies of the old, ending at the first, second, ... step of it."""
+    contents = files_of(new)
+    for at in range(1, 1000):
+        path = shutil.copytree(old, died / str(at))
         child = os.fork()
-    if child == 0:
-        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(BaseException):
-            steps = Steps(patch, lambda: os._exit(9))
-            with folder.Writer(path) as writer:
-                steps.count, steps.at = 0, at
-                writer.save(new, lineage[:1])
+        if child == 0:
+            with pytest.MonkeyPatch.context() as patch, folder.Writer(path) as writer:
+                steps = Steps(patch, lambda: os._exit(9))
+                steps.at = at
+                writer.save(contents)
                 os._exit(0)
-        os._exit(1)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, 9)
-    return code == 9
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code != 9:
+            sys.exit(code)  # 0: it came to the end
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS])
-def test_a_write_error_at_every_step_leaves_a_whole_model(
-    kept, tmp_path, new, monkeypatch, fault, lineage
-):
+def test_a_write_error_at_every_step_leaves_a_whole_model(kept, tmp_path, new, monkeypatch, fault):
     seen, said = [], set()
 
     def fail():
@@ -142,7 +153,7 @@ def test_a_write_error_at_every_step_leaves_a_whole_model(
             steps.at = steps.count + at
             message = None
             try:
-                writer.save(new, lineage[:1])
+                writer.save(new)
             except OutputError as error:
                 message = str(error)
             reached = steps.count >= steps.at
@@ -167,7 +178,7 @@ def test_the_next_save_of_a_writer_finishes_what_failed(copy, new, monkeypatch, 
         with monkeypatch.context() as patch:
             patch.setattr(transaction, "_replace", lambda *_: os.rename("nowhere", "nothing"))
             with pytest.raises(OutputError, match="No such file"):
-                writer.save(new, lineage[:1])
+                writer.save(new)
         assert (path / transaction.RECORD).exists()
         assert state(path) == 30  # as if it were finished
         writer.save({**new, "training/state.json": OLD}, lineage)
@@ -175,12 +186,12 @@ def test_the_next_save_of_a_writer_finishes_what_failed(copy, new, monkeypatch, 
         assert state(path) == 15
 
 
-def test_an_unfinished_save_is_read_where_nothing_can_be_written(copy, new, monkeypatch, lineage):
+def test_an_unfinished_save_is_read_where_nothing_can_be_written(copy, new, monkeypatch):
     path = copy("ours")
     with folder.Writer(path) as writer, monkeypatch.context() as patch:
         patch.setattr(transaction, "_replace", lambda *_: os.rename("nowhere", "nothing"))
         with pytest.raises(OutputError):
-            writer.save(new, lineage[:1])
+            writer.save(new)
 
     class ReadOnly:
         def __init__(self, folder):
@@ -243,22 +254,13 @@ def test_a_damaged_record_is_named_and_not_followed(copy, record):
     assert visible(path) == before
 
 
-SAVE_FOR_EVER = """
-import sys
-from pathlib import Path
-from minilm.interop import folder
-
-target, *sources = map(Path, sys.argv[1:])
-versions = [
-    {p.relative_to(s).as_posix(): p.read_bytes() for p in s.rglob("*.*") if p.name[0] in "cmtvs"
-     and p.name != "minilm.json" and p.is_file()}
-    for s in sources
-]
-print("ready", flush=True)
-while True:
-    for version in versions:
-        folder.save(target, version)
-"""
+def save_for_ever(path, *sources):
+    """Save one after the other until the process is killed."""
+    versions = [files_of(source) for source in sources]
+    print("ready", flush=True)
+    while True:
+        for version in versions:
+            folder.save(path, version)
 
 
 def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model, bpe, contents):
@@ -277,10 +279,7 @@ def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model,
 
     seen = []
     for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", SAVE_FOR_EVER, path, tmp_path / "once", tmp_path / "double"],
-            stdout=subprocess.PIPE,
-        )
+        process = run("save_for_ever", path, tmp_path / "once", tmp_path / "double")
         assert process.stdout.readline().strip() == b"ready"
         seen += [check() for _ in range(40)]
         process.kill()
@@ -288,3 +287,7 @@ def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model,
         settled = check()
         assert {1: OLD, 2: NEW}[settled] == (path / "training" / "state.json").read_bytes()
     assert {1, 2} <= set(seen)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*map(Path, sys.argv[2:]))
