@@ -65,6 +65,9 @@ class Log:
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *map(astuple, kept)])
         try:
+            for name in (NAME, PICTURE):
+                for unfinished in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
+                    unfinished.unlink()
             with files.atomic_write(self.path) as file:
                 file.write(buffer.getvalue())
             self._file: IO[str] = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115  (closed by `close`)

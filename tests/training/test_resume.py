@@ -27,7 +27,7 @@ NURSERY = textwrap.dedent(
 
     def child(folder, seconds, resume):
         given = {"size": "kata", "n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 8,
-                 "vocab_size": 300, "batch": 2, "steps": %d, "threads": 1, "seed": 3,
+                 "vocab_size": 300, "batch": 2, "steps": int(sys.argv[2]), "threads": 1, "seed": 3,
                  "patience": 1000, "dropout": 0.1, "save_seconds": float(seconds)}
         pretrain.pretrain([sys.argv[1]], folder, given, resume=resume == "resume",
                           say=lambda line: print(line, file=sys.stderr, flush=True))
@@ -49,7 +49,6 @@ NURSERY = textwrap.dedent(
             time.sleep(0.001)
         print(os.waitstatus_to_exitcode(ended[1]), flush=True)
     """
-    % STEPS
 )
 
 TEXT = "The cat sat on the mat.\nA dog ran to the hill, and the cat ran too.\n" * 60
@@ -65,7 +64,7 @@ class Nursery:
         environment["PYTHONPATH"] = str(Path(minilm.__file__).parent.parent)
         self.errors = (folder / "stderr.txt").open("w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY, str(text)],
+            [sys.executable, "-c", NURSERY, str(text), str(STEPS)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
