@@ -105,7 +105,7 @@ def inflect(word: str, form: str, tags: Container[str]) -> str | None:
 
 
 def polish(sentence: str) -> str:
-    """Put spaces, a or an, and capitals right.
+    """Put spaces, a or an, capitals, and the order of "said I" right.
 
     >>> polish("a  old man had  a useful idea , she said. so they left.")
     'An old man had a useful idea, she said. So they left.'
@@ -115,4 +115,5 @@ def polish(sentence: str) -> str:
     text = re.sub(r",(?=[,.;:!?])", "", text)
     article = r"\b([Aa])n? (?=[\"']?(\w[\w']*))"
     text = re.sub(article, lambda m: m[1] + ("n " if VOWEL_SOUND.match(m[2]) else " "), text)
+    text = re.sub(r"\b(said|asked|called|whispered|cried|shouted) (I|we)\b", r"\2 \1", text)
     return re.sub(r'(^"?|[.!?] "?|\." "?)([a-z])', lambda m: m[1] + m[2].upper(), text)
