@@ -75,9 +75,10 @@ def embedding_backward(dy: Array, cache: Cache) -> Array:
     dweight = np.zeros((vocabulary, dy.shape[-1]), dy.dtype)
     # Equal ids side by side, then one sum for each run: several times faster than np.add.at.
     order = np.argsort(flat, kind="stable")
-    seen, starts = np.unique(flat[order], return_index=True)
-    if len(seen):
-        dweight[seen] = np.add.reduceat(rows[order], starts, axis=0)
+    ordered = flat[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    if len(flat):
+        dweight[ordered[starts]] = np.add.reduceat(rows[order], starts, axis=0)
     return dweight
 
 
@@ -557,12 +558,11 @@ def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tupl
             "at least one must count"
         )
     probabilities = logits - logits.max(axis=-1, keepdims=True)
-    picks = np.where(counted, targets, 0)[..., None]
-    picked = np.take_along_axis(probabilities, picks, axis=-1)[..., 0]
+    picked = probabilities[(*np.nonzero(counted), targets[counted])]
     np.exp(probabilities, out=probabilities)
     totals = _row_sums(probabilities)
     probabilities /= totals
-    loss = np.mean(np.log(totals[..., 0]) - picked, where=counted)
+    loss = np.mean(np.log(totals[counted, 0]) - picked)
     return loss, (probabilities, targets, ignore_index)
 
 
@@ -580,11 +580,9 @@ def cross_entropy_backward(dloss: float, cache: Cache) -> Array:
     """
     probabilities, targets, ignore_index = cache
     counted = targets != ignore_index
-    weights = (counted * (float(dloss) / counted.sum())).astype(probabilities.dtype)[..., None]
-    dlogits = probabilities * weights
-    picks = np.where(counted, targets, 0)[..., None]
-    picked = np.take_along_axis(dlogits, picks, axis=-1)
-    np.put_along_axis(dlogits, picks, picked - weights, axis=-1)
+    weight = float(dloss) / np.count_nonzero(counted)
+    dlogits = probabilities * (counted * weight).astype(probabilities.dtype)[..., None]
+    dlogits[(*np.nonzero(counted), targets[counted])] -= weight
     return dlogits
 
 

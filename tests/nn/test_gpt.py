@@ -224,6 +224,16 @@ def test_padding_on_the_right_changes_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_ids_of_any_integer_dtype(dtype: type) -> None:
+    model = random_model()
+    targets = np.abs(TARGETS) % 23
+    loss, gradient = model.loss_and_grad(IDS, targets)
+    other_loss, other = model.loss_and_grad(IDS.astype(dtype), targets.astype(dtype))
+    assert other_loss == loss
+    np.testing.assert_array_equal(other.flat, gradient.flat)
+
+
 @pytest.mark.parametrize(
     ("ids", "says"),
     [
