@@ -18,6 +18,7 @@ _PUBLIC: dict[str, str] = {
     "Vocabulary": "minilm.text.words",
     "read_documents": "minilm.text.corpus",
     "read_labelled": "minilm.text.corpus",
+    "load": "minilm.training.model",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -23,6 +23,8 @@ COMMANDS = {
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
     "pretrain": "a language model of one's own, from text",
+    "generate": "text that a model makes up, or goes on with",
+    "evaluate": "how well a model predicts a text: perplexity, bits per byte",
     "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
     "export": "a model as an ONNX graph, with its tokenizer",
     "corpora": "the shipped texts: what their data card promises, measured again",

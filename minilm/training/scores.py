@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.errors import OptionError
 from minilm.interop.folder import Tokenizer
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
@@ -95,6 +96,11 @@ def evaluate(
     shards : Shards
     lengths : integer array of shape (V,), optional
         As `byte_lengths` returns them.
+
+    Raises
+    ------
+    OptionError
+        When there is no target at all.
     """
     total, tokens, size = 0.0, 0, 0
     stream = iter(batches)
@@ -110,4 +116,6 @@ def evaluate(
             total += loss * counted.size
             tokens += counted.size
             size += int(lengths[counted].sum()) if lengths is not None else 0
+    if tokens == 0:
+        raise OptionError("no token to predict: the text is empty")
     return Score(total / tokens, tokens, size if lengths is not None else None)

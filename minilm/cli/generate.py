@@ -1,0 +1,132 @@
+"""`minilm generate DIR [PROMPT]`: text out of a model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    from minilm.training.generate import Chosen
+    from minilm.training.model import LanguageModel
+
+_SHOWN = 5  # of the tokens that could have been chosen
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
+    parser.add_argument(
+        "prompt", nargs="?", default="", metavar="PROMPT", help="text to go on with"
+    )
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=100, metavar="N", help="(default: 100)"
+    )
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        default=0.8,
+        metavar="X",
+        help="above 1 bolder, below 1 surer, 0 the likeliest token always (default: 0.8)",
+    )
+    parser.add_argument("--top-k", type=int, metavar="N", help="only the N likeliest tokens")
+    parser.add_argument(
+        "--top-p", type=float, metavar="P", help="only the likeliest that together have P"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
+    parser.add_argument("--stream", action="store_true", help="print each token when it is made")
+    parser.add_argument(
+        "--show-probabilities",
+        action="store_true",
+        help="print each token's probability, and what else was likely",
+    )
+    parser.add_argument(
+        "--slide",
+        action="store_true",
+        help="when the context is full, go on from its last half (else the text ends there)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Generate and print. BLAS has all its threads here: a token is bound by memory."""
+    if options.seed < 0:
+        raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
+    import numpy as np
+
+    import minilm
+    from minilm.training.generate import Sampling
+
+    sampling = Sampling(options.temperature, options.top_k, options.top_p)
+    model = minilm.load(options.model)
+    ids = model.encode(options.prompt)
+    chosen = model.tokens(
+        ids,
+        max_new_tokens=options.max_new_tokens,
+        sampling=sampling,
+        slide=options.slide,
+        rng=np.random.default_rng(options.seed),
+    )
+    if options.show_probabilities:
+        made = _print_table(model, chosen)
+    else:
+        made = _print_text(model, options.prompt, ids, chosen, options.stream)
+    if len(ids) + made >= model.config.n_positions and not options.slide:
+        print(
+            f"minilm generate: the context of {model.config.n_positions} tokens is full; "
+            "--slide goes on",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _print_text(
+    model: LanguageModel, prompt: str, ids: list[int], chosen: Iterator[Chosen], stream: bool
+) -> int:
+    """Print prompt and continuation, at once or token by token; return the number of tokens."""
+    made: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for token in chosen:
+            made.append(token.id)
+            yield token.id
+
+    pieces = model.pieces(ids, numbers())
+    if not stream:
+        pieces = iter(["".join(pieces)])
+    # Nothing is printed before the first token is there: a bad prompt leaves only its error.
+    _print(prompt + next(pieces, ""), end="")
+    for piece in pieces:
+        _print(piece, end="")
+    _print("")
+    return len(made)
+
+
+def _print_table(model: LanguageModel, chosen: Iterator[Chosen]) -> int:
+    """Print a line for each token: it, its probability, and the likeliest; return their number."""
+    import numpy as np
+
+    made = 0
+    for token in chosen:
+        made += 1
+        likeliest = np.argsort(-token.probabilities, kind="stable")[:_SHOWN]
+        others = "  ".join(
+            f"{_shown(model, int(i))} {token.probabilities[i]:.3f}"
+            for i in likeliest
+            if token.probabilities[i] > 0
+        )
+        _print(f"{_shown(model, token.id):<16} {token.probabilities[token.id]:.3f}   of  {others}")
+    return made
+
+
+def _shown(model: LanguageModel, token: int) -> str:
+    return repr(model.tokenizer.decode([token])) if model.tokenizer else str(token)
+
+
+def _print(text: str, end: str = "\n") -> None:
+    """Print; what the terminal's encoding has not is shown by its code."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), end=end, flush=True)
