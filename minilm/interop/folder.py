@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from minilm import files
 from minilm.errors import ModelError, TrainingError
@@ -119,11 +119,6 @@ class Writer(transaction.FolderWriter):
     of `FolderWriter`.
     """
 
-    def __enter__(self) -> Writer:
-        """Take the lock and settle the folder."""
-        super().__enter__()
-        return self
-
     def save(self, contents: Mapping[str, Content], lineage: Sequence[Stage] = ()) -> None:
         """Replace the model, and whatever else was saved with it, by these files.
 
@@ -139,6 +134,7 @@ class Writer(transaction.FolderWriter):
         OutputError
             When that cannot be written; the last good model is then as it was.
         """
+        self.settle()
         try:
             last = set(manifest.read(self.path / manifest.NAME).files)
         except ModelError:  # none yet, or damaged: then there is nothing to go by
@@ -159,14 +155,14 @@ def save(
 
 
 def model_files(
-    config: GPTConfig, parameters: Mapping[str, NDArray[Any]], tokenizer: Tokenizer | None
+    config: GPTConfig, parameters: Parameters, tokenizer: Tokenizer | None
 ) -> dict[str, Content]:
     """Return the files of a model as transformers reads them, to be saved.
 
     Parameters
     ----------
     config : GPTConfig
-    parameters : mapping of str to ndarray
+    parameters : Parameters
         Those of the configuration are saved, in their dtype; there may be more.
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
 
@@ -176,7 +172,7 @@ def model_files(
         When a parameter is not finite: such a model is never saved.
     """
     weights = {name: parameters[name] for name in param_shapes(config)}
-    if isinstance(parameters, Parameters) and (fault := huggingface.not_finite(parameters)):
+    if fault := huggingface.not_finite(parameters):
         raise TrainingError(f"{fault}; this model is not saved, go back to the last good save")
     end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
     ids = {} if end is None else {"bos_token_id": end, "eos_token_id": end}
@@ -239,30 +235,32 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
 def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
     """Open a folder, verify it while `use` reads from it, and return what `use` returned.
 
-    Another process may save while this one reads. Then files of two saves meet, which shows as a
-    wrong checksum; if there was a save meanwhile, reading starts again.
+    Another process may save meanwhile. Then files of two saves meet, and reading starts again.
     """
     folder = Path(path)
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise ModelError(f"{what}; a model is a folder on this disk: download it first", folder)
-    tries_left = _TRIES
-    while True:
+    fault = ModelError("another process saves to it all the time; read it later", folder)
+    for _ in range(_TRIES):
         transaction.settle_if_free(folder)
         before = _version(folder)
         try:
             with _verified(folder) as opened:
-                return use(opened)
-        except ModelError:
-            tries_left -= 1
-            # The same manifest and no save under way: the damage is there to stay.
-            if not tries_left or (before is not None and _version(folder) == before):
+                result = use(opened)
+            if _version(folder) == before:
+                return result
+        except ModelError as error:
+            # The same save, and all its files in their places: the damage is there to stay.
+            if _version(folder) == before and not transaction.is_changing(folder):
                 raise
-            time.sleep(_WAIT)
+            fault = error
         except OSError as error:
             raise ModelError(
                 f"cannot be read: {error.strerror or error}", error.filename or folder
             ) from None
+        time.sleep(_WAIT)
+    raise fault
 
 
 @contextmanager
@@ -330,14 +328,12 @@ def _verify(folder: Path, name: str, expected: Digest) -> None:
     )
 
 
-def _version(folder: Path) -> tuple[int, int, int] | None:
-    """Return what tells one save from the next; None while one is under way."""
-    if transaction.is_changing(folder):
-        return None
+def _version(folder: Path) -> tuple[int, ...]:
+    """Return what tells one save from another; renaming the staged files does not change it."""
     try:
-        status = (folder / manifest.NAME).stat()
+        status = transaction.locate(folder, manifest.NAME).stat()
     except OSError:
-        return (0, 0, 0)
+        return ()
     return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 

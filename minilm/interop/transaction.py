@@ -17,10 +17,10 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from minilm import files
 from minilm.errors import ModelError, OutputError
@@ -67,24 +67,32 @@ class FolderWriter:
         self.stale_pid: int | None = None
         self._held = contextlib.ExitStack()
 
-    def __enter__(self) -> FolderWriter:
+    def __enter__(self) -> Self:
         """Take the lock and settle the folder."""
         with contextlib.ExitStack() as stack:
-            try:
+            with _told(f"{self.path}: cannot be written to"):
                 self.path.mkdir(parents=True, exist_ok=True)
                 self.stale_pid = stack.enter_context(files.FolderLock(self.path)).stale_pid
-                _settle(self.path)
-            except OSError as error:
-                raise OutputError(
-                    f"{self.path}: cannot be written to ({error.strerror or error}); "
-                    "choose another folder or change its permissions"
-                ) from None
+            self.settle()
             self._held = stack.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Let the folder go."""
         self._held.close()
+
+    def settle(self) -> None:
+        """Finish a change that was committed but not finished, or throw away one that was not.
+
+        Raises
+        ------
+        OutputError
+            When that cannot be written.
+        ModelError
+            When the record of the change is damaged.
+        """
+        with _told(f"{self.path}: an unfinished save cannot be finished"):
+            _settle(self.path)
 
     def write(
         self,
@@ -110,24 +118,29 @@ class FolderWriter:
             When the disk is full or the folder read-only. What was there is then as it was, or, if
             all was written and only a rename failed, the next to open the folder finishes it.
         """
-        try:
-            # A save whose renames failed is finished first: its files are the folder's.
-            _settle(self.path)
+        self.settle()
+        with _told(f"{self.path}: cannot be saved; the last good files in it are whole"):
             try:
                 digests = _stage(self.path, contents)
                 sealed = _stage(self.path, seal(digests)) if seal else {}
                 record = {"rename": sorted({*digests, *sealed}), "remove": sorted(remove)}
                 files.write_json(self.path / RECORD, record)
             except BaseException:
-                if not (self.path / RECORD).exists():
+                if not is_changing(self.path):
                     _discard(self.path)
                 raise
             _finish(self.path, record)
-        except OSError as error:
-            raise OutputError(
-                f"{self.path}: cannot be saved ({error.strerror or error}); the last good files in "
-                "it are whole; check the free space and the folder's permissions"
-            ) from error
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn an error of the system into one of ours that begins with `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{what} ({error.strerror or error}); check the free space and the permissions"
+        ) from error
 
 
 def settle_if_free(folder: Path) -> None:
@@ -138,7 +151,7 @@ def settle_if_free(folder: Path) -> None:
     ModelError
         When the record of an unfinished change is damaged.
     """
-    if (folder / RECORD).exists() or (folder / STAGING).exists():
+    if is_changing(folder) or (folder / STAGING).exists():
         with contextlib.suppress(OSError, OutputError), files.FolderLock(folder):
             _settle(folder)
 
@@ -161,6 +174,7 @@ def _stage(folder: Path, contents: Mapping[str, Content]) -> dict[str, Digest]:
             raise OutputError(f"{folder}: {name!r} cannot be the name of a file in it")
         path = folder / STAGING / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        _release_cache(folder / name)
         with files.atomic_write(path, "wb") as file, _Digesting(file) as sink:
             if callable(content):
                 content(sink)
@@ -168,6 +182,17 @@ def _stage(folder: Path, contents: Mapping[str, Content]) -> dict[str, Digest]:
                 sink.write(content)
         digests[name] = Digest(sink.size, sink.sha256.hexdigest())
     return digests
+
+
+def _release_cache(path: Path) -> None:
+    """Let the system take the memory in which it keeps a file that will be replaced.
+
+    The new file is written into that memory, as if over the old one: on virtual machines, which get
+    fresh memory slowly, that halves the time to save.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _settle(folder: Path) -> None:
@@ -224,7 +249,7 @@ def _replace(source: Path, target: Path) -> None:
 
 def _read_record(folder: Path) -> dict[str, list[str]] | None:
     path = folder / RECORD
-    if not path.exists():
+    if not is_changing(folder):
         return None
     record = checks.read_object(path, max_bytes=1 << 20)
     if (

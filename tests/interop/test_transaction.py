@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minilm
 from minilm import files
 from minilm.errors import ModelError, OutputError
-from minilm.interop import folder, manifest, transaction
+from minilm.interop import folder, huggingface, manifest, transaction
+from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.nn.parameters import Parameters
 
 OLD, NEW = b'{"step": 15}', b'{"step": 30}'
 
@@ -169,7 +172,10 @@ def test_a_write_error_at_every_step_leaves_a_whole_model(kept, tmp_path, new, m
     assert {15, 30} == set(seen)
     assert seen == sorted(seen)
     assert len(said) == 1
-    assert f"m: cannot be saved ({os.strerror(fault)}); the last good files" in said.pop()
+    assert (
+        f"m: cannot be saved; the last good files in it are whole ({os.strerror(fault)})"
+        in said.pop()
+    )
 
 
 def test_the_next_save_of_a_writer_finishes_what_failed(copy, new, monkeypatch, lineage):
@@ -254,6 +260,30 @@ def test_a_damaged_record_is_named_and_not_followed(copy, record):
     assert visible(path) == before
 
 
+@pytest.mark.parametrize("saves", [1, 2, 1000])
+def test_a_save_in_the_middle_of_reading_is_noticed(copy, new, monkeypatch, saves):
+    path = copy("ours")
+    open_weights = huggingface.open_weights
+    left = [saves]
+
+    def open_late(*arguments):  # after the configuration, before the tokenizer
+        if left[0]:
+            left[0] -= 1
+            folder.save(path, new)
+        return open_weights(*arguments)
+
+    monkeypatch.setattr(huggingface, "open_weights", open_late)
+    monkeypatch.setattr(folder, "_WAIT", 0.0)
+    if saves == 1000:
+        with pytest.raises(ModelError, match=r"saves to it all the time|minilm\.json says"):
+            folder.load(path)
+        return
+    loaded = folder.load(path)
+    assert isinstance(loaded.tokenizer, WordLevelTokenizer)
+    assert loaded.lineage == ()
+    assert left == [0]
+
+
 def save_for_ever(path, *sources):
     """Save one after the other until the process is killed."""
     versions = [files_of(source) for source in sources]
@@ -265,7 +295,8 @@ def save_for_ever(path, *sources):
 
 def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model, bpe, contents):
     once = {**contents(model, bpe, OLD)}
-    twice = {n: value * 2 for n, value in model.parameters.items()}
+    twice = Parameters(model.parameters.shapes, np.float32)
+    twice.flat[...] = model.parameters.flat * 2
     double = {**once, **folder.model_files(model.config, twice, bpe), "training/state.json": NEW}
     folder.save(tmp_path / "once", once)
     folder.save(tmp_path / "double", double)
