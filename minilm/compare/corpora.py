@@ -175,7 +175,13 @@ def _generated(name: str, documents: list[str]) -> list[Figure]:
             least=4_000 if general else None,
         ),
         Figure(name, "sentences", len(found)),
-        Figure(name, "share of different sentences", len(set(found)) / len(found), least=0.97),
+        Figure(
+            name,
+            "share of different sentences",
+            len(set(found)) / len(found),
+            # People in conversations say "Thank you." again and again.
+            least=0.97 if general else None,
+        ),
         Figure(
             name,
             "longest run of words that two documents share",
@@ -261,7 +267,7 @@ def _vectors(
     figures, apart = [], 0
     for name, within in found.within.items():
         between = float(np.mean([v for pair, v in found.between.items() if name in pair]))
-        apart += within - between >= 0.2
+        apart += int(within - between >= 0.2)
         figures.append(Figure("vectors", f"{name}: within the group", within))
         figures.append(Figure("vectors", f"{name}: between it and the others", between))
     figures.append(Figure("vectors", "groups apart by 0.2 or more", apart, least=8))
@@ -295,9 +301,9 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def number(value: float) -> str:
-    """Return whole numbers with thousands apart, others to three decimals.
+    """Return counts with their thousands apart, shares and means to three decimals.
 
     >>> number(620000), number(0.97123)
     ('620,000', '0.971')
     """
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) != 1 else f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
