@@ -12,6 +12,7 @@ import sys
 # neither NumPy nor a peer, so that `minilm bench --help` is quick.
 RACES = {
     "train": "a training step of the transformer, next to PyTorch",
+    "generate": "tokens a second out of a model, next to transformers",
     "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
     "checkpoint": "saving and loading a model, next to safetensors",
     "bpe": "training and applying byte-level BPE, next to tokenizers and tiktoken",
