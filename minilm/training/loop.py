@@ -157,9 +157,43 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
     KeyboardInterrupt
         After Ctrl-C, once the state is saved. A second Ctrl-C does not wait for that.
     """
-    first = saved = state.step
-    last_save = time.monotonic()
-    start = time.perf_counter()
+    saver = _Saver(job, plan, state)
+    try:
+        _run(job, plan, state, folder, saver, say)
+        if state.best_parameters is not None:
+            job.model.parameters.flat[...] = state.best_parameters
+            state.best_parameters = None
+        state.finished = True
+        saver.save()
+    except TrainingError as error:
+        raise TrainingError(
+            f"after step {state.step:,}: {error}. The last good model, of step {saver.step:,}, is "
+            "kept; begin again in another folder with --learning-rate "
+            f"{plan.learning_rate / 3:.2g}"
+        ) from None
+
+
+class _Saver:
+    """Saves a job, and knows when it did."""
+
+    def __init__(self, job: Job, plan: Plan, state: State) -> None:
+        self.job, self.plan, self.state = job, plan, state
+        self.step = state.step  # which is saved already
+        self.time = time.monotonic()
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self.time >= self.plan.save_seconds
+
+    def save(self) -> None:
+        self.job.save(self.state)
+        self.step, self.time = self.state.step, time.monotonic()
+
+
+def _run(
+    job: Job, plan: Plan, state: State, folder: Path, saver: _Saver, say: Callable[[str], None]
+) -> None:
+    """Take the steps that are left."""
+    first, tokens_before, start = state.step, state.tokens, time.perf_counter()
     with (
         Log(folder, state.step) as log,
         Shards(plan.threads) as shards,
@@ -167,9 +201,8 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
         _interrupt_later() as interrupted,
         _overflow_unannounced(),
     ):
-        tokens_before = state.tokens
         while state.step < plan.steps and not _out_of_patience(plan, state):
-            loss, norm, rate = _step(job, plan, state, shards, saved)
+            loss, norm, rate = _step(job, plan, state, shards)
             due = state.step % plan.evaluate_every == 0 or state.step == plan.steps
             score = job.evaluate(shards) if due else None
             if score is not None:
@@ -177,43 +210,28 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
             speed = (state.tokens - tokens_before) / (time.perf_counter() - start)
             log.add(Row.of(state.step, rate, loss, norm, speed, score))
             progress.advance(note=f"loss {loss:.2f}  {speed:,.0f} tokens/s")
-            shown = job.show(state.step)
-            for line in (f"held out: {score}" if score else None, shown):
+            for line in (f"held out: {score}" if score else None, job.show(state.step)):
                 if line:
                     _say(say, progress, f"step {state.step:,}  {line}")
-            if interrupted() or time.monotonic() - last_save >= plan.save_seconds:
+            if interrupted() or saver.is_due():
                 log.flush()
-                job.save(state)
-                saved, last_save = state.step, time.monotonic()
+                saver.save()
             if interrupted():
                 _say(say, progress, f"stopped and saved at step {state.step:,} of {plan.steps:,}")
                 raise KeyboardInterrupt
-    if state.best_parameters is not None:
-        job.model.parameters.flat[...] = state.best_parameters
-        state.best_parameters = None
-    state.finished = True
-    job.save(state)
 
 
-def _step(
-    job: Job, plan: Plan, state: State, shards: Shards, saved: int
-) -> tuple[float, float, float]:
+def _step(job: Job, plan: Plan, state: State, shards: Shards) -> tuple[float, float, float]:
     """Take one step; return its loss, the gradient's norm and the learning rate."""
     batch = job.batch(state.step)
     rate = plan.rate(state.step)
-    try:
-        loss, norm = shards.step(
-            job.model,
-            *batch,
-            optimizer=job.optimizer,
-            learning_rate=rate,
-            rng=generator(plan.seed, "dropout", state.step),
-        )
-    except TrainingError as error:
-        raise TrainingError(
-            f"step {state.step + 1:,}: {error}. The last good model, of step {saved:,}, is kept; "
-            f"begin again in another folder with --learning-rate {plan.learning_rate / 3:.2g}"
-        ) from None
+    loss, norm = shards.step(
+        job.model,
+        *batch,
+        optimizer=job.optimizer,
+        learning_rate=rate,
+        rng=generator(plan.seed, "dropout", state.step),
+    )
     state.step += 1
     state.tokens += int(np.count_nonzero(batch[-1] != -100))
     return loss, norm, rate
