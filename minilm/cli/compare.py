@@ -58,12 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     vectors.add_argument(
         "--min-count", type=int, default=1, metavar="N", help="rarer words are left out"
     )
-    vectors.add_argument(
-        "--stop-words",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="leave out function words (default: yes)",
-    )
+    vectors.add_argument("--stop-words", action="store_true", help="leave out function words")
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, metavar="DIR", help="(default: runs/TASK-TIME)")
     output.add_argument("--resume", action="store_true", help="go on with what --out holds")

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from minilm import files
+from minilm.compare import probes as probing
 from minilm.compare.material import Settings, count_vectors
 from minilm.embeddings import similarity
-from minilm.errors import InputError
 from minilm.text import corpus
 from minilm.text.words import Vocabulary, WordTokenizer
 
@@ -126,7 +125,7 @@ def measure(folder: Path) -> tuple[list[Figure], dict[str, list[tuple[str, float
     InputError
         When a file is missing or damaged.
     """
-    probes = read_probes(folder)
+    probes = probing.read(folder)
     texts = {name: _documents(folder / name) for name in GENERATED}
     figures = [figure for name in GENERATED for figure in _generated(name, texts[name])]
     unlabelled = {s for documents in texts.values() for s in sentences(documents)}
@@ -135,16 +134,6 @@ def measure(folder: Path) -> tuple[list[Figure], dict[str, list[tuple[str, float
     figures += _written(folder)
     learned, neighbors = _vectors(texts["general.txt"], probes)
     return figures + learned, neighbors
-
-
-def read_probes(folder: Path) -> dict[str, Any]:
-    """Read `probes.json` and check that its parts are there."""
-    path = folder / "probes.json"
-    probes = files.read_json(path)
-    wanted = ("groups", "opinion_words", "neighbors")
-    if not isinstance(probes, dict) or not all(isinstance(probes.get(p), dict) for p in wanted):
-        raise InputError(f"needs the records {', '.join(wanted)}; install minilm again", path)
-    return probes
 
 
 def _documents(path: Path, unit: str = "lines") -> list[str]:

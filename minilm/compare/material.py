@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minilm.embeddings import cooccurrence, factorise
+from minilm.embeddings import cooccurrence, documents, factorise
 from minilm.errors import InputError, OptionError
 from minilm.text import corpus
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
@@ -57,7 +57,7 @@ class Settings:
     dimensions: int | None = 100
     min_count: int = 1
     max_words: int = 20_000
-    stop_words: bool = True
+    stop_words: bool = False
     unit: str = "lines"
     encoding: str = "utf-8"
     text_column: str | None = None
@@ -102,6 +102,8 @@ class Material:
         The corpus, documents separated by -1.
     vectors : ndarray of shape (V, D), float32
         Word vectors counted on the corpus; rows of unit length.
+    weights : ndarray of shape (V,), float32
+        How much each word counts in the mean that stands for a text.
     train : Examples
         What labelled subsets are drawn from.
     domains : dict of str to Examples
@@ -119,6 +121,7 @@ class Material:
     vocabulary: Vocabulary
     corpus_ids: np.ndarray
     vectors: np.ndarray
+    weights: np.ndarray
     train: Examples
     domains: dict[str, Examples]
     split: tuple[tuple[int, str], ...] | None
@@ -188,6 +191,7 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
         vocabulary,
         corpus_ids,
         learned,
+        documents.frequency_weights(vocabulary.counts).astype(np.float32),
         train_examples,
         domains,
         split,
@@ -233,7 +237,7 @@ def _labelled(settings: Settings, path: Path) -> corpus.LabelledData:
 
 def _read_corpus(settings: Settings, tokenizer: WordTokenizer) -> tuple[Vocabulary, np.ndarray]:
     """Return the vocabulary of the corpus, and its ids with -1 after each document."""
-    documents = [
+    texts = [
         tokenizer.tokenize(text)
         for text in corpus.read_documents(
             settings.corpus,
@@ -243,8 +247,8 @@ def _read_corpus(settings: Settings, tokenizer: WordTokenizer) -> tuple[Vocabula
         )
     ]
     words: Counter[str] = Counter()
-    for document in documents:
-        words.update(document)
+    for text in texts:
+        words.update(text)
     vocabulary = Vocabulary.from_counts(
         words, min_count=settings.min_count, max_size=settings.max_words
     )
@@ -254,8 +258,8 @@ def _read_corpus(settings: Settings, tokenizer: WordTokenizer) -> tuple[Vocabula
             settings.corpus[0],
         )
     ids: list[int] = []
-    for document in documents:
-        ids += vocabulary.encode(document)
+    for text in texts:
+        ids += vocabulary.encode(text)
         ids.append(_SEPARATOR)
     return vocabulary, np.array(ids, dtype=np.int32)
 

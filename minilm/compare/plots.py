@@ -93,17 +93,12 @@ def _interval(axes: Axes, x: Sequence[float], cells: list[dict[str, Any]], **loo
 
 
 def _chance(axes: Axes, summary: dict[str, Any], domain: str) -> None:
-    level = summary["chance"][domain]
-    axes.axhline(level, color="#555555", linestyle=":", linewidth=2)
-    axes.annotate(
-        "always the commonest class",
-        (0.995, level),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="right",
+    axes.axhline(
+        summary["chance"][domain],
         color="#555555",
-        fontsize=12,
+        linestyle=":",
+        linewidth=2.5,
+        label="always the commonest class",
     )
 
 
@@ -132,16 +127,18 @@ def _accuracy(figure: Figure, summary: dict[str, Any]) -> None:
     axes.set_xlabel("condition")
     axes.set_ylabel("accuracy on the test part")
     axes.set_title(f"Accuracy on {domain} (bars: 95 % intervals)")
-    axes.legend(loc="upper left", ncols=len(budgets))
-    axes.set_ylim(top=axes.get_ylim()[1] + 0.08)
+    axes.legend(loc="upper left", ncols=2)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend
 
 
 def _learning_curves(figure: Figure, summary: dict[str, Any]) -> None:
     """Accuracy against the number of labelled examples, a line a condition."""
     domain = summary["domains"][0]
-    _curves(figure.add_subplot(), summary, domain)
-    figure.axes[0].set_title(f"What labels buy, with and without pretraining: {domain}")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right center")
+    axes = figure.add_subplot()
+    _curves(axes, summary, domain)
+    axes.set_title(f"What labels buy, with and without pretraining: {domain}")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
 
 def _transfer(figure: Figure, summary: dict[str, Any]) -> None:
@@ -161,7 +158,7 @@ def _curves(axes: Axes, summary: dict[str, Any], domain: str) -> None:
     for k, name in enumerate(names):
         cells = _cells(summary, domain, name)
         # Side by side on the logarithmic axis, so that intervals do not hide each other.
-        nudge = 1.02 ** (k - (len(names) - 1) / 2)
+        nudge = 1.06 ** (k - (len(names) - 1) / 2)
         color, marker = _LOOK[name]
         x = [cell["budget"] * nudge for cell in cells]
         _interval(axes, x, cells, color=color, marker=marker, label=name)
@@ -221,10 +218,10 @@ def _word_map(figure: Figure, probes: dict[str, Any]) -> None:
                 (point["x"], point["y"]),
                 xytext=(5, 4),
                 textcoords="offset points",
-                fontsize=11,
+                fontsize=13,
                 color=color,
             )
     axes.set_xlabel("first principal component")
     axes.set_ylabel("second principal component")
     axes.set_title("Probe words by the company they keep (pretrained vectors)")
-    figure.legend(loc="outside right center", fontsize=12)
+    figure.legend(loc="outside right center")

@@ -5,6 +5,7 @@ The groups come from the shipped `corpora/probes.json`, reduced to the words tha
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,27 +15,40 @@ from minilm.compare import conditions
 from minilm.compare.material import Material
 from minilm.embeddings import similarity
 from minilm.errors import InputError
+from minilm.text.words import Vocabulary
 
 # A group with fewer words in the vocabulary says nothing about its inner similarity.
 _LEAST = 3
 
 
-def groups_known(vocabulary_index: dict[str, int]) -> dict[str, list[str]]:
-    """Return the probe groups, without words that the vocabulary lacks and groups left too small.
+def read(folder: Path) -> dict[str, Any]:
+    """Read `probes.json` of a folder of corpora and check that its parts are there.
 
     Raises
     ------
     InputError
-        When the shipped probes are damaged.
+        When one is missing.
     """
-    path = resources.corpora_dir() / "probes.json"
+    path = folder / "probes.json"
     probes = files.read_json(path)
-    groups = probes.get("groups") if isinstance(probes, dict) else None
-    if not isinstance(groups, dict):
-        raise InputError("has no groups of words; install minilm again", path)
-    known = {
-        name: [word for word in words if word in vocabulary_index] for name, words in groups.items()
-    }
+    kinds = {"groups": dict, "map": list, "opinion_words": dict, "neighbors": dict}
+    if not isinstance(probes, dict) or not all(
+        isinstance(probes.get(part), kind) for part, kind in kinds.items()
+    ):
+        raise InputError(f"needs the parts {', '.join(kinds)}; install minilm again", path)
+    return probes
+
+
+def known_words(groups: dict[str, list[str]], vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Return the groups without words that the vocabulary lacks, and without groups left too small.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(["red", "blue", "green", "oak"], [4, 3, 2, 1])
+    >>> known_words({"colors": ["red", "pink", "green", "blue"], "trees": ["oak"]}, vocabulary)
+    {'colors': ['red', 'green', 'blue']}
+    """
+    known = {name: [w for w in words if w in vocabulary] for name, words in groups.items()}
     return {name: words for name, words in known.items() if len(words) >= _LEAST}
 
 
@@ -46,10 +60,11 @@ def measure(material: Material) -> dict[str, Any]:
     dict
         `similarity`: one record for each kind of vectors and group, with the mean cosine `within`
         the group and `between` it and the others; `map`: word, group and two coordinates (the
-        first principal components of the pretrained vectors of all the probe words). Both are
-        empty when the corpus has fewer than two groups.
+        first principal components of the pretrained vectors of some groups). Both are empty when
+        the corpus has fewer than two groups.
     """
-    groups = groups_known(material.vocabulary.index)
+    probes = read(resources.corpora_dir())
+    groups = known_words(probes["groups"], material.vocabulary)
     if len(groups) < 2:
         return {"similarity": [], "map": []}
     kinds = {
@@ -71,8 +86,10 @@ def measure(material: Material) -> dict[str, Any]:
                     "between": float(np.mean(between)),
                 }
             )
-    flat = [(word, group) for group, words in groups.items() for word in words]
-    points = principal_components(material.vectors[[i for part in ids.values() for i in part]])
+    mapped = [name for name in probes["map"] if name in groups] or list(groups)
+    flat = [(word, name) for name in mapped for word in groups[name]]
+    words = material.vocabulary.encode(word for word, _ in flat)
+    points = principal_components(material.vectors[words])
     return {
         "similarity": rows,
         "map": [

@@ -1,4 +1,4 @@
-"""A vector for a document: the mean of its words' vectors."""
+"""A vector for a document: the mean of its words' vectors, frequent words counting less."""
 
 from __future__ import annotations
 
@@ -36,3 +36,35 @@ def mean_vectors(
         if len(ids):
             mean[:] = vectors[np.asarray(ids)].mean(axis=0)
     return means
+
+
+def frequency_weights(counts: Sequence[int], a: float = 1e-3) -> npt.NDArray[np.float64]:
+    """Return how much each word should count in a mean: a / (a + p), p its share of all words.
+
+    Multiply the rows of the word vectors by it. A word that is every hundredth of the text counts a
+    tenth of a rare one, with the value of `a` that the paper recommends.
+
+    Parameters
+    ----------
+    counts : sequence of V int
+        How often each word occurs.
+    a : float
+        The share of the text at which a word counts half.
+
+    Returns
+    -------
+    ndarray of shape (V,), float64
+        Between 0 and 1.
+
+    References
+    ----------
+    .. [1] S. Arora, Y. Liang and T. Ma, "A Simple but Tough-to-Beat Baseline for Sentence
+       Embeddings", ICLR 2017, algorithm 1 (without its removal of a common component).
+
+    Examples
+    --------
+    >>> frequency_weights([999, 1]).round(4)
+    array([0.001, 0.5  ])
+    """
+    shares = np.asarray(counts, np.float64) / max(sum(counts), 1)
+    return a / (a + shares)
