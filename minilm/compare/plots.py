@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -201,25 +202,25 @@ def _word_map(figure: Figure, probes: dict[str, Any]) -> None:
     """The probe words on the first two principal components of the pretrained vectors."""
     axes = figure.add_subplot()
     groups = list(dict.fromkeys(point["group"] for point in probes["map"]))
-    for k, group in enumerate(groups):
+    looks = dict(zip(groups, zip(cycle(_COLORS), cycle(_MARKERS), strict=False), strict=False))
+    for group, (color, marker) in looks.items():
         points = [point for point in probes["map"] if point["group"] == group]
-        color = _COLORS[k % len(_COLORS)]
-        axes.scatter(
-            [point["x"] for point in points],
-            [point["y"] for point in points],
-            s=70,
-            color=color,
-            marker=_MARKERS[k % len(_MARKERS)],
-            label=group,
-        )
-        for point in points:
+        x, y = [point["x"] for point in points], [point["y"] for point in points]
+        axes.scatter(x, y, s=80, color=color, marker=marker, label=group)
+    # A name that would lie on another is left out: every point shows, and no name is unreadable.
+    width, height = (high - low for low, high in (axes.get_xlim(), axes.get_ylim()))
+    named: list[tuple[float, float]] = []
+    for point in probes["map"]:
+        x, y = point["x"] / width, point["y"] / height
+        if all(abs(x - a) > 0.13 or abs(y - b) > 0.045 for a, b in named):
+            named.append((x, y))
             axes.annotate(
                 point["word"],
                 (point["x"], point["y"]),
-                xytext=(5, 4),
+                xytext=(7, 4),
                 textcoords="offset points",
-                fontsize=13,
-                color=color,
+                fontsize=14,
+                color=looks[point["group"]][0],
             )
     axes.set_xlabel("first principal component")
     axes.set_ylabel("second principal component")
