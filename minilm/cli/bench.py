@@ -12,6 +12,7 @@ import sys
 # neither NumPy nor a peer, so that `minilm bench --help` is quick.
 RACES = {
     "train": "a training step of the transformer, next to PyTorch",
+    "pretrain": "held-out loss after the same training, next to PyTorch",
     "generate": "tokens a second out of a model, next to transformers",
     "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
     "checkpoint": "saving and loading a model, next to safetensors",
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare one sub-command a race."""
     races = parser.add_subparsers(dest="race", metavar="race", required=True)
     for name, summary in RACES.items():
-        race = races.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        description = f"{summary[0].upper()}{summary[1:]}."
+        race = races.add_parser(name, help=summary, description=description)
         race.add_argument("--json", action="store_true", help="print one JSON object")
         module = importlib.import_module(f"minilm.bench.{name}")
         module.add_arguments(race)

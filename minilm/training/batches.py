@@ -130,9 +130,9 @@ def consecutive(ids: Iterable[int], time: int, batch: int) -> Iterator[tuple[Ids
 
 
 def spaced(tokens: Ids, time: int, batch: int, limit: int) -> Iterator[tuple[Ids, Ids]]:
-    """Yield the batches of `consecutive`, or every k-th where that gives about `limit` tokens."""
+    """Yield the batches of `consecutive`, or every k-th: so few as have `limit` tokens or more."""
     span = time * batch
-    every = -(-len(tokens) // max(limit, span))
+    every = max(1, len(tokens) // max(limit, span))
     for start in range(0, len(tokens) - 1, span * every):
         yield _windows(np.asarray(tokens[start : start + span + 1], np.int64), time)
 

@@ -49,8 +49,8 @@ Say = Callable[[str], None]
 KIND = "pretrain"
 
 _BETAS = (0.9, 0.99)  # a shorter memory than AdamW's default, as runs of some thousand steps want
-_LOOKS = 20  # at the held-out part, in the course of a run
-_LOOK_TOKENS = 1 << 15  # tokens of it in each look, at most
+_LOOKS = 10  # at the held-out part, in the course of a run
+_LOOK_TOKENS = 1 << 14  # tokens of it in each look, at most
 _SAMPLE_TOKENS = 40
 
 # What does not change the result is not part of a model's lineage.
@@ -95,7 +95,7 @@ def pretrain(
         if not folder.exists(writer.path):
             if resume:
                 say(f"{writer.path}: nothing is saved here yet; beginning afresh")
-            run: Run | None = _begin(paths, sources, settings.complete(given), writer, say)
+            run: Run | None = begin(paths, sources, settings.complete(given), writer, say)
         elif resume:
             run = _resume(paths, sources, given, writer, say)
         else:
@@ -171,14 +171,25 @@ def sample_steps(steps: int) -> set[int]:
     return {round(share * steps) for share in (0, 0.01, 0.03, 0.1, 0.3)}
 
 
-def _begin(
+def begin(
     paths: Sequence[str | os.PathLike[str]],
     sources: tuple[Source, ...],
     chosen: Settings,
     writer: Writer,
     say: Say,
 ) -> Run:
-    """Do what comes before the loop, and save it as step 0."""
+    """Do what comes before the loop, save it as step 0, and return the run.
+
+    Parameters
+    ----------
+    paths, say
+        As for `pretrain`.
+    sources : tuple of Source
+        What the paths hold.
+    chosen : Settings
+    writer : Writer
+        Of a folder without a model.
+    """
     set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
     tokenizer = train_tokenizer(lambda: _read(paths, chosen), chosen)
     found = _token_files(paths, sources, chosen, tokenizer, writer)
