@@ -22,6 +22,13 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def announce(text: str, stream: TextIO | None = None) -> None:
+    """Say on a terminal what is begun; a pipe or a log is not told."""
+    stream = stream if stream is not None else sys.stderr
+    if stream.isatty():
+        print(text, file=stream, flush=True)
+
+
 class Progress:
     """Counts finished pieces of work on standard error.
 

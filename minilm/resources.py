@@ -12,6 +12,11 @@ def corpora_dir() -> Path:
     return _shipped("corpora")
 
 
+def is_shipped(path: Path) -> bool:
+    """Return whether a path is one of the shipped corpora."""
+    return path.resolve().is_relative_to(corpora_dir())
+
+
 def find_corpus(path: Path) -> Path:
     """Return `path`, or the shipped file that it means where there is no such path here.
 

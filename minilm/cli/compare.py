@@ -101,8 +101,8 @@ def run(options: argparse.Namespace) -> int:
         label_column=options.label_column,
     )
     grid = Grid(
-        conditions=tuple(options.conditions.split(",")) if options.conditions else (*CONDITIONS,),
-        budgets=_budgets(options.budgets) if options.budgets else budgets,
+        conditions=_names(options.conditions) or tuple(CONDITIONS),
+        budgets=budgets if options.budgets is None else _budgets(options.budgets),
         seeds=seeds if options.seeds is None else options.seeds,
     )
     folder = options.out or Path("runs") / f"{task.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -114,18 +114,14 @@ def run(options: argparse.Namespace) -> int:
             workers=options.workers if options.workers is not None else os.cpu_count() or 1,
             resume=options.resume,
             overwrite=options.overwrite,
+            say=lambda text: print(f"minilm compare: {text}", file=sys.stderr, flush=True),
         )
     except KeyboardInterrupt:
-        print(
-            f"minilm compare: stopped by Ctrl-C; go on with: --out {folder} --resume",
-            file=sys.stderr,
-        )
+        advice = "nothing was written"
+        if folder.exists():
+            advice = f"go on with the same command and --out {folder} --resume"
+        print(f"minilm compare: stopped by Ctrl-C; {advice}", file=sys.stderr)
         return 130
-    if result.stale_pid is not None:
-        print(
-            f"minilm compare: took over the lock of process {result.stale_pid}, which is gone",
-            file=sys.stderr,
-        )
     if options.json:
         json.dump(result.summary, sys.stdout, indent=2)
         print()
@@ -147,6 +143,11 @@ def _companions(task: Path) -> tuple[list[Path], Path | None]:
         return [shipped / "support_conversations.txt"], None
     films = task.resolve() == shipped / "movie_reviews.csv"
     return [shipped / "general.txt"], shipped / "product_reviews.csv" if films else None
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """Return the names in a list with commas, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 
 def _budgets(text: str) -> tuple[int, ...]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import files, progress
 from minilm.compare import executors, material, plots, probes, store, summary
 from minilm.compare.experiment import Grid
 from minilm.compare.material import Settings
 from minilm.errors import OptionError
-from minilm.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,11 @@ class Result:
         The content of summary.json.
     pictures : list of str
         The names of the PNG files in the folder.
-    resumed : int
-        How many runs were there already.
-    stale_pid : int or None
-        The dead process whose lock on the folder was taken over.
     """
 
     folder: Path
     summary: dict[str, Any]
     pictures: list[str]
-    resumed: int
-    stale_pid: int | None
 
 
 def compare(
@@ -47,6 +41,7 @@ def compare(
     workers: int = 1,
     resume: bool = False,
     overwrite: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Result:
     """Run a comparison and write its folder.
 
@@ -65,6 +60,8 @@ def compare(
         Processes. The numbers do not depend on it.
     resume, overwrite : bool
         What to do with a comparison that is there: go on with it, or replace it.
+    say : callable
+        Told in a line what was found in the folder.
 
     Raises
     ------
@@ -75,37 +72,46 @@ def compare(
         raise OptionError(f"--workers: {workers}; use 1 or more")
     grid.check()
     store.check_folder(folder, resume=resume, overwrite=overwrite)
+    progress.announce("reading and counting the unlabelled text")
     shared = material.prepare(settings, grid.budgets)
     wanted, grid = grid, grid.within(len(shared.train.labels))
     manifest = store.manifest(shared, grid)
     folder.mkdir(parents=True, exist_ok=True)
     with files.FolderLock(folder) as lock:
-        if resume and (folder / store.MANIFEST).exists():
-            store.check_resumable(folder, manifest)
-        else:
-            store.clear(folder)
+        if lock.stale_pid is not None:
+            say(f"took over the folder from process {lock.stale_pid}, which is gone")
+        # Again, now that nobody else can write: another process may have finished meanwhile.
+        store.check_folder(folder, resume=resume, overwrite=overwrite)
         kept = store.Store(folder, shared)
-        kept.load()
+        if overwrite:
+            store.clear(folder)
+        elif store.holds_comparison(folder):
+            store.check_resumable(folder, manifest)
+            kept.load()
+        missing = [key for key in grid.runs() if key not in kept.outcomes]
+        if kept.outcomes:
+            say(f"took up {len(kept.outcomes)} finished runs")
+        if missing:
+            store.clear_conclusions(folder)
         store.write_split(shared, folder)
         files.write_json(folder / store.MANIFEST, manifest)
-        missing = [key for key in grid.runs() if key not in kept.outcomes]
-        resumed = len(kept.outcomes)
         try:
-            with Progress("comparing", len(missing)) as progress:
+            with progress.Progress("comparing", len(missing)) as line:
                 for outcome in executors.run_all(shared, missing, workers):
                     kept.add(outcome)
-                    progress.advance(note=outcome.key.condition)
+                    line.advance(note=outcome.key.condition)
         finally:
             kept.save()
+        progress.announce("summarizing and drawing")
         found = summary.summarize(shared, grid, kept.outcomes.values())
         if left_out := [str(budget) for budget in wanted.budgets if budget not in grid.budgets]:
             found["notes"].append(
                 f"the train part has {len(shared.train.labels)} examples, so the budgets "
                 f"{', '.join(left_out)} were left out"
             )
-        measured = probes.measure(shared)
+        measured = probes.measure(shared, grid.conditions)
         files.write_json(folder / "probes.json", measured)
         pictures = plots.draw_all(folder, found, measured)
         # Last, so that a folder with a summary is a finished one.
         files.write_json(folder / "summary.json", found)
-    return Result(folder, found, pictures, resumed, lock.stale_pid)
+    return Result(folder, found, pictures)

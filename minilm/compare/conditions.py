@@ -98,6 +98,8 @@ def labels_only_vectors(material: Material, chosen: np.ndarray) -> np.ndarray:
     """Return vectors counted on the labelled sentences alone; other words get the zero vector."""
     ids = np.concatenate([np.append(material.train.ids[i], -1) for i in chosen])
     words = np.unique(ids[ids >= 0])
+    if not len(words):
+        return np.zeros_like(material.vectors)
     own_ids = np.where(ids >= 0, np.searchsorted(words, ids), -1)
     counted = count_vectors(material.settings, own_ids, len(words))
     vectors = np.zeros((len(material.vocabulary), counted.shape[1]), counted.dtype)
@@ -114,8 +116,14 @@ def _train_tfidf(material: Material, seed: int, chosen: np.ndarray) -> Classifie
         material.train.labels[chosen],
         classes=len(material.classes),
     )
+
+    def predict(examples: Examples) -> np.ndarray:
+        # In blocks: the vectors of a large test part would not fit in memory at once.
+        blocks = (examples.tokens[i : i + 1000] for i in range(0, len(examples.tokens), 1000))
+        return np.concatenate([model.predict(vectorizer.transform(block)) for block in blocks])
+
     return Classifier(
-        lambda examples: model.predict(vectorizer.transform(examples.tokens)),
+        predict,
         model.weights_.size + model.bias_.size,
     )
 

@@ -17,6 +17,8 @@ from minilm.compare import conditions, statistics
 from minilm.compare.material import Material
 from minilm.errors import OptionError
 
+_MOST_SEEDS = 10_000
+
 
 class Key(NamedTuple):
     """What a run is a function of, beside the material."""
@@ -52,6 +54,8 @@ class Grid:
                 raise OptionError(f"--conditions: {name!r} is not one of {known}")
         if not self.conditions or not self.budgets or self.budgets[0] < 1 or self.seeds < 1:
             raise OptionError("--conditions, --budgets and --seeds each need one or more")
+        if self.seeds > _MOST_SEEDS:
+            raise OptionError(f"--seeds: {self.seeds}; at most {_MOST_SEEDS:,} make sense")
 
     def within(self, examples: int) -> Grid:
         """Return the grid without the budgets that are larger than the train part."""

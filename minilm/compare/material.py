@@ -6,14 +6,15 @@ written; then handed to every run unchanged.
 
 from __future__ import annotations
 
-import time
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from minilm import resources
 from minilm.embeddings import cooccurrence, documents, factorise
 from minilm.errors import InputError, OptionError
 from minilm.text import corpus
@@ -21,6 +22,8 @@ from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
 # What stands between documents, so that nothing is counted across them.
 _SEPARATOR = -1
+# A window beyond the longest texts that people write is a slip of the finger.
+_WIDEST = 1_000
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,6 @@ class Material:
         The line and the part of each example, when the task file had no split of its own.
     notes : tuple of str
         What a careful reader of the result should know about the data.
-    seconds : float
-        What reading, counting and factorising took.
     """
 
     settings: Settings
@@ -126,7 +127,6 @@ class Material:
     domains: dict[str, Examples]
     split: tuple[tuple[int, str], ...] | None
     notes: tuple[str, ...]
-    seconds: float
 
 
 def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
@@ -144,7 +144,8 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
     InputError, OptionError
         When a file or a setting cannot be used. Nothing has been written by then.
     """
-    start = time.perf_counter()
+    if not 1 <= settings.window <= _WIDEST:
+        raise OptionError(f"--window: {settings.window}; use 1 to {_WIDEST} words")
     task = _labelled(settings, settings.task)
     split = None
     if task.splits is None:
@@ -152,10 +153,10 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
         task = task.with_splits(parts)
         split = tuple(zip(task.lines, parts, strict=True))
     train, test = task.part("train"), task.part("test")
-    _check_budgets(train, task.classes, min(budgets))
+    _check_budgets(train, test, task.classes, min(budgets))
     evaluated = {settings.task.stem: test}
     if settings.transfer is not None:
-        transfer = _labelled(settings, settings.transfer)
+        transfer = _labelled(settings, settings.transfer, evaluation_only=True)
         _check_same_labels(task, transfer)
         # Of a file with a split only the test part is used, as for the task itself.
         transfer = transfer.part("test")
@@ -163,7 +164,7 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
         evaluated[name if name not in evaluated else f"{name}-transfer"] = transfer
 
     tokenizer = WordTokenizer(STOP_WORDS if settings.stop_words else frozenset())
-    vocabulary, corpus_ids = _read_corpus(settings, tokenizer)
+    vocabulary, corpus_ids, notes = _read_corpus(settings, tokenizer, set(test.texts))
     learned = count_vectors(settings, corpus_ids, len(vocabulary))
 
     def examples(data: corpus.LabelledData) -> Examples:
@@ -178,8 +179,7 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
 
     train_examples = examples(train)
     domains = {name: examples(data) for name, data in evaluated.items()}
-    _check_overlap(settings, train_examples, domains)
-    notes = []
+    notes += _coverage(settings, train_examples, domains)
     if repeated := corpus.repeated_across_parts(task):
         notes.append(
             f"{repeated} of the {len(test.texts)} test texts of {settings.task.name} also stand in "
@@ -196,7 +196,6 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
         domains,
         split,
         tuple(notes),
-        time.perf_counter() - start,
     )
 
 
@@ -226,29 +225,42 @@ def count_vectors(settings: Settings, ids: np.ndarray, size: int) -> np.ndarray:
     )
 
 
-def _labelled(settings: Settings, path: Path) -> corpus.LabelledData:
+def _labelled(settings: Settings, path: Path, evaluation_only: bool = False) -> corpus.LabelledData:
     return corpus.read_labelled(
         path,
         text_column=settings.text_column,
         label_column=settings.label_column,
-        encoding=settings.encoding,
+        encoding=_encoding(settings, path),
+        evaluation_only=evaluation_only,
     )
 
 
-def _read_corpus(settings: Settings, tokenizer: WordTokenizer) -> tuple[Vocabulary, np.ndarray]:
-    """Return the vocabulary of the corpus, and its ids with -1 after each document."""
-    texts = [
-        tokenizer.tokenize(text)
-        for text in corpus.read_documents(
-            settings.corpus,
-            unit=settings.unit,
-            encoding=settings.encoding,
-            text_column=settings.text_column,
-        )
-    ]
+def _encoding(settings: Settings, path: Path) -> str:
+    """Return the encoding of a file: the user's choice is about the user's files."""
+    return "utf-8" if resources.is_shipped(path) else settings.encoding
+
+
+def _read_corpus(
+    settings: Settings, tokenizer: WordTokenizer, test_texts: set[str]
+) -> tuple[Vocabulary, np.ndarray, list[str]]:
+    """Return the vocabulary of the corpus, its ids with -1 after each document, and notes.
+
+    The corpus is read twice and never held as text, so that memory goes by its ids: four bytes a
+    word.
+    """
+
+    def texts() -> Iterator[str]:
+        for path in settings.corpus:
+            yield from corpus.read_documents(
+                [path],
+                unit=settings.unit,
+                encoding=_encoding(settings, path),
+                text_column=settings.text_column,
+            )
+
     words: Counter[str] = Counter()
-    for text in texts:
-        words.update(text)
+    for text in texts():
+        words.update(tokenizer.tokenize(text))
     vocabulary = Vocabulary.from_counts(
         words, min_count=settings.min_count, max_size=settings.max_words
     )
@@ -257,14 +269,30 @@ def _read_corpus(settings: Settings, tokenizer: WordTokenizer) -> tuple[Vocabula
             f"no word occurs {settings.min_count} times or more; lower --min-count",
             settings.corpus[0],
         )
-    ids: list[int] = []
-    for text in texts:
-        ids += vocabulary.encode(text)
+    ids, seen = array("i"), 0
+    for text in texts():
+        ids.extend(vocabulary.encode(tokenizer.tokenize(text)))
         ids.append(_SEPARATOR)
-    return vocabulary, np.array(ids, dtype=np.int32)
+        seen += text.strip() in test_texts
+    notes = []
+    if len(words) > settings.max_words:
+        notes.append(
+            f"of the {len(words):,} different words of the corpus the {settings.max_words:,} most "
+            "frequent have vectors"
+        )
+    if seen:
+        notes.append(
+            f"{seen} documents of the corpus are test texts (without their labels): pretraining "
+            "has read them"
+        )
+    return vocabulary, np.frombuffer(ids, dtype=np.intc), notes
 
 
-def _check_budgets(train: corpus.LabelledData, classes: tuple[str, ...], smallest: int) -> None:
+def _check_budgets(
+    train: corpus.LabelledData, test: corpus.LabelledData, classes: tuple[str, ...], smallest: int
+) -> None:
+    if not test.texts:
+        raise InputError("no example is left for the test part; label more", train.path)
     if len(train.texts) < smallest:
         raise InputError(
             f"{len(train.texts)} examples to train on, but the smallest budget is {smallest}; "
@@ -281,20 +309,32 @@ def _check_budgets(train: corpus.LabelledData, classes: tuple[str, ...], smalles
 
 
 def _check_same_labels(task: corpus.LabelledData, transfer: corpus.LabelledData) -> None:
-    if set(transfer.classes) - set(task.classes):
+    """Raise when the transfer file has a label that the task has not; it may lack some."""
+    unknown = set(transfer.classes) - set(task.classes)
+    if unknown:
+        label = min(unknown)
         raise InputError(
-            f"its labels ({', '.join(transfer.classes)}) are not those of {task.path.name} "
-            f"({', '.join(task.classes)}); rename them in one of the files",
+            f"its label {label!r} is not one of {task.path.name} "
+            f"({', '.join(map(repr, task.classes[:5]))}{', ...' * (len(task.classes) > 5)}); "
+            "rename the labels in one of the files",
             transfer.path,
+            transfer.lines[transfer.labels.index(label)],
         )
 
 
-def _check_overlap(settings: Settings, train: Examples, domains: dict[str, Examples]) -> None:
-    """Raise when pretraining cannot reach the labelled texts at all."""
+def _coverage(settings: Settings, train: Examples, domains: dict[str, Examples]) -> list[str]:
+    """Return notes on labelled words that pretraining does not know; raise when it knows none."""
+    notes = []
     for name, part in {"train": train, **domains}.items():
-        if not any(len(ids) for ids in part.ids):
-            path = settings.corpus[0]
+        known, words = sum(map(len, part.ids)), sum(map(len, part.tokens))
+        if not known:
             raise InputError(
                 f"shares no word with the labelled texts ({name}); is it in the same language?",
-                path,
+                settings.corpus[0],
             )
+        if known < words / 2:
+            notes.append(
+                f"only {known / words:.0%} of the words of the labelled texts ({name}) are in the "
+                "unlabelled text; the others have no vectors"
+            )
+    return notes

@@ -31,6 +31,9 @@ _LOOK = {
     "cooccurrence-shuffled": ("#CC79A7", "X"),
 }
 
+# The names of all the pictures there can be; which ones there are depends on the tables.
+PICTURES = ("accuracy", "learning_curves", "transfer", "similarity", "word_map")
+
 _STYLE: dict[Any, Any] = {
     "font.size": 15,
     "axes.titlesize": 17,
@@ -93,6 +96,10 @@ def _interval(axes: Axes, x: Sequence[float], cells: list[dict[str, Any]], **loo
     axes.errorbar(x, means, yerr=[below, above], capsize=5, markersize=9, linewidth=2.2, **look)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= 30 else name[:29] + "…"
+
+
 def _chance(axes: Axes, summary: dict[str, Any], domain: str) -> None:
     axes.axhline(
         summary["chance"][domain],
@@ -127,10 +134,8 @@ def _accuracy(figure: Figure, summary: dict[str, Any]) -> None:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("condition")
     axes.set_ylabel("accuracy on the test part")
-    axes.set_title(f"Accuracy on {domain} (bars: 95 % intervals)")
-    axes.legend(loc="upper left", ncols=2)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend
+    axes.set_title(f"Accuracy on {_short(domain)} (95 % intervals)")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
 def _learning_curves(figure: Figure, summary: dict[str, Any]) -> None:
@@ -138,7 +143,7 @@ def _learning_curves(figure: Figure, summary: dict[str, Any]) -> None:
     domain = summary["domains"][0]
     axes = figure.add_subplot()
     _curves(axes, summary, domain)
-    axes.set_title(f"What labels buy, with and without pretraining: {domain}")
+    axes.set_title(f"What labels buy, with and without pretraining: {_short(domain)}")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
 
@@ -148,8 +153,8 @@ def _transfer(figure: Figure, summary: dict[str, Any]) -> None:
     home, away = summary["domains"][:2]
     _curves(left, summary, home)
     _curves(right, summary, away)
-    left.set_title(f"At home: {home}")
-    right.set_title(f"New domain, no new training:\n{away}")
+    left.set_title(f"At home: {_short(home)}")
+    right.set_title(f"New domain, no new training:\n{_short(away)}")
     right.set_ylabel("")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
@@ -177,13 +182,13 @@ def _similarity(figure: Figure, probes: dict[str, Any]) -> None:
     kinds = list(dict.fromkeys(row["vectors"] for row in rows))
     groups = list(dict.fromkeys(row["group"] for row in rows))
     # One scale for all, so that the lengths of bars can be compared between the kinds.
-    subplots = figure.subplots(1, len(kinds), sharex=True, sharey=True)
+    subplots = figure.subplots(1, len(kinds), sharex=True, sharey=True, squeeze=False)[0]
     for axes, kind in zip(subplots, kinds, strict=True):
         mine = {row["group"]: row for row in rows if row["vectors"] == kind}
         y = range(len(groups))
         for k, key in enumerate(("within", "between")):
             values = [mine[group][key] for group in groups]
-            height = [place + 0.2 - 0.4 * k for place in y]
+            height = [place - 0.2 + 0.4 * k for place in y]
             label = f"{key} the group" if key == "within" else "between it and the others"
             axes.barh(height, values, 0.38, color=_COLORS[k], label=label, hatch="/" if k else "")
         axes.axvline(0, color="black", linewidth=1)

@@ -5,6 +5,7 @@ The groups come from the shipped `corpora/probes.json`, reduced to the words tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,15 @@ def known_words(groups: dict[str, list[str]], vocabulary: Vocabulary) -> dict[st
     return {name: words for name, words in known.items() if len(words) >= _LEAST}
 
 
-def measure(material: Material) -> dict[str, Any]:
-    """Return similarities within and between groups for three kinds of vectors, and a map.
+def measure(material: Material, names: Sequence[str]) -> dict[str, Any]:
+    """Return similarities within and between groups for the kinds of vectors compared, and a map.
+
+    Parameters
+    ----------
+    material : Material
+        Of the comparison.
+    names : sequence of str
+        The conditions compared; vectors of others are not made.
 
     Returns
     -------
@@ -68,14 +76,14 @@ def measure(material: Material) -> dict[str, Any]:
     if len(groups) < 2:
         return {"similarity": [], "map": []}
     kinds = {
-        "cooccurrence": material.vectors,
-        "cooccurrence-shuffled": conditions.shuffled_vectors(material, 0),
-        "random": conditions.random_vectors(material, 0),
+        "cooccurrence": lambda: material.vectors,
+        "cooccurrence-shuffled": lambda: conditions.shuffled_vectors(material, 0),
+        "random": lambda: conditions.random_vectors(material, 0),
     }
     ids = {name: material.vocabulary.encode(words) for name, words in groups.items()}
     rows = []
-    for kind, table in kinds.items():
-        found = similarity.group_similarity(ids, table)
+    for kind in [kind for kind in kinds if kind in names]:
+        found = similarity.group_similarity(ids, kinds[kind]())
         for group, within in found.within.items():
             between = [value for pair, value in found.between.items() if group in pair]
             rows.append(

@@ -34,17 +34,16 @@ def _of_domain(rows: list[dict[str, Any]], domain: str) -> list[dict[str, Any]]:
 
 def _heading(summary: dict[str, Any], domain: str) -> str:
     items, seeds = summary["test_items"][domain], summary["seeds"]
-    title = domain
+    title = textwrap.shorten(domain, 30) if " " in domain else domain[:30]
     if domain != summary["domains"][0]:
-        title += f", a new domain: trained on {summary['task']}, not trained again"
+        title += f", a new domain: trained on {summary['task'][:20]}, not trained again"
     return "\n".join(
         [
             title,
             "=" * len(title),
             f"{items} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples.",
-            f"Always the commonest class: {summary['chance'][domain]:.3f}. Differences below about "
-            f"{summary['resolvable'][domain]:.3f}",
-            "are too small for so many test items to show.",
+            f"Always the commonest class: {summary['chance'][domain]:.3f}. Two unrelated classifiers",
+            f"must differ by about {summary['resolvable'][domain]:.3f} for so many items to show it.",
         ]
         + ["With so few draws, how much the draw matters is hardly in the intervals."]
         * (seeds < _FEW_SEEDS)
@@ -72,6 +71,11 @@ def _differences(rows: list[dict[str, Any]]) -> str:
         interval = f"{row['difference']:+.3f} [{row['low']:+.3f},{row['high']:+.3f}]"
         lines.append(f"{names}{row['budget']:>6}  {interval:<23}{row['verdict']}")
         before = pair
+    if any(row["verdict"] == "cannot tell" and row["low"] * row["high"] > 0 for row in rows):
+        lines.append(
+            '(An interval may leave out zero where the verdict is "cannot tell": verdicts are\n'
+            "corrected for how many comparisons are made, after Holm.)"
+        )
     return "\n".join(lines)
 
 
@@ -94,7 +98,7 @@ def reading(rows: list[dict[str, Any]]) -> list[str]:
     clauses = []
     if tuned := [row for row in rows if row["condition"] == "cooccurrence-finetuned"]:
         clause = f"training them further with the labels: {_verdicts(tuned)}"
-        if not any(row["verdict"] == "better" for row in tuned):
+        if all(row["verdict"] == "cannot tell" for row in tuned):
             clause += " (words that the labels never show receive no gradient)"
         clauses.append(clause)
     if controls := [row for row in rows if CONDITIONS[row["condition"]].control]:

@@ -20,15 +20,16 @@ import platform
 import time
 import zipfile
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 
 import minilm
 from minilm import files
-from minilm.compare import conditions
+from minilm.compare import conditions, plots, statistics
 from minilm.compare.experiment import Grid, Key, Outcome
 from minilm.compare.material import Material, Settings
 from minilm.errors import InputError, OutputError
@@ -48,7 +49,17 @@ COLUMNS = (
 RESULTS = "results.csv"
 PREDICTIONS = "predictions.npz"
 MANIFEST = "manifest.json"
-_OURS = (RESULTS, PREDICTIONS, MANIFEST, "summary.json", "probes.json", "split.csv")
+_CONCLUSIONS = (
+    "summary.json",
+    "probes.json",
+    *(name + suffix for name in plots.PICTURES for suffix in (".png", ".svg")),
+)
+# What decides the numbers beside the settings; other versions may round otherwise.
+_VERSIONS = ("minilm", "numpy")
+
+
+# Settings that decide the numbers: all but where the files are.
+_DECISIVE = tuple(f.name for f in fields(Settings) if f.name not in ("task", "corpus", "transfer"))
 
 
 class Store:
@@ -167,8 +178,19 @@ def manifest(material: Material, grid: Grid) -> dict[str, Any]:
     labelled = [p for p in (settings.task, settings.transfer) if p is not None]
     inputs = [*labelled, *corpus.find_files(settings.corpus)]
     return {
-        "minilm": minilm.__version__,
+        "versions": {
+            "minilm": minilm.__version__,
+            "numpy": np.__version__,
+            "matplotlib": matplotlib.__version__,
+            "python": platform.python_version(),
+        },
         "settings": _plain(settings),
+        "classifiers": {
+            "tfidf_l2": conditions.TFIDF_L2,
+            "vectors_l2": conditions.VECTORS_L2,
+            "finetuned_l2": conditions.FINETUNED_L2,
+        },
+        "bootstrap_resamples": statistics.RESAMPLES,
         "inputs": {path.as_posix(): files.sha256(path) for path in inputs},
         "grid": {
             "conditions": list(grid.conditions),
@@ -179,14 +201,12 @@ def manifest(material: Material, grid: Grid) -> dict[str, Any]:
             "classes": list(material.classes),
             "train": len(material.train.labels),
             "test": {name: len(part.labels) for name, part in material.domains.items()},
-            "split": "column of the file" if material.split is None else "seeded, in split.csv",
+            "split": "column of the file" if material.split is None else "seed 0, in split.csv",
             "corpus_words": int(np.count_nonzero(material.corpus_ids >= 0)),
             "vocabulary": len(material.vocabulary),
             "notes": list(material.notes),
         },
         "machine": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
             "platform": platform.platform(),
             "processor": platform.processor() or platform.machine(),
             "cores": os.cpu_count(),
@@ -203,9 +223,10 @@ def _plain(settings: Settings) -> dict[str, Any]:
 
 
 def check_resumable(folder: Path, now: dict[str, Any]) -> None:
-    """Raise unless the folder's runs are results of the same settings and the same inputs.
+    """Raise unless the folder's runs are results of the same settings, inputs and versions.
 
-    The grid may differ: more seeds, budgets or conditions are added to what is there.
+    The grid may differ: more seeds, budgets or conditions are added to what is there. The inputs
+    may have moved: what counts is what is in them.
 
     Raises
     ------
@@ -214,17 +235,19 @@ def check_resumable(folder: Path, now: dict[str, Any]) -> None:
     """
     path = folder / MANIFEST
     before = files.read_json(path)
-    if not isinstance(before, dict):
+    if not isinstance(before, dict) or not all(
+        isinstance(before.get(part), dict) for part in ("settings", "inputs", "versions")
+    ):
         raise InputError("not the manifest of a comparison; use --overwrite", path)
-    for part in ("settings", "inputs"):
-        old, new = before.get(part), now[part]
-        if not isinstance(old, dict):
-            raise InputError(f"no {part} in it; use --overwrite", path)
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
+    if sorted(before["inputs"].values()) != sorted(now["inputs"].values()):
+        raise InputError("other files or other contents now; use --overwrite to start again", path)
+    for part, names in (("settings", _DECISIVE), ("versions", _VERSIONS)):
+        for name in names:
+            old, new = before[part].get(name), now[part][name]
+            if old != new:
                 raise InputError(
-                    f"{name} was {old.get(name)!r} and is now {new.get(name)!r}; resume with what "
-                    "it was, or use --overwrite",
+                    f"{name} was {old!r} and is now {new!r}; resume with what it was, or use "
+                    "--overwrite",
                     path,
                 )
 
@@ -233,17 +256,28 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
     """Raise when the folder holds a comparison that would be lost, or cannot be a folder."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: a file of this name is in the way; choose another --out")
-    holds = (folder / MANIFEST).exists() or (folder / RESULTS).exists()
-    if holds and not (resume or overwrite):
+    if holds_comparison(folder) and not (resume or overwrite):
         raise OutputError(
             f"{folder}: holds a comparison already; go on with it (--resume), replace it "
             "(--overwrite) or choose another --out"
         )
 
 
+def holds_comparison(folder: Path) -> bool:
+    """Return whether a folder holds a comparison, finished or not."""
+    return (folder / MANIFEST).exists() or (folder / RESULTS).exists()
+
+
 def clear(folder: Path) -> None:
     """Remove the files of an earlier comparison, and nothing else."""
-    for name in _OURS:
+    clear_conclusions(folder)
+    for name in (RESULTS, PREDICTIONS, MANIFEST, "split.csv"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def clear_conclusions(folder: Path) -> None:
+    """Remove what was concluded from fewer runs than there will be."""
+    for name in _CONCLUSIONS:
         (folder / name).unlink(missing_ok=True)
 
 

@@ -91,7 +91,7 @@ MISTAKES = {
         lambda f: {"corpus": write(f, "l.txt", "fine\ncaf\xe9\n".encode("latin-1"))},
         "l.txt:2: not utf-8",
     ),
-    "unknown encoding": (lambda f: {"encoding": "klingon"}, "unknown encoding 'klingon'"),
+    "unknown encoding": (lambda f: {"encoding": "klingon"}, "encoding 'klingon'"),
     "missing column": (lambda f: {"label_column": "stars"}, "task.csv:1: no column 'stars'"),
     "ambiguous column": (
         lambda f: {"task": write(f, "a.csv", "text,review,label\nx,y,z\n")},
@@ -105,7 +105,7 @@ MISTAKES = {
     "budget below classes": (lambda f: {"budgets": "1"}, "cannot show 2 classes"),
     "labels that differ": (
         lambda f: {"transfer": write(f, "t.csv", TASK.replace("up", "north"))},
-        "t.csv: its labels (down, north) are not those of task.csv (down, up)",
+        "t.csv:2: its label 'north' is not one of task.csv ('down', 'up')",
     ),
     "NaN": (
         lambda f: {"task": write(f, "n.csv", TASK + "fine,NaN\n")},
@@ -130,7 +130,7 @@ MISTAKES = {
     "unknown condition": (lambda f: {"conditions": "randm"}, "'randm' is not one of"),
     "bad budgets": (lambda f: {"budgets": "ten"}, "'ten' is not a list like 16,64,256"),
     "bad dimensions": (lambda f: {"dimensions": "0"}, "neither a positive number nor all"),
-    "bad window": (lambda f: {"window": "0"}, "the window is 0"),
+    "bad window": (lambda f: {"window": "0"}, "--window: 0; use 1 to 1000 words"),
     "no workers": (lambda f: {"workers": "0"}, "--workers: 0"),
     "file in the way": (
         lambda f: {"out": write(f, "file", "x")},

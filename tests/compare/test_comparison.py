@@ -2,12 +2,13 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from minilm import files
-from minilm.compare import comparison, executors, report, store
+from minilm.compare import comparison, executors, material, report, store
 from minilm.compare.experiment import Grid, Key
 from minilm.compare.material import Settings
 from minilm.errors import InputError, OutputError
@@ -85,8 +86,9 @@ def test_a_stopped_comparison_resumes_to_the_same_table(
     assert len(table(folder)) == 10
     assert not (folder / "summary.json").exists()
     monkeypatch.setattr(executors, "run_all", whole)
-    resumed = comparison.compare(settings, grid, folder, resume=True)
-    assert resumed.resumed == 5
+    said = []
+    resumed = comparison.compare(settings, grid, folder, resume=True, say=said.append)
+    assert "took up 5 finished runs" in said
     assert table(folder) == table(finished.folder)
     assert resumed.summary == finished.summary
 
@@ -95,11 +97,77 @@ def test_resume_may_add_runs_but_not_change_settings(finished, settings, grid, t
     folder = tmp_path / "grown"
     first = Grid(grid.conditions, grid.budgets[:1], grid.seeds)
     comparison.compare(settings, first, folder)
-    assert comparison.compare(settings, grid, folder, resume=True).resumed == 9
+    said = []
+    comparison.compare(settings, grid, folder, resume=True, say=said.append)
+    assert "took up 9 finished runs" in said
     assert table(folder) == table(finished.folder)
     other = Settings(**{**vars(settings), "window": 5})
     with pytest.raises(InputError, match="window was 15 and is now 5"):
         comparison.compare(other, grid, folder, resume=True)
+
+
+def test_resume_needs_the_same_contents_and_versions_but_not_the_same_place(settings, tmp_path):
+    small, folder = Grid(("random",), (8,), 2), tmp_path / "run"
+    comparison.compare(settings, small, folder)
+    (tmp_path / "elsewhere").mkdir()
+    moved = tmp_path / "elsewhere" / "task.csv"
+    moved.write_bytes(settings.task.read_bytes())
+    said = []
+    comparison.compare(replace(settings, task=moved), small, folder, resume=True, say=said.append)
+    assert "took up 2 finished runs" in said
+    moved.write_text(settings.task.read_text("utf-8") + "gooda,good,train\n", "utf-8")
+    with pytest.raises(InputError, match="other files or other contents"):
+        comparison.compare(replace(settings, task=moved), small, folder, resume=True)
+    manifest = files.read_json(folder / "manifest.json")
+    manifest["versions"]["numpy"] = "1.0"
+    files.write_json(folder / "manifest.json", manifest)
+    with pytest.raises(InputError, match=r"numpy was '1\.0' and is now"):
+        comparison.compare(settings, small, folder, resume=True)
+
+
+def test_resume_without_a_manifest_destroys_nothing(settings, tmp_path):
+    small = Grid(("random",), (8,), 2)
+    comparison.compare(settings, small, tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    before = (tmp_path / "results.csv").read_bytes()
+    with pytest.raises(InputError, match=r"manifest\.json: no such file"):
+        comparison.compare(settings, small, tmp_path, resume=True)
+    assert (tmp_path / "results.csv").read_bytes() == before
+
+
+def test_what_another_process_finished_meanwhile_is_not_lost(settings, tmp_path, monkeypatch):
+    small, prepare = Grid(("random",), (8,), 2), material.prepare
+
+    def slowly(*arguments):
+        monkeypatch.setattr(material, "prepare", prepare)
+        comparison.compare(settings, small, tmp_path)  # the other one
+        return prepare(*arguments)
+
+    monkeypatch.setattr(material, "prepare", slowly)
+    with pytest.raises(OutputError, match="holds a comparison already"):
+        comparison.compare(settings, Grid(("random",), (8,), 1), tmp_path)
+    assert len(table(tmp_path)) == 4
+
+
+def test_conclusions_go_when_runs_are_missing(settings, grid, tmp_path, monkeypatch):
+    comparison.compare(settings, Grid(grid.conditions, (8,), 1), tmp_path)
+    assert (tmp_path / "transfer.png").exists()
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(executors, "run_all", stop)
+    with pytest.raises(KeyboardInterrupt):
+        comparison.compare(settings, grid, tmp_path, resume=True)
+    assert not list(tmp_path.glob("*.png"))
+    assert not (tmp_path / "summary.json").exists()
+    assert len(table(tmp_path)) == 6
+
+
+def test_summaries_do_not_depend_on_workers(finished, settings, grid, tmp_path):
+    pooled = comparison.compare(settings, grid, tmp_path, workers=2)
+    assert pooled.summary == finished.summary
 
 
 def test_a_folder_that_holds_a_comparison_is_not_written_into(finished, settings, grid):

@@ -98,6 +98,55 @@ def test_pretraining_helps_where_company_carries_the_label(shared):
     assert mean("cooccurrence-shuffled") < 0.8
 
 
+@pytest.mark.parametrize("name", ["tfidf", "cooccurrence", "cooccurrence-finetuned"])
+def test_with_many_labels_every_condition_that_can_learns_the_small_world(shared, name):
+    assert experiment.run(shared, Key(name, 60, 0)).accuracy(shared, "task") > 0.9
+
+
+def test_drawn_texts_without_a_known_word_give_zero_vectors(shared):
+    unknown = replace(shared.train, ids=[np.array([], np.int32) for _ in shared.train.ids])
+    bare = replace(shared, train=unknown)
+    vectors = conditions.labels_only_vectors(bare, np.arange(4))
+    assert vectors.shape == shared.vectors.shape
+    assert not vectors.any()
+
+
+def test_each_seed_shuffles_anew(shared):
+    first, second = (conditions.shuffled_vectors(shared, seed) for seed in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_outcomes_are_paired_by_seed_whatever_order_they_came_in(shared):
+    outcomes = [experiment.run(shared, Key("random", 8, seed)) for seed in (2, 0, 1)]
+    rows = experiment.correct(shared, outcomes, "task")["random", 8]
+    in_order = [outcomes[i].predicted["task"] == shared.domains["task"].labels for i in (1, 2, 0)]
+    assert np.array_equal(rows, np.stack(in_order))
+
+
+def test_settings_reach_what_they_are_about(settings, world):
+    words = len(material.prepare(settings, (8,)).vocabulary)
+    assert len(material.prepare(replace(settings, min_count=75), (8,)).vocabulary) < words
+    few = material.prepare(replace(settings, max_words=30), (8,))
+    assert len(few.vocabulary) == 30
+    assert any("30 most frequent have vectors" in note for note in few.notes)
+    with pytest.raises(OptionError, match="--window: 1001"):
+        material.prepare(replace(settings, window=1001), (8,))
+
+
+def test_a_transfer_file_gives_its_test_part(shared):
+    assert len(shared.domains["other"].labels) == 40
+
+
+def test_test_texts_in_the_corpus_and_unknown_words_are_noted(settings, world, tmp_path):
+    texts = [line.split(",")[0] for line in (world / "task.csv").read_text("utf-8").splitlines()]
+    (tmp_path / "corpus.txt").write_text("\n".join(texts[-20:]), encoding="utf-8")
+    notes = material.prepare(replace(settings, corpus=(tmp_path / "corpus.txt",)), (8,)).notes
+    assert any(note.startswith("20 documents of the corpus are test texts") for note in notes)
+    (tmp_path / "corpus.txt").write_text("fillerab gooda nothing else", encoding="utf-8")
+    notes = material.prepare(replace(settings, corpus=(tmp_path / "corpus.txt",)), (8,)).notes
+    assert any("of the words of the labelled texts (train)" in note for note in notes)
+
+
 def test_workers_do_not_change_the_numbers(shared, grid):
     alone = {o.key: o for o in executors.run_all(shared, grid.runs(), workers=1)}
     pooled = {o.key: o for o in executors.run_all(shared, grid.runs(), workers=2)}
@@ -114,6 +163,7 @@ def test_workers_do_not_change_the_numbers(shared, grid):
         (Grid(("random",), (), 1), "each need one or more"),
         (Grid(("random",), (0, 8), 1), "each need one or more"),
         (Grid(("random",), (8,), 0), "each need one or more"),
+        (Grid(("random",), (8,), 10**20), "at most 10,000"),
     ],
 )
 def test_a_grid_that_cannot_be(grid, message):
