@@ -34,6 +34,7 @@ def _of_domain(rows: list[dict[str, Any]], domain: str) -> list[dict[str, Any]]:
 
 def _heading(summary: dict[str, Any], domain: str) -> str:
     items, seeds = summary["test_items"][domain], summary["seeds"]
+    chance, resolvable = summary["chance"][domain], summary["resolvable"][domain]
     title = textwrap.shorten(domain, 30) if " " in domain else domain[:30]
     if domain != summary["domains"][0]:
         title += f", a new domain: trained on {summary['task'][:20]}, not trained again"
@@ -42,8 +43,8 @@ def _heading(summary: dict[str, Any], domain: str) -> str:
             title,
             "=" * len(title),
             f"{items} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples.",
-            f"Always the commonest class: {summary['chance'][domain]:.3f}. Two unrelated classifiers",
-            f"must differ by about {summary['resolvable'][domain]:.3f} for so many items to show it.",
+            f"Always the commonest class: {chance:.3f}. Two unrelated classifiers",
+            f"must differ by about {resolvable:.3f} for so many items to show it.",
         ]
         + ["With so few draws, how much the draw matters is hardly in the intervals."]
         * (seeds < _FEW_SEEDS)
