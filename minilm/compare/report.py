@@ -99,7 +99,7 @@ def reading(rows: list[dict[str, Any]]) -> list[str]:
     clauses = []
     if tuned := [row for row in rows if row["condition"] == "cooccurrence-finetuned"]:
         clause = f"training them further with the labels: {_verdicts(tuned)}"
-        if all(row["verdict"] == "cannot tell" for row in tuned):
+        if not any(row["verdict"] == "better" for row in tuned):
             clause += " (words that the labels never show receive no gradient)"
         clauses.append(clause)
     if controls := [row for row in rows if CONDITIONS[row["condition"]].control]:
