@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import reprlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -96,9 +97,9 @@ def _documents_of(path: Path, unit: str, encoding: str, text_column: str | None)
     if first is None:
         return
     column = tables.choose_columns(list(first[1]), {"text": text_column}, path)["text"]
-    for line, row in chain([first], rows):
+    for number, row in chain([first], rows):
         if column not in row:
-            raise InputError(f"no {column!r} here", path, line)
+            raise tables.row_error(f"no column {reprlib.repr(column)} here", path, number)
         yield row[column]
 
 
@@ -126,7 +127,8 @@ class LabelledData:
     texts, labels : tuple of str
         One each for an example.
     lines : tuple of int
-        The line of the file where each example starts.
+        The line of the file where each example starts; in a .json file, whose parser does not tell
+        lines, its place in the list. Both count from 1.
     splits : tuple of str or None
         "train", "dev" or "test" for each; None when the file does not say.
     """
@@ -168,16 +170,29 @@ def read_labelled(
     text_column: str | None = None,
     label_column: str | None = None,
     encoding: str = "utf-8",
+    evaluation_only: bool = False,
 ) -> LabelledData:
     """Read a labelled table (.csv, .tsv, .json, .jsonl) and check every row of it.
 
     A column `split` with the values train, dev and test is used where there is one.
 
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    text_column, label_column : str, optional
+        The columns; guessed unless said, as `tables.choose_columns` does.
+    encoding : str
+        The encoding of the file.
+    evaluation_only : bool
+        Whether models are only tested on it, not trained: then it may lack train examples, and all
+        of its labels may be the same.
+
     Raises
     ------
     InputError
         When a column is missing or ambiguous, a text or label is empty or NaN, a split has another
-        name, or all labels are the same; with the line.
+        name or none that is needed, or all labels are the same; with the line or item.
     """
     path = Path(path)
     tables.check_file(path, encoding)
@@ -188,32 +203,35 @@ def read_labelled(
     asked = {"text": text_column, "label": label_column}
     chosen = tables.choose_columns(columns, asked, path)
     for kind, name in chosen.items():
-        for line, row in rows:
+        for number, row in rows:
             value = row.get(name, "").strip()
             if not value or value.lower() == "nan":
                 fault = "NaN" if value else "no value"
-                raise InputError(f"{fault} in the {kind} column {name!r}; fill it in", path, line)
-    splits = _splits(rows, path) if "split" in columns else None
+                raise tables.row_error(
+                    f"{fault} in the {kind} column {reprlib.repr(name)}; fill it in", path, number
+                )
+    needed = ("test",) if evaluation_only else ("train", "test")
+    splits = _splits(rows, path, needed) if "split" in columns else None
     data = LabelledData(
         path,
         texts=tuple(row[chosen["text"]] for _, row in rows),
         labels=tuple(row[chosen["label"]].strip() for _, row in rows),
-        lines=tuple(line for line, _ in rows),
+        lines=tuple(number for number, _ in rows),
         splits=splits,
     )
-    if len(data.classes) < 2:
-        only = data.labels[0]
-        raise InputError(f"every label is {only!r}; a task needs two classes or more", path)
+    if len(data.classes) < 2 and not evaluation_only:
+        only = reprlib.repr(data.labels[0])
+        raise InputError(f"every label is {only}; a task needs two classes or more", path)
     return data
 
 
-def _splits(rows: Sequence[tables.Row], path: Path) -> tuple[str, ...]:
-    for line, row in rows:
+def _splits(rows: Sequence[tables.Row], path: Path, needed: Sequence[str]) -> tuple[str, ...]:
+    for number, row in rows:
         if row.get("split") not in SPLITS:
-            name = row.get("split", "")
-            raise InputError(f"split {name!r}; it must be train, dev or test", path, line)
+            name = reprlib.repr(row.get("split", ""))
+            raise tables.row_error(f"split {name}; it must be train, dev or test", path, number)
     splits = tuple(row["split"] for _, row in rows)
-    for name in ("train", "test"):
+    for name in needed:
         if name not in splits:
             raise InputError(f"no row has the split {name!r}", path)
     return splits

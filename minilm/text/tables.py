@@ -1,15 +1,17 @@
 """Rows out of files of text: lines, CSV, TSV, JSON and JSON Lines, checked as they are read.
 
 Everything streams, line by line, so that a corpus larger than memory can be read; only a `.json`
-file is taken whole, because JSON has no other way. Every complaint names the file and the line.
+file is taken whole, because JSON has no other way. Every complaint names the file and the line, or
+the item of a `.json` list.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import math
+import reprlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,19 @@ MAX_LINE = 1 << 24
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
-# A record of the file: the line it starts on (for a .json file its place in the list) and its
-# columns.
+# A record of the file: its number and its columns. The number is the line it starts on; in a .json
+# file, whose parser does not tell lines, its place in the list. Both count from 1.
 Row = tuple[int, dict[str, str]]
 
 
 def check_file(path: Path, encoding: str) -> None:
-    """Raise unless `path` is a file with something in it and `encoding` is known."""
+    """Raise unless `path` is a file with something in it and `encoding` is one of text."""
     try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise OptionError(f"unknown encoding {encoding!r}; utf-8 and latin-1 are usual") from None
+        "a".encode(encoding)  # `codecs.lookup` would know hex and rot13 too, which no file is in
+    except (LookupError, ValueError):
+        raise OptionError(
+            f"unknown encoding {reprlib.repr(encoding)}; utf-8 and latin-1 are usual"
+        ) from None
     if not path.exists():
         raise InputError("no such file; check the path", path)
     if not path.is_file():
@@ -56,7 +60,8 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
         At a byte that the encoding does not have, and at a line longer than `MAX_LINE`.
     """
     check_file(path, encoding)
-    if codecs.lookup(encoding).name == "utf-8":
+    name = codecs.lookup(encoding).name
+    if name == "utf-8":
         encoding = "utf-8-sig"
     with open(path, encoding=encoding) as file:
         number = 0
@@ -73,7 +78,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
                 yield line
         except UnicodeError:
             raise InputError(
-                f"not {encoding.removesuffix('-sig')}; if the file has another encoding, name it, "
+                f"not {name.removesuffix('-sig')}; if the file has another encoding, name it, "
                 "as in --encoding latin-1",
                 path,
                 _line_of_first_bad_byte(path, encoding),
@@ -115,9 +120,24 @@ def read_rows(path: Path, encoding: str = "utf-8") -> Iterator[Row]:
     raise InputError(f"not a table; its name should end in {', '.join(TABLE_SUFFIXES)}", path)
 
 
+def row_error(message: str, path: Path, number: int) -> InputError:
+    """Return the error that complains of a row: by its line or, in a .json file, by its item.
+
+    >>> print(row_error("no text", Path("r.csv"), 5), row_error("no text", Path("r.json"), 5))
+    r.csv:5: no text r.json: item 5: no text
+    """
+    if path.suffix.lower() == ".json":
+        return InputError(f"item {number}: {message}", path)
+    return InputError(message, path, number)
+
+
 def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(read_lines(path, encoding), delimiter=delimiter, strict=True)
+    lines = read_lines(path, encoding)
+    first = next(lines, "")
+    _check_separator(first, delimiter, path)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    start = 1
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) != len(header) or not all(header):
@@ -135,7 +155,30 @@ def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 yield start, dict(zip(header, fields, strict=True))
             start = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"not valid CSV ({error})", path, max(reader.line_num, 1)) from None
+        # A quote that nobody closes is noticed at the end of the file; the fault is where it began.
+        raise InputError(
+            f"not valid CSV in the record that starts here ({error}); close each double quote, and "
+            "write one inside a quoted field twice",
+            path,
+            start,
+        ) from None
+
+
+_SEPARATORS = {";": "';'", "\t": "tabs", ",": "','"}
+
+
+def _check_separator(header: str, delimiter: str, path: Path) -> None:
+    """Raise when the header would be one field because the file's separator is another one."""
+    if delimiter in header:
+        return
+    for separator, name in _SEPARATORS.items():
+        if separator in header:
+            raise InputError(
+                f"the separator seems to be {name}; save the table with commas (or as .tsv, with "
+                "tabs)",
+                path,
+                1,
+            )
 
 
 def _jsonl_rows(path: Path, encoding: str) -> Iterator[Row]:
@@ -150,22 +193,16 @@ def _json_rows(path: Path, encoding: str) -> Iterator[Row]:
     if not isinstance(content, list):
         raise InputError("the JSON should be a list of strings or of records", path, 1)
     for number, item in enumerate(content, start=1):
-        yield number, _record(item, path, None, f"item {number} of the list: ")
+        yield number, _record(item, path, number)
 
 
-def _record(item: Any, path: Path, line: int | None, place: str = "") -> dict[str, str]:
-    """Return a JSON string or object as columns of strings."""
+def _record(item: Any, path: Path, number: int) -> dict[str, str]:
+    """Return a JSON string or object as columns of strings; null and nested values are absent."""
     if isinstance(item, str):
         return {"text": item}
     if isinstance(item, dict):
-        record = {}
-        for key, value in item.items():
-            if value is None or (isinstance(value, float) and math.isnan(value)):
-                continue  # a missing value: the column is absent from this record
-            if isinstance(value, str | int | float):
-                record[key] = str(value)
-        return record
-    raise InputError(f"{place}neither a string nor a record", path, line)
+        return {k: str(value) for k, value in item.items() if isinstance(value, str | int | float)}
+    raise row_error("neither a string nor a record", path, number)
 
 
 # What people call these columns, and columns that hold neither.
@@ -174,6 +211,7 @@ _USUAL = {
     "label": ("label", "class", "category", "sentiment", "target", "topic"),
 }
 _RESERVED = ("split", "hard", "id")
+_LISTED = 5  # columns that a message names
 
 
 def choose_columns(columns: list[str], asked: dict[str, str | None], path: Path) -> dict[str, str]:
@@ -204,13 +242,20 @@ def choose_columns(columns: list[str], asked: dict[str, str | None], path: Path)
     chosen: dict[str, str] = {}
 
     def complain(kind: str, what: str) -> InputError:
-        listed = ", ".join(columns)
-        return InputError(f"{what}; name it with --{kind}-column (there are: {listed})", path, 1)
+        listed = ", ".join(map(reprlib.repr, columns[:_LISTED]))
+        if len(columns) > _LISTED:
+            listed += f" and {len(columns) - _LISTED} more"
+        has_header = path.suffix.lower() in (".csv", ".tsv")
+        return InputError(
+            f"{what}; name it with --{kind}-column (there are: {listed})",
+            path,
+            1 if has_header else None,
+        )
 
     for kind, name in asked.items():
         if name is not None:
             if name not in columns:
-                raise complain(kind, f"no column {name!r}")
+                raise complain(kind, f"no column {reprlib.repr(name)}")
             chosen[kind] = name
     for take_unusual in (False, True):
         for kind in asked:

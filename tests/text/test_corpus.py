@@ -35,8 +35,16 @@ def test_another_encoding_is_named_never_guessed(tmp_path):
     assert read(path, encoding="latin-1") == ["first", "second", "café"]
     with pytest.raises(InputError, match=r"a\.txt:3: not utf-8; .*--encoding latin-1"):
         read(path)
-    with pytest.raises(OptionError, match="unknown encoding 'klingon'"):
-        read(path, encoding="klingon")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["klingon", "hex", "rot13", "base64", "undefined", "a\0b", "a\nb", ""]
+)
+def test_what_is_no_encoding_of_text_is_refused(tmp_path, encoding):
+    for path in (write(tmp_path / "a.txt", "x\n"), write(tmp_path / "a.csv", "text,label\nx,a\n")):
+        with pytest.raises(OptionError, match="unknown encoding") as caught:
+            read(path, encoding=encoding)
+        assert "\n" not in str(caught.value)
 
 
 def test_the_line_of_a_bad_byte_is_right_far_into_a_file(tmp_path):
@@ -137,11 +145,37 @@ def test_a_named_column_settles_the_choice(tmp_path):
         ("a.csv", "text,label\nx,a\ny,a\n", "every label is 'a'"),
         ("a.csv", "text,label,split\nx,a,train\ny,b,Test\n", r"a\.csv:3: split 'Test'"),
         ("a.csv", "text,label,split\nx,a,train\ny,b,train\n", "no row has the split 'test'"),
-        ("a.csv", 'text,label\n"x,a\ny,b\n', "not valid CSV"),
+        ("a.csv", 'text,label\nx,a\n"y,b\nz,a\n', r"a\.csv:3: not valid CSV .*starts here"),
+        ("a.csv", '"text,label\nx,a\n', r"a\.csv:1: not valid CSV"),
+        ("a.csv", 'text,label\n"x\ny",a\nu,b\n"v"w,a\n', r"a\.csv:5: not valid CSV"),
+        (
+            "a.csv",
+            "text;label\nx;a\ny;b\n",
+            r"a\.csv:1: the separator seems to be ';'; save .*comma",
+        ),
+        ("a.csv", '"text";"label"\n"x";"a"\n', r"a\.csv:1: the separator seems to be ';'"),
+        ("a.csv", "text\tlabel\nx\ta\n", r"a\.csv:1: the separator seems to be tabs; .*\.tsv"),
+        ("a.tsv", "text;label\nx;a\n", r"a\.tsv:1: the separator seems to be ';'"),
+        ("a.csv", f"text,label\nx,{'z' * 999}\n", r"every label is 'z{12}\.\.\.z{13}'; a task"),
+        ("a.csv", f"text,label,split\nx,a,{'z' * 999}\n", r"a\.csv:2: split 'z{12}\.\.\.z"),
+        ("a.csv", '"text\nof it",label,"x\ny"\nx,a,\n', r"are: 'text\\nof it', 'label', 'x\\ny'\)"),
         ("a.json", '[{"text": "x", "label": NaN}]', "NaN is not JSON"),
         ("a.json", '[{"text": "x", "text": "y"}]', "'text' stands twice"),
         ("a.json", '{"text": "x"}', "should be a list"),
-        ("a.json", "[1, 2]", "item 1 of the list: neither a string nor a record"),
+        ("a.json", "[1, 2]", r"a\.json: item 1: neither a string nor a record"),
+        ("a.json", '[{"text": "x", "label": "a"}, {"text": "y"}]', r"a\.json: item 2: no value in"),
+        ("a.json", '[{"text": "x", "label": null}]', "no column may hold the label"),
+        ("a.json", '[{"a": "x", "b": "y"}]', r"a\.json: more than one column"),
+        (
+            "a.json",
+            '[{"text": "x", "label": "a", "split": "train"}, {"text": "y", "label": "b"}]',
+            r"a\.json: item 2: split ''; it must be",
+        ),
+        (
+            "a.json",
+            '[{"KEY": 1, "KEY": 2}]'.replace("KEY", "k" * 999),
+            r"key 'k{12}\.\.\.k{13}' stands",
+        ),
         ("a.jsonl", '{"text": "x"}\n{"text": }\n', r"a\.jsonl:2: not valid JSON"),
         ("a.jsonl", '"x"\n' + "[" * 100_000, r"a\.jsonl:2: "),
     ],
@@ -151,6 +185,42 @@ def test_bad_tables_are_refused_with_file_and_line(tmp_path, name, content, mess
         corpus.read_labelled(write(tmp_path / name, content))
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_rows_of_a_json_list_are_counted_not_called_lines(tmp_path):
+    rows = [{"text": "x", "label": "a"}, {"text": "y", "label": "b"}]
+    path = write(tmp_path / "a.json", json.dumps(rows, indent=4))
+    assert corpus.read_labelled(path).lines == (1, 2)
+    path = write(tmp_path / "b.json", json.dumps([{"text": "x"}, {"title": "y"}]))
+    with pytest.raises(InputError, match=r"b\.json: item 2: no column 'text' here"):
+        read(path)
+
+
+def test_values_that_hold_nothing_or_more_than_one_are_absent(tmp_path):
+    record = {"text": "x", "label": 1.5, "hard": None, "tags": ["a", "b"], "split": "test"}
+    path = write(tmp_path / "a.json", json.dumps([record]))
+    assert list(tables.read_rows(path)) == [(1, {"text": "x", "label": "1.5", "split": "test"})]
+
+
+def test_many_columns_are_not_all_listed(tmp_path):
+    columns = [f"c{i}" for i in range(900)]
+    with pytest.raises(InputError) as caught:
+        tables.choose_columns(columns, {"text": None}, tmp_path / "a.csv")
+    assert str(caught.value).endswith("are: 'c0', 'c1', 'c2', 'c3', 'c4' and 895 more)")
+
+
+def test_data_to_evaluate_on_needs_neither_train_examples_nor_two_classes(tmp_path):
+    path = write(tmp_path / "a.csv", "text,label,split\nx,a,test\ny,a,test\n")
+    with pytest.raises(InputError, match="no row has the split 'train'"):
+        corpus.read_labelled(path)
+    data = corpus.read_labelled(path, evaluation_only=True)
+    assert data.part("test").texts == ("x", "y")
+    assert data.classes == ("a",)
+    path = write(tmp_path / "b.csv", "text,label\nx,a\n")
+    assert corpus.read_labelled(path, evaluation_only=True).labels == ("a",)
+    path = write(tmp_path / "c.csv", "text,label,split\nx,a,train\n")
+    with pytest.raises(InputError, match="no row has the split 'test'"):
+        corpus.read_labelled(path, evaluation_only=True)
 
 
 def test_missing_files_and_folders_without_text(tmp_path):
