@@ -7,9 +7,11 @@ where the format is known.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import reprlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -37,13 +39,18 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     Raises
     ------
     OSError
-        When the disk is full or the folder read-only; `path` is then as it was.
+        When the disk is full or the folder read-only; `path` is then as it was. The error's
+        `filename` is `path`, unless the block raised one that names another file.
     """
     path = Path(path)
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    descriptor, temporary = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
-    )
+    try:
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
+        )
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
     try:
         with os.fdopen(descriptor, mode, **text) as file:
             yield file
@@ -52,11 +59,14 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         # mkstemp makes the file private to its owner; a shared folder expects the usual rights.
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        # A failed write names no file, and the temporary name says nothing to anybody.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            error.filename = os.fspath(path)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _umask() -> int:
@@ -65,7 +75,7 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Flush a folder's entries, so that a rename survives a power cut. Windows has no such call."""
     if os.name == "nt":
         return
@@ -125,7 +135,9 @@ def parse_json(text: str, path: str | os.PathLike[str], line: int | None = None)
         record = dict(pairs)
         if len(record) != len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            raise InputError(f"the JSON key {twice!r} stands twice in one object", path, line)
+            raise InputError(
+                f"the JSON key {reprlib.repr(twice)} stands twice in one object", path, line
+            )
         return record
 
     def no_constant(name: str) -> None:
@@ -185,18 +197,24 @@ class FolderLock:
 
     def __enter__(self) -> FolderLock:
         """Take the lock, or raise OutputError that names the process which has it."""
-        file = open(self.folder / self.NAME, "a+", encoding="ascii")
+        file = open(self.folder / self.NAME, "a+", encoding="ascii", errors="replace")
         file.seek(0)
-        holder = file.read(20).strip()
+        text = file.read(20).strip()
+        holder = int(text) if text.isdecimal() else None
         try:
             self._acquire(file)
-        except OSError:
+        except OSError as error:
             file.close()
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise OutputError(
+                    f"{self.folder}: cannot be locked ({error.strerror or error}); "
+                    "choose a folder on a disk of this machine"
+                ) from None
             raise OutputError(
                 f"{self.folder}: in use by process {holder or 'unknown'}; "
                 "wait until it ends, or choose another folder"
             ) from None
-        self.stale_pid = int(holder) if holder.isdecimal() else None
+        self.stale_pid = holder
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

@@ -1,5 +1,6 @@
 """Whole files or none; one writer for a folder; strict JSON."""
 
+import errno
 import json
 import os
 import subprocess
@@ -27,6 +28,43 @@ def test_a_write_replaces_and_ends_lines_with_lf(tmp_path):
             file.write(content)
     assert path.read_bytes() == "zwei ü\n".encode()
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_a_file_gets_the_usual_rights_not_those_of_a_temporary_one(tmp_path):
+    for mask, rights in ((0o022, 0o644), (0o027, 0o640)):
+        before = os.umask(mask)
+        try:
+            with files.atomic_write(tmp_path / "a.txt") as file:
+                file.write("x")
+            assert os.umask(mask) == mask  # it was asked for, and is as it was
+        finally:
+            os.umask(before)
+        assert (tmp_path / "a.txt").stat().st_mode & 0o777 == rights
+
+
+def full(*arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_error_of_the_system_names_the_file_that_was_asked_for(tmp_path, monkeypatch):
+    path = tmp_path / "gone" / "a.txt"
+    with pytest.raises(FileNotFoundError) as caught, files.atomic_write(path):
+        pass
+    assert caught.value.filename == str(path)
+    path = tmp_path / "a.txt"
+    with pytest.raises(FileNotFoundError) as caught, files.atomic_write(path):
+        (tmp_path / "other.txt").read_bytes()
+    assert caught.value.filename == str(tmp_path / "other.txt")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as caught, files.atomic_write(tmp_path / "folder"):  # noqa: PT011
+        pass
+    assert caught.value.filename == str(tmp_path / "folder")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught, files.atomic_write(path) as file:
+        file.write("x")
+    assert caught.value.filename == str(path)
+    assert os.listdir(tmp_path) == ["folder"]
 
 
 def test_json_round_trip_and_no_nan(tmp_path):
@@ -86,3 +124,32 @@ def test_a_folder_has_one_writer_and_a_dead_one_is_said(tmp_path):
         assert lock.stale_pid == holder.pid
     with files.FolderLock(tmp_path) as lock:
         assert lock.stale_pid is None
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00 12", "١٢\n".encode(), b"12\n34\n", b"-5"])
+def test_a_lock_file_with_anything_in_it_can_be_taken(tmp_path, content):
+    (tmp_path / ".lock").write_bytes(content)
+    with files.FolderLock(tmp_path) as lock:
+        assert lock.stale_pid is None
+        assert (tmp_path / ".lock").read_bytes() == f"{os.getpid()}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "message"),
+    [
+        (errno.EWOULDBLOCK, "busy", "in use by process unknown; wait"),
+        (errno.EACCES, "busy", "in use by process unknown; wait"),
+        (errno.ENOLCK, "No locks available", r"cannot be locked \(No locks available\); choose"),
+    ],
+)
+def test_a_lock_that_cannot_be_had_says_why(tmp_path, monkeypatch, number, text, message):
+    (tmp_path / ".lock").write_bytes(b"some\nbody \xff")
+
+    def refuse(lock, file):
+        raise OSError(number, text)
+
+    monkeypatch.setattr(files.FolderLock, "_acquire", refuse)
+    with pytest.raises(OutputError, match=message) as caught:
+        files.FolderLock(tmp_path).__enter__()
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / ".lock").read_bytes() == b"some\nbody \xff"

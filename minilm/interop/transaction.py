@@ -220,10 +220,10 @@ def _finish(folder: Path, record: dict[str, list[str]]) -> None:
             _replace(folder / STAGING / name, target)
         touched.add(target.parent)
     for directory in touched:
-        files._sync_folder(directory)
+        files.sync_folder(directory)
     (folder / RECORD).unlink()
     # On the disk too, or a power cut during the next save could bring this record back to life.
-    files._sync_folder(folder)
+    files.sync_folder(folder)
     _discard(folder)
 
 
