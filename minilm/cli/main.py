@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,7 +38,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line that names the command and exit with code 2."""
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        line = " ".join(message.splitlines())
+        self.exit(2, f"{self.prog}: error: {line} (see {self.prog} --help)\n")
 
 
 def build_parser(chosen: str | None) -> Parser:
@@ -48,7 +50,8 @@ def build_parser(chosen: str | None) -> Parser:
     parser.add_argument("--version", action="version", version=f"minilm {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=Parser)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        description = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=description)
         if name == chosen:
             module = importlib.import_module(f"minilm.cli.{name}")
             module.add_arguments(command)
@@ -58,6 +61,7 @@ def build_parser(chosen: str | None) -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    _show_what_the_console_lacks()
     arguments = list(sys.argv[1:] if argv is None else argv)
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     parser = build_parser(chosen)
@@ -70,8 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except MinilmError as error:
-        print(f"minilm {options.command}: error: {error}", file=sys.stderr)
-        return 2
+        return _mistake(options.command, str(error))
     except BrokenPipeError:
         # The reader (head, less) went away: not an error. Keep the interpreter's own flush quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -79,14 +82,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"minilm {options.command}: stopped by Ctrl-C", file=sys.stderr)
         return 130
+    except MemoryError as error:
+        detail = f" ({error})" if str(error) else ""
+        advice = "close other programs, or take less data or smaller sizes"
+        return _mistake(options.command, f"not enough memory{detail}; {advice}")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(
-            f"minilm {options.command}: error: {place}{error.strerror or error}; "
-            "check the path, its permissions and the free space",
-            file=sys.stderr,
-        )
-        return 2
+        advice = "check the path, its permissions and the free space"
+        return _mistake(options.command, f"{place}{error.strerror or error}; {advice}")
+
+
+def _mistake(command: str, message: str) -> int:
+    print(f"minilm {command}: error: {message}", file=sys.stderr)
+    return 2
+
+
+def _show_what_the_console_lacks() -> None:
+    """Let characters that the console's encoding has not be printed as their codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

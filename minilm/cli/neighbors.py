@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minilm import resources, threads
+from minilm.cli.options import dimensions
 from minilm.errors import InputError, OptionError
 from minilm.text import corpus
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dimensions",
-        type=_dimensions,
+        type=dimensions,
         default=100,
         metavar="N|all",
         help="columns kept, at most one for each word (default: 100)",
@@ -73,20 +74,12 @@ def run(options: argparse.Namespace) -> int:
         for word, known in asked.items()
     }
     if options.json:
-        json.dump(found, sys.stdout, ensure_ascii=False)
+        json.dump(found, sys.stdout)  # in ASCII: a console may have no other letters
         print()
         return 0
     for word, hits in found.items():
         print(f"{word}: {', '.join(f'{other} ({cosine:.3f})' for other, cosine in hits)}")
     return 0
-
-
-def _dimensions(text: str) -> int | None:
-    if text == "all":
-        return None
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is neither a positive number nor all")
 
 
 def _documents(options: argparse.Namespace) -> Iterator[list[str]]:

@@ -1,4 +1,7 @@
-"""`minilm tokenize TEXT...`: the pieces of a text, and the tokens and bytes that make up each."""
+"""`minilm tokenize TEXT...`: the pieces of a text, and the tokens and bytes that make up each.
+
+A model of whole words has neither pieces nor bytes: its words are shown with their ids.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minilm.errors import OptionError
+from minilm.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
+    from minilm.interop.huggingface import Tokenizer
+    from minilm.interop.wordlevel import WordLevelTokenizer
     from minilm.text.bpe import BytePairTokenizer
 
 _VOCAB_SIZE = 2048
@@ -40,14 +45,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Load or train a tokenizer and show what it makes of each text."""
+    from minilm.text.bpe import BytePairTokenizer
+
     tokenizer, name = _tokenizer(options)
-    _print(f"{name}: {len(tokenizer.vocab):,} entries, {len(tokenizer.merges):,} merges")
+    size = len(tokenizer.vocab)
+    if isinstance(tokenizer, BytePairTokenizer):
+        print(f"{name}: {size:,} entries, {len(tokenizer.merges):,} merges")
+    else:
+        print(f"{name}: {size:,} entries, whole words")
     for text in options.texts:
-        _show(text, tokenizer)
+        ids = tokenizer.encode(text)
+        print(f"\n{text!r}")
+        size = len(text.encode("utf-8", "surrogatepass"))
+        print(f"characters: {len(text)}, bytes: {size}, tokens: {len(ids)}")
+        if not ids:
+            continue
+        if isinstance(tokenizer, BytePairTokenizer):
+            _print_table(_piece_rows(text, tokenizer))
+        else:
+            _print_table(_word_rows(ids, tokenizer))
     return 0
 
 
-def _tokenizer(options: argparse.Namespace) -> tuple[BytePairTokenizer, str]:
+def _tokenizer(options: argparse.Namespace) -> tuple[Tokenizer, str]:
     from minilm import resources
     from minilm.text import corpus
     from minilm.text.bpe import BytePairTokenizer
@@ -55,7 +75,7 @@ def _tokenizer(options: argparse.Namespace) -> tuple[BytePairTokenizer, str]:
     if options.model is not None:
         if options.vocab_size is not None:
             raise OptionError("--vocab-size is for --train; the vocabulary of --model is as it is")
-        return BytePairTokenizer.from_folder(options.model), str(options.model)
+        return _read(options.model), str(options.model)
     path = options.train or resources.corpora_dir() / "general.txt"
     texts = corpus.read_documents([path], encoding=options.encoding)
     size = _VOCAB_SIZE if options.vocab_size is None else options.vocab_size
@@ -63,26 +83,42 @@ def _tokenizer(options: argparse.Namespace) -> tuple[BytePairTokenizer, str]:
     return tokenizer, f"trained on {path}"
 
 
-def _show(text: str, tokenizer: BytePairTokenizer) -> None:
-    ids = tokenizer.encode(text)
-    size = len(text.encode())
-    _print(f"\n{text!r}")
-    _print(f"characters: {len(text)}, bytes: {size}, tokens: {len(ids)}")
-    if not ids:
-        return
-    rows = [("piece", "id", "token", "bytes")]
+def _read(folder: Path) -> Tokenizer:
+    from minilm.interop import huggingface, transaction
+    from minilm.text import bpe_files
+
+    def locate(name: str) -> Path | None:
+        path = transaction.locate(folder, name)
+        return path if path.is_file() else None
+
+    tokenizer = huggingface.read_tokenizer(locate, sys.maxsize)
+    if tokenizer is None:
+        raise ModelError(f"no tokenizer here: none of {', '.join(bpe_files.NAMES)}", folder)
+    return tokenizer
+
+
+def _piece_rows(text: str, tokenizer: BytePairTokenizer) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("piece", "id", "token", "bytes")]
     for piece in tokenizer.pieces(text):
         shown = repr(piece)
         for number in tokenizer.encode(piece):
             data = tokenizer.token_bytes(number)
             rows.append((shown, str(number), _as_text(data), data.hex(" ")))
             shown = ""  # a piece stands before the first of its tokens only
+    return rows
+
+
+def _word_rows(ids: list[int], tokenizer: WordLevelTokenizer) -> list[tuple[str, ...]]:
+    return [("id", "token"), *((str(number), repr(tokenizer.decode([number]))) for number in ids)]
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
             cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
         ]
-        _print("  " + "  ".join(cells).rstrip())
+        print("  " + "  ".join(cells).rstrip())
 
 
 def _as_text(data: bytes) -> str:
@@ -100,9 +136,3 @@ def _width(text: str) -> int:
         else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text
     )
-
-
-def _print(line: str) -> None:
-    """Print a line; what the terminal's encoding has not is shown by its code."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding))

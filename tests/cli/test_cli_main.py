@@ -1,5 +1,7 @@
 """The frame of the command line: help, exit codes, one line for each mistake."""
 
+import io
+import os
 import subprocess
 import sys
 
@@ -32,7 +34,10 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"minilm {minilm.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["compare", "--nonsense"], ["bench", "run"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["compare", "--nonsense"], ["bench", "run"], ["inspect", "a", "b\nc"]],
+)
 def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
@@ -51,6 +56,66 @@ def test_a_full_disk_is_one_line(monkeypatch, capsys):
     error = capsys.readouterr().err
     assert error.startswith("minilm compare: error: results.csv: No space left on device; ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("detail", "message"),
+    [
+        ((), "not enough memory; close"),
+        (("Unable to allocate 7 GiB",), "not enough memory (Unable to allocate 7 GiB); close"),
+    ],
+)
+def test_too_little_memory_is_one_line(monkeypatch, capsys, detail, message):
+    def fail(options):
+        raise MemoryError(*detail)
+
+    monkeypatch.setattr("minilm.cli.inspect.run", fail)
+    assert main(["inspect", "a"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"minilm inspect: error: {message} ")
+    assert error.count("\n") == 1
+
+
+def test_proper_names_keep_their_capitals(capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", "cooccurrence", "--help"])
+    assert "Counting and factorising, next to SciPy and scikit-learn." in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["export", "--help"])
+    assert "A model as an ONNX graph" in capsys.readouterr().out
+
+
+def test_a_console_without_the_letters_shows_their_codes(tmp_path, monkeypatch):
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="cp1252") for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    corpus = tmp_path / "a.txt"
+    corpus.write_text("солнце море солнце лес\n", encoding="utf-8")
+    assert main(["neighbors", "море", "--corpus", str(corpus)]) == 0
+    assert main(["neighbors", "дом", "--corpus", str(corpus)]) == 2
+    assert main(["neighbors", "море", "--corpus", str(corpus), "--json"]) == 0
+    for stream in (out, err):
+        stream.flush()
+    shown = ascii("солнце")[1:-1].encode()
+    assert out.buffer.getvalue().count(shown) == 2
+    assert ascii("дом").encode() in err.buffer.getvalue()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has another error for such a pipe")
+def test_a_reader_that_is_gone_before_the_command_ends_is_no_error(tmp_path):
+    (tmp_path / "a.txt").write_text("one two one\n", encoding="utf-8")
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "minilm", "neighbors", "one", "--corpus", tmp_path / "a.txt"],
+            stdout=write_end,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_reader_that_goes_away_is_no_error():

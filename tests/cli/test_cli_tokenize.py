@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from minilm.cli import main
+from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text.bpe import BytePairTokenizer
 
 
@@ -28,6 +29,24 @@ def test_pieces_ids_and_bytes_are_shown(model, capsys):
         "             128  part of a character  c3",
         "             103  part of a character  a9",
         "  '<|end|>'  0    '<|end|>'            3c 7c 65 6e 64 7c 3e",
+    ]
+
+
+def test_a_model_of_whole_words_shows_words_and_ids(tmp_path, capsys):
+    WordLevelTokenizer.train(["to be or not to be"], min_count=2).save(tmp_path)
+    assert main.main(["tokenize", "--model", str(tmp_path), "To see<|endoftext|>", "\udc80"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path}: 4 entries, whole words",
+        "",
+        "'To see<|endoftext|>'",
+        "characters: 19, bytes: 19, tokens: 3",
+        "  id  token",
+        "  3   'to'",
+        "  1   '<unk>'",
+        "  0   '<|endoftext|>'",
+        "",
+        r"'\udc80'",
+        "characters: 1, bytes: 3, tokens: 0",
     ]
 
 
