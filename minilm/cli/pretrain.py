@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from minilm import resources, threads
+from minilm.training import settings
 
 # Options that are fields of the settings; None where the user did not say.
 _SETTINGS = (
@@ -24,6 +26,8 @@ _SETTINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    keys = ", ".join(field.name for field in fields(settings.Settings))
+    parser.epilog = f"FILE.toml may hold, as `key = value`: {keys}. Options go before it."
     parser.add_argument(
         "--data-file",
         type=Path,
@@ -44,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=int, metavar="N", help="updates (default: 3,000)")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument(
-        "--size", choices=("kata", "class", "large"), help="shape and batch (default: class)"
+        "--size", choices=settings.TRAINED_SIZES, help="shape and batch (default: class)"
     )
     shape.add_argument(
-        "--config", type=Path, metavar="FILE.toml", help="any setting, see minilm/training"
+        "--config", type=Path, metavar="FILE.toml", help="a file of settings, see below"
     )
-    parser.add_argument("--tokenizer", choices=("word", "bpe"), help="(default: bpe)")
+    parser.add_argument("--tokenizer", choices=settings.TOKENIZERS, help="(default: bpe)")
     parser.add_argument(
         "--vocab-size",
         type=int,
@@ -61,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--init",
-        choices=("cooccurrence", "random"),
+        choices=settings.STARTS,
         help="what the word embeddings start from (default: cooccurrence)",
     )
     parser.add_argument(
@@ -76,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, and print how it goes."""
     threads.set_blas_threads(1)  # before NumPy is loaded, for the surest effect
-    from minilm.training import pretrain, settings
+    from minilm.training import pretrain
 
     given = settings.read_toml(options.config) if options.config else {}
     said = {name: getattr(options, name) for name in _SETTINGS}

@@ -213,10 +213,11 @@ def _run(
             for line in (f"held out: {score}" if score else None, job.show(state.step)):
                 if line:
                     _say(say, progress, f"step {state.step:,}  {line}")
-            if interrupted() or saver.is_due():
+            stop = interrupted()  # asked once: it may come between two questions
+            if stop or saver.is_due():
                 log.flush()
                 saver.save()
-            if interrupted():
+            if stop:
                 _say(say, progress, f"stopped and saved at step {state.step:,} of {plan.steps:,}")
                 raise KeyboardInterrupt
 

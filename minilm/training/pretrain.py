@@ -191,6 +191,8 @@ def begin(
         Of a folder without a model.
     """
     set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
+    names = ", ".join(source.name for source in sources)
+    say(f"reading {names}; the tokenizer ({chosen.tokenizer}) is trained first")
     tokenizer = train_tokenizer(lambda: _read(paths, chosen), chosen)
     found = _token_files(paths, sources, chosen, tokenizer, writer)
     windows = _windows(found, chosen)
@@ -210,8 +212,8 @@ def begin(
     run = _assemble(model, tokenizer, chosen, sources, writer, found)
     run.save(run.state)
     say(
-        f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries "
-        f"({chosen.tokenizer}); {len(windows.tokens):,} tokens to train on, "
+        f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries; "
+        f"{len(windows.tokens):,} tokens to train on, "
         f"{len(run.held_out):,} held out"
     )
     return run

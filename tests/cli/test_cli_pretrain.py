@@ -31,7 +31,7 @@ def test_a_model_comes_out(text, tmp_path, capsys):
     arguments = ["--data-file", text, "--output-dir", out, *KATA, "--steps", 4]
     assert run(*arguments, "--vocab-size", 270, "--seed", 5, "--learning-rate", 0.01) == 0
     said = capsys.readouterr().out
-    assert "80 documents, tokenizer of 270 entries (bpe)" in said
+    assert "80 documents, tokenizer of 270 entries" in said
     assert "step 4  held out: perplexity" in said
     (stage,) = minilm.load(out).lineage
     asked = {

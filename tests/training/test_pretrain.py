@@ -127,7 +127,7 @@ def test_several_files_and_a_table(tmp_path, tiny):
     )
     (stage,) = folder.load(tmp_path / "m").lineage
     assert [source.name for source in stage.data] == ["a.txt", "b.csv"]
-    assert said[0].startswith("100 documents, tokenizer of 11 entries (word); ")
+    assert said[1].startswith("100 documents, tokenizer of 11 entries; ")
     assert "bits per byte" not in "".join(said)  # the word tokenizer loses some of the text
 
 
@@ -313,12 +313,13 @@ def test_a_text_larger_than_memory_is_not_read_at_once(tmp_path):
 def test_what_is_said_is_for_people(text, tiny, tmp_path, capsys):
     pretrain.pretrain([text], tmp_path / "m", {**tiny, "patience": 5}, say=print)
     said = capsys.readouterr().out.splitlines()
+    assert said[0] == "reading cats.txt; the tokenizer (bpe) is trained first"
     assert re.fullmatch(
-        r"120 documents, tokenizer of 2\d\d entries \(bpe\); "
+        r"120 documents, tokenizer of 2\d\d entries; "
         r"[\d,]+ tokens to train on, \d+ held out",
-        said[0],
+        said[1],
     )
-    assert said[1].startswith("step 0  ")
+    assert said[2].startswith("step 0  ")
     assert any(
         re.fullmatch(r"step 30  held out: perplexity [\d.]+, [\d.]+ bits .*", s) for s in said
     )
