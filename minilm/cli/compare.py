@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from minilm import resources, threads
+from minilm.cli.options import dimensions
 from minilm.errors import OptionError
 
 # What a preset asks for, unless an option says otherwise: the budgets and the number of seeds.
@@ -53,7 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weighting", choices=("ppmi", "count"), default="ppmi", help="(default: ppmi)"
     )
     vectors.add_argument(
-        "--dimensions", default="100", metavar="N|all", help="columns kept (default: 100)"
+        "--dimensions",
+        type=dimensions,
+        default=100,
+        metavar="N|all",
+        help="columns kept (default: 100)",
     )
     vectors.add_argument(
         "--min-count", type=int, default=1, metavar="N", help="rarer words are left out"
@@ -92,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
         transfer=transfer,
         window=options.window,
         weighting=options.weighting,
-        dimensions=_dimensions(options.dimensions),
+        dimensions=options.dimensions,
         min_count=options.min_count,
         stop_words=options.stop_words,
         unit=options.documents,
@@ -155,11 +160,3 @@ def _budgets(text: str) -> tuple[int, ...]:
         return tuple(sorted({int(part) for part in text.split(",")}))
     except ValueError:
         raise OptionError(f"--budgets: {text!r} is not a list like 16,64,256") from None
-
-
-def _dimensions(text: str) -> int | None:
-    if text == "all":
-        return None
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise OptionError(f"--dimensions: {text!r} is neither a positive number nor all")

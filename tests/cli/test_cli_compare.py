@@ -11,6 +11,7 @@ import time
 import pytest
 
 from minilm.cli.main import main
+from minilm.errors import OptionError
 from minilm.files import FolderLock
 
 GOOD, BAD = ["fine", "warm", "kind"], ["grim", "cold", "mean"]
@@ -129,7 +130,6 @@ MISTAKES = {
     ),
     "unknown condition": (lambda f: {"conditions": "randm"}, "'randm' is not one of"),
     "bad budgets": (lambda f: {"budgets": "ten"}, "'ten' is not a list like 16,64,256"),
-    "bad dimensions": (lambda f: {"dimensions": "0"}, "neither a positive number nor all"),
     "bad window": (lambda f: {"window": "0"}, "--window: 0; use 1 to 1000 words"),
     "no workers": (lambda f: {"workers": "0"}, "--workers: 0"),
     "file in the way": (
@@ -150,6 +150,60 @@ def test_a_mistake_is_one_line_with_exit_code_2_and_nothing_written(name, folder
     assert error.startswith("minilm compare: error: ")
     assert error.count("\n") == 1
     assert sorted(os.listdir(folder)) == before
+
+
+def test_a_wrong_number_of_dimensions_is_one_line(folder, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments(folder, dimensions="0"))
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert "neither a positive number nor all" in error
+    assert error.count("\n") == 1
+
+
+def test_lists_may_have_blanks_and_repeat_themselves(folder, capsys):
+    assert main(arguments(folder, "--json", conditions="random, random", budgets="8, 8")) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["names"], found["budgets"]) == (["random"], [8])
+
+
+def test_presets_and_companions_of_shipped_tasks(monkeypatch, tmp_path):
+    from minilm.compare import comparison
+
+    asked = []
+
+    def note(settings, grid, folder, **rest):
+        asked.append((settings, grid))
+        raise OptionError("enough")
+
+    monkeypatch.setattr(comparison, "compare", note)
+    for more in (
+        [],
+        ["--preset", "kata"],
+        ["--preset", "study", "--seeds", "3"],
+        ["--task", "corpora/support_tickets.csv"],
+    ):
+        assert main(["compare", "--out", str(tmp_path / "x"), *more]) == 2
+    (films, usual), (_, kata), (_, study), (tickets, _) = asked
+    assert [path.name for path in films.corpus] == ["general.txt"]
+    assert (films.task.name, films.transfer.name) == ("movie_reviews.csv", "product_reviews.csv")
+    assert (usual.budgets, usual.seeds) == ((16, 64, 256), 10)
+    assert (kata.budgets, kata.seeds) == ((16, 64), 5)
+    assert (study.budgets, study.seeds) == ((16, 32, 64, 128, 256), 3)
+    assert [path.name for path in tickets.corpus] == ["support_conversations.txt"]
+    assert tickets.transfer is None
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--resume"], "--resume needs --out"),
+        (["--out", "x", "--resume", "--overwrite"], "use one"),
+    ],
+)
+def test_resume_needs_a_folder_and_excludes_overwrite(more, message, capsys):
+    assert main(["compare", *more]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_folder_in_use_is_said(folder, capsys):
