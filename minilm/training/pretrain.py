@@ -105,6 +105,7 @@ def pretrain(
             )
         if run is not None:
             _train(run, say)
+        del run  # Windows removes no file that is mapped
         tokens.remove(writer.path / STATE)
 
 
