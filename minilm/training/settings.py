@@ -12,6 +12,7 @@ from typing import Any
 
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import SIZES, GPTConfig
+from minilm.training import documents
 
 TOKENIZERS = ("bpe", "word")
 STARTS = ("cooccurrence", "random")
@@ -95,8 +96,12 @@ _WHOLE = {
 }
 _POSITIVE = ("epochs", "learning_rate")
 _NOT_NEGATIVE = ("dropout", "weight_decay", "save_seconds")
-_CHOICES = {"size": TRAINED_SIZES, "tokenizer": TOKENIZERS, "init": STARTS}
-_CHOICES["documents"] = ("lines", "paragraphs")
+_CHOICES = {
+    "size": TRAINED_SIZES,
+    "tokenizer": TOKENIZERS,
+    "init": STARTS,
+    "documents": documents.UNITS,
+}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -114,12 +119,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"cannot be read: {error.strerror}; check the path", path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not valid TOML: {error}", path) from None
-    known = [field.name for field in fields(Settings)]
-    for key in given:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-            raise InputError(f"the key {key!r} is not known; {advice}", path)
     try:
         check(given)
     except OptionError as error:
@@ -128,7 +127,13 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def check(given: Mapping[str, Any]) -> None:
-    """Raise OptionError at the first value that cannot work, naming its key."""
+    """Raise OptionError at the first key that is not known or value that cannot work."""
+    known = [field.name for field in fields(Settings)]
+    for key in given:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1)
+            advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+            raise OptionError(f"the key {key!r} is not known; {advice}")
     for key, value in given.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         whole = number and isinstance(value, int)
