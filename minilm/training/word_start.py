@@ -18,7 +18,8 @@ Ids = NDArray[np.integer[Any]]
 
 LENGTH = 0.2  # of a row; about what random rows of GPT-2's kind have at these widths
 
-_PIECE = 1 << 20  # tokens that are counted at a time
+_PIECE = 1 << 20  # tokens that are looked at, at a time
+_MEMORY = 1 << 27  # bytes for counting, whatever the length of the text
 
 
 def from_cooccurrence(
@@ -54,7 +55,7 @@ def from_cooccurrence(
             piece = np.asarray(ids[start : start + _PIECE], np.int64)
             yield np.where(piece == end, -1, piece)
 
-    counts = cooccurrence.count_chunks(pieces(), window, vocabulary)
+    counts = cooccurrence.count_chunks(pieces(), window, vocabulary, memory=_MEMORY)
     if counts.keys.size == 0:
         return
     dimensions = min(width, vocabulary)
