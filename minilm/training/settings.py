@@ -73,7 +73,9 @@ class Settings:
     dropout: float = 0.0
     tokenizer: str = "bpe"
     init: str = "cooccurrence"
-    window: int = 5
+    # Held-out bits per byte of corpora/general.txt after 800 steps at size class: 1.717 at window 1,
+    # 1.719 at 2, 1.738 at 5, 1.754 at 10, and 1.836 with random embeddings (an older build of it).
+    window: int = 2
     steps: int | None = None
     epochs: float | None = None
     learning_rate: float = 2e-3

@@ -65,7 +65,7 @@ def test_word_embeddings_start_from_cooccurrence(text, tiny, tmp_path, tokenizer
     pretrain.pretrain([text], tmp_path / "b", {**given, "init": "random"}, say=silent)
     ours, random = (run.model.parameters["wte.weight"] for run in started)
     ids = started[0].train.tokens.astype(np.int64)
-    counts = cooccurrence.count(np.where(ids == 0, -1, ids), 5, len(ours))
+    counts = cooccurrence.count(np.where(ids == 0, -1, ids), 2, len(ours))
     vectors = factorise.word_vectors(counts, dimensions=8, rng=pretrain.generator(0, "svd"))
     met = vectors.any(axis=1)
     assert 0 < met.sum() < len(met)  # `<|endoftext|>` at least meets nobody
