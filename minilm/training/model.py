@@ -90,7 +90,7 @@ class LanguageModel:
         prompt: str | Sequence[int] = "",
         *,
         max_new_tokens: int = 100,
-        temperature: float = 1.0,
+        temperature: float = 0.8,
         top_k: int | None = None,
         top_p: float | None = None,
         slide: bool = False,
