@@ -244,21 +244,23 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
     fault = ModelError("another process saves to it all the time; read it later", folder)
     for _ in range(_TRIES):
         transaction.settle_if_free(folder)
-        before = _version(folder)
+        before, was_changing = _version(folder), transaction.is_changing(folder)
         try:
             with _verified(folder) as opened:
                 result = use(opened)
             if _version(folder) == before:
                 return result
         except ModelError as error:
-            # The same save, and all its files in their places: the damage is there to stay.
-            if _version(folder) == before and not transaction.is_changing(folder):
-                raise
             fault = error
         except OSError as error:
-            raise ModelError(
+            fault = ModelError(
                 f"cannot be read: {error.strerror or error}", error.filename or folder
-            ) from None
+            )
+        # The same save, and all its files in their places, from the first look to the last: then
+        # the damage is there to stay.
+        is_changing = transaction.is_changing(folder)
+        if _version(folder) == before and not was_changing and not is_changing:
+            raise fault
         time.sleep(_WAIT)
     raise fault
 

@@ -284,6 +284,24 @@ def test_a_save_in_the_middle_of_reading_is_noticed(copy, new, monkeypatch, save
     assert left == [0]
 
 
+def test_a_change_that_is_finished_while_a_file_is_being_opened(copy, new, monkeypatch):
+    path = copy("ours")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(transaction, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        folder.save(path, new)
+    assert transaction.is_changing(path)
+    read_tokenizer, settle = huggingface.read_tokenizer, transaction.settle_if_free
+
+    def read_late(locate, size):  # the paths are known, then the other process renames the files
+        found = {name: locate(name) for name in ("tokenizer.json", "vocab.json", "merges.txt")}
+        settle(path)
+        return read_tokenizer(found.get, size)
+
+    monkeypatch.setattr(transaction, "settle_if_free", lambda _: None)  # the other has the lock
+    monkeypatch.setattr(huggingface, "read_tokenizer", read_late)
+    assert isinstance(folder.load(path).tokenizer, WordLevelTokenizer)
+
+
 def save_for_ever(path, *sources):
     """Save one after the other until the process is killed."""
     versions = [files_of(source) for source in sources]
@@ -310,11 +328,12 @@ def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model,
 
     seen = []
     for _ in range(4):
-        process = run("save_for_ever", path, tmp_path / "once", tmp_path / "double")
-        assert process.stdout.readline().strip() == b"ready"
-        seen += [check() for _ in range(40)]
-        process.kill()
-        process.communicate()
+        with run("save_for_ever", path, tmp_path / "once", tmp_path / "double") as process:
+            try:
+                assert process.stdout.readline().strip() == b"ready"
+                seen += [check() for _ in range(40)]
+            finally:
+                process.kill()
         settled = check()
         assert {1: OLD, 2: NEW}[settled] == (path / "training" / "state.json").read_bytes()
     assert {1, 2} <= set(seen)
