@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minilm.compare import conditions, statistics
+from minilm.classify import metrics
+from minilm.compare import conditions
 from minilm.compare.material import Material
 from minilm.errors import OptionError
 
@@ -97,7 +98,7 @@ class Outcome:
     def macro_f1(self, material: Material, domain: str) -> float:
         """Return the mean over the classes of the F1 score."""
         truth = material.domains[domain].labels
-        return statistics.macro_f1(truth, self.predicted[domain], len(material.classes))
+        return metrics.macro_f1(truth, self.predicted[domain], len(material.classes))
 
 
 def draw(labels: np.ndarray, budget: int, seed: int) -> np.ndarray:

@@ -249,37 +249,6 @@ def verdict(difference: Difference, adjusted_p: float) -> Verdict:
     return "better" if difference.difference > 0 else "worse"
 
 
-def macro_f1(truth: np.ndarray, predicted: np.ndarray, classes: int) -> float:
-    """Return the mean over the classes of F1 = 2 TP / (2 TP + FP + FN).
-
-    A class that is neither in `truth` nor predicted counts as 0, as in scikit-learn's
-    `f1_score(..., labels=range(classes), average="macro", zero_division=0)`.
-
-    Parameters
-    ----------
-    truth, predicted : ndarray of shape (N,), int
-        Classes in 0 ... classes - 1.
-    classes : int
-        How many classes there are.
-
-    Examples
-    --------
-    >>> macro_f1(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), 2)
-    0.7333333333333334
-    """
-    both_sides = np.concatenate([truth, predicted])
-    if truth.shape != predicted.shape or not np.isin(both_sides, np.arange(classes)).all():
-        raise OptionError(
-            f"macro-F1 of {truth.size} labels and {predicted.size} predictions: give one "
-            f"prediction a label, both in 0 ... {classes - 1}"
-        )
-    confusion = np.bincount(truth * classes + predicted, minlength=classes * classes)
-    confusion = confusion.reshape(classes, classes)
-    both = confusion.sum(axis=0) + confusion.sum(axis=1)  # 2 TP + FP + FN
-    scores = np.divide(2 * confusion.diagonal(), both, out=np.zeros(classes), where=both > 0)
-    return float(scores.mean())
-
-
 def resolvable_difference(
     items: int, seeds: int = 1, *, disagreement: float = 0.5, correlation: float = 0.2
 ) -> float:

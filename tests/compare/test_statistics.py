@@ -189,27 +189,6 @@ def test_verdict_needs_the_interval_and_the_adjusted_p(low, high, adjusted_p, ex
     assert statistics.verdict(difference, adjusted_p) == expected
 
 
-def test_macro_f1_worked_by_hand():
-    truth = np.array([0, 0, 0, 1, 1, 2])
-    predicted = np.array([0, 0, 1, 1, 2, 1])
-    # Class 0: 2 * 2 / (3 + 2); class 1: 2 * 1 / (2 + 3); class 2: never right; class 3: absent.
-    expected = (4 / 5 + 2 / 5 + 0) / 3
-    assert statistics.macro_f1(truth, predicted, 3) == pytest.approx(expected, rel=1e-15)
-    assert statistics.macro_f1(truth, predicted, 4) == pytest.approx(expected * 3 / 4, rel=1e-15)
-
-
-@pytest.mark.peers
-@pytest.mark.parametrize("classes", [2, 5])
-def test_macro_f1_equals_scikit_learns(peer, classes):
-    metrics = peer("sklearn.metrics")
-    rng = np.random.default_rng(17)
-    truth, predicted = rng.integers(classes, size=(2, 30))
-    expected = metrics.f1_score(
-        truth, predicted, labels=range(classes), average="macro", zero_division=0
-    )
-    assert statistics.macro_f1(truth, predicted, classes) == pytest.approx(expected, rel=1e-12)
-
-
 def test_resolvable_difference_equals_its_formula():
     # A single run near chance: 1.96 * sqrt(0.5 / 440).
     assert statistics.resolvable_difference(440) == pytest.approx(0.066071, abs=1e-6)
@@ -244,8 +223,6 @@ GOOD = np.ones((2, 5), dtype=bool)
         (lambda rng: statistics.paired_difference(GOOD, GOOD[:1], rng=rng), "cannot be paired"),
         (lambda rng: statistics.resolvable_difference(0), "0 test items and 1 seeds"),
         (lambda rng: statistics.resolvable_difference(5, 0), "5 test items and 0 seeds"),
-        (lambda rng: statistics.macro_f1(np.array([0]), np.array([0, 1]), 2), "1 labels and 2"),
-        (lambda rng: statistics.macro_f1(np.array([0]), np.array([2]), 2), r"in 0 \.\.\. 1"),
     ],
 )
 def test_what_cannot_work_is_said_in_one_line(call, message):

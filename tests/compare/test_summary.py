@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from minilm.classify import metrics
 from minilm.compare import statistics, summary
 from minilm.compare.conditions import CONDITIONS
 from minilm.compare.experiment import Grid, Key, Outcome
@@ -52,7 +53,7 @@ def test_each_cell_is_about_its_own_runs(made):
     for cell in found["conditions"]:
         mine = [o for o in outcomes if o.key[:2] == (cell["condition"], cell["budget"])]
         accuracies = [np.mean(o.predicted["task"] == TRUTH) for o in mine]
-        scores = [statistics.macro_f1(TRUTH, o.predicted["task"], 2) for o in mine]
+        scores = [metrics.macro_f1(TRUTH, o.predicted["task"], 2) for o in mine]
         assert cell["mean"] == pytest.approx(np.mean(accuracies))
         assert cell["macro_f1"] == pytest.approx(np.mean(scores))
 
