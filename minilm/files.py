@@ -13,6 +13,7 @@ import json
 import os
 import reprlib
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,6 +174,8 @@ class FolderLock:
     ----------
     folder : path-like
         An existing folder.
+    wait : float
+        Seconds to wait for another process to let go; `math.inf` for as long as it takes.
 
     Attributes
     ----------
@@ -189,32 +192,30 @@ class FolderLock:
     NAME = ".lock"
     # Windows forbids others to read a locked range: lock one byte far behind the text.
     _OFFSET = 1 << 20
+    _PAUSE = 0.02  # seconds between two tries
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, wait: float = 0.0) -> None:
         self.folder = Path(folder)
+        self.wait = wait
         self.stale_pid: int | None = None
         self._file: IO[str] | None = None
 
     def __enter__(self) -> FolderLock:
         """Take the lock, or raise OutputError that names the process which has it."""
         file = open(self.folder / self.NAME, "a+", encoding="ascii", errors="replace")
-        file.seek(0)
-        text = file.read(20).strip()
-        holder = int(text) if text.isdecimal() else None
+        deadline = time.monotonic() + self.wait
         try:
-            self._acquire(file)
-        except OSError as error:
+            while not self._acquired(file):
+                if time.monotonic() >= deadline:
+                    raise OutputError(
+                        f"{self.folder}: in use by process {self._holder(file) or 'unknown'}; "
+                        "wait until it ends, or choose another folder"
+                    )
+                time.sleep(self._PAUSE)
+        except BaseException:
             file.close()
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise OutputError(
-                    f"{self.folder}: cannot be locked ({error.strerror or error}); "
-                    "choose a folder on a disk of this machine"
-                ) from None
-            raise OutputError(
-                f"{self.folder}: in use by process {holder or 'unknown'}; "
-                "wait until it ends, or choose another folder"
-            ) from None
-        self.stale_pid = holder
+            raise
+        self.stale_pid = self._holder(file)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -228,13 +229,30 @@ class FolderLock:
         self._file.close()
         self._file = None
 
+    def _holder(self, file: IO[str]) -> int | None:
+        file.seek(0)
+        text = file.read(20).strip()
+        return int(text) if text.isdecimal() else None
+
+    def _acquired(self, file: IO[str]) -> bool:
+        """Take the lock if it is free; return whether it was."""
+        try:
+            self._acquire(file)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return False
+            raise OutputError(
+                f"{self.folder}: cannot be locked ({error.strerror or error}); "
+                "choose a folder on a disk of this machine"
+            ) from None
+        return True
+
     def _acquire(self, file: IO[str]) -> None:
         if os.name == "nt":
             import msvcrt
 
             file.seek(self._OFFSET)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-            file.seek(0)
         else:
             import fcntl
 

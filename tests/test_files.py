@@ -126,6 +126,20 @@ def test_a_folder_has_one_writer_and_a_dead_one_is_said(tmp_path):
         assert lock.stale_pid is None
 
 
+def test_waiting_for_another_to_let_go(tmp_path, monkeypatch):
+    first, waited = files.FolderLock(tmp_path).__enter__(), []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        if len(waited) == 3:
+            first.__exit__()
+
+    monkeypatch.setattr(files.time, "sleep", sleep)
+    with files.FolderLock(tmp_path, wait=60) as second:
+        assert len(waited) == 3
+        assert second.stale_pid is None
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00 12", "١٢\n".encode(), b"12\n34\n", b"-5"])
 def test_a_lock_file_with_anything_in_it_can_be_taken(tmp_path, content):
     (tmp_path / ".lock").write_bytes(content)

@@ -24,8 +24,9 @@ from numpy.typing import DTypeLike
 
 from minilm import files
 from minilm.errors import ModelError, TrainingError
-from minilm.interop import huggingface, manifest, safetensors, transaction
+from minilm.interop import huggingface, ledger, manifest, safetensors, transaction
 from minilm.interop.huggingface import StoredTensor, Tokenizer
+from minilm.interop.ledger import Ledger
 from minilm.interop.manifest import Manifest, Source, Stage, source
 from minilm.interop.transaction import Content, Digest
 from minilm.interop.wordlevel import END_OF_TEXT, UNKNOWN
@@ -71,6 +72,8 @@ class SavedModel:
         The id that stands between documents.
     lineage : tuple of Stage
         Oldest first; empty where nothing is known.
+    seen : Ledger or None
+        The documents it has learned from; None where nothing is known.
     """
 
     config: GPTConfig
@@ -78,6 +81,7 @@ class SavedModel:
     tokenizer: Tokenizer | None
     end_of_text: int | None
     lineage: tuple[Stage, ...]
+    seen: Ledger | None = None
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,21 @@ class OpenFolder:
         """Return the names of the files that resuming needs."""
         return _present_state(self.path, self.manifest)
 
+    def seen(self) -> Ledger | None:
+        """Read the ledger of what was seen; None in a folder that is foreign or has none."""
+        if self.manifest is None or ledger.NAME not in self.manifest.files:
+            return None
+        return ledger.read(transaction.locate(self.path, ledger.NAME))
+
     def read(self, dtype: DTypeLike = np.float32) -> SavedModel:
         """Read the weights."""
         parameters = huggingface.read_parameters(
             self.stored, param_shapes(self.config), dtype=dtype
         )
         lineage = self.manifest.lineage if self.manifest else ()
-        return SavedModel(self.config, parameters, self.tokenizer, self.end_of_text, lineage)
+        return SavedModel(
+            self.config, parameters, self.tokenizer, self.end_of_text, lineage, self.seen()
+        )
 
 
 class Writer(transaction.FolderWriter):
@@ -155,7 +167,10 @@ def save(
 
 
 def model_files(
-    config: GPTConfig, parameters: Parameters, tokenizer: Tokenizer | None
+    config: GPTConfig,
+    parameters: Parameters,
+    tokenizer: Tokenizer | None,
+    seen: Ledger | None = None,
 ) -> dict[str, Content]:
     """Return the files of a model as transformers reads them, to be saved.
 
@@ -165,6 +180,8 @@ def model_files(
     parameters : Parameters
         Those of the configuration are saved, in their dtype; there may be more.
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
+    seen : Ledger, optional
+        The documents it has learned from.
 
     Raises
     ------
@@ -181,6 +198,7 @@ def model_files(
         huggingface.CONFIG: _json(settings),
         huggingface.WEIGHTS: partial(safetensors.dump, weights, metadata={"format": "pt"}),
         **(tokenizer_files(tokenizer, config.n_positions) if tokenizer else {}),
+        **({} if seen is None else {ledger.NAME: seen.to_bytes()}),
     }
 
 
@@ -241,7 +259,6 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise ModelError(f"{what}; a model is a folder on this disk: download it first", folder)
-    fault = ModelError("another process saves to it all the time; read it later", folder)
     for _ in range(_TRIES):
         transaction.settle_if_free(folder)
         before, was_changing = _version(folder), transaction.is_changing(folder)
@@ -256,10 +273,11 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
             fault = ModelError(
                 f"cannot be read: {error.strerror or error}", error.filename or folder
             )
-        # The same save, and all its files in their places, from the first look to the last: then
-        # the damage is there to stay.
         is_changing = transaction.is_changing(folder)
-        if _version(folder) == before and not was_changing and not is_changing:
+        if _version(folder) != before:
+            fault = ModelError("another process saves to it all the time; read it later", folder)
+        elif not was_changing and not is_changing:
+            # The same save, all its files in their places all the time: the damage stays.
             raise fault
         time.sleep(_WAIT)
     raise fault

@@ -29,6 +29,9 @@ from minilm.interop import checks, safetensors
 STAGING = ".staging"
 RECORD = ".commit.json"
 
+# Seconds. A reader that finishes a killed process's change holds the lock for a moment.
+_PATIENCE = 1.0
+
 Content = bytes | Callable[[safetensors.Sink], object]
 
 
@@ -72,7 +75,9 @@ class FolderWriter:
         with contextlib.ExitStack() as stack:
             with _told(f"{self.path}: cannot be written to"):
                 self.path.mkdir(parents=True, exist_ok=True)
-                self.stale_pid = stack.enter_context(files.FolderLock(self.path)).stale_pid
+                self.stale_pid = stack.enter_context(
+                    files.FolderLock(self.path, wait=_PATIENCE)
+                ).stale_pid
             self.settle()
             self._held = stack.pop_all()
         return self

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_an_unfinished_save_is_read_where_nothing_can_be_written(copy, new, monk
             writer.save(new)
 
     class ReadOnly:
-        def __init__(self, folder):
+        def __init__(self, folder, wait=0.0):
             pass
 
         def __enter__(self):
@@ -286,8 +287,8 @@ def test_a_save_in_the_middle_of_reading_is_noticed(copy, new, monkeypatch, save
 
 def test_a_change_that_is_finished_while_a_file_is_being_opened(copy, new, monkeypatch):
     path = copy("ours")
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(transaction, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with monkeypatch.context() as patch:  # as if the process died here
+        patch.setattr(transaction, "_finish", lambda *_: None)
         folder.save(path, new)
     assert transaction.is_changing(path)
     read_tokenizer, settle = huggingface.read_tokenizer, transaction.settle_if_free
@@ -303,12 +304,13 @@ def test_a_change_that_is_finished_while_a_file_is_being_opened(copy, new, monke
 
 
 def save_for_ever(path, *sources):
-    """Save one after the other until the process is killed."""
+    """Save one after the other until the process is killed, with pauses that a reader needs."""
     versions = [files_of(source) for source in sources]
     print("ready", flush=True)
     while True:
         for version in versions:
             folder.save(path, version)
+            time.sleep(0.1)
 
 
 def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model, bpe, contents):
@@ -319,24 +321,29 @@ def test_reading_while_another_process_saves_until_it_is_killed(tmp_path, model,
     folder.save(tmp_path / "once", once)
     folder.save(tmp_path / "double", double)
     path = shutil.copytree(tmp_path / "once", tmp_path / "m")
+    once_flat = model.parameters.flat
 
-    def check():
-        loaded = folder.load(path)
-        factor = int(loaded.parameters.flat[0] / model.parameters.flat[0])
-        assert (loaded.parameters.flat == model.parameters.flat * factor).all()
+    def factor_of(saved):
+        factor = int(saved.parameters.flat[0] / once_flat[0])
+        assert (saved.parameters.flat == once_flat * factor).all()
         return factor
 
-    seen = []
     for _ in range(4):
+        seen = []
         with run("save_for_ever", path, tmp_path / "once", tmp_path / "double") as process:
             try:
                 assert process.stdout.readline().strip() == b"ready"
-                seen += [check() for _ in range(40)]
+                while len(seen) < 40 or {1, 2} != set(seen):
+                    assert process.poll() is None, "the process that saves has ended"
+                    # A slow machine may find no moment to read in; it must never read a mixture.
+                    try:
+                        seen.append(factor_of(folder.load(path)))
+                    except ModelError as error:
+                        assert "saves to it all the time" in str(error)  # noqa: PT017
             finally:
                 process.kill()
-        settled = check()
+        settled = factor_of(folder.load(path))
         assert {1: OLD, 2: NEW}[settled] == (path / "training" / "state.json").read_bytes()
-    assert {1, 2} <= set(seen)
 
 
 if __name__ == "__main__":
