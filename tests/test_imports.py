@@ -14,6 +14,7 @@ PACKAGE = Path(minilm.__file__).parent
 ORDER = [
     "errors",
     "files",
+    "drawing",
     "progress",
     "resources",
     "threads",
