@@ -50,6 +50,8 @@ class FolderWriter:
     Parameters
     ----------
     path : path-like
+    wait : float
+        Seconds to wait for another process to let the folder go.
 
     Attributes
     ----------
@@ -65,8 +67,9 @@ class FolderWriter:
         On entering, when the record of an unfinished change is damaged.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, wait: float = _PATIENCE) -> None:
         self.path = Path(path)
+        self.wait = wait
         self.stale_pid: int | None = None
         self._held = contextlib.ExitStack()
 
@@ -76,7 +79,7 @@ class FolderWriter:
             with _told(f"{self.path}: cannot be written to"):
                 self.path.mkdir(parents=True, exist_ok=True)
                 self.stale_pid = stack.enter_context(
-                    files.FolderLock(self.path, wait=_PATIENCE)
+                    files.FolderLock(self.path, wait=self.wait)
                 ).stale_pid
             self.settle()
             self._held = stack.pop_all()
