@@ -130,9 +130,9 @@ class GPT(Transformer):
         del logits  # as large as all else together; the backward lives from the probabilities
         dlogits = F.cross_entropy_backward(share, cache)
         del cache
-        dhidden, dtable = F.project_backward(dlogits, head)
+        dhidden, gradients = self.tied_head_backward(dlogits, head)
         del dlogits
-        return value, self.hidden_backward(dhidden, caches, {"wte.weight": dtable})
+        return value, self.hidden_backward(dhidden, caches, gradients)
 
     def _checked_targets(self, targets: ArrayLike, ids: Ids) -> Ids:
         """Return targets as integers of the shape of ids, or say what is wrong."""

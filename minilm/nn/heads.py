@@ -5,6 +5,13 @@
 With `pooling="last"` this is Hugging Face's `GPT2ForSequenceClassification`: each sequence is
 judged by its last real position, the only one that has seen all of it. Sequences are padded on the
 right; what stands there is never seen, as no position sees the future.
+
+Predicting the next word may go on beside it as an auxiliary loss, so that the body does not forget
+what it learned from text (Radford et al. 2018, "Improving Language Understanding by Generative
+Pre-Training", equation 5):
+
+    loss = mean over texts of (cross-entropy of the label
+                               + lm_weight * mean cross-entropy of the text's next words)
 """
 
 from __future__ import annotations
@@ -50,6 +57,8 @@ class SequenceClassifier(Transformer):
         An existing store with `score.weight` in it (`with_score` adds one), used as it is.
     pooling : {"last", "mean"}
         Whether a sequence is judged by its last real position or by the mean of the real ones.
+    lm_weight : float
+        The weight of the auxiliary loss in `gradients`; `loss` is without it.
 
     Examples
     --------
@@ -69,6 +78,7 @@ class SequenceClassifier(Transformer):
         dtype: DTypeLike = np.float32,
         parameters: Parameters | None = None,
         pooling: str = "last",
+        lm_weight: float = 0.0,
     ) -> None:
         if parameters is None:
             if rng is None or labels is None:
@@ -86,6 +96,7 @@ class SequenceClassifier(Transformer):
             raise OptionError(f"pooling is {pooling!r}; expected {' or '.join(POOLINGS)}")
         self.labels = shape[0]
         self.pooling = pooling
+        self.lm_weight = lm_weight
 
     def logits(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
         """Return the labels' scores, (B, K).
@@ -104,14 +115,20 @@ class SequenceClassifier(Transformer):
         TrainingError
             When a parameter is not finite; the line names it.
         """
-        scores, _, _ = self._forward(ids, lengths, rng=None, backward=False)
+        scores, *_ = self._forward(ids, lengths, rng=None, backward=False)
         if not np.isfinite(scores).all():
             raise self.blame("a score")
         return scores
 
+    def features(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
+        """Return what the head is given of each sequence, (B, C)."""
+        checked = self.checked_ids(ids)
+        hidden, _ = self.hidden(checked, backward=False)
+        return self._pool(hidden, self._checked_lengths(lengths, checked))[0]
+
     def loss(self, ids: ArrayLike, lengths: ArrayLike, targets: ArrayLike) -> float:
         """Return the mean cross-entropy, in nats, of the labels `targets` of shape (B,)."""
-        scores, _, _ = self._forward(ids, lengths, rng=None, backward=False)
+        scores, *_ = self._forward(ids, lengths, rng=None, backward=False)
         loss, _ = F.cross_entropy(scores, self._checked_labels(targets, len(scores)))
         return self.finite(loss)
 
@@ -140,7 +157,7 @@ class SequenceClassifier(Transformer):
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradients]:
         """Return the loss, and by name the gradient of `share * loss`; see `GPT.gradients`."""
-        scores, caches, (pool, head) = self._forward(ids, lengths, rng=rng, backward=True)
+        scores, hidden, caches, (pool, head) = self._forward(ids, lengths, rng=rng, backward=True)
         loss, cache = F.cross_entropy(scores, self._checked_labels(targets, len(scores)))
         value = self.finite(loss)
         dpooled, dscore = F.project_backward(F.cross_entropy_backward(share, cache), head)
@@ -148,7 +165,36 @@ class SequenceClassifier(Transformer):
             dhidden = F.last_token_pool_backward(dpooled, pool)
         else:
             dhidden = F.mean_pool_backward(dpooled, pool)
-        return value, self.hidden_backward(dhidden, caches, {"score.weight": dscore})
+        gradients = {"score.weight": dscore}
+        if self.lm_weight:
+            words, dwords, of_table = self._next_words(
+                hidden, np.asarray(ids), np.asarray(lengths), share
+            )
+            value += self.lm_weight * self.finite(words)
+            dhidden = dhidden + dwords
+            gradients.update(of_table)
+        return value, self.hidden_backward(dhidden, caches, gradients)
+
+    def _next_words(
+        self, hidden: Array, ids: Ids, lengths: Ids, share: float
+    ) -> tuple[float, Array, Gradients]:
+        """Return the auxiliary loss, and its share's gradients: that of hidden, and the table's.
+
+        A text of one token has no next word and counts as one that is predicted perfectly.
+        """
+        inside = np.arange(ids.shape[1]) < lengths[:, None] - 1
+        targets = ids[:, 1:][inside[:, :-1]]
+        logits, head = F.project(hidden[inside], self.parameters["wte.weight"])
+        dlogits = np.empty_like(logits)
+        loss, stop = 0.0, 0
+        for length in lengths[lengths > 1] - 1:
+            text = slice(stop, stop := stop + int(length))
+            mean, cache = F.cross_entropy(logits[text], targets[text])
+            loss += float(mean) / len(ids)
+            dlogits[text] = F.cross_entropy_backward(share * self.lm_weight / len(ids), cache)
+        dhidden = np.zeros_like(hidden)
+        dhidden[inside], of_table = self.tied_head_backward(dlogits, head)
+        return loss, dhidden, of_table
 
     def _forward(
         self,
@@ -157,16 +203,18 @@ class SequenceClassifier(Transformer):
         *,
         rng: np.random.Generator | None,
         backward: bool,
-    ) -> tuple[Array, list[Cache], tuple[Cache, Cache]]:
+    ) -> tuple[Array, Array, list[Cache], tuple[Cache, Cache]]:
         checked = self.checked_ids(ids)
         real = self._checked_lengths(lengths, checked)
         hidden, caches = self.hidden(checked, rng=rng, backward=backward)
-        if self.pooling == "last":
-            pooled, pool = F.last_token_pool(hidden, real)
-        else:
-            pooled, pool = F.mean_pool(hidden, real)
+        pooled, pool = self._pool(hidden, real)
         scores, head = F.project(pooled, self.parameters["score.weight"])
-        return scores, caches, (pool, head)
+        return scores, hidden, caches, (pool, head)
+
+    def _pool(self, hidden: Array, lengths: Ids) -> tuple[Array, Cache]:
+        if self.pooling == "last":
+            return F.last_token_pool(hidden, lengths)
+        return F.mean_pool(hidden, lengths)
 
     def _checked_lengths(self, lengths: ArrayLike, ids: Ids) -> Ids:
         batch, time = ids.shape
@@ -198,3 +246,34 @@ class SequenceClassifier(Transformer):
                 f"the label {checked[place]} at [{place}] is not from 0 to {self.labels - 1}"
             )
         return checked
+
+
+class Probe:
+    """The head alone, on features of a body that is frozen: they are computed once.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        With `score.weight` of shape (labels, C).
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+
+    def logits(self, features: Array) -> Array:
+        """Return the labels' scores: (B, C) -> (B, K)."""
+        return F.project(features, self.parameters["score.weight"])[0]
+
+    def gradients(
+        self,
+        features: Array,
+        targets: Ids,
+        *,
+        share: float = 1.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradients]:
+        """Return the loss, and the gradient of `share * loss`; there is nothing to drop out."""
+        scores, head = F.project(features, self.parameters["score.weight"])
+        loss, cache = F.cross_entropy(scores, targets)
+        _, dscore = F.project_backward(F.cross_entropy_backward(share, cache), head)
+        return float(loss), {"score.weight": dscore}

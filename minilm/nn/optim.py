@@ -195,6 +195,9 @@ class Optimizer:
         Updated in place. Those that are trainable now are the ones that this optimizer trains.
     weight_decay : float
         Of entries of matrices; vectors (biases, gains) do not decay.
+    factors : mapping of str to float, optional
+        What the learning rate of a name is multiplied with, where that is not 1: learning rates
+        that differ by layer (Howard and Ruder 2018, section 3.2).
 
     Attributes
     ----------
@@ -206,9 +209,16 @@ class Optimizer:
 
     state_names: tuple[str, ...] = ()
 
-    def __init__(self, parameters: Parameters, *, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        *,
+        weight_decay: float = 0.0,
+        factors: Mapping[str, float] | None = None,
+    ) -> None:
         self.parameters = parameters
         self.weight_decay = weight_decay
+        self.factors = factors
         self.steps = 0
         self._trainable = parameters.trainable
         size = parameters.count_trainable()
@@ -248,12 +258,13 @@ class Optimizer:
             )
         self.steps += 1
 
-        def step(chunk: tuple[slice, slice, float]) -> None:
-            place, where, decay = chunk
+        def step(chunk: tuple[slice, slice, float, float]) -> None:
+            place, where, decay, factor = chunk
             p, g = self.parameters.flat[place], gradient.flat[where]
             state = tuple(array[where] for array in self.state.values())
             g = g if scale == 1.0 else g * scale
-            p[...], *changed = self.rule(p, g, *state, learning_rate=learning_rate, decay=decay)
+            rate = learning_rate * factor
+            p[...], *changed = self.rule(p, g, *state, learning_rate=rate, decay=decay)
             for array, value in zip(state, changed, strict=True):
                 array[...] = value
 
@@ -282,14 +293,15 @@ class Optimizer:
             array[...] = state[name]
         self.steps = steps
 
-    def _chunks(self) -> Iterator[tuple[slice, slice, float]]:
-        """Yield pieces of parameters and gradient, each with its weight decay."""
-        for segment in self.parameters.segments():
+    def _chunks(self) -> Iterator[tuple[slice, slice, float, float]]:
+        """Yield pieces of parameters and gradient, with weight decay and learning rate's factor."""
+        for segment in self.parameters.segments(self.factors):
             decay = self.weight_decay if segment.matrices else 0.0
             offset = segment.gradient.start - segment.parameters.start
             for start in range(segment.parameters.start, segment.parameters.stop, CHUNK):
                 stop = min(start + CHUNK, segment.parameters.stop)
-                yield slice(start, stop), slice(start + offset, stop + offset), decay
+                place, where = slice(start, stop), slice(start + offset, stop + offset)
+                yield place, where, decay, segment.factor
 
 
 class SGD(Optimizer):
@@ -323,7 +335,7 @@ class AdamW(Optimizer):
 
     Parameters
     ----------
-    parameters, weight_decay
+    parameters, weight_decay, factors
         As for `Optimizer`.
     betas, epsilon
         As for `adamw`.
@@ -338,8 +350,9 @@ class AdamW(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
+        factors: Mapping[str, float] | None = None,
     ) -> None:
-        super().__init__(parameters, weight_decay=weight_decay)
+        super().__init__(parameters, weight_decay=weight_decay, factors=factors)
         self.betas = betas
         self.epsilon = epsilon
 

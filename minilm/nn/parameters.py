@@ -135,11 +135,14 @@ class Segment:
         frozen ones).
     matrices : bool
         Whether these are entries of matrices, which weight decay is for.
+    factor : float
+        What the learning rate is multiplied with.
     """
 
     parameters: slice
     gradient: slice
     matrices: bool
+    factor: float
 
 
 class Parameters(FlatStore):
@@ -214,21 +217,32 @@ class Parameters(FlatStore):
             store.add_up(name, [gradients])
         return store
 
-    def segments(self) -> list[Segment]:
-        """Return the trainable part as few runs as there are; together they cover the gradient."""
+    def segments(self, factors: Mapping[str, float] | None = None) -> list[Segment]:
+        """Return the trainable part as few runs as there are; together they cover the gradient.
+
+        Parameters
+        ----------
+        factors : mapping of str to float, optional
+            What the learning rate of a name is multiplied with; 1 for names that are not there.
+        """
         found: list[Segment] = []
         done = 0
         for name, part in self.slices.items():
             if name not in self.trainable:
                 continue
-            size, matrix = part.stop - part.start, part.start < self.matrices
+            size, alike = part.stop - part.start, self._treatment(name, factors or {})
             start, where = part.start, done
-            if found and found[-1].matrices == matrix and found[-1].parameters.stop == start:
-                start, where = found[-1].parameters.start, found[-1].gradient.start
-                found.pop()
+            if found and found[-1].parameters.stop == start:
+                last = found[-1]
+                if (last.matrices, last.factor) == alike:
+                    start, where = last.parameters.start, last.gradient.start
+                    found.pop()
             done += size
-            found.append(Segment(slice(start, part.stop), slice(where, done), matrix))
+            found.append(Segment(slice(start, part.stop), slice(where, done), *alike))
         return found
+
+    def _treatment(self, name: str, factors: Mapping[str, float]) -> tuple[bool, float]:
+        return self.slices[name].start < self.matrices, factors.get(name, 1.0)
 
     def extended(self, shapes: Shapes) -> Parameters:
         """Return a copy with further names, which are zero and trainable.

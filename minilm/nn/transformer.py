@@ -10,7 +10,9 @@ Multitask Learners", section 2.3):
 
 This is a chain of stages: the embeddings, then for each layer the attention and the MLP, then the
 last layer norm. `_stages` runs it forward; going back, the chain is left as soon as nothing below
-is trained. What is predicted from `hidden` is for the heads to say: `gpt.py` and `heads.py`.
+is trained, and what is frozen on the way only hands the gradient down. Beside its matrices there
+may be an adapter (`lora.py`). What is predicted from `hidden` is for the heads to say: `gpt.py` and
+`heads.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from minilm.errors import OptionError, TrainingError
 from minilm.nn import functional as F
+from minilm.nn import lora
 from minilm.nn.config import GPTConfig
 from minilm.nn.parameters import Parameters, param_shapes
 
@@ -32,6 +35,9 @@ Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
 Cache = tuple[Any, ...]
 Gradients = dict[str, Array]
+
+# The modules of a block in the order of the forward pass, three to a stage.
+_MODULES = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
 
 
 def initial_parameters(
@@ -65,6 +71,11 @@ class Transformer:
     parameters : Parameters
         Used as they are, not copied; there may be more names than the body has.
 
+    Attributes
+    ----------
+    adapter : Adapter or None
+        What stands beside the matrices; set it through `use`.
+
     Raises
     ------
     OptionError
@@ -80,7 +91,21 @@ class Transformer:
                 )
         self.config = config
         self.parameters = parameters
-        self._stage_of = {name: self._stage(name) for name in parameters}
+        self.adapter: lora.Adapter | None = None
+        self._head = 4 + 6 * config.n_layer  # a depth above the body's
+        self._depth_of = {name: self._depth(name) for name in parameters}
+
+    def use(self, adapter: lora.Adapter | None) -> None:
+        """Put an adapter to work, in place of the one before; None leaves the base alone.
+
+        Raises
+        ------
+        OptionError
+            When the adapter's factors do not fit this model.
+        """
+        if adapter is not None:
+            lora.check(adapter, self.config)
+        self.adapter = adapter
 
     def hidden_states(self, ids: ArrayLike) -> list[Array]:
         """Return the layers' outputs: the embeddings, then one (B, T, C) a layer.
@@ -109,11 +134,11 @@ class Transformer:
         backward : bool
             Whether `hidden_backward` will follow. Stages that it will not reach keep no cache.
         """
-        lowest = self._lowest() if backward else math.inf
+        lowest = self._lowest() if backward else self._head
         caches = []
         for stage, (output, cache) in enumerate(self._stages(ids, rng)):
             x = output
-            caches.append(cache if stage >= lowest else ())
+            caches.append(cache if stage >= _stage(lowest) else ())
         return x, caches
 
     def hidden_backward(
@@ -131,19 +156,27 @@ class Transformer:
         """
         found = {n: g for n, g in (gradients or {}).items() if n in self.parameters.trainable}
         lowest = self._lowest()
-        while caches and len(caches) > lowest:
+        down: Array | None = dx
+        while down is not None and len(caches) > _stage(lowest):
             stage = len(caches) - 1
             cache = caches.pop()
             layer, half = divmod(stage - 1, 2)
             if stage == 0:
-                self._embed_backward(dx, cache, found)
+                self._embed_backward(down, cache, found)
             elif layer == self.config.n_layer:
-                dx = self._norm_backward(dx, cache, "ln_f", found)
+                down = self._norm_backward(down, cache, "ln_f", found)
             elif half == 0:
-                dx = self._attend_backward(dx, cache, f"h.{layer}.", found)
+                down = self._attend_backward(down, cache, f"h.{layer}.", found, lowest)
             else:
-                dx = self._mlp_backward(dx, cache, f"h.{layer}.", found)
+                down = self._mlp_backward(down, cache, f"h.{layer}.", found, lowest)
         return found
+
+    def tied_head_backward(self, dlogits: Array, cache: Cache) -> tuple[Array, Gradients]:
+        """Return dhidden of `F.project(hidden, wte)`, and the table's gradient if it is trained."""
+        if "wte.weight" not in self.parameters.trainable:
+            return F.project(dlogits, self.parameters["wte.weight"].T)[0], {}
+        dhidden, dtable = F.project_backward(dlogits, cache)
+        return dhidden, {"wte.weight": dtable}
 
     def checked_ids(self, ids: ArrayLike) -> Ids:
         """Return ids as an integer array of shape (B, T), or say what is wrong with them."""
@@ -187,20 +220,20 @@ class Transformer:
                 f"of {self.config.vocab_size}; use the tokenizer that belongs to the model"
             )
 
-    def _lowest(self) -> float:
-        """Return the number of the lowest stage that has a trainable parameter."""
-        return min((self._stage_of[n] for n in self.parameters.trainable), default=math.inf)
+    def _lowest(self) -> int:
+        """Return the depth of the lowest module that has a trainable parameter."""
+        return min((self._depth_of[n] for n in self.parameters.trainable), default=self._head)
 
-    def _stage(self, name: str) -> float:
-        """Return the stage that a parameter belongs to; infinity for a head above the model."""
+    def _depth(self, name: str) -> int:
+        """Return how many modules the forward pass meets before the one of this parameter."""
         if name.startswith(("wte.", "wpe.")):
             return 0
         if name.startswith("ln_f."):
-            return 1 + 2 * self.config.n_layer
-        block = re.match(r"h\.(\d+)\.(ln_1|attn|ln_2|mlp)\.", name)
+            return 1 + 6 * self.config.n_layer
+        block = re.match(rf"h\.(\d+)\.({'|'.join(map(re.escape, _MODULES))})\.", name)
         if not block:
-            return math.inf
-        return 1 + 2 * int(block[1]) + (block[2] in ("ln_2", "mlp"))
+            return self._head
+        return 1 + 6 * int(block[1]) + _MODULES.index(block[2])
 
     # ------------------------------------------------------------------ the stages
 
@@ -236,51 +269,83 @@ class Transformer:
     def _attend(self, x: Array, block: str, rng: np.random.Generator | None) -> tuple[Array, Cache]:
         """Return `x + dropout(c_proj(attention(c_attn(ln_1(x)))))`."""
         normed, norm = self._norm(x, block + "ln_1")
-        qkv, fan_out = self._linear(normed, block + "attn.c_attn")
+        qkv, fan_out = self.linear(normed, block + "attn.c_attn")
         keep = None
         if rng is not None and self.config.attn_pdrop > 0:
             batch, time, _ = x.shape
             shape = (batch, self.config.n_head, time, time)
             keep = F.dropout_factors(shape, self.config.attn_pdrop, x.dtype, rng=rng)
         mixed, mix = F.multi_head_attention(qkv, self.config.n_head, keep)
-        out, fan_in = self._linear(mixed, block + "attn.c_proj")
+        out, fan_in = self.linear(mixed, block + "attn.c_proj")
         out, drop = self._dropout(out, self.config.resid_pdrop, rng)
         return x + out, (norm, fan_out, mix, fan_in, drop)
 
-    def _attend_backward(self, dx: Array, cache: Cache, block: str, gradients: Gradients) -> Array:
+    def _attend_backward(
+        self, dx: Array, cache: Cache, block: str, gradients: Gradients, lowest: int
+    ) -> Array | None:
         norm, fan_out, mix, fan_in, drop = cache
         dout = self._dropout_backward(dx, drop)
-        dmixed = self._linear_backward(dout, fan_in, block + "attn.c_proj", gradients)
+        dmixed = self._linear_backward(dout, fan_in, block + "attn.c_proj", gradients, lowest)
+        if dmixed is None:
+            return None
         dqkv = F.multi_head_attention_backward(dmixed, mix)
-        dnormed = self._linear_backward(dqkv, fan_out, block + "attn.c_attn", gradients)
+        dnormed = self._linear_backward(dqkv, fan_out, block + "attn.c_attn", gradients, lowest)
+        if dnormed is None:
+            return None
         return dx + self._norm_backward(dnormed, norm, block + "ln_1", gradients)
 
     def _mlp(self, x: Array, block: str, rng: np.random.Generator | None) -> tuple[Array, Cache]:
         """Return `x + dropout(c_proj(gelu(c_fc(ln_2(x)))))`."""
         normed, norm = self._norm(x, block + "ln_2")
-        wide, fan_out = self._linear(normed, block + "mlp.c_fc")
+        wide, fan_out = self.linear(normed, block + "mlp.c_fc")
         active, gelu = F.gelu(wide)
-        out, fan_in = self._linear(active, block + "mlp.c_proj")
+        out, fan_in = self.linear(active, block + "mlp.c_proj")
         out, drop = self._dropout(out, self.config.resid_pdrop, rng)
         return x + out, (norm, fan_out, gelu, fan_in, drop)
 
-    def _mlp_backward(self, dx: Array, cache: Cache, block: str, gradients: Gradients) -> Array:
+    def _mlp_backward(
+        self, dx: Array, cache: Cache, block: str, gradients: Gradients, lowest: int
+    ) -> Array | None:
         norm, fan_out, gelu, fan_in, drop = cache
         dout = self._dropout_backward(dx, drop)
-        dactive = self._linear_backward(dout, fan_in, block + "mlp.c_proj", gradients)
+        dactive = self._linear_backward(dout, fan_in, block + "mlp.c_proj", gradients, lowest)
+        if dactive is None:
+            return None
         dwide = F.gelu_backward(dactive, gelu)
-        dnormed = self._linear_backward(dwide, fan_out, block + "mlp.c_fc", gradients)
+        dnormed = self._linear_backward(dwide, fan_out, block + "mlp.c_fc", gradients, lowest)
+        if dnormed is None:
+            return None
         return dx + self._norm_backward(dnormed, norm, block + "ln_2", gradients)
 
     # ------------------------------------------------------------------ ops with their parameters
 
-    def _linear(self, x: Array, name: str) -> tuple[Array, Cache]:
-        return F.linear(x, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"])
+    def linear(self, x: Array, name: str) -> tuple[Array, Cache]:
+        """Return `x @ weight + bias` of a matrix, with the adapter's share, and the cache."""
+        y, cache = F.linear(x, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"])
+        if self.adapter is None or not self.adapter.adapts(name):
+            return y, (cache, None)
+        a, b = (self.adapter.weights[factor] for factor in lora.factors(name))
+        change, low_rank = lora.low_rank(x, a, b, self.adapter.scaling)
+        return y + change, (cache, low_rank)
 
-    def _linear_backward(self, dy: Array, cache: Cache, name: str, gradients: Gradients) -> Array:
-        dx, dweight, dbias = F.linear_backward(dy, cache)
-        self._keep(gradients, name, dweight, dbias)
-        return dx
+    def _linear_backward(
+        self, dy: Array, cache: Cache, name: str, gradients: Gradients, lowest: int
+    ) -> Array | None:
+        """Take down the gradients; return dx, or None where nothing below is trained."""
+        whole, low_rank = cache
+        weight, bias = f"{name}.weight", f"{name}.bias"
+        ends = self._depth_of[weight] == lowest
+        dx: Array | None = None
+        if weight in self.parameters.trainable or bias in self.parameters.trainable:
+            dx, dweight, dbias = F.linear_backward(dy, whole)
+            self._keep(gradients, {weight: dweight, bias: dbias})
+        elif not ends:
+            dx, _ = F.project(dy, self.parameters[weight])  # dx alone: dy @ weight.T
+        if low_rank is not None:
+            dchange, da, db = lora.low_rank_backward(dy, low_rank)
+            self._keep(gradients, dict(zip(lora.factors(name), (da, db), strict=True)))
+            dx = None if dx is None else dx + dchange
+        return None if ends else dx
 
     def _norm(self, x: Array, name: str) -> tuple[Array, Cache]:
         gain, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
@@ -288,14 +353,14 @@ class Transformer:
 
     def _norm_backward(self, dy: Array, cache: Cache, name: str, gradients: Gradients) -> Array:
         dx, dgain, dbias = F.layer_norm_backward(dy, cache)
-        self._keep(gradients, name, dgain, dbias)
+        self._keep(gradients, {f"{name}.weight": dgain, f"{name}.bias": dbias})
         return dx
 
-    def _keep(self, gradients: Gradients, name: str, dweight: Array, dbias: Array) -> None:
-        """Take down a module's gradients, of what is trained."""
-        for full, gradient in ((f"{name}.weight", dweight), (f"{name}.bias", dbias)):
-            if full in self.parameters.trainable:
-                gradients[full] = gradient
+    def _keep(self, gradients: Gradients, found: Mapping[str, Array]) -> None:
+        """Take down gradients of what is trained."""
+        for name, gradient in found.items():
+            if name in self.parameters.trainable:
+                gradients[name] = gradient
 
     def _dropout(
         self, x: Array, rate: float, rng: np.random.Generator | None
@@ -304,3 +369,8 @@ class Transformer:
 
     def _dropout_backward(self, dy: Array, cache: Cache | None) -> Array:
         return dy if cache is None else F.dropout_backward(dy, cache)
+
+
+def _stage(depth: int) -> int:
+    """Return the number of the stage that has the module of this depth in it."""
+    return math.ceil(depth / 3)

@@ -80,7 +80,7 @@ def next_logits(model: GPT, ids: Ids, cache: KeyValueCache) -> Array:
         raise OptionError(f"{stop} tokens are longer than the context of {config.n_positions}")
 
     def linear(x: Array, name: str) -> Array:
-        return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])[0]
+        return model.linear(x, name)[0]
 
     def norm(x: Array, name: str) -> Array:
         gain, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]

@@ -1,0 +1,234 @@
+"""Low-rank adaptation: a matrix that is frozen, and two thin ones beside it that learn.
+
+    y = x @ weight + bias + scaling * (x @ A.T) @ B.T        scaling = alpha / rank
+
+A is drawn at random and B is zero at first, so that an adapted model begins as the base to the bit
+(Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1). The base's
+parameters keep their names; A and B are further names beside them, as Hugging Face's peft has them:
+`h.0.attn.c_attn.lora_A.weight` of shape (rank, I) and `h.0.attn.c_attn.lora_B.weight` of (O, rank).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import OptionError
+from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import Parameters, param_shapes
+
+Array = NDArray[np.floating[Any]]
+Cache = tuple[Any, ...]
+
+#: The matrices of a block that can be adapted.
+TARGETS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+
+
+def low_rank(x: Array, a: Array, b: Array, scaling: float) -> tuple[Array, Cache]:
+    """Multiply by a matrix of low rank: `y = scaling * (x @ a.T) @ b.T`.
+
+    Parameters
+    ----------
+    x : ndarray of shape (..., I)
+    a : ndarray of shape (R, I)
+    b : ndarray of shape (O, R)
+    scaling : float
+
+    Returns
+    -------
+    y : ndarray of shape (..., O)
+    cache : (x, narrow, a, b, scaling)
+        `narrow = scaling * x @ a.T`, of shape (N, R) with the leading axes flattened.
+
+    Examples
+    --------
+    >>> x, a, b = np.array([[1.0, 2.0]]), np.array([[1.0, 1.0]]), np.array([[1.0], [0.0], [2.0]])
+    >>> low_rank(x, a, b, 2.0)[0]
+    array([[ 6.,  0., 12.]])
+    """
+    narrow = x.reshape(-1, x.shape[-1]) @ a.T
+    narrow *= scaling
+    return (narrow @ b.T).reshape(*x.shape[:-1], len(b)), (x, narrow, a, b, scaling)
+
+
+def low_rank_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Return dx, da and db of `low_rank`.
+
+    With the leading axes flattened and `dnarrow = scaling * dy @ b`:
+    `dx = dnarrow @ a`, `da = dnarrow.T @ x`, `db = dy.T @ narrow`.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (..., O)
+    cache : (x, narrow, a, b, scaling)
+
+    Returns
+    -------
+    dx : ndarray of shape (..., I)
+    da : ndarray of shape (R, I)
+    db : ndarray of shape (O, R)
+    """
+    x, narrow, a, b, scaling = cache
+    rows = dy.reshape(-1, dy.shape[-1])
+    dnarrow = rows @ b
+    dnarrow *= scaling
+    dx = (dnarrow @ a).reshape(x.shape)
+    return dx, dnarrow.T @ x.reshape(-1, x.shape[-1]), rows.T @ narrow
+
+
+def factors(matrix: str) -> tuple[str, str]:
+    """Return the names of A and B of a matrix.
+
+    >>> factors("h.0.attn.c_attn")
+    ('h.0.attn.c_attn.lora_A.weight', 'h.0.attn.c_attn.lora_B.weight')
+    """
+    return f"{matrix}.lora_A.weight", f"{matrix}.lora_B.weight"
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Which matrices are adapted, how, and where the factors are.
+
+    `Transformer.use` puts one to work, and takes it away again; the base is not touched.
+
+    Parameters
+    ----------
+    rank : int
+    alpha : float
+        The factors' product counts `alpha / rank` times.
+    targets : tuple of str
+        Some of `TARGETS`; they are adapted in every layer.
+    weights : mapping of str to ndarray
+        A and B of every target of every layer, by the names of `factors`; other names may be
+        there too, so that this can be the store of a model that is trained.
+
+    Examples
+    --------
+    >>> config = GPTConfig(50, 8, 12, 2, 3)
+    >>> adapter = new_adapter(config, rank=2, targets=("mlp.c_fc",), rng=np.random.default_rng(0))
+    >>> {name: factor.shape for name, factor in adapter.weights.items()}["h.1.mlp.c_fc.lora_B.weight"]
+    (48, 2)
+    """
+
+    rank: int
+    alpha: float
+    targets: tuple[str, ...]
+    weights: Mapping[str, Array]
+
+    @property
+    def scaling(self) -> float:
+        """What the product of the factors is multiplied with."""
+        return self.alpha / self.rank
+
+    def adapts(self, matrix: str) -> bool:
+        """Return whether a matrix such as `h.0.attn.c_attn` is adapted."""
+        return matrix.split(".", 2)[2] in self.targets
+
+
+def adapter_shapes(
+    config: GPTConfig, rank: int, targets: Sequence[str] = TARGETS
+) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every factor.
+
+    Raises
+    ------
+    OptionError
+        When a target is not known, or the rank is larger than a matrix has: more than that buys
+        nothing, as a matrix of I x O has a rank of min(I, O) at most.
+
+    Examples
+    --------
+    >>> adapter_shapes(GPTConfig(50, 8, 12, 1, 3), 4, ("attn.c_attn",))
+    {'h.0.attn.c_attn.lora_A.weight': (4, 12), 'h.0.attn.c_attn.lora_B.weight': (36, 4)}
+    """
+    if not targets:
+        raise OptionError(f"LoRA needs a target or more: {', '.join(TARGETS)}")
+    base = param_shapes(config)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(config.n_layer):
+        for target in targets:
+            if target not in TARGETS:
+                raise OptionError(
+                    f"LoRA cannot adapt {target!r}; its targets are {', '.join(TARGETS)}"
+                )
+            matrix = f"h.{layer}.{target}"
+            inputs, outputs = base[f"{matrix}.weight"]
+            if not 1 <= rank <= min(inputs, outputs):
+                raise OptionError(
+                    f"a LoRA rank of {rank} does not fit {matrix}, a matrix of {inputs} x "
+                    f"{outputs}; use 1 to {min(inputs, outputs)}"
+                )
+            name_a, name_b = factors(matrix)
+            shapes[name_a], shapes[name_b] = (rank, inputs), (outputs, rank)
+    return shapes
+
+
+def initialize(adapter: Adapter, config: GPTConfig, *, rng: np.random.Generator) -> None:
+    """Draw every A anew and set every B to zero.
+
+    The entries of A are normal with variance 1 / I: the input's size is kept, whatever the width.
+    """
+    for name, shape in adapter_shapes(config, adapter.rank, adapter.targets).items():
+        if name.endswith("lora_A.weight"):
+            adapter.weights[name][...] = rng.normal(0.0, 1 / math.sqrt(shape[1]), shape)
+        else:
+            adapter.weights[name][...] = 0.0
+
+
+def new_adapter(
+    config: GPTConfig,
+    *,
+    rank: int,
+    rng: np.random.Generator,
+    alpha: float | None = None,
+    targets: Sequence[str] = TARGETS,
+    dtype: Any = np.float32,
+) -> Adapter:
+    """Return an adapter in a store of its own, which changes nothing until it is trained.
+
+    `alpha` is twice the rank unless said.
+
+    Raises
+    ------
+    OptionError
+        As for `adapter_shapes`.
+    """
+    weights = Parameters(adapter_shapes(config, rank, targets), dtype)
+    adapter = Adapter(rank, 2.0 * rank if alpha is None else alpha, tuple(targets), weights)
+    initialize(adapter, config, rng=rng)
+    return adapter
+
+
+def check(adapter: Adapter, config: GPTConfig) -> None:
+    """Raise OptionError unless the adapter's factors fit a model of this shape."""
+    for name, shape in adapter_shapes(config, adapter.rank, adapter.targets).items():
+        found = adapter.weights[name].shape if name in adapter.weights else "none"
+        if found != shape:
+            raise OptionError(
+                f"the adapter's {name} has shape {found}; this model needs {shape}: it belongs to "
+                "another base"
+            )
+
+
+def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
+    """Return a copy of a base in which `weight + scaling * (B @ A).T` stands for every target.
+
+    The result is a model like the base, without an adapter; its logits are the adapted model's to
+    rounding. Factors that lie in `parameters` themselves are left out.
+    """
+    names = {n: s for n, s in parameters.shapes.items() if ".lora_" not in n}
+    merged = Parameters(names, parameters.dtype)
+    merged.trainable = parameters.trainable & frozenset(names)
+    for name in names:
+        merged[name][...] = parameters[name]
+        matrix = name.removesuffix(".weight")
+        name_a, name_b = factors(matrix)
+        if name != matrix and name_a in adapter.weights:
+            product = adapter.weights[name_b] @ adapter.weights[name_a]
+            merged[name] += adapter.scaling * product.T
+    return merged
