@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
+from minilm.bench.peer import Peer
 from minilm.errors import MinilmError, OptionError
 from minilm.nn.config import SIZES
-from minilm.threads import BLAS_VARIABLES, set_blas_threads
+from minilm.threads import set_blas_threads
 
 PROMPT, NEW = 32, 64
 ROUNDS = 7
@@ -48,15 +44,20 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     new = min(NEW, config.n_positions // 2)
     prompt = min(PROMPT, config.n_positions - new)
     take = ours(options.size, prompt, new)
-    installed = all(map(importlib.util.find_spec, ("torch", "transformers")))
-    theirs = Transformers(options.size, options.threads, prompt, new) if installed else None
+    theirs = None
+    if all(map(importlib.util.find_spec, ("torch", "transformers"))):
+        lengths = ["--prompt", str(prompt), "--new", str(new)]
+        common = ["--size", options.size, "--threads", str(options.threads)]
+        theirs = Peer("minilm.bench.transformers_generate", *common, *lengths)
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     try:
         take()
+        if theirs is not None:
+            theirs.ask("go")
         for _ in range(options.rounds):
             seconds["ours"].append(take())
             if theirs is not None:
-                seconds["theirs"].append(theirs.take())
+                seconds["theirs"].append(theirs.ask("go"))
     finally:
         if theirs is not None:
             theirs.close()
@@ -115,42 +116,3 @@ def ours(size: str, prompt: int, new: int) -> Any:
         return seconds
 
     return take
-
-
-class Transformers:
-    """The other side: a process that waits for its turn (`minilm.bench.transformers_generate`)."""
-
-    def __init__(self, size: str, threads: int, prompt: int, new: int) -> None:
-        # What was set for our BLAS must not reach it.
-        environment = {k: v for k, v in os.environ.items() if k not in BLAS_VARIABLES}
-        package = str(Path(__file__).resolve().parents[2])
-        paths = [package, *filter(None, [environment.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
-        command = [sys.executable, "-m", "minilm.bench.transformers_generate", "--size", size]
-        numbers = ["--threads", str(threads), "--prompt", str(prompt), "--new", str(new)]
-        self.process = subprocess.Popen(
-            [*command, *numbers],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=environment,
-        )
-        self._questions = cast(IO[str], self.process.stdin)
-        self._answers = cast(IO[str], self.process.stdout)
-        self.take()
-
-    def take(self) -> float:
-        """Generate once; return the seconds."""
-        try:
-            print("go", file=self._questions, flush=True)
-            return float(json.loads(self._answers.readline()))
-        except (OSError, ValueError):
-            self.close()
-            raise MinilmError(
-                "the process with transformers ended early; its own message stands above"
-            ) from None
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.communicate()

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import math
-import os
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import Any
 
 from minilm.bench.memory import peak_memory_mb
-from minilm.errors import MinilmError, MissingExtraError, OptionError
+from minilm.bench.peer import Peer
+from minilm.errors import MissingExtraError, OptionError
 from minilm.nn.config import SIZES, GPTConfig
-from minilm.threads import BLAS_VARIABLES, set_blas_threads
+from minilm.threads import set_blas_threads
 
 STEPS = {"kata": 300, "class": 60, "large": 30}  # some seconds each
 WARM_UP = 3
@@ -191,22 +187,8 @@ class Torch:
     def __init__(self, size: str, threads: int) -> None:
         if importlib.util.find_spec("torch") is None:
             raise MissingExtraError("torch", "peers", "minilm bench train --against torch")
-        # Its BLAS may use its threads: what was set for ours must not reach it.
-        environment = {k: v for k, v in os.environ.items() if k not in BLAS_VARIABLES}
-        package = str(Path(__file__).resolve().parents[2])
-        paths = [package, *filter(None, [environment.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
-        command = [sys.executable, "-m", "minilm.bench.torch_train"]
-        self.process = subprocess.Popen(
-            [*command, "--size", size, "--threads", str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=environment,
-        )
-        self._questions = cast(IO[str], self.process.stdin)
-        self._answers = cast(IO[str], self.process.stdout)
+        arguments = ["--size", size, "--threads", str(threads)]
+        self._peer = Peer("minilm.bench.torch_train", *arguments)
         self.seconds: list[float] = []
         self.peak_memory_mb = 0.0
         self.take(WARM_UP)
@@ -214,17 +196,10 @@ class Torch:
 
     def take(self, steps: int) -> None:
         """Take steps; keep the seconds of each and the peak memory so far."""
-        try:
-            print(steps, file=self._questions, flush=True)
-            answer = json.loads(self._answers.readline())
-        except (OSError, ValueError):
-            self.close()
-            raise MinilmError(
-                "the process with PyTorch ended early; its own message stands above"
-            ) from None
+        answer = self._peer.ask(steps)
         self.seconds += answer["seconds"]
         self.peak_memory_mb = answer["peak_memory_mb"]
 
     def close(self) -> None:
         """End the process."""
-        self.process.communicate()
+        self._peer.close()
