@@ -61,7 +61,7 @@ class Progress:
         self.done += count
         now = time.monotonic()
         elapsed = now - self._start
-        left = elapsed / self.done * (self.total - self.done)
+        left = elapsed / max(self.done, 1) * (self.total - self.done)
         share = f"{self.label}: {self.done} of {self.total}"
         if self.terminal:
             if now - self._last >= 0.1 or self.done == self.total:

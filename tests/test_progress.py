@@ -89,3 +89,9 @@ def test_nothing_is_written_when_nothing_was_done(clock, capsys):
     assert bar.stream.getvalue() == ""
     assert progress.Progress("runs", 10).terminal is False
     assert capsys.readouterr().err == ""
+
+
+def test_nothing_done_yet_is_no_mistake(clock):
+    stream = Terminal()
+    progress.Progress("runs", 4, stream).advance(0)
+    assert "runs: 0 of 4" in stream.getvalue()
