@@ -19,6 +19,7 @@ _PUBLIC: dict[str, str] = {
     "read_documents": "minilm.text.corpus",
     "read_labelled": "minilm.text.corpus",
     "load": "minilm.training.model",
+    "CooccurrenceClassifier": "minilm.classify.estimators",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -1,0 +1,105 @@
+"""The co-occurrence classifier as an estimator: alone, and inside scikit-learn."""
+
+import dataclasses
+import inspect
+
+import numpy as np
+import pytest
+
+from minilm.classify.estimators import CooccurrenceClassifier
+from minilm.errors import OptionError
+
+GOOD = ["a fine warm film", "warm and fine", "fine work", "so warm a tale", "warm, warm, fine"]
+BAD = ["a dull cold film", "cold and dull", "dull work", "so cold a tale", "cold, cold, dull"]
+TEXTS = GOOD + BAD
+LABELS = ["good"] * 5 + ["bad"] * 5
+UNLABELLED = ["fine sunny warm days", "cold rainy dull days", "sunny warm", "rainy cold"] * 3
+
+
+def small(**settings):
+    return CooccurrenceClassifier(UNLABELLED + TEXTS, **{"window": 3, "dimensions": 8, **settings})
+
+
+@pytest.mark.parametrize("finetune", [False, True])
+def test_words_that_no_label_shows_are_known_from_the_company_they_keep(finetune):
+    model = small(finetune=finetune)
+    assert model.fit(TEXTS, LABELS) is model
+    assert model.classes_.tolist() == ["bad", "good"]
+    probabilities = model.predict_proba(["sunny", "rainy"])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert model.predict(["sunny", "rainy"]).tolist() == ["good", "bad"]
+    assert model.score(["sunny", "rainy"], ["good", "good"]) == 0.5
+    again = small(finetune=finetune).fit(TEXTS, LABELS)
+    assert np.array_equal(again.predict_proba(TEXTS), model.predict_proba(TEXTS))
+
+
+def test_without_unlabelled_texts_the_labelled_ones_are_counted():
+    model = CooccurrenceClassifier(window=3, dimensions=8).fit(TEXTS, LABELS)
+    assert "sunny" not in model.vocabulary_
+    assert model.score(TEXTS, LABELS) == 1.0
+
+
+def test_labels_may_be_numbers():
+    model = small().fit(TEXTS, np.repeat([3, 7], 5))
+    assert model.predict(["fine", "dull"]).tolist() == [3, 7]
+
+
+def test_parameters_are_those_of_the_constructor():
+    model = CooccurrenceClassifier(UNLABELLED, window=2)
+    names = set(inspect.signature(CooccurrenceClassifier).parameters)
+    assert set(model.get_params()) == names
+    assert model.get_params()["unlabelled"] is UNLABELLED
+    assert model.set_params(window=5, finetune=True).get_params()["window"] == 5
+    with pytest.raises(OptionError, match="no parameter 'widow'"):
+        model.set_params(widow=5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: small().predict(["a"]), "learned nothing yet; call fit first"),
+        (lambda: small().fit("one text", ["a"]), "one string"),
+        (lambda: small().fit([*TEXTS[:9], " "], LABELS), r"texts\[9\] is empty"),
+        (lambda: small().fit([*TEXTS[:9], None], LABELS), r"texts\[9\] is of type NoneType"),
+        (lambda: small().fit(TEXTS, LABELS[:9]), "one for each of 10 texts"),
+        (lambda: small().fit(TEXTS, ["good"] * 10), "fewer than two classes"),
+        (lambda: CooccurrenceClassifier(["Ünlü"]).fit(TEXTS, LABELS), "same language"),
+        (lambda: CooccurrenceClassifier(["..."]).fit(TEXTS, LABELS), "hold no word"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(call, message):
+    with pytest.raises(OptionError, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.peers
+def test_inside_scikit_learn(peer):
+    base, selection = peer("sklearn.base"), peer("sklearn.model_selection")
+    model = small()
+    copied = base.clone(model)
+    assert copied.get_params() == model.get_params()
+    assert base.is_classifier(model)
+    scores = selection.cross_val_score(model, TEXTS, LABELS, cv=5)
+    assert scores.tolist() == [1.0] * 5
+    search = selection.GridSearchCV(model, {"l2": [0.01, 1e6], "finetune": [False, True]}, cv=5)
+    search.fit(TEXTS, LABELS)
+    assert search.best_params_["l2"] == 0.01
+    assert search.predict(["sunny"]).tolist() == ["good"]
+    assert search.classes_.tolist() == ["bad", "good"]
+    losses = selection.cross_val_score(model, TEXTS, LABELS, cv=5, scoring="neg_log_loss")
+    assert (losses > -np.log(2)).all()
+
+
+@pytest.mark.peers
+def test_tags_are_those_that_scikit_learn_asks_for(peer):
+    tags = small().__sklearn_tags__()
+    theirs = peer("sklearn.utils")
+    for name, kind in (
+        (None, theirs.Tags),
+        ("input_tags", theirs.InputTags),
+        ("target_tags", theirs.TargetTags),
+        ("classifier_tags", theirs.ClassifierTags),
+    ):
+        own = tags if name is None else getattr(tags, name)
+        assert set(vars(own)) == {field.name for field in dataclasses.fields(kind)}
