@@ -59,6 +59,8 @@ class LanguageModel:
         With the parameters, by Hugging Face's names, in `gpt.parameters`.
     lineage : tuple of Stage
         How it was trained, oldest first.
+    seen : Ledger or None
+        The documents it has learned from, where that is known.
 
     Examples
     --------
@@ -79,6 +81,7 @@ class LanguageModel:
         self.gpt = GPT(saved.config, parameters=saved.parameters)
         self.lineage: tuple[Stage, ...] = saved.lineage
         self.end_of_text = saved.end_of_text
+        self.seen = saved.seen
 
     def logits(self, ids: ArrayLike) -> Array:
         """Return the scores of each next token: (T,) -> (T, V), or (B, T) -> (B, T, V)."""
@@ -208,7 +211,7 @@ class LanguageModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save to a folder that transformers reads too; what it holds of a model is replaced."""
-        contents = folder.model_files(self.config, self.gpt.parameters, self.tokenizer)
+        contents = folder.model_files(self.config, self.gpt.parameters, self.tokenizer, self.seen)
         folder.save(path, contents, self.lineage)
 
     def _tokenizer(self) -> Tokenizer:

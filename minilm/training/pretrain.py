@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from minilm.errors import InputError, OptionError, OutputError
 from minilm.interop import folder, wordlevel
 from minilm.interop.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
+from minilm.interop.ledger import Ledger
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
@@ -120,6 +121,7 @@ class Run:
     plan: Plan
     state: State
     sources: tuple[Source, ...]
+    seen: Ledger
     writer: Writer
     train: batches.ShuffledWindows
     held_out: Ids
@@ -144,7 +146,9 @@ class Run:
             state.tokens,
             {**recorded, "machine": checkpoint.machine()},
         )
-        contents = folder.model_files(self.model.config, self.model.parameters, self.tokenizer)
+        contents = folder.model_files(
+            self.model.config, self.model.parameters, self.tokenizer, self.seen
+        )
         contents.update(checkpoint.state_files(state, self.optimizer))
         self.writer.save(contents, [stage])
 
@@ -210,7 +214,8 @@ def begin(
             end=tokenizer.vocab[END_OF_TEXT],
             rng=generator(chosen.seed, "svd"),
         )
-    run = _assemble(model, tokenizer, chosen, sources, writer, found)
+    seen = Ledger.of(_read(paths, chosen))
+    run = _assemble(model, tokenizer, chosen, sources, seen, writer, found)
     run.save(run.state)
     say(
         f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries; "
@@ -244,7 +249,9 @@ def _resume(
     chosen = Settings(**recorded, save_seconds=given.get("save_seconds", Settings.save_seconds))
     model = GPT(saved.config, parameters=saved.parameters)
     found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
-    run = _assemble(model, saved.tokenizer, chosen, sources, writer, found, state)
+    # Runs that an older minilm began have no ledger yet.
+    seen = Ledger.of(_read(paths, chosen)) if saved.seen is None else saved.seen
+    run = _assemble(model, saved.tokenizer, chosen, sources, seen, writer, found, state)
     checkpoint.read_arrays(writer.path, state, run.optimizer)
     say(f"{writer.path}: going on after step {state.step:,} of {run.plan.steps:,}")
     return run
@@ -334,6 +341,7 @@ def _assemble(
     tokenizer: Tokenizer,
     chosen: Settings,
     sources: tuple[Source, ...],
+    seen: Ledger,
     writer: Writer,
     found: tokens.TokenFiles,
     state: State | None = None,
@@ -360,6 +368,7 @@ def _assemble(
         plan=plan,
         state=state or State(),
         sources=sources,
+        seen=seen,
         writer=writer,
         train=_windows(found, chosen),
         held_out=held_out,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minilm.interop import folder, safetensors
+from minilm.interop.ledger import Ledger
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.text.bpe import BytePairTokenizer
@@ -49,7 +50,7 @@ def contents():
     def collect(gpt, tokenizer, state=b'{"step": 15}'):
         moments = {"m": gpt.parameters.flat * 0.5, "v": gpt.parameters.flat**2}
         return {
-            **folder.model_files(gpt.config, gpt.parameters, tokenizer),
+            **folder.model_files(gpt.config, gpt.parameters, tokenizer, Ledger.of([str(state)])),
             "training/optimizer.safetensors": functools.partial(safetensors.dump, moments),
             "training/state.json": state,
         }

@@ -36,7 +36,7 @@ def test_float64_is_kept_where_it_is_asked_for(tmp_path, model):
 def test_one_changed_byte_in_each_file_is_found(kept, tmp_path):
     rng = np.random.default_rng(0)
     files = [p.relative_to(kept / "ours") for p in (kept / "ours").rglob("*") if p.is_file()]
-    assert len(files) == 10  # nine with a checksum, and the lock
+    assert len(files) == 11  # ten with a checksum, and the lock
     path = shutil.copytree(kept / "ours", tmp_path / "m")
     for file in files:
         data = (path / file).read_bytes()

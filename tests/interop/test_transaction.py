@@ -15,7 +15,8 @@ import pytest
 import minilm
 from minilm import files
 from minilm.errors import ModelError, OutputError
-from minilm.interop import folder, huggingface, manifest, transaction
+from minilm.interop import folder, huggingface, ledger, manifest, transaction
+from minilm.interop.ledger import Ledger
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.nn.parameters import Parameters
 
@@ -49,6 +50,7 @@ def state(path):
     saved = transaction.locate(path, "training/state.json").read_bytes()
     assert saved in (OLD, NEW)
     assert len(loaded.lineage) == (2 if saved == OLD else 0)
+    assert (loaded.seen.hashes == Ledger.of([str(saved)]).hashes).all()
     return json.loads(saved)["step"]
 
 
@@ -69,8 +71,9 @@ def test_a_save_replaces_and_removes(copy, new, model, bpe):
     folder.save(path, new)
     assert state(path) == 30
     assert visible(path) == [
-        ".lock", "config.json", "log.csv", "minilm.json", "model.safetensors", "tokenizer.json",
-        "tokenizer_config.json", "training/optimizer.safetensors", "training/state.json",
+        ".lock", "config.json", "log.csv", "minilm.json", "model.safetensors", "seen.hashes",
+        "tokenizer.json", "tokenizer_config.json", "training/optimizer.safetensors",
+        "training/state.json",
     ]  # fmt: skip
     folder.save(path, folder.model_files(model.config, model.parameters, bpe))
     assert not (path / "training").exists()
@@ -188,7 +191,8 @@ def test_the_next_save_of_a_writer_finishes_what_failed(copy, new, monkeypatch, 
                 writer.save(new)
         assert (path / transaction.RECORD).exists()
         assert state(path) == 30  # as if it were finished
-        writer.save({**new, "training/state.json": OLD}, lineage)
+        seen = Ledger.of([str(OLD)]).to_bytes()
+        writer.save({**new, "training/state.json": OLD, ledger.NAME: seen}, lineage)
         assert not (path / transaction.RECORD).exists()
         assert state(path) == 15
 

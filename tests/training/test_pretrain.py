@@ -11,8 +11,9 @@ import pytest
 from minilm.embeddings import cooccurrence, factorise
 from minilm.errors import InputError, MinilmError, ModelError, OptionError, OutputError
 from minilm.files import FolderLock
-from minilm.interop import folder
-from minilm.training import checkpoint, log, pretrain, tokens, word_start
+from minilm.interop import folder, ledger, manifest
+from minilm.interop.ledger import Ledger
+from minilm.training import checkpoint, documents, log, pretrain, settings, tokens, word_start
 from minilm.training.batches import ShuffledWindows
 
 
@@ -35,7 +36,7 @@ def test_what_a_finished_run_leaves(trained, text):
     assert names == {
         *("config.json", "model.safetensors", "minilm.json", ".lock", "log.csv", "loss.png"),
         *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"),
-        "training/state.json",
+        *("seen.hashes", "training/state.json"),
     }
     (stage,) = folder.load(trained).lineage
     assert (stage.kind, stage.steps, stage.tokens) == ("pretrain", 30, 30 * 4 * 16)
@@ -325,3 +326,22 @@ def test_what_is_said_is_for_people(text, tiny, tmp_path, capsys):
     )
     assert said[-3].startswith("stopped at step 30; the model of step ")
     assert said[-1] == f"{tmp_path / 'm'}: model, log.csv and loss.png"
+
+
+def test_what_was_read_stands_in_the_ledger(trained, text):
+    seen = folder.load(trained).seen
+    assert (seen.hashes == Ledger.of(documents.read([text])).hashes).all()
+    assert len(seen) == 2
+
+
+def test_a_run_begun_before_there_were_ledgers_gets_one(trained, text, tiny, tmp_path):
+    path = tmp_path / "m"
+    with folder.Writer(path) as writer:
+        sources = (folder.source(text),)
+        run = pretrain.begin([text], sources, settings.complete(tiny), writer, silent)
+        contents = {n: (path / n).read_bytes() for n in manifest.read(path / manifest.NAME).files}
+        del contents[ledger.NAME], run
+        writer.save(contents, folder.load(path).lineage)
+    assert folder.load(path).seen is None
+    pretrain.pretrain([text], path, tiny, resume=True, say=silent)
+    assert bytes_of(path) == bytes_of(trained)
