@@ -111,7 +111,7 @@ class Adapter:
     --------
     >>> config = GPTConfig(50, 8, 12, 2, 3)
     >>> adapter = new_adapter(config, rank=2, targets=("mlp.c_fc",), rng=np.random.default_rng(0))
-    >>> {name: factor.shape for name, factor in adapter.weights.items()}["h.1.mlp.c_fc.lora_B.weight"]
+    >>> adapter.weights["h.1.mlp.c_fc.lora_B.weight"].shape
     (48, 2)
     """
 
@@ -221,14 +221,14 @@ def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
     The result is a model like the base, without an adapter; its logits are the adapted model's to
     rounding. Factors that lie in `parameters` themselves are left out.
     """
-    names = {n: s for n, s in parameters.shapes.items() if ".lora_" not in n}
-    merged = Parameters(names, parameters.dtype)
-    merged.trainable = parameters.trainable & frozenset(names)
-    for name in names:
-        merged[name][...] = parameters[name]
-        matrix = name.removesuffix(".weight")
-        name_a, name_b = factors(matrix)
-        if name != matrix and name_a in adapter.weights:
-            product = adapter.weights[name_b] @ adapter.weights[name_a]
-            merged[name] += adapter.scaling * product.T
+    base = {name: shape for name, shape in parameters.shapes.items() if ".lora_" not in name}
+    merged = Parameters(base, parameters.dtype)
+    merged.trainable = parameters.trainable & frozenset(merged)
+    for name, value in merged.items():
+        value[...] = parameters[name]
+    for name in adapter.weights:
+        if name.endswith(".lora_A.weight"):
+            matrix = name.removesuffix(".lora_A.weight")
+            a, b = (adapter.weights[factor] for factor in factors(matrix))
+            merged[f"{matrix}.weight"] += adapter.scaling * (b @ a).T
     return merged

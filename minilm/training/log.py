@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from minilm import files
 from minilm.errors import OutputError
-from minilm.training.scores import Score
 
 NAME = "log.csv"
 PICTURE = "loss.png"
+
+
+class HeldOut(Protocol):
+    """What was measured on a held-out part; its `str` is the line for a person."""
+
+    @property
+    def loss(self) -> float:
+        """What early stopping goes by."""
+        ...
+
+    @property
+    def figures(self) -> Mapping[str, float | None]:
+        """What is logged, by the names that the columns have after `held_out_`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,15 +42,26 @@ class Row:
     held_out_loss: float | None = None
     held_out_perplexity: float | None = None
     held_out_bits_per_byte: float | None = None
+    held_out_accuracy: float | None = None
 
     @classmethod
     def of(
-        cls, step: int, rate: float, loss: float, norm: float, speed: float, score: Score | None
+        cls, step: int, rate: float, loss: float, norm: float, speed: float, score: HeldOut | None
     ) -> Row:
         """Return the row of a step, rounded to what is worth reading."""
-        held_out = (score.loss, score.perplexity, score.bits_per_byte) if score else ()
-        shown = [None if figure is None else round(figure, 5) for figure in held_out]
-        return cls(step, float(f"{rate:.4g}"), round(loss, 5), round(norm, 5), round(speed), *shown)
+        figures = score.figures if score else {}
+        shown = {name: round(f, 5) for name, f in figures.items() if f is not None}
+        return cls(
+            step,
+            float(f"{rate:.4g}"),
+            round(loss, 5),
+            round(norm, 5),
+            round(speed),
+            shown.get("loss"),
+            shown.get("perplexity"),
+            shown.get("bits_per_byte"),
+            shown.get("accuracy"),
+        )
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
@@ -113,16 +137,24 @@ def read(path: Path) -> list[Row]:
     rows = []
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            for cells in list(csv.reader(file))[1:]:
+            # Logs of earlier versions have fewer columns, and the last row may be cut short.
+            header, *lines = csv.reader(file)
+            for cells in lines:
                 numbers = [float(cell) if cell else None for cell in cells]
-                if len(numbers) == len(COLUMNS) and numbers[0] is not None:
+                if len(numbers) == len(header) and numbers[0] is not None:
                     rows.append(Row(int(numbers[0]), *numbers[1:]))  # type: ignore[arg-type]
     except (OSError, ValueError, csv.Error):  # a log may be cut short; it decides nothing
         return rows
     return rows
 
 
-def draw(folder: Path) -> Path:
+def draw(
+    folder: Path,
+    *,
+    title: str = "How well the next token is predicted",
+    unit: str = "nats a token",
+    held_out_name: str = "held-out text",
+) -> Path:
     """Draw the loss of every step, smoothed, and that of the held-out part; return the PNG's path.
 
     Colors are those of Okabe and Ito (2008), which people with any color vision can tell apart.
@@ -140,17 +172,18 @@ def draw(folder: Path) -> Path:
         axes.plot(steps, [row.loss for row in rows], color="#56B4E9", alpha=0.35, linewidth=0.8)
         smooth = smoothed([row.loss for row in rows], max(1, len(rows) // 50))
         axes.plot(steps, smooth, color="#0072B2", linewidth=2, label="training, smoothed")
-        axes.plot(
-            [step for step, _ in held_out],
-            [loss for _, loss in held_out],
-            color="#D55E00",
-            marker="o",
-            linewidth=2,
-            label="held-out text",
-        )
+        if held_out:
+            axes.plot(
+                [step for step, _ in held_out],
+                [loss for _, loss in held_out],
+                color="#D55E00",
+                marker="o",
+                linewidth=2,
+                label=held_out_name,
+            )
         axes.set_xlabel("step")
-        axes.set_ylabel("loss (nats a token)")
-        axes.set_title("How well the next token is predicted")
+        axes.set_ylabel(f"loss ({unit})")
+        axes.set_title(title)
         axes.legend(frameon=False)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110)

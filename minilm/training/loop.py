@@ -32,9 +32,8 @@ from minilm.nn import optim
 from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
 from minilm.progress import Progress
-from minilm.training.log import Log, Row
+from minilm.training.log import HeldOut, Log, Row
 from minilm.training.randomness import generator
-from minilm.training.scores import Score
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class State:
     finished: bool = False
 
 
-class Job(Protocol):
+class Task(Protocol):
     """What the loop trains."""
 
     @property
@@ -121,9 +120,13 @@ class Job(Protocol):
         """Return the arrays that the model's `gradients` takes; the last are the targets."""
         ...
 
-    def evaluate(self, shards: Shards) -> Score:
-        """Return the score on the held-out part."""
+    def evaluate(self, shards: Shards) -> HeldOut | None:
+        """Return the score on the held-out part; None if there is none."""
         ...
+
+
+class Job(Task, Protocol):
+    """What the loop trains and saves on the way."""
 
     def save(self, state: State) -> None:
         """Save the model, the optimizer and the state in one transaction."""
@@ -173,6 +176,63 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
         ) from None
 
 
+def fit(
+    task: Task,
+    plan: Plan,
+    *,
+    folder: Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> list[float]:
+    """Train from the start to the end of the plan, and save nothing.
+
+    For runs of minutes, which a comparison makes by the thousand: without `folder` and `say` the
+    disk and the screen are left alone.
+
+    Parameters
+    ----------
+    task : Task
+    plan : Plan
+    folder : Path, optional
+        Where `log.csv` is kept.
+    say : callable, optional
+        Takes a line for the person who waits; progress is shown too.
+
+    Returns
+    -------
+    list of float
+        The loss of each step's batch.
+
+    Raises
+    ------
+    TrainingError
+        When the loss or the gradient is not finite.
+    OutputError
+        When the log cannot be written.
+    """
+    state = State()
+    losses = []
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(Log(folder, 0)) if folder else None
+        shards = stack.enter_context(Shards(plan.threads))
+        progress = stack.enter_context(Progress("training", plan.steps)) if say else None
+        stack.enter_context(_overflow_unannounced())
+        try:
+            for row, score in _steps(task, plan, state, shards):
+                losses.append(row.loss)
+                if log:
+                    log.add(row)
+                if progress and say:
+                    progress.advance(note=f"loss {row.loss:.3f}")
+                    if score:
+                        _say(say, progress, f"step {row.step:,}  held out: {score}")
+        except TrainingError as error:
+            raise TrainingError(
+                f"after step {state.step:,}: {error}. Nothing is saved; begin again with "
+                f"--learning-rate {plan.learning_rate / 3:.2g}"
+            ) from None
+    return losses
+
+
 class _Saver:
     """Saves a job, and knows when it did."""
 
@@ -193,7 +253,7 @@ def _run(
     job: Job, plan: Plan, state: State, folder: Path, saver: _Saver, say: Callable[[str], None]
 ) -> None:
     """Take the steps that are left."""
-    first, tokens_before, start = state.step, state.tokens, time.perf_counter()
+    first = state.step
     with (
         Log(folder, state.step) as log,
         Shards(plan.threads) as shards,
@@ -201,15 +261,10 @@ def _run(
         _interrupt_later() as interrupted,
         _overflow_unannounced(),
     ):
-        while state.step < plan.steps and not _out_of_patience(plan, state):
-            loss, norm, rate = _step(job, plan, state, shards)
-            due = state.step % plan.evaluate_every == 0 or state.step == plan.steps
-            score = job.evaluate(shards) if due else None
-            if score is not None:
-                _note_best(job, plan, state, score)
-            speed = (state.tokens - tokens_before) / (time.perf_counter() - start)
-            log.add(Row.of(state.step, rate, loss, norm, speed, score))
-            progress.advance(note=f"loss {loss:.2f}  {speed:,.0f} tokens/s")
+        for row, score in _steps(job, plan, state, shards):
+            log.add(row)
+            speed = f"{row.tokens_per_second:,.0f} tokens/s"
+            progress.advance(note=f"loss {row.loss:.2f}  {speed}")
             for line in (f"held out: {score}" if score else None, job.show(state.step)):
                 if line:
                     _say(say, progress, f"step {state.step:,}  {line}")
@@ -222,14 +277,29 @@ def _run(
                 raise KeyboardInterrupt
 
 
-def _step(job: Job, plan: Plan, state: State, shards: Shards) -> tuple[float, float, float]:
+def _steps(
+    task: Task, plan: Plan, state: State, shards: Shards
+) -> Iterator[tuple[Row, HeldOut | None]]:
+    """Take the steps that are left; yield each one's row, and the score if there was a look."""
+    tokens_before, start = state.tokens, time.perf_counter()
+    while state.step < plan.steps and not _out_of_patience(plan, state):
+        loss, norm, rate = _step(task, plan, state, shards)
+        due = state.step % plan.evaluate_every == 0 or state.step == plan.steps
+        score = task.evaluate(shards) if due else None
+        if score is not None:
+            _note_best(task, plan, state, score)
+        speed = (state.tokens - tokens_before) / (time.perf_counter() - start)
+        yield Row.of(state.step, rate, loss, norm, speed, score), score
+
+
+def _step(task: Task, plan: Plan, state: State, shards: Shards) -> tuple[float, float, float]:
     """Take one step; return its loss, the gradient's norm and the learning rate."""
-    batch = job.batch(state.step)
+    batch = task.batch(state.step)
     rate = plan.rate(state.step)
     loss, norm = shards.step(
-        job.model,
+        task.model,
         *batch,
-        optimizer=job.optimizer,
+        optimizer=task.optimizer,
         learning_rate=rate,
         rng=generator(plan.seed, "dropout", state.step),
     )
@@ -238,12 +308,12 @@ def _step(job: Job, plan: Plan, state: State, shards: Shards) -> tuple[float, fl
     return loss, norm, rate
 
 
-def _note_best(job: Job, plan: Plan, state: State, score: Score) -> None:
+def _note_best(task: Task, plan: Plan, state: State, score: HeldOut) -> None:
     state.waited += 1
     if score.loss < state.best_loss:
         state.best_loss, state.best_step, state.waited = score.loss, state.step, 0
         if plan.patience is not None:
-            state.best_parameters = job.model.parameters.flat.copy()
+            state.best_parameters = task.model.parameters.flat.copy()
 
 
 def _out_of_patience(plan: Plan, state: State) -> bool:

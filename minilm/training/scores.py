@@ -58,6 +58,15 @@ class Score:
             return None
         return self.loss * self.tokens / math.log(2) / self.bytes
 
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """What is logged, by name."""
+        return {
+            "loss": self.loss,
+            "perplexity": self.perplexity,
+            "bits_per_byte": self.bits_per_byte,
+        }
+
     def __str__(self) -> str:
         """Return the figures for a person."""
         bits = self.bits_per_byte

@@ -1,0 +1,454 @@
+"""Stage two: from a pretrained body and a few labelled texts to a classifier.
+
+One pure function, `fit`, has all the ways of it; they differ in which parameters are trained when:
+
+    full       all of them
+    probe      the head alone, on features of the frozen body
+    lora       the head and thin matrices beside the frozen ones (Hu et al. 2021)
+    last-n     the head and the last n layers
+    gradual    the head, then a layer more each epoch from the top, the lower ones ever more slowly
+               (Howard and Ruder 2018, "Universal Language Model Fine-tuning", section 3.3)
+
+From scratch is the same function on fresh parameters.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from minilm.errors import OptionError
+from minilm.nn import functional as F
+from minilm.nn import lora
+from minilm.nn.config import GPTConfig
+from minilm.nn.heads import POOLINGS, Probe, SequenceClassifier
+from minilm.nn.optim import AdamW
+from minilm.nn.parallel import Shards
+from minilm.nn.parameters import Parameters, param_shapes
+from minilm.training import loop, texts
+from minilm.training.loop import Plan
+from minilm.training.randomness import generator
+
+Array = NDArray[np.floating[Any]]
+Ids = NDArray[np.integer[Any]]
+Texts = Sequence[Sequence[int]]
+
+METHODS = ("full", "probe", "lora", "last-n", "gradual")
+
+HEAD = "score.weight"
+_LOOKS = 10  # at the development part, in the course of a run
+
+LEARNING_RATES = {"full": 5e-4, "probe": 1e-2, "lora": 2e-3, "last-n": 5e-4, "gradual": 1e-3}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a body is fine-tuned.
+
+    Attributes
+    ----------
+    method : {"full", "probe", "lora", "last-n", "gradual"}
+    rank : int
+        Of LoRA.
+    alpha : float, optional
+        LoRA's product counts alpha / rank times; twice the rank unless said.
+    targets : tuple of str
+        The matrices that LoRA adapts: some of `lora.TARGETS`.
+    layers : int
+        n of last-n.
+    epochs : float
+        Times through the texts.
+    updates : int, optional
+        How many steps instead, whatever the number of texts.
+    batch : int
+        Texts in a batch.
+    learning_rate : float, optional
+        The highest; by method unless said, see `LEARNING_RATES`.
+    layer_decay : float, optional
+        The learning rate of a layer is that of the one above times this. 1 unless said; for gradual
+        1 / 2.6 (Howard and Ruder 2018, section 3.2).
+    lm_weight : float
+        Weight of the auxiliary next-word loss.
+    pooling : {"mean", "last"}
+        What stands for a text: the mean over its tokens, or the last of them.
+    weight_decay : float
+    dropout : float
+        The rate of all three dropouts.
+    seed : int
+    threads : int
+        Shards of a batch. The result depends on their number in the last bits.
+    """
+
+    method: str = "full"
+    rank: int = 4
+    alpha: float | None = None
+    targets: tuple[str, ...] = lora.TARGETS
+    layers: int = 1
+    epochs: float = 20
+    updates: int | None = None
+    batch: int = 16
+    learning_rate: float | None = None
+    layer_decay: float | None = None
+    lm_weight: float = 0.0
+    pooling: str = "mean"
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    seed: int = 0
+    threads: int = 1
+
+    def check(self) -> None:
+        """Raise OptionError at the first value that cannot work."""
+        if self.method not in METHODS:
+            raise OptionError(f"the method {self.method!r} is not one of {', '.join(METHODS)}")
+        if self.pooling not in POOLINGS:
+            raise OptionError(f"pooling is {self.pooling!r}; expected {' or '.join(POOLINGS)}")
+        for name in ("rank", "layers", "updates", "batch", "threads"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise OptionError(f"{name} is {value!r}; expected a whole number of 1 or more")
+        for name in ("epochs", "alpha", "learning_rate", "layer_decay"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise OptionError(f"{name} is {value!r}; expected a number above 0")
+        for name in ("lm_weight", "weight_decay", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise OptionError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
+        if not 0 <= self.dropout < 1:
+            raise OptionError(f"dropout is {self.dropout!r}; expected a rate from 0 to below 1")
+        if self.lm_weight and self.method == "probe":
+            raise OptionError("lm_weight trains the body, which a probe leaves alone; leave it out")
+
+    @property
+    def peak(self) -> float:
+        """The highest learning rate."""
+        return LEARNING_RATES[self.method] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def decay(self) -> float:
+        """What each layer's learning rate is of the one above."""
+        if self.layer_decay is not None:
+            return self.layer_decay
+        return 1 / 2.6 if self.method == "gradual" else 1.0
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How well labels are predicted: mean cross-entropy in nats, and the share that is right."""
+
+    loss: float
+    accuracy: float
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """What is logged, by name."""
+        return {"loss": self.loss, "accuracy": self.accuracy}
+
+    def __str__(self) -> str:
+        """Return the figures for a person."""
+        return f"accuracy {self.accuracy:.1%}, loss {self.loss:.3f}"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A classifier, and what it took.
+
+    Attributes
+    ----------
+    model : SequenceClassifier
+        Where LoRA was used, `model.adapter` has its factors, and the body is as it was.
+    settings : Settings
+    trained : int
+        Numbers that the labels have set.
+    base_count : int
+        Parameters of the body.
+    updates : int
+    losses : list of float
+        Of each step's batch.
+    """
+
+    model: SequenceClassifier
+    settings: Settings
+    trained: int
+    base_count: int
+    updates: int
+    losses: list[float]
+
+    def __str__(self) -> str:
+        """Return what was trained, for a person."""
+        return trained_share(self.settings, self.trained, self.base_count)
+
+
+def trained_share(settings: Settings, trained: int, base_count: int) -> str:
+    """Return how much is trained, in words.
+
+    >>> trained_share(Settings("lora", rank=4), 9_573, 1_063_680)
+    'LoRA rank 4: 0.9 % of 1,063,680 parameters'
+    """
+    names = {
+        "full": "full fine-tuning",
+        "probe": "a probe on the frozen body",
+        "lora": f"LoRA rank {settings.rank}",
+        "last-n": "the last layer"
+        if settings.layers == 1
+        else f"the last {settings.layers} layers",
+        "gradual": "gradual unfreezing",
+    }
+    percent = min(100.0, 100 * trained / base_count)  # the head is no part of the base
+    digits = 0 if percent >= 10 else 1 if percent >= 0.1 else 3
+    return f"{names[settings.method]}: {percent:.{digits}f} % of {base_count:,} parameters"
+
+
+def fit(
+    config: GPTConfig,
+    base: Mapping[str, Array],
+    encoded: Texts,
+    labels: ArrayLike,
+    *,
+    classes: int,
+    settings: Settings,
+    dev: tuple[Texts, ArrayLike] | None = None,
+    folder: Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Fitted:
+    """Fit a classifier of texts on a body.
+
+    A pure function: the same arguments give the same bits, and `base` is not written to.
+
+    Parameters
+    ----------
+    config : GPTConfig
+    base : mapping of str to ndarray
+        The body's parameters; with a `score.weight` of shape (classes, C) among them, training goes
+        on from that head, else a new one is drawn.
+    encoded : sequence of sequences of int
+        The ids of each text, from one to the context's length (`texts.encode` sees to that).
+    labels : integer array of shape (N,)
+        From 0 to classes - 1.
+    classes : int
+    settings : Settings
+    dev : (texts, labels), optional
+        A development part to look at now and then; it changes nothing.
+    folder : Path, optional
+        Where `log.csv` is kept.
+    say : callable, optional
+        Takes lines for the person who waits.
+
+    Raises
+    ------
+    OptionError
+        When texts, labels and settings do not go together.
+    TrainingError
+        When the loss is no longer finite.
+    """
+    settings.check()
+    targets = _checked(encoded, labels, classes)
+    parameters = _starting_point(config, base, classes, settings)
+    training = replace(
+        config,
+        embd_pdrop=settings.dropout,
+        attn_pdrop=settings.dropout,
+        resid_pdrop=settings.dropout,
+    )
+    model = _classifier(training, parameters, settings)
+    kind = _ProbeRun if settings.method == "probe" else _Run
+    checked_dev = None if dev is None else (dev[0], _checked(*dev, classes))
+    run = kind(model, encoded, targets, settings, checked_dev)
+    plan = Plan(
+        steps=run.steps,
+        learning_rate=settings.peak,
+        warmup=run.steps // 10,
+        seed=settings.seed,
+        threads=settings.threads,
+        evaluate_every=max(1, run.steps // _LOOKS),
+    )
+    losses = loop.fit(run, plan, folder=folder, say=say)
+    parameters.freeze("*")
+    parameters.unfreeze(*groups(config, parameters, settings)[-1])
+    return Fitted(
+        _classifier(config, parameters, settings),
+        settings,
+        parameters.count_trainable(),
+        sum(math.prod(shape) for shape in param_shapes(config).values()),
+        run.steps,
+        losses,
+    )
+
+
+def groups(
+    config: GPTConfig, names: Sequence[str] | Parameters, settings: Settings
+) -> list[set[str]]:
+    """Return which names are trained: one set, or for gradual unfreezing those of each stage.
+
+    Raises
+    ------
+    OptionError
+        When the last n layers are more than there are.
+    """
+    depth = {name: _below_the_head(name, config.n_layer) for name in names}
+    if settings.method == "probe":
+        return [{HEAD}]
+    if settings.method == "lora":
+        return [{name for name in names if name == HEAD or ".lora_" in name}]
+    if settings.method == "last-n":
+        if settings.layers > config.n_layer:
+            raise OptionError(
+                f"the last {settings.layers} layers are to be trained, but there are "
+                f"{config.n_layer}; use fewer, or the method full"
+            )
+        return [{name for name in names if depth[name] <= settings.layers}]
+    deepest = config.n_layer + 1
+    first = 0 if settings.method == "gradual" else deepest
+    return [{name for name in names if depth[name] <= most} for most in range(first, deepest + 1)]
+
+
+def _below_the_head(name: str, layers: int) -> int:
+    """Return how many layers down from the head a parameter is: 0 for the head and ln_f."""
+    if block := re.match(r"h\.(\d+)\.", name):
+        return layers - int(block[1])
+    return layers + 1 if name.startswith(("wte.", "wpe.")) else 0
+
+
+def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
+    targets: NDArray[Any] = np.asarray(labels)
+    if targets.shape != (len(encoded),) or not len(encoded) or targets.dtype.kind not in "iu":
+        raise OptionError(
+            f"{len(encoded)} texts and labels of shape {targets.shape} and dtype {targets.dtype}; "
+            "give one whole number for each text, and at least one text"
+        )
+    if targets.min() < 0 or targets.max() >= classes:
+        raise OptionError(
+            f"labels go from {targets.min()} to {targets.max()}; use 0 to {classes - 1}"
+        )
+    if empty := [i for i, text in enumerate(encoded) if not len(text)]:
+        raise OptionError(f"text {empty[0]} has no token; leave it out")
+    return targets
+
+
+def _starting_point(
+    config: GPTConfig, base: Mapping[str, Array], classes: int, settings: Settings
+) -> Parameters:
+    """Return a store of the body's copy, a head and LoRA's factors."""
+    body = param_shapes(config)
+    shapes: dict[str, tuple[int, ...]] = {**body, HEAD: (classes, config.n_embd)}
+    if settings.method == "lora":
+        shapes.update(lora.adapter_shapes(config, settings.rank, settings.targets))
+    parameters = Parameters(shapes, base["wte.weight"].dtype)
+    for name in body:
+        parameters[name][...] = base[name]
+    if HEAD not in base:
+        rng = generator(settings.seed, "head")
+        drawn = rng.normal(0.0, config.initializer_range, shapes[HEAD])
+        parameters[HEAD][...] = drawn
+    elif base[HEAD].shape != shapes[HEAD]:
+        raise OptionError(
+            f"the head has {len(base[HEAD])} labels and the task {classes}; fine-tune the model "
+            "that it was made from"
+        )
+    else:
+        parameters[HEAD][...] = base[HEAD]
+    if settings.method == "lora":
+        lora.initialize(
+            _adapter(parameters, settings), config, rng=generator(settings.seed, "lora")
+        )
+    return parameters
+
+
+def _adapter(parameters: Parameters, settings: Settings) -> lora.Adapter:
+    alpha = 2.0 * settings.rank if settings.alpha is None else settings.alpha
+    return lora.Adapter(settings.rank, alpha, settings.targets, parameters)
+
+
+def _classifier(
+    config: GPTConfig, parameters: Parameters, settings: Settings
+) -> SequenceClassifier:
+    model = SequenceClassifier(
+        config, parameters=parameters, pooling=settings.pooling, lm_weight=settings.lm_weight
+    )
+    if settings.method == "lora":
+        model.use(_adapter(parameters, settings))
+    return model
+
+
+class _Run:
+    """The task of the loop: batches of texts, and an optimizer for what is trained just now."""
+
+    def __init__(
+        self,
+        model: SequenceClassifier,
+        encoded: Texts,
+        targets: Ids,
+        settings: Settings,
+        dev: tuple[Texts, Ids] | None,
+    ) -> None:
+        self.model: Any = model
+        self.encoded, self.targets, self.dev = encoded, targets, dev
+        self.settings = settings
+        self.order = texts.ShuffledTexts([len(t) for t in encoded], settings.batch, settings.seed)
+        self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
+        self.groups = groups(model.config, model.parameters, settings)
+        # An epoch a stage; in a run of fewer epochs than stages, an equal part of it each.
+        self.stage_steps = max(1, min(self.order.count, self.steps // len(self.groups)))
+        self.stage = -1
+
+    def batch(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return ids, lengths and labels; at a stage's beginning, unfreeze what it adds."""
+        self._enter(min(step // self.stage_steps, len(self.groups) - 1))
+        chosen = self.order[step]
+        return *texts.pad([self.encoded[i] for i in chosen]), self.targets[chosen]
+
+    def _enter(self, stage: int) -> None:
+        if stage == self.stage:
+            return
+        self.stage = stage
+        parameters, layers = self.model.parameters, self.model.config.n_layer
+        parameters.freeze("*")
+        parameters.unfreeze(*self.groups[stage])
+        decay = self.settings.decay
+        # What is new has no past; a new optimizer begins for all of it.
+        self.optimizer = AdamW(
+            parameters,
+            weight_decay=self.settings.weight_decay,
+            factors={name: decay ** _below_the_head(name, layers) for name in parameters},
+        )
+
+    def evaluate(self, shards: Shards) -> LabelScore | None:
+        """Return the score on the development part."""
+        if self.dev is None:
+            return None
+        encoded, targets = self.dev
+        return label_score(texts.apply(self.model.logits, encoded), targets)
+
+
+class _ProbeRun(_Run):
+    """The task for a probe: the features of all texts are computed once."""
+
+    def __init__(self, model: SequenceClassifier, *arguments: Any) -> None:
+        super().__init__(model, *arguments)
+        self.features = texts.apply(model.features, self.encoded)
+        self.dev_features = None if self.dev is None else texts.apply(model.features, self.dev[0])
+        self._enter(0)
+        self.model = Probe(model.parameters)
+
+    def batch(self, step: int) -> tuple[NDArray[Any], ...]:
+        """Return features and labels."""
+        chosen = self.order[step]
+        return self.features[chosen], self.targets[chosen]
+
+    def evaluate(self, shards: Shards) -> LabelScore | None:
+        """Return the score on the development part."""
+        if self.dev is None or self.dev_features is None:
+            return None
+        return label_score(self.model.logits(self.dev_features), self.dev[1])
+
+
+def label_score(scores: Array, targets: Ids) -> LabelScore:
+    """Return loss and accuracy of scores (N, K) for the labels `targets` (N,)."""
+    loss, _ = F.cross_entropy(scores, targets)
+    return LabelScore(float(loss), float(np.mean(scores.argmax(axis=1) == targets)))
