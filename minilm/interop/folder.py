@@ -31,7 +31,7 @@ from minilm.interop.manifest import Manifest, Source, Stage, source
 from minilm.interop.transaction import Content, Digest
 from minilm.interop.wordlevel import END_OF_TEXT, UNKNOWN
 from minilm.nn.config import GPTConfig
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Parameters, Shapes, param_shapes
 
 __all__ = [
     "END_OF_TEXT",
@@ -47,8 +47,10 @@ __all__ = [
     "load",
     "model_files",
     "reading",
+    "render_json",
     "save",
     "source",
+    "verify",
 ]
 
 STATE = "training"
@@ -90,14 +92,17 @@ class OpenFolder:
 
     Attributes
     ----------
+    settings : mapping
+        All that `config.json` says.
     stored : dict of str to StoredTensor
-        Where each parameter is.
+        Where each parameter is; the head of a classifier too.
     manifest : Manifest or None
         None for a foreign folder.
     """
 
     path: Path
     config: GPTConfig
+    settings: Mapping[str, Any]
     stored: dict[str, StoredTensor]
     tokenizer: Tokenizer | None
     end_of_text: int | None
@@ -113,10 +118,10 @@ class OpenFolder:
             return None
         return ledger.read(transaction.locate(self.path, ledger.NAME))
 
-    def read(self, dtype: DTypeLike = np.float32) -> SavedModel:
-        """Read the weights."""
+    def read(self, dtype: DTypeLike = np.float32, shapes: Shapes | None = None) -> SavedModel:
+        """Read the weights: those of the language model, unless `shapes` says which."""
         parameters = huggingface.read_parameters(
-            self.stored, param_shapes(self.config), dtype=dtype
+            self.stored, shapes or param_shapes(self.config), dtype=dtype
         )
         lineage = self.manifest.lineage if self.manifest else ()
         return SavedModel(
@@ -195,7 +200,7 @@ def model_files(
     ids = {} if end is None else {"bos_token_id": end, "eos_token_id": end}
     settings = {"architectures": ["GPT2LMHeadModel"], **config.to_dict(), **ids}
     return {
-        huggingface.CONFIG: _json(settings),
+        huggingface.CONFIG: render_json(settings),
         huggingface.WEIGHTS: partial(safetensors.dump, weights, metadata={"format": "pt"}),
         **(tokenizer_files(tokenizer, config.n_positions) if tokenizer else {}),
         **({} if seen is None else {ledger.NAME: seen.to_bytes()}),
@@ -208,7 +213,7 @@ def tokenizer_files(tokenizer: Tokenizer, context: int) -> dict[str, Content]:
         tokenizer.save(folder)
         contents: dict[str, Content] = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
     roles = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "unk_token": UNKNOWN}
-    contents[TOKENIZER_CONFIG] = _json(
+    contents[TOKENIZER_CONFIG] = render_json(
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "model_max_length": context,
@@ -289,7 +294,7 @@ def _verified(folder: Path) -> Iterator[OpenFolder]:
     path = transaction.locate(folder, manifest.NAME)
     listed = manifest.read(path) if path.exists() else None
     with ThreadPoolExecutor(1) as pool:
-        verified = [pool.submit(_verify, folder, *item) for item in _to_verify(folder, listed)]
+        verified = [pool.submit(verify, folder, *item) for item in _to_verify(folder, listed)]
         try:
             yield _open(folder, listed)
         finally:
@@ -311,7 +316,7 @@ def _open(folder: Path, listed: Manifest | None) -> OpenFolder:
     if end is None:
         named = settings.get("eos_token_id")
         end = named if type(named) is int and 0 <= named < config.vocab_size else None
-    return OpenFolder(folder, config, stored, tokenizer, end, listed)
+    return OpenFolder(folder, config, settings, stored, tokenizer, end, listed)
 
 
 def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]]:
@@ -332,7 +337,8 @@ def _is_state(name: str) -> bool:
     return name.startswith(f"{STATE}/")
 
 
-def _verify(folder: Path, name: str, expected: Digest) -> None:
+def verify(folder: Path, name: str, expected: Digest) -> None:
+    """Raise ModelError unless a file is as the manifest says."""
     path = transaction.locate(folder, name)
     try:
         size = path.stat().st_size
@@ -357,5 +363,6 @@ def _version(folder: Path) -> tuple[int, ...]:
     return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _json(content: dict[str, Any]) -> bytes:
+def render_json(content: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a JSON file of the folder."""
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()

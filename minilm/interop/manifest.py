@@ -61,10 +61,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of `minilm.json`."""
+    """The content of `minilm.json`.
+
+    Attributes
+    ----------
+    files : mapping of str to Digest
+    lineage : tuple of Stage
+    adapter : mapping, optional
+        Of an adapter's folder: what `adapters.py` records of its base and its labels.
+    """
 
     files: Mapping[str, Digest]
     lineage: tuple[Stage, ...]
+    adapter: Mapping[str, Any] | None = None
 
 
 def source(path: str | os.PathLike[str]) -> Source:
@@ -72,7 +81,11 @@ def source(path: str | os.PathLike[str]) -> Source:
     return Source(Path(path).name, Path(path).stat().st_size, files.sha256(path))
 
 
-def render(digests: Mapping[str, Digest], lineage: Sequence[Stage]) -> bytes:
+def render(
+    digests: Mapping[str, Digest],
+    lineage: Sequence[Stage],
+    adapter: Mapping[str, Any] | None = None,
+) -> bytes:
     """Return the bytes of a manifest. Its own checksum is that of its text with 64 zeros there.
 
     Raises
@@ -80,12 +93,14 @@ def render(digests: Mapping[str, Digest], lineage: Sequence[Stage]) -> bytes:
     OptionError
         When a setting is nothing that JSON can hold.
     """
-    content = {
+    content: dict[str, Any] = {
         "checksum": _BLANK,
         "format": _FORMAT,
         "files": {name: digests[name]._asdict() for name in sorted(digests)},
         "lineage": [asdict(stage) for stage in lineage],
     }
+    if adapter is not None:
+        content["adapter"] = dict(adapter)
     try:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
@@ -124,7 +139,7 @@ def read(path: Path) -> Manifest:
         ) from None
     if unsafe := [name for name in digests if not checks.is_safe_name(name)]:
         raise ModelError(f"{checks.listed(unsafe)} cannot be a file of the folder", path)
-    return Manifest(digests, lineage)
+    return Manifest(digests, lineage, content.get("adapter"))
 
 
 def _checksum(text: str) -> str:
