@@ -38,10 +38,12 @@ Tokenizer = BytePairTokenizer | WordLevelTokenizer
 #: Finds a file of a folder by its name; None if the folder has no such file.
 Locate = Callable[[str], Path | None]
 
-_PREFIX = "transformer."
+PREFIX = "transformer."
 # The causal mask, which older files carry with each layer: a constant, not a parameter.
 _MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
 _HEAD = "lm_head.weight"
+#: The head of a `GPT2ForSequenceClassification`; the rest of it is a language model.
+SCORE = "score.weight"
 
 _MAX_CONFIG = 1 << 20
 _MAX_INDEX = 1 << 24
@@ -82,6 +84,8 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
 def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, StoredTensor]:
     """Return where each parameter is stored, once their names and shapes are those of `shapes`.
 
+    A classifier's `score.weight` may be there too: a matrix with as many columns as `wte.weight`.
+
     Raises
     ------
     ModelError
@@ -91,7 +95,7 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
     found: dict[str, StoredTensor] = {}
     for file in _open_files(locate, folder):
         for name in file:
-            short = name.removeprefix(_PREFIX)
+            short = name.removeprefix(PREFIX)
             if _MASK.fullmatch(short):
                 continue
             if short in found:
@@ -106,7 +110,7 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
             f"{checks.listed(missing)} missing, which {CONFIG} asks for; is it the model's own?",
             place,
         )
-    if unexpected := [name for name in found if name not in shapes]:
+    if unexpected := [name for name in found if name not in shapes and name != SCORE]:
         raise ModelError(
             f"unexpected {checks.listed(unexpected)}; {CONFIG} describes a GPT-2 without", place
         )
@@ -114,6 +118,9 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
         _check_tensor(name, found[name], shape)
     if head is not None:
         _check_head(head, found["wte.weight"])
+    if SCORE in found:
+        labels, width = found[SCORE].info.shape[:1], shapes["wte.weight"][1]
+        _check_tensor(SCORE, found[SCORE], (*labels, width))
     return found
 
 
@@ -129,8 +136,8 @@ def read_parameters(
     """
     parameters = Parameters(shapes, dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found below
-        for name, tensor in stored.items():
-            parameters[name][...] = tensor.file[tensor.name]
+        for name in shapes:
+            parameters[name][...] = stored[name].file[stored[name].name]
     if fault := not_finite(parameters):
         path = stored[fault.partition("[")[0]].file.path
         raise ModelError(f"{fault}; the weights are damaged or training broke down", path)
