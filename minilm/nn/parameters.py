@@ -92,14 +92,25 @@ class FlatStore(Mapping[str, Array]):
         self.shapes = dict(sorted(shapes.items(), key=lambda item: len(item[1]) < 2))
         self.flat: Array = np.empty(sum(math.prod(s) for s in self.shapes.values()), dtype)
         self.slices: dict[str, slice] = {}
-        self._views: dict[str, Array] = {}
         start = 0
         for name, shape in self.shapes.items():
             part = slice(start, start + math.prod(shape))
             self.slices[name] = part
-            self._views[name] = self.flat[part].reshape(shape)
             start = part.stop
+        self._views = self._views_of_flat()
         self.matrices = sum(math.prod(s) for s in self.shapes.values() if len(s) >= 2)
+
+    def _views_of_flat(self) -> dict[str, Array]:
+        return {n: self.flat[part].reshape(self.shapes[n]) for n, part in self.slices.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the views, which a copy or another process would get as arrays of their own."""
+        return {name: value for name, value in vars(self).items() if name != "_views"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the views of the flat array that has come."""
+        vars(self).update(state)
+        self._views = self._views_of_flat()
 
     def __getitem__(self, name: str) -> Array:
         """Return the view of that name; writing into it writes into `flat`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 
@@ -116,3 +117,13 @@ def test_adding_up_goes_in_order() -> None:
     assert store["w"][0] == 1.0
     store.add_up("w", [parts[2], parts[0], parts[1]])
     assert store["w"][0] == 0.0
+
+
+def test_a_copy_has_views_of_its_own_flat_array(parameters: Parameters) -> None:
+    parameters.freeze("wte.*")
+    other = copy.deepcopy(parameters)  # as another process gets it too
+    other.flat[:] += 1
+    for name, value in other.items():
+        assert value.base is other.flat
+        np.testing.assert_array_equal(value, parameters[name] + 1)
+    assert other.trainable == parameters.trainable
