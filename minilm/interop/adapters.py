@@ -27,10 +27,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from minilm.errors import ModelError, OptionError, OutputError, TrainingError
 from minilm.interop import checks, folder, huggingface, manifest, safetensors, transaction
+from minilm.interop.classification import Head
 from minilm.interop.manifest import Manifest, Stage
 from minilm.interop.transaction import FolderWriter
 from minilm.nn import lora
 from minilm.nn.config import GPTConfig
+from minilm.nn.heads import POOLINGS
 from minilm.nn.parameters import param_shapes
 
 Array = NDArray[np.floating[Any]]
@@ -57,43 +59,29 @@ _PLAIN_STARTS = (True, False, None, "gaussian", "orthogonal")  # others change t
 
 
 @dataclass(frozen=True)
-class Head:
-    """The classification head that was trained with an adapter.
-
-    Attributes
-    ----------
-    weight : ndarray of shape (K, C)
-    labels : tuple of str
-    pooling : {"last", "mean"}
-        peft's models, which are Hugging Face's, know "last" only.
-    """
-
-    weight: Array
-    labels: tuple[str, ...]
-    pooling: str
-
-
-@dataclass(frozen=True)
 class SavedAdapter:
     """What an adapter's folder holds, in memory.
 
     Attributes
     ----------
     adapter : Adapter
-    head : Head or None
-        None for an adapter of the language model itself.
     base_name : str
         Where the base was when the adapter was trained.
     base_sha256 : str or None
         The base's `fingerprint`; None in the folder of another program, which knows none.
+    score : ndarray of shape (K, C) or None
+        The classification head that was trained with it; None for one of the language model itself.
+    head : Head or None
+        Labels and pooling of that head. Hugging Face's models know the pooling "last" only.
     lineage : tuple of Stage
         How base and adapter were trained, oldest first.
     """
 
     adapter: lora.Adapter
-    head: Head | None
     base_name: str
     base_sha256: str | None
+    score: Array | None = None
+    head: Head | None = None
     lineage: tuple[Stage, ...] = ()
 
 
@@ -136,9 +124,9 @@ def check_base(
         lora.check(saved.adapter, config)
     except OptionError as error:
         raise ModelError(str(error), path) from None
-    if saved.head is not None and saved.head.weight.shape[1] != config.n_embd:
+    if saved.score is not None and saved.score.shape[1] != config.n_embd:
         raise ModelError(
-            f"its head is for a width of {saved.head.weight.shape[1]}, the base has "
+            f"its head is for a width of {saved.score.shape[1]}, the base has "
             f"{config.n_embd}: it belongs to another base",
             path,
         )
@@ -210,13 +198,14 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
     rank, alpha = _read_config(config, at / CONFIG)
     with safetensors.TensorFile(transaction.locate(at, WEIGHTS)) as file:
         weights, targets, score = _read_weights(file, rank, dtype)
-    sha256, head = _read_record(listed, score, at)
+    sha256, head = _read_record(listed, 0 if score is None else len(score), at)
     base_name = config.get("base_model_name_or_path")
     return SavedAdapter(
         lora.Adapter(rank, alpha, targets, weights),
-        head,
         base_name if isinstance(base_name, str) and base_name else "a base that it does not name",
         sha256,
+        score,
+        head,
         listed.lineage if listed else (),
     )
 
@@ -247,8 +236,8 @@ def _tensors(saved: SavedAdapter) -> dict[str, Array]:
     """Return the arrays of an adapter under peft's names."""
     names = [name for name in saved.adapter.weights if ".lora_" in name]
     tensors = {_PREFIX + name: saved.adapter.weights[name] for name in names}
-    if saved.head is not None:
-        tensors[_HEAD] = saved.head.weight
+    if saved.score is not None:
+        tensors[_HEAD] = saved.score
     return tensors
 
 
@@ -346,26 +335,15 @@ def _array(file: safetensors.TensorFile, name: str, dtype: DTypeLike) -> Array:
     return array
 
 
-def _read_record(
-    listed: Manifest | None, score: Array | None, path: Path
-) -> tuple[str | None, Head | None]:
-    """Return the base's hash and the head; another program's head has labels by number."""
+def _read_record(listed: Manifest | None, count: int, path: Path) -> tuple[str | None, Head | None]:
+    """Return the base's hash and the head; `count` labels of another program go by number."""
     if listed is None:
-        if score is None:
-            return None, None
-        return None, Head(score, tuple(f"LABEL_{i}" for i in range(len(score))), "last")
+        names = tuple(f"LABEL_{i}" for i in range(count))
+        return None, Head(names, "last") if count else None
     record = listed.adapter if isinstance(listed.adapter, dict) else {}
     sha256, labels, pooling = (record.get(key) for key in ("base", "labels", "pooling"))
-    is_known = sha256 is None or isinstance(sha256, str)
-    if score is None and is_known and labels is None:
-        return sha256, None
-    if (
-        score is None
-        or not is_known
-        or not isinstance(labels, list)
-        or not all(isinstance(label, str) for label in labels)
-        or len(labels) != len(score)
-        or not isinstance(pooling, str)
-    ):
-        raise ModelError(f"base, labels and head do not fit {WEIGHTS}", path / manifest.NAME)
-    return sha256, Head(score, tuple(labels), pooling)
+    names = tuple(str(label) for label in labels) if isinstance(labels, list) else ()
+    is_head = len(names) == count and (pooling in POOLINGS or not count)
+    if is_head and isinstance(sha256, str | None):
+        return sha256, Head(names, str(pooling)) if count else None
+    raise ModelError(f"base, labels and pooling do not fit {WEIGHTS}", path / manifest.NAME)

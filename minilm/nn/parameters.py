@@ -7,9 +7,10 @@ matrices come first, so that weight decay is one slice. The names are those of H
 
 from __future__ import annotations
 
+import copy
 import fnmatch
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -263,14 +264,34 @@ class Parameters(FlatStore):
         OptionError
             When a name is there already.
         """
-        for name in shapes:
-            if name in self.shapes:
-                raise OptionError(f"the parameter {name} is there already")
+        self._check_new(shapes)
         larger = Parameters({**self.shapes, **shapes}, self.dtype)
         for name, value in self.items():
             larger[name][...] = value
         larger.trainable = self.trainable | frozenset(shapes)
         return larger
+
+    def beside(self, further: Mapping[str, Array]) -> Parameters:
+        """Return a frozen store that shares these arrays and has further ones beside them.
+
+        So one body serves many heads without a copy. `flat` is that of the body alone.
+
+        Raises
+        ------
+        OptionError
+            When a name is there already.
+        """
+        self._check_new(further)
+        shared = copy.copy(self)
+        shared.shapes = {**self.shapes, **{name: value.shape for name, value in further.items()}}
+        shared._views = {**self._views, **further}
+        shared.trainable = frozenset()
+        return shared
+
+    def _check_new(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self.shapes:
+                raise OptionError(f"the parameter {name} is there already")
 
     def not_finite(self) -> str | None:
         """Return the first parameter that holds NaN or infinity, with the place; None if none does.

@@ -1,5 +1,6 @@
 """Adapters' folders: whole, tied to their base, damaged ones refused; peft's and ours alike."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from minilm.errors import ModelError, OutputError, TrainingError
 from minilm.interop import adapters, folder, safetensors
-from minilm.interop.adapters import Head, SavedAdapter
+from minilm.interop.adapters import SavedAdapter
+from minilm.interop.classification import Head
 from minilm.nn import lora
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.heads import SequenceClassifier
@@ -23,9 +25,9 @@ def saved(model, lineage):
         model.config, rank=2, alpha=3, targets=("attn.c_attn", "mlp.c_proj"), rng=rng
     )
     adapter.weights.flat[...] = rng.normal(0, 0.3, adapter.weights.flat.shape)
-    head = Head(rng.normal(0, 1, (3, 12)).astype(np.float32), LABELS, "last")
+    score = rng.normal(0, 1, (3, 12)).astype(np.float32)
     sha256 = adapters.fingerprint(model.config, model.parameters)
-    return SavedAdapter(adapter, head, "runs/base", sha256, lineage)
+    return SavedAdapter(adapter, "runs/base", sha256, score, Head(LABELS, "last"), lineage)
 
 
 @pytest.fixture
@@ -34,10 +36,11 @@ def path(saved, tmp_path):
     return tmp_path / "a"
 
 
-def with_score(model, head):
-    parameters = model.parameters.extended({"score.weight": head.weight.shape})
-    parameters["score.weight"][...] = head.weight
-    return parameters
+def adapted_classifier(model, saved):
+    parameters = model.parameters.beside({"score.weight": saved.score})
+    classifier = SequenceClassifier(model.config, parameters=parameters, pooling="last")
+    classifier.use(saved.adapter)
+    return classifier
 
 
 def assert_same(found, expected):
@@ -52,7 +55,7 @@ def assert_same(found, expected):
 def test_what_is_saved_is_loaded(path, saved, lineage):
     found = adapters.load(path)
     assert_same(found, saved)
-    assert np.array_equal(found.head.weight, saved.head.weight)
+    assert np.array_equal(found.score, saved.score)
     assert (found.head.labels, found.head.pooling) == (LABELS, "last")
     assert (found.base_name, found.base_sha256) == ("runs/base", saved.base_sha256)
     assert found.lineage == lineage
@@ -70,7 +73,7 @@ def test_the_same_adapter_is_the_same_bytes(path, saved, tmp_path):
 
 
 def test_an_adapter_of_the_language_model_has_no_head(saved, tmp_path):
-    plain = SavedAdapter(saved.adapter, None, "base", saved.base_sha256)
+    plain = SavedAdapter(saved.adapter, "base", saved.base_sha256)
     adapters.save(tmp_path / "lm", plain)
     found = adapters.load(tmp_path / "lm")
     assert found.head is None
@@ -84,7 +87,7 @@ def test_only_the_factors_of_a_larger_store_are_saved(model, saved, tmp_path):
     for name, value in saved.adapter.weights.items():
         store[name][...] = value
     within = lora.Adapter(2, 3.0, saved.adapter.targets, store)
-    adapters.save(tmp_path / "b", SavedAdapter(within, saved.head, "base", saved.base_sha256))
+    adapters.save(tmp_path / "b", SavedAdapter(within, "base", saved.base_sha256))
     assert_same(adapters.load(tmp_path / "b"), saved)
 
 
@@ -110,7 +113,7 @@ def test_an_adapter_for_another_base_is_refused_by_name(path, saved, model):
     assert saved.base_sha256[:12] in str(caught.value)
     assert str(path) in str(caught.value)
     narrow = GPTConfig(300, 16, 9, 2, 3)
-    foreign = SavedAdapter(saved.adapter, saved.head, "runs/base", None)
+    foreign = dataclasses.replace(saved, base_sha256=None)
     with pytest.raises(ModelError, match="another base"):
         adapters.check_base(foreign, path, narrow, "f" * 64)
     deeper = GPTConfig(300, 16, 12, 3, 3)
@@ -131,7 +134,7 @@ def test_what_is_not_finite_is_not_saved(saved, tmp_path):
     weights["h.0.mlp.c_proj.lora_B.weight"][0, 0] = np.nan
     broken = lora.Adapter(2, 3.0, saved.adapter.targets, weights)
     with pytest.raises(TrainingError, match=r"lora_B.weight is not finite"):
-        adapters.save(tmp_path / "b", SavedAdapter(broken, None, "base", None))
+        adapters.save(tmp_path / "b", SavedAdapter(broken, "base", None))
     assert not adapters.exists(tmp_path / "b")
 
 
@@ -234,15 +237,13 @@ def test_peft_loads_ours_with_the_same_logits(peer, path, saved, model, kept, tm
     torch, transformers, peft = peer("torch"), peer("transformers"), peer("peft")
     ids = torch.tensor(IDS)
     theirs = peft.PeftModel.from_pretrained(classifier(transformers, kept / "ours"), path).eval()
-    own = SequenceClassifier(model.config, parameters=with_score(model, saved.head), pooling="last")
-    own.use(saved.adapter)
-    expected = own.logits(IDS, np.full(4, 9))
+    expected = adapted_classifier(model, saved).logits(IDS, np.full(4, 9))
     with torch.no_grad():
         np.testing.assert_allclose(theirs(ids).logits.numpy(), expected, atol=2e-5)
         merged = theirs.merge_and_unload()
         np.testing.assert_allclose(merged(ids).logits.numpy(), expected, atol=2e-5)
 
-    adapters.save(tmp_path / "lm", SavedAdapter(saved.adapter, None, "base", saved.base_sha256))
+    adapters.save(tmp_path / "lm", SavedAdapter(saved.adapter, "base", saved.base_sha256))
     base = transformers.GPT2LMHeadModel.from_pretrained(kept / "ours")
     theirs = peft.PeftModel.from_pretrained(base, tmp_path / "lm").eval()
     gpt = GPT(model.config, parameters=model.parameters)
@@ -266,8 +267,7 @@ def test_ours_loads_pefts_with_the_same_logits(peer, targets, model, kept, tmp_p
     theirs.save_pretrained(tmp_path / "peft")
     found = adapters.load(tmp_path / "peft")
     adapters.check_base(found, tmp_path / "peft", model.config, "")
-    own = SequenceClassifier(model.config, parameters=with_score(model, found.head), pooling="last")
-    own.use(found.adapter)
+    own = adapted_classifier(model, found)
     with torch.no_grad():
         expected = theirs(torch.tensor(IDS)).logits.numpy()
     np.testing.assert_allclose(own.logits(IDS, np.full(4, 9)), expected, atol=2e-5)

@@ -127,3 +127,20 @@ def test_a_copy_has_views_of_its_own_flat_array(parameters: Parameters) -> None:
         assert value.base is other.flat
         np.testing.assert_array_equal(value, parameters[name] + 1)
     assert other.trainable == parameters.trainable
+
+
+def test_a_head_beside_shares_the_body(parameters: Parameters) -> None:
+    head = np.ones((2, 12))
+    larger = parameters.beside({"score.weight": head})
+    assert larger["score.weight"] is head
+    assert set(larger) == {*parameters, "score.weight"}
+    assert larger.shapes["score.weight"] == (2, 12)
+    parameters["wte.weight"][1, 2] = -7
+    assert larger["wte.weight"][1, 2] == -7
+    assert not larger.trainable
+    assert parameters.trainable
+    assert "score.weight" not in parameters
+    with pytest.raises(OptionError, match="there already"):
+        larger.beside({"score.weight": head})
+    head[1, 1] = np.nan
+    assert larger.not_finite() == "score.weight[1, 1] is nan"
