@@ -32,7 +32,9 @@ from minilm.nn import optim
 from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
 from minilm.progress import Progress
+from minilm.training import log as log_file
 from minilm.training.log import HeldOut, Log, Row
+from minilm.training.monitor import Monitor
 from minilm.training.randomness import generator
 
 
@@ -56,6 +58,8 @@ class Plan:
         Stop after so many looks without a better loss, and keep the best model.
     save_seconds : float
         Time between two saves.
+    epoch : int, optional
+        Steps of an epoch, after which a line says what the loss means.
     """
 
     steps: int
@@ -66,6 +70,7 @@ class Plan:
     evaluate_every: int
     patience: int | None = None
     save_seconds: float = 60.0
+    epoch: int | None = None
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step, from 0."""
@@ -261,6 +266,7 @@ def _run(
         _interrupt_later() as interrupted,
         _overflow_unannounced(),
     ):
+        monitor = _monitor(plan, folder)
         for row, score in _steps(job, plan, state, shards):
             log.add(row)
             speed = f"{row.tokens_per_second:,.0f} tokens/s"
@@ -268,6 +274,8 @@ def _run(
             for line in (f"held out: {score}" if score else None, job.show(state.step)):
                 if line:
                     _say(say, progress, f"step {state.step:,}  {line}")
+            if monitor and (line := monitor.after(row)):
+                _say(say, progress, line)
             stop = interrupted()  # asked once: it may come between two questions
             if stop or saver.is_due():
                 log.flush()
@@ -275,6 +283,14 @@ def _run(
             if stop:
                 _say(say, progress, f"stopped and saved at step {state.step:,} of {plan.steps:,}")
                 raise KeyboardInterrupt
+
+
+def _monitor(plan: Plan, folder: Path) -> Monitor | None:
+    """Return what follows the epochs, with the rows that were logged before an interruption."""
+    if plan.epoch is None:
+        return None
+    logged = log_file.read(folder / log_file.NAME)
+    return Monitor(plan.epoch, plan.steps, plan.learning_rate, logged)
 
 
 def _steps(
