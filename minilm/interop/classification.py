@@ -20,6 +20,7 @@ from minilm.errors import ModelError
 from minilm.interop import checks, folder, huggingface, safetensors
 from minilm.interop.folder import END_OF_TEXT, Content, OpenFolder, SavedModel, Tokenizer
 from minilm.interop.huggingface import SCORE
+from minilm.interop.ledger import Ledger
 from minilm.nn.config import GPTConfig
 from minilm.nn.heads import POOLINGS
 from minilm.nn.parameters import Parameters, param_shapes
@@ -49,12 +50,13 @@ def model_files(
     head: Head,
     *,
     end_of_text: int | None,
+    seen: Ledger | None = None,
 ) -> dict[str, Content]:
     """Return the files of a classifier as transformers reads them, to be saved.
 
     Parameters
     ----------
-    config, parameters, tokenizer
+    config, parameters, tokenizer, seen
         As for `folder.model_files`; with `score.weight` among the parameters.
     head : Head
     end_of_text : int, optional
@@ -65,7 +67,7 @@ def model_files(
     TrainingError
         When a parameter is not finite.
     """
-    contents = folder.model_files(config, parameters, tokenizer)
+    contents = folder.model_files(config, parameters, tokenizer, seen)
     names = dict(enumerate(head.labels))
     settings = {
         **_content(contents[huggingface.CONFIG]),

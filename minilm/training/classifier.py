@@ -52,6 +52,8 @@ class TextClassifier:
     tokenizer : BytePairTokenizer or WordLevelTokenizer
     labels : tuple of str
     lineage : tuple of Stage
+    seen : Ledger or None
+        The documents that the body has learned from.
 
     Examples
     --------
@@ -75,6 +77,7 @@ class TextClassifier:
         self.labels = head.labels
         self.lineage: tuple[Stage, ...] = saved.lineage
         self.end_of_text = saved.end_of_text
+        self.seen = saved.seen
         self.model = SequenceClassifier(
             saved.config, parameters=saved.parameters, pooling=head.pooling
         )
@@ -92,8 +95,8 @@ class TextClassifier:
         """Return the labels' scores of encoded texts: N of them -> (N, K)."""
         return texts.apply(self.model.logits, encoded.ids)
 
-    def predict_proba(self, documents: Iterable[str]) -> NDArray[np.float64]:
-        """Return the labels' probabilities: N texts -> (N, K), in the order of `labels`."""
+    def predict_proba(self, documents: Iterable[str]) -> Array:
+        """Return the labels' probabilities in float64: N texts -> (N, K), as `labels` go."""
         return F.softmax(self.logits(self.encode(documents)).astype(np.float64))[0]
 
     def predict(self, documents: Iterable[str]) -> list[str]:
@@ -110,6 +113,11 @@ class TextClassifier:
             parameters = lora.merge(parameters, self.model.adapter)
         head = Head(self.labels, self.model.pooling)
         contents = classification.model_files(
-            self.config, parameters, self.tokenizer, head, end_of_text=self.end_of_text
+            self.config,
+            parameters,
+            self.tokenizer,
+            head,
+            end_of_text=self.end_of_text,
+            seen=self.seen,
         )
         folder.save(path, contents, self.lineage)

@@ -18,7 +18,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.training import loop, texts
+from minilm.training.log import Row
 from minilm.training.loop import Plan
 from minilm.training.randomness import generator
 
@@ -169,8 +169,8 @@ class Fitted:
     base_count : int
         Parameters of the body.
     updates : int
-    losses : list of float
-        Of each step's batch.
+    rows : list of Row
+        The log: a row a step.
     """
 
     model: SequenceClassifier
@@ -178,7 +178,7 @@ class Fitted:
     trained: int
     base_count: int
     updates: int
-    losses: list[float]
+    rows: list[Row]
 
     def __str__(self) -> str:
         """Return what was trained, for a person."""
@@ -214,7 +214,6 @@ def fit(
     classes: int,
     settings: Settings,
     dev: tuple[Texts, ArrayLike] | None = None,
-    folder: Path | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Fitted:
     """Fit a classifier of texts on a body.
@@ -235,8 +234,6 @@ def fit(
     settings : Settings
     dev : (texts, labels), optional
         A development part to look at now and then; it changes nothing.
-    folder : Path, optional
-        Where `log.csv` is kept.
     say : callable, optional
         Takes lines for the person who waits.
 
@@ -268,7 +265,7 @@ def fit(
         threads=settings.threads,
         evaluate_every=max(1, run.steps // _LOOKS),
     )
-    losses = loop.fit(run, plan, folder=folder, say=say)
+    rows = loop.fit(run, plan, say)
     parameters.freeze("*")
     parameters.unfreeze(*groups(config, parameters, settings)[-1])
     return Fitted(
@@ -277,7 +274,7 @@ def fit(
         parameters.count_trainable(),
         sum(math.prod(shape) for shape in param_shapes(config).values()),
         run.steps,
-        losses,
+        rows,
     )
 
 

@@ -86,14 +86,11 @@ class Log:
     def __init__(self, folder: Path, after: int) -> None:
         self.path = folder / NAME
         kept = [row for row in read(self.path) if row.step <= after] if after else []
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *map(astuple, kept)])
         try:
             for name in (NAME, PICTURE):
                 for unfinished in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
                     unfinished.unlink()
-            with files.atomic_write(self.path) as file:
-                file.write(buffer.getvalue())
+            write(folder, kept)
             self._file: IO[str] = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115  (closed by `close`)
         except OSError as error:
             raise self._failure(error) from None
@@ -130,6 +127,14 @@ class Log:
             f"{self.path}: cannot be written ({error.strerror or error}); the last good model is "
             "whole; make room and go on with --resume"
         )
+
+
+def write(folder: Path, rows: Sequence[Row]) -> None:
+    """Write the log of a run that is over; the folder must exist."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *map(astuple, rows)])
+    with files.atomic_write(folder / NAME) as file:
+        file.write(buffer.getvalue())
 
 
 def read(path: Path) -> list[Row]:

@@ -181,51 +181,32 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
         ) from None
 
 
-def fit(
-    task: Task,
-    plan: Plan,
-    *,
-    folder: Path | None = None,
-    say: Callable[[str], None] | None = None,
-) -> list[float]:
-    """Train from the start to the end of the plan, and save nothing.
+def fit(task: Task, plan: Plan, say: Callable[[str], None] | None = None) -> list[Row]:
+    """Train from the start to the end of the plan, without a file; return the log's rows.
 
-    For runs of minutes, which a comparison makes by the thousand: without `folder` and `say` the
-    disk and the screen are left alone.
+    For runs of minutes, which a comparison makes by the thousand.
 
     Parameters
     ----------
     task : Task
     plan : Plan
-    folder : Path, optional
-        Where `log.csv` is kept.
     say : callable, optional
-        Takes a line for the person who waits; progress is shown too.
-
-    Returns
-    -------
-    list of float
-        The loss of each step's batch.
+        Takes a line for the person who waits; progress is shown too. Without it nothing is.
 
     Raises
     ------
     TrainingError
         When the loss or the gradient is not finite.
-    OutputError
-        When the log cannot be written.
     """
     state = State()
-    losses = []
+    rows = []
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(Log(folder, 0)) if folder else None
         shards = stack.enter_context(Shards(plan.threads))
         progress = stack.enter_context(Progress("training", plan.steps)) if say else None
         stack.enter_context(_overflow_unannounced())
         try:
             for row, score in _steps(task, plan, state, shards):
-                losses.append(row.loss)
-                if log:
-                    log.add(row)
+                rows.append(row)
                 if progress and say:
                     progress.advance(note=f"loss {row.loss:.3f}")
                     if score:
@@ -235,7 +216,7 @@ def fit(
                 f"after step {state.step:,}: {error}. Nothing is saved; begin again with "
                 f"--learning-rate {plan.learning_rate / 3:.2g}"
             ) from None
-    return losses
+    return rows
 
 
 class _Saver:
