@@ -31,8 +31,13 @@ def by_hand() -> None:
         y, cache = F.linear(x, weight, bias)
         dx, dweight, dbias = F.linear_backward(np.array([[1.0, 0.0, 2.0]] * times), cache)
         print("one row" if times == 1 else "the same row twice")
-        print(f"  y {y[0]}   dx {dx[0]}")
-        print(f"  dweight {dweight.tolist()}   dbias {dbias}")
+        print(f"  y {row(y[0])}   dx {row(dx[0])}")
+        print(f"  dbias {row(dbias)}   dweight {row(dweight[0])} {row(dweight[1])}")
+
+
+def row(x: Any) -> str:
+    """Return small numbers in brackets."""
+    return f"[{' '.join(f'{value:g}' for value in x)}]"
 
 
 def ranks() -> dict[int, Any]:
