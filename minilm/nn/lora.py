@@ -230,5 +230,6 @@ def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
         if name.endswith(".lora_A.weight"):
             matrix = name.removesuffix(".lora_A.weight")
             a, b = (adapter.weights[factor] for factor in factors(matrix))
-            merged[f"{matrix}.weight"] += adapter.scaling * (b @ a).T
+            weight = merged[f"{matrix}.weight"]
+            weight += adapter.scaling * (b @ a).T
     return merged
