@@ -20,6 +20,7 @@ _PUBLIC: dict[str, str] = {
     "read_labelled": "minilm.text.corpus",
     "load": "minilm.training.model",
     "CooccurrenceClassifier": "minilm.classify.estimators",
+    "TransformerClassifier": "minilm.training.estimators",
 }
 
 __all__ = ["__version__", *_PUBLIC]

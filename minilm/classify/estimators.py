@@ -68,6 +68,13 @@ class Estimator:
             setattr(self, name, value)
         return self
 
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy that shares what it was made with: fitting writes to none of it.
+
+        Else a base of a gigabyte would be copied for each fold.
+        """
+        return type(self)(**self.get_params())
+
     def __sklearn_tags__(self) -> SimpleNamespace:
         """Describe the estimator as `sklearn.utils.Tags` would: a classifier of strings."""
         return SimpleNamespace(

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from minilm.errors import OptionError
 from minilm.interop import folder
 from minilm.interop.folder import SavedModel, Stage, Tokenizer
+from minilm.nn import lora
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
@@ -210,8 +211,14 @@ class LanguageModel:
             )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to a folder that transformers reads too; what it holds of a model is replaced."""
-        contents = folder.model_files(self.config, self.gpt.parameters, self.tokenizer, self.seen)
+        """Save to a folder that transformers reads too; what it holds of a model is replaced.
+
+        An adapter is merged into the matrices.
+        """
+        parameters = self.gpt.parameters
+        if self.gpt.adapter is not None:
+            parameters = lora.merge(parameters, self.gpt.adapter)
+        contents = folder.model_files(self.config, parameters, self.tokenizer, self.seen)
         folder.save(path, contents, self.lineage)
 
     def _tokenizer(self) -> Tokenizer:

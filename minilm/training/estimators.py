@@ -1,0 +1,154 @@
+"""The transformer as an estimator of scikit-learn's kind: a base, texts in, labels out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from minilm.classify.estimators import Estimator, check_labels, check_texts
+from minilm.errors import OptionError
+from minilm.interop import folder
+from minilm.interop.classification import Head
+from minilm.interop.folder import SavedModel
+from minilm.nn import lora
+from minilm.training import finetune, texts
+from minilm.training.classifier import TextClassifier
+from minilm.training.finetune import Fitted, Settings
+from minilm.training.model import LanguageModel
+
+
+class TransformerClassifier(Estimator):
+    """A pretrained language model, fine-tuned to labels; the base itself is never changed.
+
+    Parameters
+    ----------
+    base : path-like or LanguageModel
+        A model's folder, read anew in each fit, or a model in memory.
+    method, rank, alpha, targets, layers, epochs, updates, batch, learning_rate, layer_decay,
+    lm_weight, pooling, weight_decay, dropout, seed, threads
+        As for `minilm.training.finetune.Settings`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        The labels, sorted.
+    classifier_ : TextClassifier
+        What was fitted; `classifier_.save(folder)` keeps it.
+    fitted_ : Fitted
+        What it took; as a string, the share of the parameters that was trained.
+    truncated_ : int
+        How many texts of the fit were longer than the context, and were cut.
+
+    Examples
+    --------
+    >>> from minilm.interop.wordlevel import WordLevelTokenizer
+    >>> from minilm.nn.config import GPTConfig
+    >>> from minilm.nn.transformer import initial_parameters
+    >>> words = WordLevelTokenizer.train(["a fine film", "a dull film"], min_count=1)
+    >>> config = GPTConfig(6, 8, 12, 1, 2)
+    >>> parameters = initial_parameters(config, rng=np.random.default_rng(0))
+    >>> base = LanguageModel(SavedModel(config, parameters, words, 0, ()))
+    >>> model = TransformerClassifier(base, epochs=40, learning_rate=0.01)
+    >>> model.fit(["a fine film", "a dull film"], ["good", "bad"]).predict(["fine, fine"])
+    array(['good'], dtype='<U4')
+    """
+
+    def __init__(
+        self,
+        base: str | os.PathLike[str] | LanguageModel,
+        *,
+        method: str = "full",
+        rank: int = 4,
+        alpha: float | None = None,
+        targets: tuple[str, ...] = lora.TARGETS,
+        layers: int = 1,
+        epochs: float = 20,
+        updates: int | None = None,
+        batch: int = 16,
+        learning_rate: float | None = None,
+        layer_decay: float | None = None,
+        lm_weight: float = 0.0,
+        pooling: str = "mean",
+        weight_decay: float = 0.01,
+        dropout: float = 0.1,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> None:
+        self.base = base
+        self.method = method
+        self.rank = rank
+        self.alpha = alpha
+        self.targets = targets
+        self.layers = layers
+        self.epochs = epochs
+        self.updates = updates
+        self.batch = batch
+        self.learning_rate = learning_rate
+        self.layer_decay = layer_decay
+        self.lm_weight = lm_weight
+        self.pooling = pooling
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.seed = seed
+        self.threads = threads
+
+    def fit(self, documents: Sequence[str], labels: ArrayLike) -> Self:
+        """Fine-tune a copy of the base.
+
+        Raises
+        ------
+        OptionError
+            When a text, a label or a setting cannot work.
+        ModelError
+            When the base's folder cannot be read.
+        """
+        settings = Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+        settings.check()
+        checked = check_texts(documents)
+        classes, targets = check_labels(labels, len(checked))
+        base = self._read_base()
+        if base.tokenizer is None:
+            raise OptionError("the base has no tokenizer; put its tokenizer.json into its folder")
+        encoded = texts.encode(
+            base.tokenizer,
+            checked,
+            context=base.config.n_positions,
+            end_of_text=base.end_of_text,
+        )
+        self.fitted_: Fitted = finetune.fit(
+            base.config,
+            base.parameters,
+            encoded.ids,
+            targets,
+            classes=len(classes),
+            settings=settings,
+        )
+        self.classifier_ = TextClassifier(
+            replace(base, parameters=self.fitted_.model.parameters),
+            Head(tuple(map(str, classes)), settings.pooling),
+        )
+        self.classifier_.model.use(self.fitted_.model.adapter)
+        self.truncated_ = encoded.truncated
+        self.classes_ = classes
+        return self
+
+    def predict_proba(self, documents: Sequence[str]) -> NDArray[np.float64]:
+        """Return the probability of each class: N texts -> (N, K)."""
+        self._check_fitted()
+        return np.asarray(self.classifier_.predict_proba(check_texts(documents)), np.float64)
+
+    def _read_base(self) -> SavedModel:
+        base = self.base
+        if not isinstance(base, LanguageModel):
+            return folder.load(base)
+        parameters = base.gpt.parameters
+        if base.gpt.adapter is not None:
+            parameters = lora.merge(parameters, base.gpt.adapter)
+        return SavedModel(
+            base.config, parameters, base.tokenizer, base.end_of_text, base.lineage, base.seen
+        )
