@@ -7,18 +7,15 @@ Everything before the loop is saved as step 0. A run that is killed before that 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.errors import InputError, OptionError, OutputError
+from minilm.errors import OutputError
 from minilm.interop import folder, wordlevel
 from minilm.interop.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
 from minilm.interop.ledger import Ledger
@@ -31,10 +28,11 @@ from minilm.threads import set_blas_threads
 from minilm.training import (
     batches,
     checkpoint,
-    documents,
     generate,
     log,
     loop,
+    replay,
+    runs,
     scores,
     settings,
     tokens,
@@ -49,13 +47,8 @@ Say = Callable[[str], None]
 
 KIND = "pretrain"
 
-_BETAS = (0.9, 0.99)  # a shorter memory than AdamW's default, as runs of some thousand steps want
 _LOOKS = 10  # at the held-out part, in the course of a run
-_LOOK_TOKENS = 1 << 14  # tokens of it in each look, at most
 _SAMPLE_TOKENS = 40
-
-# What does not change the result is not part of a model's lineage.
-_NOT_RECORDED = ("save_seconds",)
 
 
 def pretrain(
@@ -122,6 +115,7 @@ class Run:
     state: State
     sources: tuple[Source, ...]
     seen: Ledger
+    old_text: tuple[replay.Part, ...]
     writer: Writer
     train: batches.ShuffledWindows
     held_out: Ids
@@ -133,22 +127,22 @@ class Run:
 
     def evaluate(self, shards: Shards) -> scores.Score:
         """Return the score on the held-out part, or on evenly spaced pieces of a long one."""
-        pieces = batches.spaced(self.held_out, self.train.time, self.train.batch, _LOOK_TOKENS)
+        pieces = batches.spaced(self.held_out, self.train.time, self.train.batch, runs.LOOK_TOKENS)
         return scores.evaluate(self.model, pieces, shards, self.byte_lengths)
 
     def save(self, state: State) -> None:
         """Save everything in one transaction."""
-        recorded = {k: v for k, v in asdict(self.settings).items() if k not in _NOT_RECORDED}
         stage = Stage(
             KIND,
             self.sources,
             state.step,
             state.tokens,
-            {**recorded, "machine": checkpoint.machine()},
+            {**runs.recorded(self.settings), "machine": checkpoint.machine()},
         )
         contents = folder.model_files(
             self.model.config, self.model.parameters, self.tokenizer, self.seen
         )
+        contents.update(replay.files(self.old_text))
         contents.update(checkpoint.state_files(state, self.optimizer))
         self.writer.save(contents, [stage])
 
@@ -198,12 +192,10 @@ def begin(
     set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
     names = ", ".join(source.name for source in sources)
     say(f"reading {names}; the tokenizer ({chosen.tokenizer}) is trained first")
-    tokenizer = train_tokenizer(lambda: _read(paths, chosen), chosen)
-    found = _token_files(paths, sources, chosen, tokenizer, writer)
-    windows = _windows(found, chosen)
-    if chosen.steps is None:
-        per_epoch = windows.count / windows.batch
-        chosen = replace(chosen, steps=max(1, round((chosen.epochs or 0) * per_epoch)))
+    tokenizer = train_tokenizer(lambda: runs.read(paths, chosen), chosen)
+    found = runs.token_files(paths, sources, chosen, tokenizer, writer.path / STATE)
+    windows = runs.windows(found, chosen)
+    chosen = replace(chosen, steps=runs.steps(chosen, windows))
     config = settings.model_config(chosen, len(tokenizer.vocab))
     model = GPT(config, rng=generator(chosen.seed, "parameters"))
     if chosen.init == "cooccurrence":
@@ -214,8 +206,9 @@ def begin(
             end=tokenizer.vocab[END_OF_TEXT],
             rng=generator(chosen.seed, "svd"),
         )
-    seen = Ledger.of(_read(paths, chosen))
-    run = _assemble(model, tokenizer, chosen, sources, seen, writer, found)
+    seen = Ledger.of(runs.read(paths, chosen))
+    sample = (_sample(sources, windows, found, chosen),)
+    run = _assemble(model, tokenizer, chosen, sources, seen, sample, writer, found)
     run.save(run.state)
     say(
         f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries; "
@@ -240,7 +233,7 @@ def _resume(
         raise OutputError(f"{writer.path}: not a run of minilm pretrain; choose another folder")
     recorded = dict(stage.settings)
     built_on = recorded.pop("machine")
-    _check_same(given, recorded, sources, stage.data, writer.path)
+    runs.check_same(given, recorded, sources, stage.data, writer.path)
     if state.finished:
         say(f"{writer.path}: finished at step {state.step:,}; there is nothing to do")
         return None
@@ -248,35 +241,14 @@ def _resume(
         say(f"begun with {built_on}, here is {here}: the last bits of the result may differ")
     chosen = Settings(**recorded, save_seconds=given.get("save_seconds", Settings.save_seconds))
     model = GPT(saved.config, parameters=saved.parameters)
-    found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
+    found = runs.token_files(paths, sources, chosen, saved.tokenizer, writer.path / STATE)
     # Runs that an older minilm began have no ledger yet.
-    seen = Ledger.of(_read(paths, chosen)) if saved.seen is None else saved.seen
-    run = _assemble(model, saved.tokenizer, chosen, sources, seen, writer, found, state)
+    seen = Ledger.of(runs.read(paths, chosen)) if saved.seen is None else saved.seen
+    sample = replay.read(writer.path, saved.config.vocab_size)
+    run = _assemble(model, saved.tokenizer, chosen, sources, seen, sample, writer, found, state)
     checkpoint.read_arrays(writer.path, state, run.optimizer)
     say(f"{writer.path}: going on after step {state.step:,} of {run.plan.steps:,}")
     return run
-
-
-def _check_same(
-    given: Mapping[str, Any],
-    recorded: Mapping[str, Any],
-    sources: tuple[Source, ...],
-    data: tuple[Source, ...],
-    path: Path,
-) -> None:
-    """Raise OptionError where a resumed run is asked for something else than it began with."""
-    for key, value in given.items():
-        if key not in _NOT_RECORDED and recorded[key] != value:
-            raise OptionError(
-                f"--resume: {key} is {value!r}, but the run in {path} began with {recorded[key]!r};"
-                " leave it out, or begin another run in another --output-dir"
-            )
-    if sources != data:
-        raise OptionError(
-            f"--resume: the text is not that which the run in {path} began with "
-            f"({', '.join(source.name for source in data)}); give the same --data-file, or begin "
-            "another run in another --output-dir"
-        )
 
 
 def _train(run: Run, say: Say) -> None:
@@ -301,39 +273,16 @@ def train_tokenizer(texts: Callable[[], Iterator[str]], chosen: Settings) -> Tok
     return BytePairTokenizer.train(training, chosen.vocab_size, [END_OF_TEXT])
 
 
-def _read(paths: Sequence[str | os.PathLike[str]], chosen: Settings) -> Iterator[str]:
-    return documents.read(
-        paths,
-        unit=chosen.documents,
-        encoding=chosen.encoding,
-        text_column=chosen.text_column,
-    )
-
-
-def _token_files(
-    paths: Sequence[str | os.PathLike[str]],
+def _sample(
     sources: tuple[Source, ...],
+    windows: batches.ShuffledWindows,
+    found: tokens.TokenFiles,
     chosen: Settings,
-    tokenizer: Tokenizer,
-    writer: Writer,
-) -> tokens.TokenFiles:
-    """Return the token files that are there, or make them."""
-    made_of = {
-        "sources": [asdict(source) for source in sources],
-        "documents": [chosen.documents, chosen.encoding, chosen.text_column],
-        "tokenizer": hashlib.sha256(json.dumps(tokenizer.vocab).encode()).hexdigest(),
-    }
-    place = writer.path / STATE
-    end = tokenizer.vocab[END_OF_TEXT]
-    return tokens.find(place, made_of) or tokens.write(
-        place, _read(paths, chosen), tokenizer, end, made_of
-    )
-
-
-def _windows(found: tokens.TokenFiles, chosen: Settings) -> batches.ShuffledWindows:
-    return batches.ShuffledWindows(
-        found.open("train"), chosen.n_positions, chosen.batch, chosen.seed
-    )
+) -> replay.Part:
+    """Draw what is kept of the text, for the day when the model is to learn another."""
+    name = ", ".join(source.name for source in sources)
+    held_out = runs.held_out(found, sources)
+    return replay.drawn(name, windows.tokens, held_out, windows.time, seed=chosen.seed)
 
 
 def _assemble(
@@ -342,35 +291,24 @@ def _assemble(
     chosen: Settings,
     sources: tuple[Source, ...],
     seen: Ledger,
+    sample: tuple[replay.Part, ...],
     writer: Writer,
     found: tokens.TokenFiles,
     state: State | None = None,
 ) -> Run:
-    held_out = found.open("held_out")
-    if len(held_out) < 2:
-        raise InputError("so little text leaves nothing to hold out; use more", sources[0].name)
-    steps = chosen.steps or 0
-    plan = Plan(
-        steps=steps,
-        learning_rate=chosen.learning_rate,
-        warmup=min(200, steps // 20) if chosen.warmup is None else chosen.warmup,
-        seed=chosen.seed,
-        threads=chosen.threads,
-        evaluate_every=max(1, steps // _LOOKS),
-        patience=chosen.patience,
-        save_seconds=chosen.save_seconds,
-    )
+    train = runs.windows(found, chosen)
     return Run(
         model=model,
-        optimizer=AdamW(model.parameters, betas=_BETAS, weight_decay=chosen.weight_decay),
+        optimizer=AdamW(model.parameters, betas=runs.BETAS, weight_decay=chosen.weight_decay),
         tokenizer=tokenizer,
         settings=chosen,
-        plan=plan,
+        plan=runs.plan(chosen, runs.steps(chosen, train), train, looks=_LOOKS),
         state=state or State(),
         sources=sources,
         seen=seen,
         writer=writer,
-        train=_windows(found, chosen),
-        held_out=held_out,
+        old_text=sample,
+        train=train,
+        held_out=runs.held_out(found, sources),
         byte_lengths=scores.byte_lengths(tokenizer),
     )

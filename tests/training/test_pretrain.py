@@ -36,7 +36,7 @@ def test_what_a_finished_run_leaves(trained, text):
     assert names == {
         *("config.json", "model.safetensors", "minilm.json", ".lock", "log.csv", "loss.png"),
         *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"),
-        *("seen.hashes", "training/state.json"),
+        *("seen.hashes", "training/state.json", "training/replay.safetensors"),
     }
     (stage,) = folder.load(trained).lineage
     assert (stage.kind, stage.steps, stage.tokens) == ("pretrain", 30, 30 * 4 * 16)

@@ -1,0 +1,181 @@
+"""A sample of the text that a model has learned from, kept with it, so that it can be replayed.
+
+The sample is a file of the model's folder, `training/replay.safetensors`: token ids, cut into
+windows of the context's length, drawn at random from each text that the model was trained on. A
+part of each text's held-out documents is kept as well, to be measured on and never trained on.
+It changes with the model in one transaction, and goes back with it.
+
+References
+----------
+D. Rolnick et al. (2019), "Experience Replay for Continual Learning".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import ModelError
+from minilm.interop import safetensors, transaction
+from minilm.interop.folder import STATE, Content
+from minilm.training.batches import ShuffledWindows
+from minilm.training.randomness import generator
+
+Ids = NDArray[np.integer[Any]]
+
+NAME = f"{STATE}/replay.safetensors"
+
+# Tokens that are kept to be trained on, all texts together, and to be measured on, of each text:
+# 1 MiB and 64 KiB of int32.
+TRAINED = 1 << 18
+HELD_OUT = 1 << 14
+
+_IGNORED = -100  # as a target; in a window's inputs it is written as 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is kept of one text.
+
+    Attributes
+    ----------
+    name : str
+        The text's, to be shown.
+    windows : int32 array of shape (N, T + 1)
+        Of what was trained on, in random order.
+    held_out : int32 array of shape (M, T + 1)
+        Of what was held out; a last window that is not full ends in -100.
+    """
+
+    name: str
+    windows: Ids
+    held_out: Ids
+
+
+def drawn(
+    name: str, train: Ids, held_out: Ids, time: int, *, seed: int, limit: int = TRAINED
+) -> Part:
+    """Draw the part of one text.
+
+    Parameters
+    ----------
+    name : str
+    train, held_out : integer array of shape (n,)
+        The text's tokens, which may be mapped from files: more than T, and more than one.
+    time : int
+        T.
+    seed : int
+    limit : int
+        Tokens of `train` that are kept at most.
+
+    Examples
+    --------
+    >>> part = drawn("a.txt", np.arange(100), np.arange(6), 4, seed=0, limit=8)
+    >>> part.windows.shape, part.held_out.tolist()
+    ((2, 5), [[0, 1, 2, 3, 4], [4, 5, -100, -100, -100]])
+    """
+    count = (len(train) - 1) // time
+    chosen = generator(seed, "replay sample").permutation(count)[: max(1, limit // time)]
+    windows = np.stack([train[k * time : (k + 1) * time + 1] for k in chosen]).astype(np.int32)
+    pieces = -(-(len(held_out) - 1) // time)
+    every = max(1, -(-pieces * time // HELD_OUT))
+    rows = []
+    for start in range(0, len(held_out) - 1, time * every):
+        row = np.full(time + 1, _IGNORED, np.int32)
+        piece = held_out[start : start + time + 1]
+        row[: len(piece)] = piece
+        rows.append(row)
+    return Part(name, windows, np.stack(rows))
+
+
+def joined(parts: Sequence[Part], new: Part, limit: int = TRAINED) -> tuple[Part, ...]:
+    """Return the parts with a further one, none larger than its equal share of the limit.
+
+    A text of the same name replaces what was kept of it.
+    """
+    every = [*(part for part in parts if part.name != new.name), new]
+    share = max(1, limit // len(every) // (new.windows.shape[1] - 1))
+    return tuple(replace(part, windows=part.windows[:share]) for part in every)
+
+
+def files(parts: Sequence[Part]) -> dict[str, Content]:
+    """Return the file that holds the parts, to be saved with the model."""
+    arrays = {}
+    for number, part in enumerate(parts):
+        arrays[f"{number}.windows"], arrays[f"{number}.held_out"] = part.windows, part.held_out
+    names = {str(number): part.name for number, part in enumerate(parts)}
+    return {NAME: partial(safetensors.dump, arrays, metadata=names)} if parts else {}
+
+
+def read(folder: Path, vocab_size: int) -> tuple[Part, ...]:
+    """Return the parts that a model's folder holds; none of a model that has no sample.
+
+    Raises
+    ------
+    ModelError
+        When the file is damaged, or of another vocabulary.
+    """
+    path = transaction.locate(folder, NAME)
+    if not path.exists():
+        return ()
+    with safetensors.TensorFile(path) as stored:
+        arrays = {name: np.array(stored[name]) for name in stored}
+        names = stored.metadata
+    try:
+        parts = tuple(
+            Part(names[k], arrays[f"{k}.windows"], arrays[f"{k}.held_out"])
+            for k in map(str, range(len(names)))
+        )
+    except KeyError:
+        raise ModelError("not a sample as minilm writes it; remove it", path) from None
+    for array in arrays.values():
+        if array.dtype != np.int32 or array.ndim != 2 or array.max(initial=0) >= vocab_size:
+            raise ModelError("holds ids that the model's vocabulary has not; remove it", path)
+    return parts
+
+
+def batches(held_out: Ids, batch: int) -> Iterator[tuple[Ids, Ids]]:
+    """Yield ids and targets of a part's held-out windows, `batch` of them at a time."""
+    for start in range(0, len(held_out), batch):
+        rows = held_out[start : start + batch].astype(np.int64)
+        yield np.where(rows[:, :-1] == _IGNORED, 0, rows[:, :-1]), rows[:, 1:]
+
+
+class Replayed:
+    """Batches of new text, each with some windows of old text after its own.
+
+    The new text comes as it would come alone, so that replay costs time and takes nothing away. A
+    window is drawn from a part, and the part at random, so that an old text is not forgotten
+    because it is short.
+
+    Parameters
+    ----------
+    new : ShuffledWindows
+    parts : sequence of Part
+        One or more.
+    share : float
+        Old windows for each new one: 0.5 adds half of a batch.
+    seed : int
+    """
+
+    def __init__(
+        self, new: ShuffledWindows, parts: Sequence[Part], share: float, seed: int
+    ) -> None:
+        self.new = new
+        self.parts = parts
+        self.count = max(1, round(share * new.batch))
+        self.seed = seed
+
+    def __getitem__(self, step: int) -> tuple[Ids, Ids]:
+        """Return ids and targets of batch `step`: two arrays of shape (B + R, T), int64."""
+        ids, targets = self.new[step]
+        rng = generator(self.seed, "replay", step)
+        chosen = [self.parts[k].windows for k in rng.integers(len(self.parts), size=self.count)]
+        old = np.stack([windows[rng.integers(len(windows))] for windows in chosen])
+        return np.concatenate([ids, old[:, :-1]]), np.concatenate([targets, old[:, 1:]])
