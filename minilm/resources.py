@@ -12,6 +12,11 @@ def corpora_dir() -> Path:
     return _shipped("corpora")
 
 
+def katas_dir() -> Path:
+    """Return the folder of the katas."""
+    return _shipped("katas")
+
+
 def is_shipped(path: Path) -> bool:
     """Return whether a path is one of the shipped corpora."""
     return path.resolve().is_relative_to(corpora_dir())

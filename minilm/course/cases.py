@@ -1,0 +1,216 @@
+"""What the author of a kata writes down to have a function checked: calls, gradients, uses.
+
+A case says how an implementation is run and how its results are called. The engine runs it with the
+library's function and with the learner's, on copies of the same inputs, and compares.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from minilm.course import values
+from minilm.course.values import Names
+
+Implementation = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One way to run a target.
+
+    Attributes
+    ----------
+    target : str
+        The short name of the function or class.
+    run : callable
+        `run(implementation, **inputs)` gives the results.
+    inputs : dict
+        Copied for each run, and compared with their copies afterwards.
+    returns : str or tuple
+        The names of the results; names in an inner tuple are of intermediates.
+    name : str
+        Read after "in the case".
+    tolerance : float
+        Relative, for floats.
+    raises : type of exception, optional
+        What the implementation must raise; then nothing is compared.
+    forward, arguments : optional
+        Of a gradient: the function of one number that it is the gradient of, and where.
+    """
+
+    target: str
+    run: Callable[..., Any]
+    inputs: Mapping[str, Any]
+    returns: Names = "result"
+    name: str = ""
+    tolerance: float = 1e-7
+    raises: type[Exception] | None = None
+    forward: Callable[..., float] | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def Call(target: str, inputs: Mapping[str, Any], **about: Any) -> Case:
+    """Return the case of one call of a function with inputs by name.
+
+    Parameters
+    ----------
+    target : str
+        The short name of the function.
+    inputs : mapping
+        By the names of the parameters.
+    **about
+        `returns`, `name`, `tolerance`, `raises`: as in `Case`.
+    """
+    return Case(target, _call, inputs, **about)
+
+
+def Use(target: str, function: Callable[..., Any], inputs: Mapping[str, Any], **about: Any) -> Case:
+    """Return the case of what is done with a class, or with several calls of a function.
+
+    Parameters
+    ----------
+    target : str
+        The short name of the class or function.
+    function : callable
+        `function(implementation, **inputs)` gives the results.
+    inputs : mapping
+    **about
+        `returns`, `name`, `tolerance`, `raises`: as in `Case`.
+    """
+    return Case(target, function, inputs, **about)
+
+
+def Gradient(
+    target: str,
+    forward: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    *,
+    rng: np.random.Generator,
+    options: Mapping[str, Any] | None = None,
+    dy: Any = None,
+    **about: Any,
+) -> Case:
+    """Return the case of a backward: called with a random upstream gradient and the right cache.
+
+    Parameters
+    ----------
+    target : str
+        The short name of the backward.
+    forward : callable
+        The library's forward: `forward(**arguments, **options) -> (y, cache)`.
+    arguments : mapping of str to float64 ndarray
+        What is differentiated, in the order in which the gradients are returned.
+    rng : numpy.random.Generator
+        Draws `dy`, normal, of the shape of `y`.
+    options : mapping, optional
+        The other arguments of the forward.
+    dy : ndarray or float, optional
+        The upstream gradient, if it is not to be drawn.
+    **about
+        `name`, `tolerance`: as in `Case`.
+    """
+    options = dict(options or {})
+    y, cache = forward(**arguments, **options)
+    upstream = rng.standard_normal(np.shape(y)).astype(y.dtype) if dy is None else dy
+
+    def along(**moved: Any) -> float:
+        return float(np.vdot(upstream, forward(**moved, **options)[0]))
+
+    names = tuple(f"d{name}" for name in arguments)
+    return Case(
+        target,
+        _backward,
+        {"dy": upstream, "cache": cache},
+        returns=names[0] if len(names) == 1 else names,
+        forward=along,
+        arguments=arguments,
+        **about,
+    )
+
+
+def _call(implementation: Implementation, **inputs: Any) -> Any:
+    return implementation(**inputs)
+
+
+def _backward(implementation: Implementation, dy: Any, cache: Any) -> Any:
+    return implementation(dy, cache)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a case gave with one implementation.
+
+    Attributes
+    ----------
+    results : dict
+        By name, in the order of `Case.returns`; empty if there was an error.
+    structure : str, optional
+        What is wrong with the structure of what was returned.
+    error : exception, optional
+        What was raised.
+    modified : tuple of str
+        The inputs that were written to.
+    steps : dict
+        Local variables of the learner's function when it returned.
+    """
+
+    results: dict[str, Any]
+    structure: str | None = None
+    error: BaseException | None = None
+    modified: tuple[str, ...] = ()
+    steps: dict[str, Any] = field(default_factory=dict)
+
+
+def run(case: Case, implementation: Implementation, *, watch: bool = False) -> Outcome:
+    """Run a case with an implementation; whatever it raises is part of the outcome.
+
+    Parameters
+    ----------
+    case : Case
+    implementation : callable
+    watch : bool
+        Whether to keep the local variables that the function has when it returns.
+    """
+    inputs = copy.deepcopy(dict(case.inputs))
+    steps: dict[str, Any] = {}
+    code = getattr(implementation, "__code__", None) if watch else None
+    before = sys.getprofile()
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            steps.update(frame.f_locals)
+
+    try:
+        if code is not None:
+            sys.setprofile(profile)
+        with np.errstate(all="ignore"):
+            returned = case.run(implementation, **inputs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: it is reported, not obeyed
+        return Outcome({}, error=error)
+    finally:
+        sys.setprofile(before)
+    modified = tuple(n for n, value in case.inputs.items() if not _untouched(value, inputs[n]))
+    results, problem = values.take_apart(returned, case.returns)
+    return Outcome(results, problem, None, modified, steps)
+
+
+def _untouched(before: Any, after: Any) -> bool:
+    """Return whether a value is what it was, to the bit."""
+    if isinstance(before, np.ndarray):
+        return bool(np.array_equal(before, after, equal_nan=before.dtype.kind == "f"))
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_untouched, before, after))
+    if isinstance(before, dict):
+        return list(before) == list(after) and all(map(_untouched, before.values(), after.values()))
+    if hasattr(before, "__dict__"):
+        return _untouched(vars(before), vars(after))
+    return bool(before == after)

@@ -1,0 +1,61 @@
+"""The live code of a kata, with the learner's functions in the library's place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minilm.course import targets
+from minilm.course.catalog import Kata
+from minilm.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES = "pictures"
+
+
+class Course:
+    """What a demo is given: a place for its pictures.
+
+    Parameters
+    ----------
+    kata : Kata
+    folder : Path
+        The learner's, as it is to be shown.
+    """
+
+    def __init__(self, kata: Kata, folder: Path) -> None:
+        self.kata, self.folder = kata, folder
+
+    def picture(self, figure: Figure, name: str) -> None:
+        """Save a figure beside the learner's files, and print where."""
+        number = "_".join(self.kata.name.split("_")[:2])
+        path = self.folder / PICTURES / f"{number}_{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120, metadata={"Software": None})
+        print(f"picture: {path.as_posix()}")
+
+
+def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
+    """Run a kata's demo; it prints.
+
+    Parameters
+    ----------
+    kata : Kata
+    functions : mapping
+        The learner's, by dotted path; the library's stand in for others.
+    folder : Path
+        The learner's folder.
+
+    Returns
+    -------
+    object
+        What the demo returns: an experiment's measurements.
+    """
+    module = kata.module("demo")
+    if not hasattr(module, "run"):
+        raise InputError("has no function run(course)", kata.folder / "demo.py")
+    with targets.replaced(functions):
+        return module.run(Course(kata, folder))

@@ -1,0 +1,137 @@
+"""The learner's file as functions: imported, and with the parameters that the library's have."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from minilm.course import locate, targets
+from minilm.course.catalog import Kata
+from minilm.course.reports import Failure
+from minilm.course.targets import Target
+
+_MODULE = "mykatas_file"
+
+
+class NotLoadedError(Exception):
+    """The file cannot be checked as it is; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
+    """Run a learner's file and return the functions that stand for the kata's targets.
+
+    Parameters
+    ----------
+    kata : Kata
+    source : str
+        What is in the file.
+    path : Path
+        Where it is, for tracebacks.
+
+    Returns
+    -------
+    dict of str to function or class
+        By the short names of the targets.
+
+    Raises
+    ------
+    NotLoadedError
+        When it does not run, or lacks a function or a parameter.
+    """
+    functions = vars(execute(source, path))
+    found = {}
+    for target in kata.targets:
+        if target.name not in functions:
+            kind = "class" if target.is_class else "function"
+            raise NotLoadedError(
+                Failure("import", f"the file has no {kind} {target.name}; write it", target.name)
+            )
+        found[target.name] = functions[target.name]
+        if problem := signature_problem(target, found[target.name]):
+            line = locate.line_of(source, target.name, None, 1)
+            raise NotLoadedError(Failure("import", problem, target.name, line=line))
+    return found
+
+
+def execute(source: str, path: Path) -> ModuleType:
+    """Run a file's source as a module; NotLoadedError if that fails."""
+    module = ModuleType(_MODULE)
+    module.__file__ = str(path)
+    # dataclasses look up the module of a class by name.
+    sys.modules[_MODULE] = module
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # at the end: a learner's random.py must not hide the library's
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: it is reported, not obeyed
+        line = locate.line_of_error(error, path)
+        raise NotLoadedError(
+            Failure("import", f"the file does not import: {said(error)}", line=line)
+        ) from error
+    return module
+
+
+def said(error: BaseException) -> str:
+    """Return an exception in one line.
+
+    >>> said(ValueError("no such axis")), said(SystemExit(3))
+    ('ValueError: no such axis', 'it calls exit (SystemExit: 3); take that out')
+    """
+    message = " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    text = f"{type(error).__name__}{f': {message}' if message else ''}"
+    return f"it calls exit ({text}); take that out" if isinstance(error, SystemExit) else text
+
+
+def signature_problem(target: Target, written: Any) -> str | None:
+    """Return what is wrong with the parameters of a function, or of a class's methods."""
+    if target.is_class != isinstance(written, type) or not callable(written):
+        return f"is no {'class' if target.is_class else 'function'}"
+    if not target.is_class:
+        return _parameters_problem(target.reference, written, "")
+    pairs = {"__init__": vars(target.reference).get("__init__")} | targets.methods(target.reference)
+    for name, reference in pairs.items():
+        if name != "__init__" and not hasattr(written, name):
+            return f"has no {name}; write it"
+        if not inspect.isfunction(reference):
+            continue
+        if problem := _parameters_problem(reference, getattr(written, name), f"{name} "):
+            return problem
+    return None
+
+
+def _parameters_problem(reference: Any, written: Any, prefix: str) -> str | None:
+    try:
+        yours = inspect.signature(written).parameters
+    except (TypeError, ValueError):
+        return f"{prefix}is no function"
+    expected = inspect.signature(reference).parameters
+    if _listed(yours) != _listed(expected):
+        return f"{prefix}takes {_listed(yours)}, expected {_listed(expected)}"
+    for name, parameter in expected.items():
+        if repr(yours[name].default) != repr(parameter.default):
+            return (
+                f"{prefix}has the default {name}={yours[name].default!r}, "
+                f"expected {parameter.default!r}"
+            )
+    return None
+
+
+def _listed(parameters: Mapping[str, inspect.Parameter]) -> str:
+    """Return the names of parameters as they stand in a definition."""
+    empty = inspect.Parameter.empty
+    return str(
+        inspect.Signature([p.replace(annotation=empty, default=empty) for p in parameters.values()])
+    )

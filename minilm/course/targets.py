@@ -1,0 +1,125 @@
+"""The library's functions that katas are about: found by name, and replaced by a learner's own.
+
+A function is replaced wherever the library holds it, a class method by method, so that whoever
+imported the class, or made an instance of it, sees the replacement too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+
+from minilm.errors import InputError
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function or class of the library.
+
+    Attributes
+    ----------
+    path : str
+        The dotted path, as in `minilm.nn.functional.layer_norm_backward`.
+    module : module
+    reference : function or class
+        The library's own, whatever stands in its place now.
+    """
+
+    path: str
+    module: ModuleType
+    reference: Any
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class."""
+        return isinstance(self.reference, type)
+
+
+@functools.cache
+def find(path: str) -> Target:
+    """Return the target of a dotted path.
+
+    Raises
+    ------
+    InputError
+        When the library has no such function or class.
+    """
+    module_name, _, name = path.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+        reference = getattr(module, name)
+    except (ImportError, AttributeError, ValueError):
+        raise InputError(f"{path}: the library has no such function; correct the kata") from None
+    return Target(path, module, reference)
+
+
+def methods(kind: type) -> dict[str, Any]:
+    """Return the public methods and properties that a class itself defines."""
+    return {
+        name: value
+        for name, value in vars(kind).items()
+        if not name.startswith("_")
+        and isinstance(value, FunctionType | property | classmethod | staticmethod)
+    }
+
+
+@contextlib.contextmanager
+def replaced(parts: Mapping[str, Any]) -> Iterator[None]:
+    """Put other functions in the library's place while the block runs.
+
+    Parameters
+    ----------
+    parts : mapping of str to function or class
+        By dotted path.
+    """
+    undo: list[tuple[Any, str, Any]] = []
+    try:
+        for path, part in parts.items():
+            undo += replace(path, part)
+        yield
+    finally:
+        for owner, name, value in reversed(undo):
+            if value is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
+
+
+_ABSENT = object()
+
+
+def replace(path: str, part: Any) -> list[tuple[Any, str, Any]]:
+    """Put a function or class in the library's place for good; return what was where."""
+    target = find(path)
+    if target.is_class:
+        own = {n for n, v in vars(part).items() if isinstance(v, FunctionType) and n[:2] != "__"}
+        places = [
+            (target.reference, name, inspect.getattr_static(part, name))
+            for name in sorted(own | set(methods(target.reference)))
+            if hasattr(part, name)
+        ]
+    else:
+        current = getattr(target.module, target.name)
+        places = [
+            (module, name, part)
+            for module in list(sys.modules.values())
+            if getattr(module, "__name__", "").partition(".")[0] == "minilm"
+            for name, value in list(vars(module).items())
+            if value is current
+        ]
+    before = [(owner, name, vars(owner).get(name, _ABSENT)) for owner, name, _ in places]
+    for owner, name, value in places:
+        setattr(owner, name, value)
+    return before

@@ -1,0 +1,140 @@
+"""What is promised of every kata: its check, its wrong answers, its page, its demo."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from minilm.course import catalog, checking, demos, stubs
+
+KATAS = catalog.all_katas()
+WITH_TARGETS = [kata for kata in KATAS if not kata.is_experiment]
+FILE = Path("mykatas/answer.py")
+
+
+def load_mutations():
+    path = Path(__file__).with_name("mutations.py")
+    spec = importlib.util.spec_from_file_location("kata_mutations", path)
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+mutations = load_mutations()
+every_kata = pytest.mark.parametrize("kata", KATAS, ids=lambda kata: kata.number)
+every_target = pytest.mark.parametrize("kata", WITH_TARGETS, ids=lambda kata: kata.number)
+
+
+@every_target
+def test_the_reference_passes_and_the_stub_is_not_written_yet(kata):
+    solved = checking.check_source(kata, stubs.solution(kata), FILE)
+    assert solved.passed, solved.failure
+    begun = checking.check_source(kata, stubs.stub(kata), FILE)
+    assert not begun.passed
+    assert begun.failure.text == "not written yet"
+    assert begun.failure.line is not None
+    again = checking.check_source(kata, stubs.solution(kata), FILE)
+    assert again.passed
+
+
+@every_target
+def test_every_wrong_answer_is_diagnosed_by_its_own_name(kata):
+    wrong = kata.mistakes()
+    assert len(wrong) >= 6
+    for mistake in wrong:
+        report = checking.check_functions(kata, mistake.functions)
+        assert not report.passed, f"{mistake.name} passes"
+        assert report.failure.mistake == mistake.name, report.failure
+        first = mistake.explanation.splitlines()[0]
+        assert len(mistake.explanation) > 60, f"{mistake.name}: explain it"
+        assert first.rstrip()[-1] in ".,:;?" or len(mistake.explanation.splitlines()) > 1
+
+
+@every_target
+def test_no_mutation_of_the_reference_passes_unless_it_changes_nothing(kata):
+    survivors, tried = mutations.survivors(kata)
+    listed = mutations.equivalent(kata)
+    found = {(m.target, m.change) for m in survivors}
+    assert found - set(listed) == set()
+    assert set(listed) - found == set(), "listed as equivalent, but killed or gone"
+    assert all(listed.values()), "a reason is missing"
+    assert tried > 2 * len(found)
+
+
+@every_kata
+def test_the_page_has_its_parts(kata):
+    text = kata.lesson()
+    assert text.startswith(f"# Kata {kata.number}  {kata.title}\n")
+    wanted = [
+        "## Concept and intuition",
+        "### What problem are we solving?",
+        "### Why earlier methods fail",
+        "### Mental models",
+        "### A diagram",
+        "### In symbols",
+        "## Hands-on exploration",
+        "## Live code",
+        "## Key takeaways",
+    ]
+    headings = [line for line in text.splitlines() if re.match("#{2,3} ", line)]
+    assert [h for h in headings if h in wanted] == wanted
+    exploration = text.split("## Hands-on exploration")[1].split("\n## ")[0]
+    numbers = re.findall(r"^(\d)\. ", exploration, re.M)
+    assert numbers[:3] == ["1", "2", "3"]
+    diagram = text.split("### A diagram")[1].split("\n##")[0]
+    assert re.search(r"^(    \S|```)", diagram, re.M)
+    too_wide = [line for line in block_lines(text) if len(line) > 60]
+    assert too_wide == []
+
+
+def block_lines(text):
+    """Yield the lines of indented and fenced blocks, as they are shown."""
+    fenced = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced:
+            yield line
+        elif line.startswith("    "):
+            yield line[4:]
+
+
+@every_kata
+def test_the_page_quotes_what_the_demo_prints(kata, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    demos.run(kata, {}, Path("mykatas"))
+    printed = capsys.readouterr().out.splitlines()
+    quotes = re.findall(r"^```demo\n(.*?)^```", kata.lesson(), re.M | re.S)
+    assert quotes, "quote what the demo prints"
+    assert all(len(line) <= 60 for line in printed)
+    at = 0
+    for quote in quotes:
+        for piece in re.split(r"^\.\.\.\n", quote, flags=re.M):
+            lines = piece.splitlines()
+            places = [
+                i
+                for i in range(at, len(printed) - len(lines) + 1)
+                if printed[i : i + len(lines)] == lines
+            ]
+            assert places, f"the demo does not print {lines}"
+            at = places[0] + len(lines)
+
+
+@every_kata
+def test_kata_toml(kata):
+    assert kata.folder.name.startswith("{:02d}_{}_".format(*kata.order)), (
+        "the folder has the number in its name"
+    )
+    assert kata.phase == kata.order[0]
+    assert 1 <= kata.difficulty <= 5
+    assert 5 <= kata.minutes <= 90
+    assert all(len(hint) > 20 for hint in kata.hints)
+
+
+def test_numbers_are_unique():
+    numbers = [kata.number for kata in KATAS]
+    assert len(set(numbers)) == len(numbers)
