@@ -87,6 +87,35 @@ def read_documents(
         raise InputError("no text in it, only blank lines", found[0] if found else None)
 
 
+def read_texts(
+    path: str | os.PathLike[str], *, encoding: str = "utf-8", text_column: str | None = None
+) -> list[str]:
+    """Read the texts of one file that are to be judged one by one, so that none goes missing.
+
+    Lines of .txt and .md come without their ends; blank lines only set them apart.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be used, or a row of a table has no text; with the line.
+    """
+    path = Path(path)
+    tables.check_file(path, encoding)
+    if path.suffix.lower() in TEXT_SUFFIXES:
+        return [text.rstrip("\n") for text in read_documents([path], encoding=encoding)]
+    found: list[str] = []
+    column = ""
+    for number, row in tables.read_rows(path, encoding):
+        column = column or tables.choose_columns(list(row), {"text": text_column}, path)["text"]
+        if not row.get(column, "").strip():
+            what = f"no text in the column {reprlib.repr(column)}; fill it in, or leave the row out"
+            raise tables.row_error(what, path, number)
+        found.append(row[column])
+    if not found:
+        raise InputError("no rows; it needs a text in each", path)
+    return found
+
+
 def _documents_of(path: Path, unit: str, encoding: str, text_column: str | None) -> Iterator[str]:
     if path.suffix.lower() in TEXT_SUFFIXES:
         lines = tables.read_lines(path, encoding)

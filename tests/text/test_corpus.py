@@ -274,3 +274,28 @@ def test_test_texts_that_stand_in_train_are_counted(tmp_path):
             ]
         )
     assert corpus.repeated_across_parts(corpus.read_labelled(path)) == 1
+
+
+def test_texts_to_be_judged_go_missing_nowhere(tmp_path):
+    lines = write(tmp_path / "a.txt", " one\r\n\ntwo")
+    assert corpus.read_texts(lines) == [" one", "two"]
+    table = write(tmp_path / "a.csv", "id,review\n1,good\n2,bad\n")
+    assert corpus.read_texts(table) == ["good", "bad"]
+    assert corpus.read_texts(table, text_column="id") == ["1", "2"]
+    items = write(tmp_path / "a.json", '["good", {"text": "bad"}]')
+    assert corpus.read_texts(items) == ["good", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "id,review\n1,good\n2, \n", r"a\.csv:3: no text in the column 'review'"),
+        ("a.json", '["good", ""]', "item 2: no text"),
+        ("a.csv", "id,review\n", "no rows"),
+        ("a.csv", "", "the file is empty"),
+        ("a.pdf", "x", "not a table"),
+    ],
+)
+def test_a_text_that_is_not_there_is_said(name, content, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        corpus.read_texts(write(tmp_path / name, content))
