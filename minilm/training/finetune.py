@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,11 +27,12 @@ from minilm.errors import OptionError
 from minilm.nn import functional as F
 from minilm.nn import lora
 from minilm.nn.config import GPTConfig
-from minilm.nn.heads import POOLINGS, Probe, SequenceClassifier
+from minilm.nn.heads import Probe, SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.training import loop, texts
+from minilm.training.finetune_settings import Settings
 from minilm.training.log import Row
 from minilm.training.loop import Plan
 from minilm.training.randomness import generator
@@ -40,102 +41,8 @@ Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
 Texts = Sequence[Sequence[int]]
 
-METHODS = ("full", "probe", "lora", "last-n", "gradual")
-
 HEAD = "score.weight"
 _LOOKS = 10  # at the development part, in the course of a run
-
-LEARNING_RATES = {"full": 5e-4, "probe": 1e-2, "lora": 2e-3, "last-n": 5e-4, "gradual": 1e-3}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a body is fine-tuned.
-
-    Attributes
-    ----------
-    method : {"full", "probe", "lora", "last-n", "gradual"}
-    rank : int
-        Of LoRA.
-    alpha : float, optional
-        LoRA's product counts alpha / rank times; twice the rank unless said.
-    targets : tuple of str
-        The matrices that LoRA adapts: some of `lora.TARGETS`.
-    layers : int
-        n of last-n.
-    epochs : float
-        Times through the texts.
-    updates : int, optional
-        How many steps instead, whatever the number of texts.
-    batch : int
-        Texts in a batch.
-    learning_rate : float, optional
-        The highest; by method unless said, see `LEARNING_RATES`.
-    layer_decay : float, optional
-        The learning rate of a layer is that of the one above times this. 1 unless said; for gradual
-        1 / 2.6 (Howard and Ruder 2018, section 3.2).
-    lm_weight : float
-        Weight of the auxiliary next-word loss.
-    pooling : {"mean", "last"}
-        What stands for a text: the mean over its tokens, or the last of them.
-    weight_decay : float
-    dropout : float
-        The rate of all three dropouts.
-    seed : int
-    threads : int
-        Shards of a batch. The result depends on their number in the last bits.
-    """
-
-    method: str = "full"
-    rank: int = 4
-    alpha: float | None = None
-    targets: tuple[str, ...] = lora.TARGETS
-    layers: int = 1
-    epochs: float = 20
-    updates: int | None = None
-    batch: int = 16
-    learning_rate: float | None = None
-    layer_decay: float | None = None
-    lm_weight: float = 0.0
-    pooling: str = "mean"
-    weight_decay: float = 0.01
-    dropout: float = 0.1
-    seed: int = 0
-    threads: int = 1
-
-    def check(self) -> None:
-        """Raise OptionError at the first value that cannot work."""
-        if self.method not in METHODS:
-            raise OptionError(f"the method {self.method!r} is not one of {', '.join(METHODS)}")
-        if self.pooling not in POOLINGS:
-            raise OptionError(f"pooling is {self.pooling!r}; expected {' or '.join(POOLINGS)}")
-        for name in ("rank", "layers", "updates", "batch", "threads"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise OptionError(f"{name} is {value!r}; expected a whole number of 1 or more")
-        for name in ("epochs", "alpha", "learning_rate", "layer_decay"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise OptionError(f"{name} is {value!r}; expected a number above 0")
-        for name in ("lm_weight", "weight_decay", "seed"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise OptionError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
-        if not 0 <= self.dropout < 1:
-            raise OptionError(f"dropout is {self.dropout!r}; expected a rate from 0 to below 1")
-        if self.lm_weight and self.method == "probe":
-            raise OptionError("lm_weight trains the body, which a probe leaves alone; leave it out")
-
-    @property
-    def peak(self) -> float:
-        """The highest learning rate."""
-        return LEARNING_RATES[self.method] if self.learning_rate is None else self.learning_rate
-
-    @property
-    def decay(self) -> float:
-        """What each layer's learning rate is of the one above."""
-        if self.layer_decay is not None:
-            return self.layer_decay
-        return 1 / 2.6 if self.method == "gradual" else 1.0
 
 
 @dataclass(frozen=True)
@@ -169,6 +76,8 @@ class Fitted:
     base_count : int
         Parameters of the body.
     updates : int
+    tokens : int
+        Tokens of text that were read while training, padding left out.
     rows : list of Row
         The log: a row a step.
     """
@@ -178,31 +87,23 @@ class Fitted:
     trained: int
     base_count: int
     updates: int
+    tokens: int
     rows: list[Row]
 
     def __str__(self) -> str:
         """Return what was trained, for a person."""
-        return trained_share(self.settings, self.trained, self.base_count)
+        return self.settings.share(self.trained, self.base_count)
 
 
-def trained_share(settings: Settings, trained: int, base_count: int) -> str:
-    """Return how much is trained, in words.
+def sizes(config: GPTConfig, classes: int, settings: Settings) -> tuple[int, int]:
+    """Return how many numbers the labels set, and how many parameters the body has.
 
-    >>> trained_share(Settings("lora", rank=4), 9_573, 1_063_680)
-    'LoRA rank 4: 0.9 % of 1,063,680 parameters'
+    >>> sizes(GPTConfig(512, 32, 64, 2, 2), 2, Settings("probe"))
+    (128, 134912)
     """
-    names = {
-        "full": "full fine-tuning",
-        "probe": "a probe on the frozen body",
-        "lora": f"LoRA rank {settings.rank}",
-        "last-n": "the last layer"
-        if settings.layers == 1
-        else f"the last {settings.layers} layers",
-        "gradual": "gradual unfreezing",
-    }
-    percent = min(100.0, 100 * trained / base_count)  # the head is no part of the base
-    digits = 0 if percent >= 10 else 1 if percent >= 0.1 else 3
-    return f"{names[settings.method]}: {percent:.{digits}f} % of {base_count:,} parameters"
+    shapes = _shapes(config, classes, settings)
+    trained = sum(math.prod(shapes[name]) for name in groups(config, shapes, settings)[-1])
+    return trained, sum(math.prod(shape) for shape in param_shapes(config).values())
 
 
 def fit(
@@ -266,21 +167,18 @@ def fit(
         evaluate_every=max(1, run.steps // _LOOKS),
     )
     rows = loop.fit(run, plan, say)
-    parameters.freeze("*")
-    parameters.unfreeze(*groups(config, parameters, settings)[-1])
+    read = np.concatenate([run.order[step] for step in range(run.steps)])
     return Fitted(
         _classifier(config, parameters, settings),
         settings,
-        parameters.count_trainable(),
-        sum(math.prod(shape) for shape in param_shapes(config).values()),
+        *sizes(config, classes, settings),
         run.steps,
+        int(run.order.lengths[read].sum()),
         rows,
     )
 
 
-def groups(
-    config: GPTConfig, names: Sequence[str] | Parameters, settings: Settings
-) -> list[set[str]]:
+def groups(config: GPTConfig, names: Iterable[str], settings: Settings) -> list[set[str]]:
     """Return which names are trained: one set, or for gradual unfreezing those of each stage.
 
     Raises
@@ -292,17 +190,17 @@ def groups(
     if settings.method == "probe":
         return [{HEAD}]
     if settings.method == "lora":
-        return [{name for name in names if name == HEAD or ".lora_" in name}]
+        return [{name for name in depth if name == HEAD or ".lora_" in name}]
     if settings.method == "last-n":
         if settings.layers > config.n_layer:
             raise OptionError(
                 f"the last {settings.layers} layers are to be trained, but there are "
                 f"{config.n_layer}; use fewer, or the method full"
             )
-        return [{name for name in names if depth[name] <= settings.layers}]
+        return [{name for name in depth if depth[name] <= settings.layers}]
     deepest = config.n_layer + 1
     first = 0 if settings.method == "gradual" else deepest
-    return [{name for name in names if depth[name] <= most} for most in range(first, deepest + 1)]
+    return [{name for name in depth if depth[name] <= most} for most in range(first, deepest + 1)]
 
 
 def _below_the_head(name: str, layers: int) -> int:
@@ -328,16 +226,21 @@ def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
     return targets
 
 
+def _shapes(config: GPTConfig, classes: int, settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the body, the head and LoRA's factors."""
+    shapes = {**param_shapes(config), HEAD: (classes, config.n_embd)}
+    if settings.method == "lora":
+        shapes.update(lora.adapter_shapes(config, settings.rank, settings.targets))
+    return shapes
+
+
 def _starting_point(
     config: GPTConfig, base: Mapping[str, Array], classes: int, settings: Settings
 ) -> Parameters:
     """Return a store of the body's copy, a head and LoRA's factors."""
-    body = param_shapes(config)
-    shapes: dict[str, tuple[int, ...]] = {**body, HEAD: (classes, config.n_embd)}
-    if settings.method == "lora":
-        shapes.update(lora.adapter_shapes(config, settings.rank, settings.targets))
+    shapes = _shapes(config, classes, settings)
     parameters = Parameters(shapes, base["wte.weight"].dtype)
-    for name in body:
+    for name in param_shapes(config):
         parameters[name][...] = base[name]
     if HEAD not in base:
         rng = generator(settings.seed, "head")
