@@ -12,8 +12,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from minilm.compare.pictures import accuracy, costs, mistakes, results, style, vectors
-from minilm.compare.pictures.results import Results
+from minilm.compare import results
+from minilm.compare.pictures import accuracy, costs, mistakes, style, vectors
+from minilm.compare.results import Results
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,8 @@ def plan(views: list[Results]) -> list[Drawn]:
         for picture in PICTURES:
             if (number == 1 or picture.every_task) and picture.possible(view):
                 stem = picture.name if number == 1 else f"{picture.name}_{number}"
-                planned.append(Drawn(picture, stem, picture.describe(view), view))
+                alt = results.printable(picture.describe(view))
+                planned.append(Drawn(picture, stem, alt, view))
     return planned
 
 

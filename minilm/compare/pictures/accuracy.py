@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm.compare.pictures import style
-from minilm.compare.pictures.results import Results
+from minilm.compare.results import Results
 
 # Points that the darkest color stands for at least, so that noise is not drawn as if it mattered.
 _LEAST_SCALE = 5.0
@@ -87,7 +87,7 @@ def draw_learning_curves(figure: Figure, results: Results) -> None:
         for name in names:
             cells = results.cells(name)
             x = [cell["budget"] for cell in cells]
-            look = results.looks[name]
+            look = style.looks(results.summary["about"])[name]
             axes.plot(
                 x, [cell["mean"] for cell in cells], label=style.short(name, 36), **look.line()
             )

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm.compare.pictures import style
-from minilm.compare.pictures.results import Record, Results
+from minilm.compare.results import Record, Results
 
 # More panels than these would be too small to read.
 _PANELS = 3
@@ -20,7 +20,7 @@ def draw_costs(figure: Figure, results: Results) -> None:
     """Accuracy at the largest budget against seconds and against trained parameters."""
     left, right = figure.subplots(1, 2, sharey=True)
     for cell in _largest(results):
-        name, look = cell["condition"], results.looks[cell["condition"]]
+        name, look = cell["condition"], style.looks(results.summary["about"])[cell["condition"]]
         marker = look.line() | {"linestyle": "none", "markersize": 13}
         total = cell["seconds"] + cell["pretrain_seconds"]
         left.plot([cell["seconds"], total], [cell["mean"]] * 2, color=look.color, linewidth=1.5)
@@ -165,7 +165,7 @@ def _text_panel(axes: Axes, results: Results, name: str) -> None:
         [cell["budget"] for cell in cells],
         [cell["mean"] for cell in cells],
         label=f"no text ({style.short(baseline)})",
-        **results.looks[baseline].line(),
+        **style.looks(results.summary["about"])[baseline].line(),
     )
     amounts = _amounts(results, name)
     shades = style.shades(len(amounts))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from minilm.classify import metrics
 from minilm.compare.pictures import style
-from minilm.compare.pictures.results import Results
+from minilm.compare.results import Results
 
 # Beyond these a matrix is a color field: numbers and names would be too small to read.
 _NAMED_CLASSES = 24

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm import files
+from minilm.compare.results import printable
 
 # Okabe, M. and Ito, K., "Color Universal Design", 2008; without the yellow, too light on white.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS = (
@@ -110,24 +111,32 @@ _LOOKS = {
     "transformer-lora": (SKY, "P"),
     "transformer-pretrained-on-shuffled": (PURPLE, "d"),
 }
+# None of the above, so that a condition of the user's own differs from all known ones.
+_OTHER_MARKERS = "*8H"
 
 
-def looks(names: Sequence[str], controls: Iterable[str] = ()) -> dict[str, Look]:
+def looks(about: dict[str, dict[str, Any]]) -> dict[str, Look]:
     """Return a look for each condition: the known ones their own, others by their order.
 
-    >>> looks(["random", "mine"])["random"].color == VERMILLION
+    Parameters
+    ----------
+    about : dict
+        Of each condition whether it is a `control`, as in summary.json.
+
+    Examples
+    --------
+    >>> looks({"random": {"control": False}})["random"].color == VERMILLION
     True
     """
-    controls = set(controls)
-    others = [name for name in names if name not in _LOOKS]
+    others = [name for name in about if name not in _LOOKS]
     found = {}
-    for name in names:
+    for name, record in about.items():
         if name in _LOOKS:
             color, marker = _LOOKS[name]
         else:
             k = others.index(name)
-            color, marker = COLORS[k % len(COLORS)], "*8H"[k % 3]
-        found[name] = Look(color, marker, name in controls)
+            color, marker = COLORS[k % len(COLORS)], _OTHER_MARKERS[k % len(_OTHER_MARKERS)]
+        found[name] = Look(color, marker, bool(record["control"]))
     return found
 
 
@@ -139,7 +148,7 @@ def short(text: str, length: int = 30) -> str:
     >>> short("probe:a/very/long/path/to/a/model", 20)
     'probe:a/v…to/a/model'
     """
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     if len(text) > length:
         text = text[: (length - 1) // 2] + "…" + text[-(length // 2) :]
     return text.replace("$", r"\$")

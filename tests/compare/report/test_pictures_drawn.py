@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minilm.compare import pictures
-from minilm.compare.pictures import accuracy, costs, mistakes, results, style, vectors
+from minilm.compare import pictures, results
+from minilm.compare.pictures import accuracy, costs, mistakes, style, vectors
 from minilm.errors import InputError
 
 
@@ -315,10 +315,10 @@ def test_many_classes_leave_out_what_would_be_too_small_to_read(make_finished):
 
 def test_conditions_have_looks_that_differ_without_color():
     names = ["mine", "tfidf", "random", "probe:model", "finetuned:model"]
-    found = style.looks(names, controls=["random"])
+    found = style.looks({name: {"control": name == "random"} for name in names})
     assert len({look.marker for look in found.values()}) == len(names)
     assert found["random"].line()["markerfacecolor"] == "white"
-    known = style.looks(list(style._LOOKS))
+    known = style.looks({name: {"control": False} for name in style._LOOKS})
     assert len({look.marker for look in known.values()}) == len(known)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import functools
+import unicodedata
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from minilm import files
-from minilm.compare.pictures import style
 from minilm.errors import InputError
 
 SUMMARY = "summary.json"
@@ -108,12 +107,6 @@ class Results:
         found = {cell["budget"] for cell in self.cells()}
         return [budget for budget in self.summary["budgets"] if budget in found]
 
-    @property
-    def looks(self) -> dict[str, style.Look]:
-        """How each condition is drawn, the same for every task."""
-        names, about = self.summary["names"], self.summary["about"]
-        return style.looks(names, [name for name in names if about[name]["control"]])
-
     def about(self, name: str) -> Record:
         """Return what a condition is: summary, family, baseline, control, uses_text, settings."""
         return dict(self.summary["about"][name])
@@ -198,13 +191,14 @@ class Results:
     def main_runs(self, budget: int) -> dict[str, np.ndarray]:
         """Return the predictions at a budget, (S, N) a condition, with the text of the main rows.
 
-        Empty where the folder has no predictions.
+        In the order of the seeds. Empty where the folder has no predictions.
         """
         if self.predictions is None:
             return {}
         text = {c["condition"]: (c["corpus"], c["words"]) for c in self.cells()}
         rows: dict[str, list[int]] = {name: [] for name in self.names}
-        for i, (name, corpus, words, labels, _) in enumerate(self.predictions.runs):
+        order = sorted(enumerate(self.predictions.runs), key=lambda pair: pair[1][-1])
+        for i, (name, corpus, words, labels, _) in order:
             if labels == budget and text.get(name) == (corpus, words):
                 rows[name].append(i)
         return {name: self.predictions.predicted[found] for name, found in rows.items() if found}
@@ -226,6 +220,17 @@ class Results:
             raise InputError("damaged; run the comparison again", path) from None
 
 
+def printable(text: str) -> str:
+    """Return a text with what no page and no picture may hold, control characters, shown as �.
+
+    >>> printable("a\\x00b\\tc")
+    'a�b\\tc'
+    """
+    return "".join(
+        "�" if c not in "\n\t" and unicodedata.category(c) in ("Cc", "Cs") else c for c in text
+    )
+
+
 def read(folder: Path) -> list[Results]:
     """Read a folder: one view of it for each task, the first task first.
 
@@ -240,12 +245,11 @@ def read(folder: Path) -> list[Results]:
         isinstance(summary.get(part), kind) for part, kind in _PARTS.items()
     ):
         raise InputError("not the summary of a comparison; run minilm compare again", path)
-    tasks: Sequence[str] = summary["tasks"]
     probes, manifest = (_optional(folder / f"{name}.json") for name in ("probes", "manifest"))
-    views = [Results(folder, summary, probes, manifest, task) for task in tasks]
+    views = [Results(folder, summary, probes, manifest, task) for task in summary["tasks"]]
     views = [view for view in views if view.cells()]
     if not views:
-        raise InputError("no run has finished; go on with minilm compare --resume", path)
+        raise InputError("no run has a result; see the errors in results.csv", path)
     return views
 
 

@@ -1,0 +1,157 @@
+"""The result in plain words: sentences that follow from the verdicts and say no more than they do.
+
+A result that contradicts the lesson is said as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minilm.compare.results import Record, Results
+
+# What a difference is about, for conditions that come with minilm; others are named.
+_ABOUT = {
+    ("cooccurrence", "random"): "Word vectors learned from unlabelled text, against random ones",
+    ("cooccurrence-finetuned", "cooccurrence"): "Training these vectors further with the labels",
+    (
+        "transformer-probe",
+        "transformer-random-frozen",
+    ): "The states of a pretrained transformer, against those of a random one",
+    (
+        "transformer-finetuned",
+        "transformer-scratch",
+    ): "A pretrained transformer trained further, against one trained from scratch",
+    (
+        "transformer-lora",
+        "transformer-scratch",
+    ): "The same with LoRA, thin matrices beside its own",
+    ("tfidf", "random"): "Counting words (TF-IDF), against random vectors",
+}
+VERDICTS = ("better", "worse", "cannot tell")
+
+
+def claims(results: Results, domain: str | None = None) -> list[Record]:
+    """Return the main differences that say whether pretraining helps.
+
+    They compare a condition that uses text, and is no control, with its own baseline without text.
+    """
+    about = results.summary["about"]
+    return [
+        row
+        for row in results.rows("differences", domain)
+        if row["baseline"] == about[row["condition"]]["baseline"]
+        and about[row["condition"]]["uses_text"]
+        and not about[row["condition"]]["control"]
+        and not about[row["baseline"]]["uses_text"]
+    ]
+
+
+def gaining_controls(results: Results, domain: str | None = None) -> list[Record]:
+    """Return the differences of controls that are better than their baselines."""
+    return [
+        row
+        for row in results.rows("differences", domain)
+        if results.about(row["condition"])["control"] and row["verdict"] == "better"
+    ]
+
+
+def answer(results: Results) -> str:
+    """Return the answer to "does pretraining help here?" in one sentence."""
+    rows = claims(results)
+    better = [row for row in rows if row["verdict"] == "better"]
+    if not rows:
+        return "No condition with pretraining was compared with its baseline."
+    if better and gaining_controls(results):
+        return (
+            "Something helps, but not only what the text teaches: "
+            "a control that should gain nothing gains too."
+        )
+    if better:
+        whole = "Yes" if len(better) == len(rows) else "Yes, in part"
+        gains = sorted(100 * row["difference"] for row in better)
+        points = f"{gains[0]:.1f}"
+        if len(gains) > 1:
+            points += f" to {gains[-1]:.1f}"
+        where = _listing(dict.fromkeys(f"{row['budget']} labels" for row in better))
+        names = _listing(dict.fromkeys(row["condition"] for row in better))
+        return f"{whole}: {names} gained {points} points over the same without text, at {where}."
+    if any(row["verdict"] == "worse" for row in rows):
+        return "No: where a difference can be told, pretraining made it worse."
+    return "This comparison cannot tell: every difference is within what chance can do."
+
+
+def sentences(results: Results, domain: str | None = None) -> list[str]:
+    """Return what each condition did against its baseline, and whether the controls stayed null.
+
+    Parameters
+    ----------
+    results : Results
+        Of the task.
+    domain : str, optional
+        Where it was tested; at home unless said.
+    """
+    found = []
+    rows = results.rows("differences", domain)
+    pairs = dict.fromkeys((row["condition"], row["baseline"]) for row in rows)
+    for condition, baseline in pairs:
+        if results.about(condition)["control"]:
+            continue
+        mine = [row for row in rows if (row["condition"], row["baseline"]) == (condition, baseline)]
+        sentence = f"{_subject(condition, baseline)}: {_verdicts(mine)}"
+        tuned = condition == "cooccurrence-finetuned"
+        if tuned and not any(row["verdict"] == "better" for row in mine):
+            sentence += " (words that the labels never show receive no gradient)"
+        found.append(f"{sentence}.")
+    if any(results.about(row["condition"])["control"] for row in rows):
+        found.append(_controls(gaining_controls(results, domain)))
+    return found
+
+
+def _subject(condition: str, baseline: str) -> str:
+    return _ABOUT.get((condition, baseline), f"{condition}, against {baseline}")
+
+
+def _verdicts(rows: list[Record]) -> str:
+    """Return, for instance, "better at 64 labels (by 0.070), cannot tell at 16 labels"."""
+    clauses = []
+    for verdict in VERDICTS:
+        mine = [row for row in rows if row["verdict"] == verdict]
+        if not mine:
+            continue
+        clause = f"{verdict} at {_budgets(mine, rows)}"
+        if verdict != "cannot tell":
+            sizes = sorted(f"{abs(row['difference']):.3f}" for row in mine)
+            clause += f" (by {' to '.join(dict.fromkeys((sizes[0], sizes[-1])))})"
+        clauses.append(clause)
+    return ", ".join(clauses)
+
+
+def _budgets(mine: list[Record], rows: list[Record]) -> str:
+    if len(mine) == len(rows) > 1:
+        return "every budget"
+    return f"{_listing(row['budget'] for row in mine)} labels"
+
+
+def _controls(gaining: list[Record]) -> str:
+    if not gaining:
+        return "No control is better than its baseline, as it should be."
+    found = ", ".join(
+        f"{row['condition']} is better than {row['baseline']} at {row['budget']} labels "
+        f"(by {row['difference']:.3f})"
+        for row in gaining
+    )
+    return (
+        f"But a control that should gain nothing does: {found}; so the gain above is not all due "
+        "to the company that words keep."
+    )
+
+
+def _listing(parts: Iterable[Any]) -> str:
+    """Return parts as people list them.
+
+    >>> _listing([16]), _listing([16, 64]), _listing([16, 64, 256])
+    ('16', '16 and 64', '16, 64 and 256')
+    """
+    *most, last = map(str, parts)
+    return f"{', '.join(most)} and {last}" if most else last
