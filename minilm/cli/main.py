@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
+    "validate": "whether a text is fit to learn from; a cleaned copy of it",
     "pretrain": "a language model of one's own, from text",
     "generate": "text that a model makes up, or goes on with",
     "evaluate": "how well a model predicts a text: perplexity, bits per byte",

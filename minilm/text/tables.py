@@ -272,3 +272,19 @@ def choose_columns(columns: list[str], asked: dict[str, str | None], path: Path)
                 count = "more than one column" if choices else "no column"
                 raise complain(kind, f"{count} may hold the {kind}")
     return chosen
+
+
+def find_label(columns: list[str], asked: str | None, path: Path) -> str | None:
+    """Return the column that holds the label: the one asked for, else one with a usual name.
+
+    Unlike `choose_columns`, which is for tables that need a label, this finds none in doubt.
+
+    >>> find_label(["text", "stars"], None, Path("r.csv")) is None
+    True
+    >>> find_label(["text", "Sentiment"], None, Path("r.csv"))
+    'Sentiment'
+    """
+    if asked is not None:
+        return choose_columns(columns, {"label": asked}, path)["label"]
+    usual = [name for name in columns if name.lower() in _USUAL["label"]]
+    return usual[0] if len(usual) == 1 else None

@@ -12,7 +12,7 @@ from typing import Any
 
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import SIZES, GPTConfig
-from minilm.training import documents
+from minilm.text import records
 
 TOKENIZERS = ("bpe", "word")
 STARTS = ("cooccurrence", "random")
@@ -102,7 +102,7 @@ _CHOICES = {
     "size": TRAINED_SIZES,
     "tokenizer": TOKENIZERS,
     "init": STARTS,
-    "documents": documents.UNITS,
+    "documents": records.UNITS,
 }
 
 

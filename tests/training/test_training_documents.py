@@ -5,6 +5,7 @@ import json
 import pytest
 
 from minilm.errors import InputError, OptionError
+from minilm.text import records
 from minilm.training import documents
 
 
@@ -45,9 +46,9 @@ def test_each_file_of_a_folder_has_its_own_kind(tmp_path):
 
 
 def test_a_document_without_end_is_cut(monkeypatch):
-    monkeypatch.setattr(documents.tables, "MAX_LINE", 10)
+    monkeypatch.setattr(records.tables, "MAX_LINE", 10)
     lines = ["12345\n"] * 5
-    found = list(documents.group_lines(lines, "paragraphs"))
+    found = list(records.group_lines(lines, "paragraphs"))
     assert found == ["12345\n12345\n", "12345\n12345\n", "12345\n"]
 
 

@@ -1,0 +1,134 @@
+"""What is wrong with one text, seen from the text alone: damaged, of another alphabet, private."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+
+REPLACEMENT = "\ufffd"
+
+# Characters that stand for nothing a person wrote: control characters but tab and line ends.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+
+
+def has_control(text: str) -> bool:
+    r"""Return whether there are control characters, as in a binary file.
+
+    >>> has_control("a\tb\r\n"), has_control("PK\x03\x04")
+    (False, True)
+    """
+    return _CONTROL.search(text) is not None
+
+
+def _bytes_by_character() -> dict[str, int]:
+    """Return which byte each character was if a program took UTF-8 for Windows-1252 or Latin-1."""
+    table = {chr(byte): byte for byte in range(0x80, 0x100)}
+    for byte in range(0x80, 0xA0):
+        character = bytes([byte]).decode("cp1252", "ignore")
+        if character:
+            table[character] = byte
+    return table
+
+
+_BYTES = _bytes_by_character()
+_NEXT = "[" + re.escape("".join(c for c, byte in _BYTES.items() if byte < 0xC0)) + "]"
+# UTF-8 marks the first byte of a character by its value, and the others are 80-BF. Where such a run
+# may be meant as it stands (a capital before a quotation mark: "CAFÉ»", a letter before French
+# spacing: "été »"), it takes two characters in a row to call it damage.
+_MOJIBAKE = re.compile(
+    f"(?:[ÂÃ]{_NEXT}|[âï]{_NEXT}{{2}}|ð{_NEXT}{{3}})+"
+    f"|(?:[Î-Ù]{_NEXT}){{2,}}"
+    f"|(?:[à-í]{_NEXT}{{2}}){{2,}}"
+)
+
+
+def repaired(text: str) -> str:
+    r"""Return the text with UTF-8 that was taken for Windows-1252 or Latin-1 read as UTF-8 again.
+
+    It is undone as often as it was done, three times at most. What does not decode stays.
+
+    >>> repaired("MÃ¼llerâ€™s cafÃ©"), repaired("CAFÉ» été\N{NO-BREAK SPACE}»")
+    ('Müller’s café', 'CAFÉ» été\xa0»')
+    """
+    if text.isascii():
+        return text
+    for _ in range(3):
+        before, text = text, _MOJIBAKE.sub(_decoded, text)
+        if text == before:
+            break
+    return text
+
+
+def _decoded(run: re.Match[str]) -> str:
+    try:
+        return bytes(_BYTES[character] for character in run[0]).decode("utf-8")
+    except UnicodeDecodeError:
+        return run[0]
+
+
+@lru_cache(maxsize=1 << 16)
+def _script_of(character: str) -> str | None:
+    """Return the first word of a letter's name, which is its script; None for what is no letter."""
+    if not character.isalpha():
+        return None
+    name = unicodedata.name(character, "").split(" ")[0]
+    return "CJK" if name in ("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else name
+
+
+def scripts(text: str) -> Counter[str]:
+    """Return how many letters of each script are in a text; Japanese counts as one with Chinese.
+
+    >>> scripts("naïve 42 мир")
+    Counter({'LATIN': 5, 'CYRILLIC': 3})
+    """
+    found: Counter[str] = Counter()
+    for character, count in Counter(text).items():
+        script = _script_of(character)
+        if script is not None:
+            found[script] += count
+    return found
+
+
+# Runs are bounded and begin where no run did before, so that no text takes quadratic time.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+_DATE = re.compile(r"\b\d{1,2}[ ./-]\d{1,2}[ ./-](?:19|20)\d\d\b")
+_PHONE = re.compile(
+    r"""(?<![\w+(.,/-])(?:
+        (?:\+|00)\d{1,3}[ ./-]?(?:\(\d{1,4}\)[ ./-]?)?\d(?:[ ./-]?\d){5,12}  # +44 20 7946 0958
+      | \(\d{2,5}\)[ ./-]?\d(?:[ ./-]?\d){4,9}                               # (030) 1234567
+      | \d{3}[ .-]\d{3}[ .-]\d{4}                                            # 555-123-4567
+      | 0\d{1,4}[ ./-]\d(?:[ ./-]?\d){5,8}                                   # 06 12 34 56 78
+    )(?![\w]|[.,/-]\d)""",
+    re.VERBOSE,
+)
+
+
+def emails(text: str) -> list[str]:
+    """Return the e-mail addresses in a text.
+
+    >>> emails("write to jo.doe+x@mail.example.org, not to @home or 3@5")
+    ['jo.doe+x@mail.example.org']
+    """
+    return _EMAIL.findall(text) if "@" in text else []
+
+
+def phones(text: str) -> list[str]:
+    """Return the telephone numbers in a text, as they are usually written; no dates or prices.
+
+    >>> phones("call +1 (555) 123-4567 or 030 1234567, order 12345678 of 01.02.2020, $1,234,567.00")
+    ['+1 (555) 123-4567', '030 1234567']
+    """
+    return [found[0] for found in _PHONE.finditer(text) if not _DATE.match(found[0])]
+
+
+def masked(text: str) -> str:
+    """Return the text with `[e-mail]` and `[phone]` where there are addresses and numbers.
+
+    >>> masked("Jo, jo@example.org, 555-123-4567, born 01 02 1990 5")
+    'Jo, [e-mail], [phone], born 01 02 1990 5'
+    """
+    if "@" in text:
+        text = _EMAIL.sub("[e-mail]", text)
+    return _PHONE.sub(lambda run: run[0] if _DATE.match(run[0]) else "[phone]", text)

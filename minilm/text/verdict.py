@@ -1,0 +1,218 @@
+"""What there is to check in a text, and the verdict: a table with a limit for each check."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Severity = Literal["error", "warning"]
+Remedy = Literal["remove", "remove if over", "change", "leave"]
+
+MIN_WORDS = 3  # in a document
+MAX_WORDS = 5_000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a check looks for.
+
+    Attributes
+    ----------
+    name : str
+    severity : {"error", "warning"}
+        Whether going over the limit makes the text unfit, or is only said.
+    limit : float
+        The share of the documents that may be found.
+    meaning : str
+        Of one that is found.
+    remedy : {"remove", "remove if over", "change", "leave"}
+        What cleaning does: takes the document out, does so only if there are more than the limit
+        (for a single one is likely to be good), changes the text, or leaves it to a person.
+    """
+
+    name: str
+    severity: Severity
+    limit: float
+    meaning: str
+    remedy: Remedy
+
+
+RULES = (
+    Rule("empty", "error", 0, "no text", "remove"),
+    Rule("too short", "warning", 0.1, f"fewer than {MIN_WORDS} words", "remove if over"),
+    Rule("too long", "warning", 0.01, f"more than {MAX_WORDS:,} words", "leave"),
+    Rule("not text", "error", 0.01, "control characters, or hardly a letter", "remove"),
+    Rule("mojibake", "error", 0, "UTF-8 read in another encoding", "change"),
+    Rule("lost letters", "error", 0, "replacement characters (U+FFFD)", "remove"),
+    Rule("other alphabet", "error", 0.01, "most letters are of another script", "remove if over"),
+    Rule("unknown words", "error", 0.1, "few are usual: another language", "remove if over"),
+    Rule("duplicates", "error", 0.05, "stands before, word for word", "remove"),
+    Rule("near-duplicates", "warning", 0.05, "nearly the same stands before", "remove"),
+    Rule("seen before", "error", 0.1, "the model has learned from it", "remove"),
+    Rule("no label", "error", 0, "nothing in the label column", "remove"),
+    Rule("contradictory labels", "error", 0, "the same text has another label too", "remove"),
+    Rule("leaks", "error", 0, "(nearly) the same stands in dev or test too", "remove"),
+    Rule("rare labels", "warning", 0, "less than a tenth of the largest class", "leave"),
+    Rule("e-mail addresses", "warning", 0, "private", "change"),
+    Rule("phone numbers", "warning", 0, "private", "change"),
+)
+BIT = {rule.name: 1 << i for i, rule in enumerate(RULES)}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A document that a check found: where, how it begins, and what else is to be said."""
+
+    place: str
+    excerpt: str
+    note: str = ""
+
+    def line(self) -> str:
+        """Return all of it in one line of 80 columns at most."""
+        head = f"  {self.place}  " if self.place else "  "
+        tail = f"  ({self.note})" if self.note else ""
+        return _cut(head + repr(_cut(self.excerpt, max(20, 76 - len(head) - len(tail)))) + tail, 80)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What became of one check.
+
+    Attributes
+    ----------
+    rule : Rule
+    count : int or None
+        Documents found (classes, for "rare labels"); None where it could not be judged.
+    share : float
+        Of all documents.
+    examples : tuple of Example
+        The first ones.
+    """
+
+    rule: Rule
+    count: int | None
+    share: float
+    examples: tuple[Example, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is within its limit."""
+        return self.share <= self.rule.limit
+
+    @property
+    def result(self) -> str:
+        """The result in a word: ok, warning, FAILED, or "-" where there was nothing to judge."""
+        if self.count is None:
+            return "-"
+        if self.passed:
+            return "ok"
+        return "FAILED" if self.rule.severity == "error" else "warning"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on some files.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+    documents, words : int
+    labels : mapping of str to int
+        How many documents have each; empty where there are none.
+    checks : tuple of Check
+    faults : ndarray of shape (documents,), uint32
+        For each document in order, the checks that found it: bit i for `RULES[i]`.
+    """
+
+    paths: tuple[Path, ...]
+    documents: int
+    words: int
+    labels: Mapping[str, int]
+    checks: tuple[Check, ...]
+    faults: NDArray[np.uint32] = field(repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check of severity "error" is over its limit."""
+        return all(check.result != "FAILED" for check in self.checks)
+
+    def __getitem__(self, name: str) -> Check:
+        """Return a check by its name."""
+        return next(check for check in self.checks if check.rule.name == name)
+
+    def over(self, result: str) -> list[str]:
+        """Return the names of the checks with this result."""
+        return [check.rule.name for check in self.checks if check.result == result]
+
+    def lines(self) -> list[str]:
+        """Return the table, the examples and the verdict, each line 80 columns at most."""
+        rows = [("check", "found", "share", "limit", "result")]
+        for check in self.checks:
+            found, share, limit = "-", "-", "-"
+            if check.count is not None:
+                found, share = f"{check.count:,}", _percent(check.share)
+                limit = f"{check.rule.limit:.0%}"
+            rows.append((check.rule.name, found, share, limit, check.result))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        names = ", ".join(path.name for path in self.paths)
+        lines = [f"{_cut(names, 40)}: {self.documents:,} documents, {self.words:,} words"]
+        for name, *figures, result in rows:
+            cells = [
+                figure.rjust(width) for figure, width in zip(figures, widths[1:4], strict=True)
+            ]
+            lines.append(f"{name:<{widths[0]}}  {'  '.join(cells)}  {result}")
+        for check in self.checks:
+            if check.count:
+                lines.append(f"{check.rule.name}: {check.rule.meaning}")
+                lines += [example.line() for example in check.examples]
+        return [*lines, *textwrap.wrap(self.verdict, 80, subsequent_indent="  ")]
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in a line."""
+        failed, warned = self.over("FAILED"), self.over("warning")
+        also = f"; look at: {', '.join(warned)}" if warned else ""
+        if failed:
+            return f"verdict: not fit to learn from: {', '.join(failed)}{also}"
+        return f"verdict: fit to learn from{also}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON can hold it, without the faults of each document."""
+        return {
+            "files": [str(path) for path in self.paths],
+            "documents": self.documents,
+            "words": self.words,
+            "labels": dict(self.labels),
+            "passed": self.passed,
+            "checks": [
+                {
+                    "name": check.rule.name,
+                    "severity": check.rule.severity,
+                    "count": check.count,
+                    "share": check.share,
+                    "limit": check.rule.limit,
+                    "result": check.result,
+                    "examples": [vars(example) for example in check.examples],
+                }
+                for check in self.checks
+            ],
+        }
+
+
+def _percent(share: float) -> str:
+    """Return a share for people; what is not nothing does not look like it.
+
+    >>> _percent(0.123), _percent(0.0001), _percent(0)
+    ('12.3%', '<0.1%', '0.0%')
+    """
+    return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
