@@ -138,6 +138,12 @@ class Update:
         """The folder that the update is saved in."""
         return self.path / FOLDER / str(self.number)
 
+    def prepare(self) -> Path:
+        """Make the folder that the update is saved in, take it, and return it."""
+        if self._own is None:
+            self._own = self._held.enter_context(Writer(self.place))
+        return self._own.path
+
     def start_from(self, path: Path) -> None:
         """Make the update from another model, a copy of which becomes a version too."""
         self.base = self._secured(path)
@@ -166,8 +172,8 @@ class Update:
         self._own_writer().save(contents, noted)
 
     def _own_writer(self) -> Writer:
-        if self._own is None:
-            self._own = self._held.enter_context(Writer(self.place))
+        self.prepare()
+        assert self._own is not None  # noqa: S101  (`prepare` has set it)
         return self._own
 
     def _noted(self, lineage: Sequence[Stage], verdict: Verdict | None) -> list[Stage]:
