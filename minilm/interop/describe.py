@@ -1,4 +1,4 @@
-"""What a model's folder says about itself, without its weights being read."""
+"""What a folder says about itself: a model's, without its weights being read, or an adapter's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from minilm.interop import folder
+from minilm.interop import adapters, folder
 from minilm.interop.folder import OpenFolder
 from minilm.nn.parameters import param_shapes
 from minilm.text.bpe import BytePairTokenizer
@@ -56,4 +56,28 @@ def _describe_tokenizer(opened: OpenFolder) -> dict[str, Any] | None:
         **kind,
         "entries": len(tokenizer.vocab),
         "special_tokens": list(tokenizer.special_tokens),
+    }
+
+
+def describe_adapter(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what an adapter's folder holds and which base it is for, as JSON can hold it.
+
+    Raises
+    ------
+    ModelError
+        When the folder is damaged.
+    """
+    saved = adapters.load(path)
+    arrays = [*saved.adapter.weights.values(), *([] if saved.score is None else [saved.score])]
+    return {
+        "folder": str(path),
+        "labels": list(saved.head.labels) if saved.head else None,
+        "pooling": saved.head.pooling if saved.head else None,
+        "rank": saved.adapter.rank,
+        "alpha": saved.adapter.alpha,
+        "targets": list(saved.adapter.targets),
+        "parameters": sum(array.size for array in arrays),
+        "base": saved.base_name,
+        "base_sha256": saved.base_sha256,
+        "lineage": [asdict(stage) for stage in saved.lineage],
     }

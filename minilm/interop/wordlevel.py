@@ -163,6 +163,15 @@ class WordLevelTokenizer:
         """Return the ids of each text."""
         return [self.encode(text) for text in texts]
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text that are not in the vocabulary, each once, in order.
+
+        >>> WordLevelTokenizer({END_OF_TEXT: 0, UNKNOWN: 1, "be": 2}).unknown_words("To be, to see")
+        ['to', 'see']
+        """
+        words = split(" ".join(_SPECIAL.split(text)[::2]))
+        return list(dict.fromkeys(word for word in words if word not in self.vocab))
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the words of ids, with a blank between two.
 

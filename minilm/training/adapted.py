@@ -7,17 +7,20 @@ the same arrays and has its own factors beside them: to switch is to choose anot
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minilm.errors import OptionError
+from minilm.errors import ModelError, OptionError
 from minilm.interop import adapters, folder
 from minilm.interop.adapters import SavedAdapter
 from minilm.interop.folder import SavedModel
 from minilm.interop.huggingface import SCORE
+from minilm.training import classifier
 from minilm.training.classifier import TextClassifier
 from minilm.training.model import LanguageModel
 
@@ -31,6 +34,58 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Base
         When something in the folder is missing or damaged; it names the file.
     """
     return Base(folder.load(path, dtype=dtype))
+
+
+def load_base_of(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = None) -> Base:
+    """Read the base of an adapter's folder: the one that is named, else where the record says.
+
+    Raises
+    ------
+    ModelError
+        When the recorded base is not there.
+    """
+    if base is None:
+        base = adapters.load(path).base_name
+        if not Path(base).is_dir():
+            raise ModelError(f"its base, {base}, is not here; name the base's folder", path)
+    return load(base)
+
+
+def load_classifiers(
+    path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
+) -> list[tuple[str | None, TextClassifier]]:
+    """Read what is asked to tell labels: a classifier, or adapters on a base that is read once.
+
+    Parameters
+    ----------
+    path : path-like
+        A classifier's folder; an adapter's, which names its base; or with adapters, their base.
+    adapter_paths : sequence of path-like
+
+    Returns
+    -------
+    list of (name, TextClassifier)
+        The name of the adapter's folder; None for a classifier on its own.
+
+    Raises
+    ------
+    ModelError
+        When a folder is damaged, of another kind, or an adapter belongs to another base.
+    """
+    if not adapter_paths and not adapters.exists(path):
+        return [(None, classifier.load(path))]
+    base = load(path) if adapter_paths else load_base_of(path)
+    return [(Path(p).name, base.classifier(base.adapter(p))) for p in adapter_paths or (path,)]
+
+
+def load_language_models(
+    path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
+) -> list[tuple[str | None, LanguageModel]]:
+    """Read what is asked to predict text; as `load_classifiers`, for language models."""
+    if not adapter_paths and not adapters.exists(path):
+        return [(None, LanguageModel(folder.load(path)))]
+    base = load(path) if adapter_paths else load_base_of(path)
+    return [(Path(p).name, base.language_model(base.adapter(p))) for p in adapter_paths or (path,)]
 
 
 class Base:
@@ -73,6 +128,15 @@ class Base:
         adapters.check_base(found, path, self.saved.config, self.sha256)
         return found
 
+    def fits(self, path: str | os.PathLike[str]) -> bool:
+        """Return whether a whole adapter belongs to this base."""
+        found = adapters.load(path)
+        try:
+            adapters.check_base(found, path, self.saved.config, self.sha256)
+        except ModelError:
+            return False
+        return True
+
     def classifier(self, adapter: SavedAdapter) -> TextClassifier:
         """Return the base with an adapter and its head.
 
@@ -89,9 +153,9 @@ class Base:
         parameters = self.saved.parameters.beside({SCORE: adapter.score})
         lineage = adapter.lineage or self.saved.lineage
         model = replace(self.saved, parameters=parameters, lineage=lineage)
-        classifier = TextClassifier(model, adapter.head)
-        classifier.model.use(adapter.adapter)
-        return classifier
+        adapted = TextClassifier(model, adapter.head)
+        adapted.model.use(adapter.adapter)
+        return adapted
 
     def language_model(self, adapter: SavedAdapter | None = None) -> LanguageModel:
         """Return the base as a language model, with an adapter or alone.

@@ -95,9 +95,13 @@ class TextClassifier:
         """Return the labels' scores of encoded texts: N of them -> (N, K)."""
         return texts.apply(self.model.logits, encoded.ids)
 
+    def probabilities(self, encoded: Encoded) -> Array:
+        """Return the labels' probabilities of encoded texts in float64: N of them -> (N, K)."""
+        return F.softmax(self.logits(encoded).astype(np.float64))[0]
+
     def predict_proba(self, documents: Iterable[str]) -> Array:
         """Return the labels' probabilities in float64: N texts -> (N, K), as `labels` go."""
-        return F.softmax(self.logits(self.encode(documents)).astype(np.float64))[0]
+        return self.probabilities(self.encode(documents))
 
     def predict(self, documents: Iterable[str]) -> list[str]:
         """Return the most probable label of each text."""

@@ -18,7 +18,8 @@ from minilm.interop.folder import SavedModel
 from minilm.nn import lora
 from minilm.training import finetune, texts
 from minilm.training.classifier import TextClassifier
-from minilm.training.finetune import Fitted, Settings
+from minilm.training.finetune import Fitted
+from minilm.training.finetune_settings import Settings
 from minilm.training.model import LanguageModel
 
 
@@ -62,22 +63,22 @@ class TransformerClassifier(Estimator):
         self,
         base: str | os.PathLike[str] | LanguageModel,
         *,
-        method: str = "full",
-        rank: int = 4,
-        alpha: float | None = None,
-        targets: tuple[str, ...] = lora.TARGETS,
-        layers: int = 1,
-        epochs: float = 20,
-        updates: int | None = None,
-        batch: int = 16,
-        learning_rate: float | None = None,
-        layer_decay: float | None = None,
-        lm_weight: float = 0.0,
-        pooling: str = "mean",
-        weight_decay: float = 0.01,
-        dropout: float = 0.1,
-        seed: int = 0,
-        threads: int = 1,
+        method: str = Settings.method,
+        rank: int = Settings.rank,
+        alpha: float | None = Settings.alpha,
+        targets: tuple[str, ...] = Settings.targets,
+        layers: int = Settings.layers,
+        epochs: float = Settings.epochs,
+        updates: int | None = Settings.updates,
+        batch: int = Settings.batch,
+        learning_rate: float | None = Settings.learning_rate,
+        layer_decay: float | None = Settings.layer_decay,
+        lm_weight: float = Settings.lm_weight,
+        pooling: str = Settings.pooling,
+        weight_decay: float = Settings.weight_decay,
+        dropout: float = Settings.dropout,
+        seed: int = Settings.seed,
+        threads: int = Settings.threads,
     ) -> None:
         self.base = base
         self.method = method

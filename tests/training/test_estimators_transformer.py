@@ -10,7 +10,7 @@ import minilm
 from minilm.errors import OptionError
 from minilm.training import classifier
 from minilm.training.estimators import TransformerClassifier
-from minilm.training.finetune import Settings
+from minilm.training.finetune_settings import Settings
 
 TEXTS = ["the cat sat", "a cat ran", "the cat ran too", "cat on the mat"] * 2
 TEXTS += ["the dog sat", "a dog ran", "the dog ran too", "dog on the hill"] * 2

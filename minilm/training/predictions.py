@@ -1,0 +1,165 @@
+"""What a classifier says of texts, and how often it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.classify import metrics
+from minilm.classify.metrics import Calibration, ClassScores
+from minilm.errors import InputError
+from minilm.interop.folder import Stage
+from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.text.corpus import LabelledData
+from minilm.training.classifier import TextClassifier
+
+MISTAKES = 5  # shown, of those of greatest confidence
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities of labels for N texts.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (N, K), float64
+    unknown : list of list of str
+        Of each text, the words that the tokenizer does not know.
+    truncated : int
+        How many texts are longer than the context; the rest of them was not read.
+    """
+
+    probabilities: NDArray[np.floating[Any]]
+    unknown: list[list[str]]
+    truncated: int
+
+
+def predict(classifier: TextClassifier, texts: Sequence[str]) -> Predictions:
+    """Judge texts."""
+    encoded = classifier.encode(texts)
+    tokenizer = classifier.tokenizer
+    unknown: list[list[str]] = [[] for _ in texts]
+    if isinstance(tokenizer, WordLevelTokenizer):  # byte pairs spell every word
+        unknown = [tokenizer.unknown_words(text) for text in texts]
+    return Predictions(classifier.probabilities(encoded), unknown, encoded.truncated)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A text that was taken for another class than it is of.
+
+    Attributes
+    ----------
+    text : str
+    line : int
+        Where it stands in its file.
+    label, predicted : str
+    probability : float
+        Of `predicted`.
+    """
+
+    text: str
+    line: int
+    label: str
+    predicted: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a classifier did on labelled texts.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        The K classes, in the order of all arrays.
+    confusion : ndarray of shape (K, K), int
+        Rows: what the texts are; columns: what they were taken for.
+    scores : ClassScores
+    calibration : Calibration
+    mistakes : list of Mistake
+        Those of greatest confidence.
+    truncated : int
+        How many texts are longer than the context.
+    """
+
+    labels: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    scores: ClassScores
+    calibration: Calibration
+    mistakes: list[Mistake]
+    truncated: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of texts that were taken for what they are."""
+        return float(self.confusion.trace() / self.confusion.sum())
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean of the classes' F1."""
+        return float(self.scores.f1.mean())
+
+
+def evaluate(classifier: TextClassifier, data: LabelledData) -> Evaluation:
+    """Compare what a classifier says of texts with their labels.
+
+    Raises
+    ------
+    InputError
+        When a label is none of the classifier's; with the line.
+    """
+    truth = class_indices(data, classifier.labels)
+    encoded = classifier.encode(data.texts)
+    probabilities = classifier.probabilities(encoded)
+    confusion = metrics.confusion_matrix(
+        truth, probabilities.argmax(axis=1), len(classifier.labels)
+    )
+    mistakes = [
+        Mistake(
+            data.texts[i],
+            data.lines[i],
+            data.labels[i],
+            classifier.labels[predicted],
+            float(probabilities[i, predicted]),
+        )
+        for i, predicted in metrics.confident_mistakes(probabilities, truth, MISTAKES)
+    ]
+    return Evaluation(
+        classifier.labels,
+        confusion,
+        metrics.class_scores(confusion),
+        metrics.calibration(probabilities, truth),
+        mistakes,
+        encoded.truncated,
+    )
+
+
+def class_indices(data: LabelledData, labels: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of each example's label among a classifier's.
+
+    Raises
+    ------
+    InputError
+        At the first label that is not among them; with its line.
+    """
+    index = {label: i for i, label in enumerate(labels)}
+    for label, line in zip(data.labels, data.lines, strict=True):
+        if label not in index:
+            known = ", ".join(map(repr, labels[:5])) + ", ..." * (len(labels) > 5)
+            raise InputError(
+                f"the label {label!r} is none of the model's ({known}); rename the labels, or "
+                "fine-tune a model on this task",
+                data.path,
+                line,
+            )
+    return np.array([index[label] for label in data.labels], np.int64)
+
+
+def has_learned_from(lineage: Sequence[Stage], sha256: str) -> bool:
+    """Return whether the file of this checksum is among those that a model was trained on."""
+    return any(source.sha256 == sha256 for stage in lineage for source in stage.data)
