@@ -25,6 +25,7 @@ COMMANDS = {
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
     "validate": "whether a text is fit to learn from; a cleaned copy of it",
     "pretrain": "a language model of one's own, from text",
+    "finetune": "a pretrained model, adapted to a labelled task or to a domain",
     "generate": "text that a model makes up, or goes on with",
     "evaluate": "how well a model predicts a text: perplexity, bits per byte",
     "inspect": "what a model's folder holds: shapes, vocabulary, lineage",

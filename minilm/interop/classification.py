@@ -21,8 +21,7 @@ from minilm.interop import checks, folder, huggingface, safetensors
 from minilm.interop.folder import END_OF_TEXT, Content, OpenFolder, SavedModel, Tokenizer
 from minilm.interop.huggingface import SCORE
 from minilm.interop.ledger import Ledger
-from minilm.nn.config import GPTConfig
-from minilm.nn.heads import POOLINGS
+from minilm.nn.config import POOLINGS, GPTConfig
 from minilm.nn.parameters import Parameters, param_shapes
 
 POOLING = "minilm_pooling"

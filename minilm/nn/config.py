@@ -23,6 +23,11 @@ _FIXED: dict[str, tuple[Any, ...]] = {
     "tie_word_embeddings": (True,),
 }
 
+#: What stands for a text before a classifier's head: the last position or the mean of all.
+POOLINGS = ("last", "mean")
+#: The matrices of a block that LoRA can adapt.
+TARGETS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+
 # Far above any model of this kind: a damaged file must not make a table of a billion names.
 _LARGEST = {"vocab_size": 10**7, "n_positions": 10**7, "n_embd": 10**6, "n_layer": 10**4}
 

@@ -23,11 +23,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from minilm.errors import OptionError
 from minilm.nn import functional as F
-from minilm.nn.config import GPTConfig
+from minilm.nn.config import POOLINGS, GPTConfig
 from minilm.nn.parameters import FlatStore, Parameters
 from minilm.nn.transformer import Array, Cache, Gradients, Ids, Transformer, initial_parameters
-
-POOLINGS = ("last", "mean")
 
 
 def with_score(

@@ -12,21 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minilm.errors import OptionError
-from minilm.nn.config import GPTConfig
+from minilm.nn.config import TARGETS, GPTConfig
 from minilm.nn.parameters import Parameters, param_shapes
 
 Array = NDArray[np.floating[Any]]
 Cache = tuple[Any, ...]
-
-#: The matrices of a block that can be adapted.
-TARGETS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 
 
 def low_rank(x: Array, a: Array, b: Array, scaling: float) -> tuple[Array, Cache]:
@@ -124,6 +121,10 @@ class Adapter:
     def scaling(self) -> float:
         """What the product of the factors is multiplied with."""
         return self.alpha / self.rank
+
+    def alone(self) -> Adapter:
+        """Return the adapter without the names in `weights` that are not its own."""
+        return replace(self, weights={n: w for n, w in self.weights.items() if ".lora_" in n})
 
     def adapts(self, matrix: str) -> bool:
         """Return whether a matrix such as `h.0.attn.c_attn` is adapted."""

@@ -177,13 +177,14 @@ class LabelledData:
         """Return the examples of one part of the split; all of them where there is no split."""
         if self.splits is None:
             return self
-        return self._take([i for i, split in enumerate(self.splits) if split == name])
+        return self.take([i for i, split in enumerate(self.splits) if split == name])
 
     def with_splits(self, splits: tuple[str, ...]) -> LabelledData:
         """Return the same examples with the given parts."""
         return replace(self, splits=splits)
 
-    def _take(self, indices: Sequence[int]) -> LabelledData:
+    def take(self, indices: Sequence[int]) -> LabelledData:
+        """Return the examples at these places, in this order."""
         return replace(
             self,
             texts=tuple(self.texts[i] for i in indices),
@@ -200,6 +201,7 @@ def read_labelled(
     label_column: str | None = None,
     encoding: str = "utf-8",
     evaluation_only: bool = False,
+    training_only: bool = False,
 ) -> LabelledData:
     """Read a labelled table (.csv, .tsv, .json, .jsonl) and check every row of it.
 
@@ -216,6 +218,8 @@ def read_labelled(
     evaluation_only : bool
         Whether models are only tested on it, not trained: then it may lack train examples, and all
         of its labels may be the same.
+    training_only : bool
+        Whether nothing is tested on it: then it may lack test examples.
 
     Raises
     ------
@@ -239,7 +243,7 @@ def read_labelled(
                 raise tables.row_error(
                     f"{fault} in the {kind} column {reprlib.repr(name)}; fill it in", path, number
                 )
-    needed = ("test",) if evaluation_only else ("train", "test")
+    needed = ["train"] * (not evaluation_only) + ["test"] * (not training_only)
     splits = _splits(rows, path, needed) if "split" in columns else None
     data = LabelledData(
         path,

@@ -148,25 +148,11 @@ def fit(
     settings.check()
     targets = _checked(encoded, labels, classes)
     parameters = _starting_point(config, base, classes, settings)
-    training = replace(
-        config,
-        embd_pdrop=settings.dropout,
-        attn_pdrop=settings.dropout,
-        resid_pdrop=settings.dropout,
-    )
-    model = _classifier(training, parameters, settings)
+    model = _classifier(with_dropout(config, settings.dropout), parameters, settings)
     kind = _ProbeRun if settings.method == "probe" else _Run
     checked_dev = None if dev is None else (dev[0], _checked(*dev, classes))
     run = kind(model, encoded, targets, settings, checked_dev)
-    plan = Plan(
-        steps=run.steps,
-        learning_rate=settings.peak,
-        warmup=run.steps // 10,
-        seed=settings.seed,
-        threads=settings.threads,
-        evaluate_every=max(1, run.steps // _LOOKS),
-    )
-    rows = loop.fit(run, plan, say)
+    rows = loop.fit(run, plan(settings, run.steps), say)
     read = np.concatenate([run.order[step] for step in range(run.steps)])
     return Fitted(
         _classifier(config, parameters, settings),
@@ -176,6 +162,29 @@ def fit(
         int(run.order.lengths[read].sum()),
         rows,
     )
+
+
+def with_dropout(config: GPTConfig, rate: float) -> GPTConfig:
+    """Return the same shape with one rate for all three dropouts."""
+    return replace(config, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
+
+
+def plan(settings: Settings, steps: int) -> Plan:
+    """Return the loop's plan: a tenth of the steps warms up."""
+    return Plan(
+        steps=steps,
+        learning_rate=settings.peak,
+        warmup=steps // 10,
+        seed=settings.seed,
+        threads=settings.threads,
+        evaluate_every=max(1, steps // _LOOKS),
+    )
+
+
+def adapter(settings: Settings, parameters: Parameters) -> lora.Adapter:
+    """Return the adapter whose factors are in a store that is trained."""
+    alpha = 2.0 * settings.rank if settings.alpha is None else settings.alpha
+    return lora.Adapter(settings.rank, alpha, settings.targets, parameters)
 
 
 def groups(config: GPTConfig, names: Iterable[str], settings: Settings) -> list[set[str]]:
@@ -254,15 +263,9 @@ def _starting_point(
     else:
         parameters[HEAD][...] = base[HEAD]
     if settings.method == "lora":
-        lora.initialize(
-            _adapter(parameters, settings), config, rng=generator(settings.seed, "lora")
-        )
+        rng = generator(settings.seed, "lora")
+        lora.initialize(adapter(settings, parameters), config, rng=rng)
     return parameters
-
-
-def _adapter(parameters: Parameters, settings: Settings) -> lora.Adapter:
-    alpha = 2.0 * settings.rank if settings.alpha is None else settings.alpha
-    return lora.Adapter(settings.rank, alpha, settings.targets, parameters)
 
 
 def _classifier(
@@ -272,7 +275,7 @@ def _classifier(
         config, parameters=parameters, pooling=settings.pooling, lm_weight=settings.lm_weight
     )
     if settings.method == "lora":
-        model.use(_adapter(parameters, settings))
+        model.use(adapter(settings, parameters))
     return model
 
 

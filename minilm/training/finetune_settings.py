@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 
 from minilm.errors import OptionError
-from minilm.nn import lora
-from minilm.nn.heads import POOLINGS
+from minilm.nn.config import POOLINGS, TARGETS
 
 METHODS = ("full", "probe", "lora", "last-n", "gradual")
 
@@ -26,7 +25,7 @@ class Settings:
     alpha : float, optional
         LoRA's product counts alpha / rank times; twice the rank unless said.
     targets : tuple of str
-        The matrices that LoRA adapts: some of `lora.TARGETS`.
+        The matrices that LoRA adapts: some of `TARGETS`.
     layers : int
         n of last-n.
     epochs : float
@@ -55,7 +54,7 @@ class Settings:
     method: str = "full"
     rank: int = 4
     alpha: float | None = None
-    targets: tuple[str, ...] = lora.TARGETS
+    targets: tuple[str, ...] = TARGETS
     layers: int = 1
     epochs: float = 20
     updates: int | None = None

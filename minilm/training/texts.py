@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from minilm.errors import OptionError
 from minilm.interop.folder import Tokenizer
+from minilm.text.bpe import BytePairTokenizer
 from minilm.training.randomness import generator
 
 Array = NDArray[np.floating[Any]]
@@ -73,6 +74,22 @@ def encode(
             )
         found.append(ids[:context] if ids else [end_of_text or 0])
     return Encoded(found, truncated, empty)
+
+
+def known_share(tokenizer: Tokenizer, texts: Iterable[Sequence[int]]) -> float:
+    """Return which share of tokens the tokenizer has learned from text; 1 where it learned none.
+
+    Of words these are those of its vocabulary, of byte-level BPE the merged ones: in a text of
+    another language few bytes meet as they did in its own.
+    """
+    if isinstance(tokenizer, BytePairTokenizer):
+        learned = np.array([len(tokenizer.token_bytes(i)) > 1 for i in range(len(tokenizer.vocab))])
+    else:
+        learned = np.ones(len(tokenizer.vocab), bool)
+    learned[[tokenizer.vocab[token] for token in tokenizer.special_tokens]] = False
+    if not learned.any():
+        return 1.0
+    return float(np.mean(learned[np.concatenate(list(texts))]))
 
 
 def pad(texts: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
