@@ -116,5 +116,9 @@ def write(
         if check.rule.remedy == "leave" and check.result in ("FAILED", "warning")
     )
     kept = report.documents - removed.total()
-    in_order = ({name: done[name] for name in BIT if done[name]} for done in (removed, changed))
-    return Cleaned(Path(out), kept, *in_order, left)
+    return Cleaned(Path(out), kept, _in_order(removed), _in_order(changed), left)
+
+
+def _in_order(counts: Counter[str]) -> dict[str, int]:
+    """Return counts by check, in the order of the checks."""
+    return {name: counts[name] for name in BIT if counts[name]}

@@ -34,14 +34,15 @@ def _bytes_by_character() -> dict[str, int]:
 
 _BYTES = _bytes_by_character()
 _NEXT = "[" + re.escape("".join(c for c, byte in _BYTES.items() if byte < 0xC0)) + "]"
-# UTF-8 marks the first byte of a character by its value, and the others are 80-BF. Where such a run
-# may be meant as it stands (a capital before a quotation mark: "CAFÉ»", a letter before French
-# spacing: "été »"), it takes two characters in a row to call it damage.
-_MOJIBAKE = re.compile(
-    f"(?:[ÂÃ]{_NEXT}|[âï]{_NEXT}{{2}}|ð{_NEXT}{{3}})+"
-    f"|(?:[Î-Ù]{_NEXT}){{2,}}"
-    f"|(?:[à-í]{_NEXT}{{2}}){{2,}}"
-)
+# UTF-8 marks the first byte of a character by its value; the others are 80-BF. These first bytes
+# hardly stand before such a sign in a text that is meant as it is:
+_SURE = f"[ÂÃ]{_NEXT}|[âï]{_NEXT}{{2}}|ð{_NEXT}{{3}}"
+# These do (a capital before a quotation mark: "SPAÑ»", a letter before French spacing: "été »"), so
+# that it takes two characters in a row, once in a text, to call it damage.
+_UNSURE = f"[Î-Ù]{_NEXT}|[à-í]{_NEXT}{{2}}"
+_MOJIBAKE = re.compile(f"(?:{_SURE})+")
+_TWO_UNSURE = re.compile(f"(?:[Î-Ù]{_NEXT}){{2}}|(?:[à-í]{_NEXT}{{2}}){{2}}")
+_ANY_MOJIBAKE = re.compile(f"(?:{_SURE}|{_UNSURE})+")
 
 
 def repaired(text: str) -> str:
@@ -55,7 +56,8 @@ def repaired(text: str) -> str:
     if text.isascii():
         return text
     for _ in range(3):
-        before, text = text, _MOJIBAKE.sub(_decoded, text)
+        pattern = _ANY_MOJIBAKE if _TWO_UNSURE.search(text) else _MOJIBAKE
+        before, text = text, pattern.sub(_decoded, text)
         if text == before:
             break
     return text
