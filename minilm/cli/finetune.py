@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from minilm.errors import OptionError
 from minilm.training import finetune_settings
 
 # Options that are fields of the settings; None where the user did not say.
-_BOTH = ("method", "rank", "alpha", "targets", "epochs", "batch", "learning_rate", "seed")
+_LORA = ("rank", "alpha", "targets")
+_BOTH = ("method", *_LORA, "epochs", "batch", "learning_rate", "seed")
 _TASK = ("layers", "layer_decay", "lm_weight", "pooling")
 _TASK_FILE = ("labels", "label_column")
 
@@ -77,7 +79,8 @@ def _add_lora(parser: argparse.ArgumentParser) -> None:
         dest="targets",
         nargs="+",
         choices=finetune_settings.TARGETS,
-        help="which matrices are adapted (default: all)",
+        metavar="MATRIX",
+        help=f"of {', '.join(finetune_settings.TARGETS)} (default: all)",
     )
 
 
@@ -110,21 +113,23 @@ def run(options: argparse.Namespace) -> int:
     given = {name: value for name, value in given.items() if value is not None}
     if "targets" in given:
         given["targets"] = tuple(given["targets"])
+    if options.method != "lora":
+        _refuse(options, "--method lora", _LORA)
+    if options.method != "last-n":
+        _refuse(options, "--method last-n", ("layers",))
     if options.task is not None:
-        _refuse(options, "--data-file", {"general": "--general"})
+        _refuse(options, "--data-file", ("general",))
         return _run_task(options, given)
-    _refuse(options, "--task", {name: _option(name) for name in (*_TASK, *_TASK_FILE)})
+    _refuse(options, "--task", (*_TASK, *_TASK_FILE))
     return _run_text(options, given)
 
 
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _refuse(options: argparse.Namespace, partner: str, names: dict[str, str]) -> None:
-    for name, option in names.items():
+def _refuse(options: argparse.Namespace, partner: str, names: Sequence[str]) -> None:
+    """Raise OptionError at an option that would be without effect."""
+    for name in names:
         if getattr(options, name) is not None:
-            raise OptionError(f"{option} goes with {partner}; leave it out")
+            option = "lora-targets" if name == "targets" else name.replace("_", "-")
+            raise OptionError(f"--{option} goes with {partner}; leave it out")
 
 
 def _run_task(options: argparse.Namespace, given: dict[str, Any]) -> int:
