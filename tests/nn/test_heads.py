@@ -12,7 +12,8 @@ from minilm.nn import functional as F
 from minilm.nn import gradcheck
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
-from minilm.nn.heads import SequenceClassifier, with_score
+from minilm.nn.heads import Probe, SequenceClassifier, with_score
+from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters
 
 CONFIG = GPTConfig(vocab_size=23, n_positions=7, n_embd=12, n_layer=2, n_head=3)
@@ -118,3 +119,58 @@ def test_nan_is_named() -> None:
         model.logits(IDS, LENGTHS)
     with pytest.raises(TrainingError, match=r"score\.weight\[1, 4\] is nan"):
         model.loss(IDS, LENGTHS, LABELS)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_the_auxiliary_loss_is_that_of_each_text_alone(pooling: str) -> None:
+    """The slow way: the language model's loss of each text without its padding, then their mean."""
+    plain = random_model(pooling)
+    labels = np.array([0, 2, 1, 0])
+
+    def function(**arguments: np.ndarray) -> float:
+        store = Parameters(plain.parameters.shapes, np.float64)
+        for name, value in arguments.items():
+            store[name][...] = value
+        words = GPT(CONFIG, parameters=store)
+        texts = [ids[:length] for ids, length in zip(IDS, LENGTHS, strict=True)]
+        losses = [words.loss(t[None, :-1], t[None, 1:]) if len(t) > 1 else 0.0 for t in texts]
+        judged = SequenceClassifier(CONFIG, parameters=store, pooling=pooling)
+        return judged.loss(IDS, LENGTHS, labels) + 0.3 * float(np.mean(losses))
+
+    model = SequenceClassifier(CONFIG, parameters=plain.parameters, pooling=pooling, lm_weight=0.3)
+    loss, gradient = model.loss_and_grad(IDS, LENGTHS, labels)
+    assert loss == pytest.approx(function(**plain.parameters), rel=1e-12)
+    for seed in range(3):
+        error = gradcheck.directional_error(
+            function, dict(plain.parameters), dict(gradient), rng=np.random.default_rng(seed)
+        )
+        assert error < 1e-8
+
+
+def test_shards_add_up_with_the_auxiliary_loss() -> None:
+    model = random_model()
+    model.lm_weight = 0.7
+    labels = np.array([0, 2, 1, 0])
+    loss, gradient = model.loss_and_grad(IDS, LENGTHS, labels)
+    with Shards(3) as shards:
+        split_loss, split = shards.loss_and_grad(model, IDS, LENGTHS, labels)
+    assert split_loss == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(split.flat, gradient.flat, atol=1e-14)
+
+
+def test_texts_of_one_token_have_no_next_word() -> None:
+    model = random_model()
+    model.lm_weight = 0.7
+    loss, _ = model.loss_and_grad(IDS[:2], np.array([1, 1]), LABELS[:2])
+    assert loss == pytest.approx(model.loss(IDS[:2], np.array([1, 1]), LABELS[:2]))
+
+
+def test_a_probe_is_the_head_alone() -> None:
+    model = random_model("mean")
+    _, whole = model.loss_and_grad(IDS, LENGTHS, LABELS)
+    features = model.features(IDS, LENGTHS)
+    probe = Probe(model.parameters)
+    np.testing.assert_array_equal(probe.logits(features), model.logits(IDS, LENGTHS))
+    loss, gradients = probe.gradients(features, LABELS)
+    assert loss == model.loss(IDS, LENGTHS, LABELS)
+    np.testing.assert_allclose(gradients["score.weight"], whole["score.weight"], rtol=1e-12)
