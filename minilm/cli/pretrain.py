@@ -6,6 +6,7 @@ import argparse
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from minilm import resources, threads
 from minilm.training import settings
@@ -82,20 +83,23 @@ def run(options: argparse.Namespace) -> int:
     threads.set_blas_threads(1)  # before NumPy is loaded, for the surest effect
     from minilm.training import pretrain
 
-    given = settings.read_toml(options.config) if options.config else {}
+    paths = [resources.find_corpus(path) for path in options.data_file]
+    pretrain.pretrain(paths, options.output_dir, given(options), resume=options.resume, say=say)
+    return 0
+
+
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings out of the file and the options, which go before it."""
+    found = settings.read_toml(options.config) if options.config else {}
     said = {name: getattr(options, name) for name in _SETTINGS}
     said = {name: value for name, value in said.items() if value is not None}
     for option, other in (("steps", "epochs"), ("epochs", "steps")):
         if option in said:
-            given.pop(other, None)  # the command line goes before the file
-    paths = [resources.find_corpus(path) for path in options.data_file]
-    pretrain.pretrain(
-        paths, options.output_dir, {**given, **said}, resume=options.resume, say=_print
-    )
-    return 0
+            found.pop(other, None)
+    return {**found, **said}
 
 
-def _print(line: str) -> None:
+def say(line: str) -> None:
     """Print a line at once; what the terminal's encoding has not is shown by its code."""
     encoding = sys.stdout.encoding or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -75,8 +75,10 @@ class Monitor:
             return None
         size = self.epoch
         means = [fmean(self._losses[k : k + size]) for k in range(0, len(self._losses), size)]
-        total = -(-self.steps // size)
-        return f"epoch {len(means)} of {total}: loss {means[-1]:.3f} ({self._verdict(means)})"
+        number = f"epoch {len(means)} of {-(-self.steps // size)}"
+        if row.step % size:
+            number = f"part of epoch {len(means)}"
+        return f"{number}: loss {means[-1]:.3f} ({self._verdict(means)})"
 
     def _add(self, row: Row) -> None:
         self._losses.append(row.loss)
@@ -84,7 +86,12 @@ class Monitor:
             self._held_out.append(row.held_out_loss)
 
     def _verdict(self, means: Sequence[float]) -> str:
-        found = meaning(means)
+        half = len(self._losses) // 2
+        if len(means) == 1 and half:  # nothing to compare it with but itself
+            halves = fmean(self._losses[:half]), fmean(self._losses[half:])
+            found = "rising" if meaning(halves) == "rising" else "learning"
+        else:
+            found = meaning(means)
         if found == "rising":
             return f"rising: the rate is too high, try --learning-rate {self.learning_rate / 2:.2g}"
         if self._held_out and self._held_out[-1] > min(self._held_out) * (1 + _SETTLED):

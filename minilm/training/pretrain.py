@@ -94,8 +94,8 @@ def pretrain(
             run = _resume(paths, sources, given, writer, say)
         else:
             raise OutputError(
-                f"{writer.path}: holds a model already; go on with --resume, or choose another "
-                "--output-dir"
+                f"{writer.path}: holds a model already; go on with --resume, teach it more text "
+                "with minilm pipeline, or choose another --output-dir"
             )
         if run is not None:
             _train(run, say)

@@ -185,13 +185,13 @@ class Update:
 
     def _secured(self, path: Path) -> Version:
         """Return the version that equals a model, copied if there is none yet."""
-        for version in _stored(self.path):
+        for version in stored(self.path):
             if _is_copy(version, path):
                 return version
         number = _free_number(self.path)
         target = self.path / FOLDER / str(number)
         with Writer(target) as writer:
-            _copy(path, writer)
+            copy(path, writer)
         return Version(number, target, manifest.read(target / manifest.NAME).lineage, True)
 
 
@@ -206,7 +206,7 @@ def listed(path: str | os.PathLike[str]) -> list[Version]:
     here = Path(path)
     if not folder.exists(here):
         raise ModelError("no model here; check the path", here)
-    found = _stored(here)
+    found = stored(here)
     if not any(version.current for version in found):
         known = _manifest(here)
         found.append(Version(_free_number(here), here, known.lineage if known else (), True))
@@ -215,7 +215,7 @@ def listed(path: str | os.PathLike[str]) -> list[Version]:
 
 def unfinished(path: str | os.PathLike[str]) -> Version | None:
     """Return the update of a model that was begun and not finished, if there is one."""
-    return next((v for v in reversed(_stored(Path(path))) if v.verdict is None), None)
+    return next((v for v in reversed(stored(Path(path))) if v.verdict is None), None)
 
 
 def rollback(
@@ -240,12 +240,12 @@ def rollback(
         When that version is damaged.
     """
     here = Path(path)
-    if not folder.exists(here) and not _stored(here):
+    if not folder.exists(here) and not stored(here):
         raise ModelError("no model here; check the path", here)
     with _writer(here, wait=wait) as writer:
         _finish_copy(here)
         if number is None:
-            current = next((v for v in _stored(here) if v.current), None)
+            current = next((v for v in stored(here) if v.current), None)
             if current is None or current.made_from is None:
                 raise OutputError(
                     f"{here}: nothing tells what the model here was made from; see --list, and "
@@ -255,7 +255,7 @@ def rollback(
         target = _find(here, number)
         if target.verdict is None:
             raise OutputError(f"{here}: the update to version {number} is not finished")
-        _copy(target.path, writer)
+        copy(target.path, writer)
     return target
 
 
@@ -287,7 +287,7 @@ def _writer(path: Path, *, wait: bool) -> Writer:
     return Writer(path, wait=math.inf) if wait else Writer(path)
 
 
-def _stored(path: Path) -> list[Version]:
+def stored(path: Path) -> list[Version]:
     """Return the versions under `versions/`, by number; a copy that was cut short is none."""
     found = []
     for number in sorted(_numbers(path)):
@@ -325,7 +325,7 @@ def _numbers(path: Path) -> Iterator[int]:
 
 def _free_number(path: Path) -> int:
     """Return the number after the last; that of a copy which was cut short is taken again."""
-    return max((version.number for version in _stored(path)), default=0) + 1
+    return max((version.number for version in stored(path)), default=0) + 1
 
 
 def _finish_copy(path: Path) -> None:
@@ -335,14 +335,14 @@ def _finish_copy(path: Path) -> None:
     except ModelError:  # what is damaged is not copied
         return
     number = known.lineage[-1].settings.get("version") if known and known.lineage else None
-    for version in _stored(path):
+    for version in stored(path):
         if version.number == number and version.verdict is None:
             with Writer(version.path) as writer:
-                _copy(path, writer)
+                copy(path, writer)
 
 
 def _find(path: Path, number: int) -> Version:
-    found = {version.number: version for version in _stored(path)}
+    found = {version.number: version for version in stored(path)}
     if number not in found:
         known = ", ".join(map(str, found)) or "none, as no update was made yet"
         raise OutputError(f"{path}: there is no version {number}; there are: {known}")
@@ -356,10 +356,16 @@ def _manifest(path: Path) -> Manifest | None:
     return manifest.read(place) if place.exists() else None
 
 
-def _copy(path: Path, writer: Writer) -> None:
-    """Save a copy of a model: bytes that were verified, or a foreign model in our own files."""
+def copy(path: Path, writer: Writer) -> None:
+    """Save a copy of a model: bytes that were verified, or a foreign model in our own files.
 
-    def copy(opened: OpenFolder) -> None:
+    Raises
+    ------
+    ModelError
+        When the model is damaged; nothing is then replaced.
+    """
+
+    def save(opened: OpenFolder) -> None:
         if opened.manifest is None:
             saved = opened.read()
             writer.save(folder.model_files(saved.config, saved.parameters, saved.tokenizer))
@@ -372,7 +378,7 @@ def _copy(path: Path, writer: Writer) -> None:
         writer.save(contents, opened.manifest.lineage)
 
     folder.reading(path, lambda _: None)  # damage is found before anything is replaced
-    folder.reading(path, copy)
+    folder.reading(path, save)
 
 
 def _pour(path: Path, sink: Any) -> None:

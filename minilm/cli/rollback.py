@@ -1,0 +1,74 @@
+"""`minilm rollback DIR`: the model as it was before an update, or any other of its versions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--to",
+        type=int,
+        metavar="N",
+        help="which version (default: the one that the current model was made from)",
+    )
+    what.add_argument("--list", action="store_true", help="show the versions, change nothing")
+    parser.add_argument(
+        "--wait", action="store_true", help="wait while another process updates the model"
+    )
+    parser.add_argument("--json", action="store_true", help="print the versions as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Go back, unless only a list is asked for; print where that leads."""
+    from minilm.training import versions
+
+    if not options.list:
+        target = versions.rollback(options.model, options.to, wait=options.wait)
+        if not options.json:
+            print(f"{options.model}: version {target.number} is the model again")
+    records = [_record(version) for version in versions.listed(options.model)]
+    if options.json:
+        json.dump(records, sys.stdout, indent=2)
+        print()
+    elif options.list:
+        for line in _table(records):
+            print(line)
+    return 0
+
+
+def _record(version: Any) -> dict[str, Any]:
+    last = version.lineage[-1] if version.lineage else None
+    return {
+        "version": version.number,
+        "current": version.current,
+        "from": version.made_from,
+        "verdict": version.verdict or "unfinished",
+        "kind": last.kind if last else None,
+        "steps": last.steps if last else None,
+        "data": [source.name for source in last.data] if last else [],
+        "perplexity": dict(last.settings.get("perplexity", {})) if last else {},
+        "path": str(version.path),
+    }
+
+
+def _table(records: list[dict[str, Any]]) -> list[str]:
+    lines = [f"  {'version':>7}  {'from':>4}  {'verdict':<10}  {'steps':>7}  learned"]
+    for record in records:
+        mark = "*" if record["current"] else " "
+        base = "" if record["from"] is None else str(record["from"])
+        steps = "" if record["steps"] is None else f"{record['steps']:,}"
+        learned = ", ".join(record["data"]) or "unknown"
+        learned = learned if len(learned) <= 40 else learned[:39] + "…"
+        lines.append(
+            f"{mark} {record['version']:>7}  {base:>4}  {record['verdict']:<10}  {steps:>7}  "
+            f"{learned}"
+        )
+    return [*lines, "* the current model"]
