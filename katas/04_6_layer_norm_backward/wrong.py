@@ -150,6 +150,16 @@ def dgain_without_normalized(dy: Array, cache: Cache) -> tuple[Array, Array, Arr
 
 
 @mistake("layer_norm_backward")
+def results_in_another_order(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """dgain and dbias have changed places.
+
+    What comes back are the gradients in the order of the forward's arguments: x, gain, bias.
+    """
+    dx, dgain, dbias = _right(dy, cache)
+    return dx, dbias, dgain
+
+
+@mistake("layer_norm_backward")
 def mean_over_the_rows(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """dgain and dbias are means over the rows; they must be sums.
 
@@ -167,9 +177,7 @@ def only_the_first_axis_summed(dy: Array, cache: Cache) -> tuple[Array, Array, A
 
     In the model dy has shape (B, T, C): sum over batch and time, over all axes but the last.
     """
-    dx, dgain, dbias = _right(dy, cache)
-    if dy.ndim < 2:
-        return dx, dgain, dbias
+    dx, _, _ = _right(dy, cache)
     return dx, (dy * cache[0]).sum(axis=0), dy.sum(axis=0)
 
 

@@ -21,6 +21,7 @@ from minilm.errors import MinilmError
 # Only the chosen one is imported, so that `minilm --help` needs neither NumPy nor matplotlib.
 COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
+    "report": "the pictures and the page of a comparison, made again from its tables",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
     "validate": "whether a text is fit to learn from; a cleaned copy of it",
@@ -33,6 +34,7 @@ COMMANDS = {
     "evaluate": "how well a model predicts a text: perplexity, bits per byte",
     "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
     "export": "a model as an ONNX graph, with its tokenizer",
+    "kata": "the course: read, write a function, have it checked, plug it into the model",
     "corpora": "the shipped texts: what their data card promises, measured again",
     "bench": "speed next to another library's, measured in one run",
 }

@@ -14,8 +14,6 @@ from minilm.course.catalog import Kata
 from minilm.course.reports import Failure
 from minilm.course.targets import Target
 
-_MODULE = "mykatas_file"
-
 
 class NotLoadedError(Exception):
     """The file cannot be checked as it is; `failure` says why."""
@@ -61,12 +59,21 @@ def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
     return found
 
 
+def load_parts(parts: Mapping[Kata, Path]) -> dict[str, Any]:
+    """Return the functions of several files, by the dotted paths of what they take the place of."""
+    found = {}
+    for kata, path in parts.items():
+        functions = load(kata, path.read_text(encoding="utf-8-sig"), path)
+        found.update({target.path: functions[target.name] for target in kata.targets})
+    return found
+
+
 def execute(source: str, path: Path) -> ModuleType:
     """Run a file's source as a module; NotLoadedError if that fails."""
-    module = ModuleType(_MODULE)
+    module = ModuleType(f"mykatas_{path.stem}")
     module.__file__ = str(path)
     # dataclasses look up the module of a class by name.
-    sys.modules[_MODULE] = module
+    sys.modules[module.__name__] = module
     folder = str(path.parent)
     if folder not in sys.path:
         sys.path.append(folder)  # at the end: a learner's random.py must not hide the library's

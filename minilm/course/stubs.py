@@ -176,11 +176,12 @@ def _free_names(node: ast.AST) -> set[str]:
 
 
 def _bound_names(node: ast.AST) -> set[str]:
-    """Return the names that code assigns to, and its parameters."""
+    """Return the names that code assigns to, its parameters and those of what it catches."""
     assigned = {
         n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)
     }
-    return assigned | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    caught = {n.name for n in ast.walk(node) if isinstance(n, ast.ExceptHandler) and n.name}
+    return assigned | caught | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
 
 
 def _methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:

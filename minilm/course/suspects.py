@@ -59,15 +59,15 @@ def _array(value: Any) -> np.ndarray | None:
 def _of_shape(name: str, right: np.ndarray, wrong: np.ndarray) -> str | None:
     if wrong.T.shape == right.shape and _equal(wrong.T, right):
         return "a missing transpose: it is the transpose of what is expected."
+    if wrong.size == right.size and _equal(wrong.reshape(right.shape), right):
+        return f"the right numbers in the wrong shape, {wrong.shape} where {right.shape} belongs."
     extra = wrong.ndim - right.ndim
     if extra > 0 and wrong.shape[extra:] == right.shape:
         axes = tuple(range(extra))
         if _equal(wrong.sum(axis=axes), right):
-            return f"a missing sum over {_axes(axes)}: {name} was added to each of its rows."
+            return f"a missing sum: add it up over {_axes(axes)}, and {name} is right."
         if _equal(wrong.reshape(-1, *right.shape)[0], right):
             return f"{_axes(axes)} too many; take it off."
-    if wrong.size == right.size and _equal(wrong.reshape(right.shape), right):
-        return f"the right numbers in the wrong shape, {wrong.shape} where {right.shape} belongs."
     return None
 
 

@@ -1,0 +1,170 @@
+"""Katas without a function to write: the learner predicts, runs the experiment, and compares.
+
+The learner's file has a question in each comment and `name = None` under it. A prediction that was
+made after the run teaches nothing, so what was written when the experiment ran is kept.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minilm.course import loading
+from minilm.course.catalog import Kata, attribute
+from minilm.course.loading import NotLoadedError
+from minilm.course.reports import Failure, Report
+from minilm.course.stubs import NOT_WRITTEN
+from minilm.errors import InputError
+
+_WORDS = 3
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to predict, or to explain.
+
+    Attributes
+    ----------
+    name : str
+        The variable in the learner's file; of a number also the key of what the demo measures.
+    text : str
+        The question.
+    low, high : float
+        The range of a number.
+    words : bool
+        Whether it is to be answered in words.
+    answer : str
+        Shown beside the learner's words.
+    """
+
+    name: str
+    text: str
+    low: float = 0.0
+    high: float = 1.0
+    words: bool = False
+    answer: str = ""
+
+
+def questions(kata: Kata) -> Sequence[Question]:
+    """Return the questions of an experiment."""
+    found: Sequence[Question] = attribute(kata.module("checks"), "QUESTIONS", ())
+    if not found:
+        raise InputError("an experiment needs QUESTIONS", kata.folder / "checks.py")
+    return found
+
+
+def form(kata: Kata) -> str:
+    """Return the file that a learner begins an experiment with."""
+    parts = [
+        f'"""Kata {kata.number}  {kata.title}\n\n'
+        "Write down what you expect before you run anything. Then:\n\n"
+        f"    minilm kata demo {kata.number}     runs the experiment\n"
+        f"    minilm kata check {kata.number}    what you expected beside what came out\n"
+        f"    minilm kata read {kata.number}     the page\n"
+        '"""\n'
+    ]
+    for i, question in enumerate(questions(kata), 1):
+        kind = "in words" if question.words else f"a number, {question.low:g} to {question.high:g}"
+        text = f"{i}. {question.text} ({kind})"
+        comment = textwrap.wrap(text, 88, initial_indent="# ", subsequent_indent="# ")
+        parts.append("\n".join([*comment, f"{question.name} = None"]) + "\n")
+    return "\n".join(parts)
+
+
+def read(kata: Kata, source: str, path: Path) -> dict[str, Any]:
+    """Return the learner's predictions by name; NotLoadedError says what is missing or wrong."""
+    values = vars(loading.execute(source, path))
+    lines = source.splitlines()
+    found = {}
+    for question in questions(kata):
+        value = values.get(question.name)
+        problem = _problem(question, value)
+        if problem:
+            line = next(
+                (i for i, text in enumerate(lines, 1) if text.startswith(question.name)), None
+            )
+            raise NotLoadedError(Failure("structure", f"{question.name} {problem}", line=line))
+        found[question.name] = value
+    return found
+
+
+def _problem(question: Question, value: Any) -> str | None:
+    if value is None:
+        return f"is {NOT_WRITTEN}: {question.text}"
+    if question.words:
+        if not isinstance(value, str) or len(value.split()) < _WORDS:
+            return f"is {value!r}; write a sentence in quotation marks"
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"is {value!r}; write a number from {question.low:g} to {question.high:g}"
+    if not question.low <= value <= question.high:
+        return f"is {value:g}; it must be from {question.low:g} to {question.high:g}"
+    return None
+
+
+def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) -> Report:
+    """Compare predictions with what the experiment measured.
+
+    Parameters
+    ----------
+    kata : Kata
+    source, path
+        The learner's file.
+    run : mapping, optional
+        "predictions" and "measured" of the last run of the experiment.
+    """
+    try:
+        predictions = read(kata, source, path)
+    except NotLoadedError as error:
+        return Report(kata.number, False, failure=error.failure)
+    begun = ("predictions written",)
+    if run is None or run["predictions"] is None:
+        what = "has not run" if run is None else "ran before the predictions were written"
+        failure = Failure(
+            "structure",
+            f"the experiment {what}; run it (again): minilm kata demo {kata.number}",
+        )
+        return Report(kata.number, False, begun, failure)
+    notes = [_compared(question, predictions[question.name], run) for question in questions(kata)]
+    return Report(kata.number, True, (*begun, "experiment run"), notes=tuple(notes))
+
+
+def _compared(question: Question, now: Any, run: Mapping[str, Any]) -> str:
+    """Return the line that puts a prediction beside the measurement."""
+    before = run["predictions"][question.name]
+    changed = "" if before == now else f" (changed after the run; it was {before!r})"
+    if question.words:
+        return f"{question.text} You: {now}{changed} Compare: {question.answer}"
+    measured = run["measured"][question.name]
+    if isinstance(measured, list | tuple):
+        value, low, high = measured
+        inside = "inside" if low <= now <= high else "outside"
+        return (
+            f"{question.text} You: {now:g}{changed}; measured: {value:.3g}, interval {low:.3g} to "
+            f"{high:.3g}: yours is {inside} it"
+        )
+    return f"{question.text} You: {now:g}{changed}; measured: {measured:.3g}"
+
+
+def measured(kata: Kata, returned: Any) -> dict[str, Any]:
+    """Return what a demo measured, as JSON can keep it.
+
+    Raises
+    ------
+    InputError
+        When the demo does not measure what a question asks for.
+    """
+    found = dict(returned) if isinstance(returned, Mapping) else {}
+    for question in questions(kata):
+        if not question.words and question.name not in found:
+            raise InputError(
+                f"run(course) returns no {question.name}, which a question asks for",
+                kata.folder / "demo.py",
+            )
+    return {
+        name: [float(v) for v in value] if isinstance(value, list | tuple) else float(value)
+        for name, value in found.items()
+    }

@@ -1,0 +1,185 @@
+"""The learner's folder: the files that are written there, what is known of them, and backups.
+
+    mykatas/04_6_layer_norm_backward.py     the learner's; never overwritten unasked
+    mykatas/.state.json                     what passed, how many hints were read
+    mykatas/.backups/                       what `reset` and `solution --write` put aside
+
+A file that passed and was edited since counts as started. One that passed what the library then
+asked for, and not what it asks for now, is stale: to be checked again, and otherwise left alone.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from minilm import files
+from minilm.course import catalog, experiments, stubs
+from minilm.course.catalog import Kata
+from minilm.errors import InputError, OptionError
+
+FOLDER = Path("mykatas")
+_STATE = ".state.json"
+_BACKUPS = ".backups"
+
+NEW, STARTED, PASSED, STALE = "new", "started", "passed", "stale"
+
+
+class Learner:
+    """A learner's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when something is first written.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+
+    def file(self, kata: Kata) -> Path:
+        """Return where the learner's file of a kata is, or will be."""
+        return self.folder / f"{kata.name}.py"
+
+    def source(self, kata: Kata) -> str:
+        """Return what is in the learner's file.
+
+        Raises
+        ------
+        InputError
+            When there is none, or it is no UTF-8.
+        """
+        path = self.file(kata)
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise InputError(
+                f"kata {kata.number} is not begun; write: minilm kata start {kata.number}"
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError("not UTF-8; save it as UTF-8", path) from None
+
+    def started(self) -> list[Kata]:
+        """Return the katas that have a file, in order."""
+        return [kata for kata in catalog.all_katas() if self.file(kata).exists()]
+
+    # ------------------------------------------------------------------ what is known
+
+    def record(self, kata: Kata) -> dict[str, Any]:
+        """Return what is kept about a kata; empty for one that is new."""
+        found: dict[str, Any] = self._read().get(kata.number, {})
+        return found
+
+    def update(self, kata: Kata, **fields: Any) -> None:
+        """Keep something about a kata."""
+        records = self._read()
+        records[kata.number] = {**records.get(kata.number, {}), **fields}
+        self.folder.mkdir(exist_ok=True)
+        files.write_json(self.folder / _STATE, {"version": 1, "katas": records})
+
+    def note_result(self, kata: Kata, source: str, passed: bool) -> None:
+        """Keep the result of a check of a source."""
+        fields: dict[str, Any] = {"checked": _now(), "result": "passed" if passed else "failed"}
+        if passed:
+            fields |= {"source": _digest(source), "fingerprint": kata.fingerprint()}
+        self.update(kata, **fields)
+
+    def state(self, kata: Kata) -> str:
+        """Return "new", "started", "passed" or "stale"."""
+        if not self.file(kata).exists():
+            return NEW
+        record = self.record(kata)
+        if "source" not in record or record["source"] != _digest(self.source(kata)):
+            return STARTED
+        return PASSED if record["fingerprint"] == kata.fingerprint() else STALE
+
+    def states(self) -> dict[str, str]:
+        """Return the state of every kata, by number."""
+        return {kata.number: self.state(kata) for kata in catalog.all_katas()}
+
+    def _read(self) -> dict[str, Any]:
+        path = self.folder / _STATE
+        if not path.exists():
+            return {}
+        content = files.read_json(path)
+        records = content.get("katas") if isinstance(content, Mapping) else None
+        if not isinstance(records, dict) or not all(isinstance(r, dict) for r in records.values()):
+            raise InputError("not the state of a course; remove it, your files stay", path)
+        return records
+
+    # ------------------------------------------------------------------ files
+
+    def start(self, kata: Kata) -> bool:
+        """Write the file that a kata begins with; return whether it was written.
+
+        One that is there already is left as it is.
+        """
+        path = self.file(kata)
+        if path.exists():
+            return False
+        self._write(path, first_file(kata))
+        self.update(kata, started=_now(), hints=0)
+        return True
+
+    def put(self, kata: Kata, source: str) -> Path | None:
+        """Put a source in the place of the learner's file; return where that one was put aside."""
+        path = self.file(kata)
+        backup = None
+        if path.exists():
+            backup = self._free_backup(kata)
+            self._write(backup, self.source(kata))
+        self._write(path, source)
+        return backup
+
+    def undo(self, kata: Kata) -> Path:
+        """Exchange the learner's file and its last backup; return the backup's path."""
+        backups = self._backups(kata)
+        if not backups:
+            raise OptionError(f"kata {kata.number} has nothing to undo: no backup was ever made")
+        last = backups[-1]
+        before = last.read_text(encoding="utf-8")
+        if self.file(kata).exists():
+            self._write(last, self.source(kata))
+        self._write(self.file(kata), before)
+        return last
+
+    def _backups(self, kata: Kata) -> Sequence[Path]:
+        """Return the backups of a kata's file, the oldest first."""
+        found = (self.folder / _BACKUPS).glob(f"{kata.name}.*.py")
+        return sorted(found, key=lambda path: int(path.name.split(".")[1]))
+
+    def _free_backup(self, kata: Kata) -> Path:
+        backups = self._backups(kata)
+        number = int(backups[-1].name.split(".")[1]) + 1 if backups else 1
+        return self.folder / _BACKUPS / f"{kata.name}.{number}.py"
+
+    def _write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with files.atomic_write(path) as file:
+            file.write(text)
+
+
+def first_file(kata: Kata) -> str:
+    """Return what a learner begins a kata with."""
+    return experiments.form(kata) if kata.is_experiment else stubs.stub(kata)
+
+
+def next_kata(states: Mapping[str, str]) -> Kata | None:
+    """Return the kata to go on with: one that is stale or started, else the next new one."""
+    katas = catalog.all_katas()
+    for wanted in ((STALE, STARTED), (NEW,)):
+        for kata in katas:
+            if states[kata.number] in wanted:
+                return kata
+    return None
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.replace("\r\n", "\n").encode()).hexdigest()[:16]
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,181 @@
+"""The real model, trained with the learner's functions in the library's place.
+
+From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
+word; and at the end two things that its vectors are good for. Then the same once more with the
+library's own functions. Both runs see the same batches, so their losses can be laid side by side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from minilm import resources
+from minilm.classify import centroid
+from minilm.course import targets
+from minilm.embeddings import documents, similarity
+from minilm.nn import gpt, optim
+from minilm.nn.config import SIZES
+from minilm.nn.parallel import Shards
+from minilm.text import corpus, words
+from minilm.training import batches, word_start
+from minilm.training.randomness import generator
+
+_UNKNOWN = "<unk>"
+_WINDOW = 2
+_WARMUP = 20
+_LEARNING_RATE = 2e-3
+_PROBE = "water"
+_REVIEWS = 64
+_SEED = 0
+
+
+@dataclass
+class Trained:
+    """What came of a training run.
+
+    Attributes
+    ----------
+    losses : list of float
+        Of each step, in nats.
+    seconds : float
+        For the steps alone.
+    before : float
+        Seconds until the first step.
+    held_out : float
+        The loss on text that it was not trained on.
+    neighbors : list of str
+        The words nearest to a probe, by the trained word embeddings.
+    accuracy : float
+        Of a nearest centroid on reviews, from the same embeddings.
+    """
+
+    losses: list[float]
+    seconds: float
+    before: float
+    held_out: float
+    neighbors: list[str]
+    accuracy: float
+
+
+def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, Any]:
+    """Train with the learner's functions, then as many steps with the library's.
+
+    Parameters
+    ----------
+    functions : mapping
+        By dotted path.
+    budget : mapping
+        "seconds" for the steps of the first run, "steps" at most, "words" of text.
+
+    Returns
+    -------
+    dict
+        "yours" and "library", the fields of `Trained` each; "probe"; "parameters".
+    """
+    with targets.replaced(functions):
+        yours = _train(budget["words"], budget["steps"], budget["seconds"])
+    library = _train(budget["words"], len(yours.losses), float("inf"))
+    return {
+        "yours": asdict(yours),
+        "library": asdict(library),
+        "probe": _PROBE,
+        "parameters": gpt_parameters(),
+    }
+
+
+def gpt_parameters() -> int:
+    """Return the number of parameters of the model that is trained."""
+    model = gpt.GPT(SIZES["kata"].config, rng=np.random.default_rng(0))
+    return model.parameters.flat.size
+
+
+def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
+    start = time.perf_counter()
+    tokenizer = words.WordTokenizer()
+    texts = _texts(most_words, tokenizer)
+    size = SIZES["kata"]
+    vocabulary = words.Vocabulary.from_documents(
+        texts, max_size=size.config.vocab_size, unknown=_UNKNOWN
+    )
+    model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
+    table = model.parameters["wte.weight"]
+    training, held_out = _stream(texts[: -len(texts) // 10], vocabulary), texts[-len(texts) // 10 :]
+    word_start.from_cooccurrence(
+        table, training, window=_WINDOW, end=-1, rng=generator(_SEED, "svd")
+    )
+    windows = batches.ShuffledWindows(
+        training[training >= 0], size.config.n_positions, size.batch, _SEED
+    )
+    optimizer = optim.AdamW(model.parameters, betas=(0.9, 0.99), weight_decay=0.1)
+    losses: list[float] = []
+    first = time.perf_counter()
+    with Shards(1) as shards:
+        while len(losses) < most_steps and time.perf_counter() - first < seconds:
+            rate = optim.warmup_decay(
+                len(losses), peak=_LEARNING_RATE, warmup=_WARMUP, total=most_steps, shape="constant"
+            )
+            loss, _ = shards.step(
+                model,
+                *windows[len(losses)],
+                optimizer=optimizer,
+                learning_rate=rate,
+                rng=generator(_SEED, "dropout", len(losses)),
+            )
+            losses.append(loss)
+    spent = time.perf_counter() - first
+    return Trained(
+        losses,
+        spent,
+        first - start,
+        _held_out_loss(model, _stream(held_out, vocabulary), windows),
+        [w for w, _ in similarity.nearest_words(_PROBE, vocabulary, table, 4)],
+        _accuracy(tokenizer, vocabulary, table),
+    )
+
+
+def _texts(most_words: int, tokenizer: words.WordTokenizer) -> list[list[str]]:
+    """Return documents of the general corpus as words, so many as have `most_words` or more."""
+    texts: list[list[str]] = []
+    count = 0
+    for text in corpus.read_documents([resources.corpora_dir() / "general.txt"]):
+        texts.append(tokenizer.tokenize(text))
+        count += len(texts[-1])
+        if count >= most_words:
+            break
+    return texts
+
+
+def _stream(texts: Sequence[Sequence[str]], vocabulary: words.Vocabulary) -> np.ndarray:
+    """Return the ids of documents one after another, -1 between them."""
+    return np.concatenate([[*vocabulary.encode(text), -1] for text in texts]).astype(np.int64)
+
+
+def _held_out_loss(model: gpt.GPT, stream: np.ndarray, windows: batches.ShuffledWindows) -> float:
+    """Return the mean loss on up to 16 batches of text."""
+    pieces = batches.spaced(stream[stream >= 0], windows.time, windows.batch, 1 << 13)
+    losses = [(model.loss(ids, wanted), np.count_nonzero(wanted != -100)) for ids, wanted in pieces]
+    return float(np.average([x for x, _ in losses], weights=[n for _, n in losses]))
+
+
+def _accuracy(
+    tokenizer: words.WordTokenizer, vocabulary: words.Vocabulary, table: np.ndarray
+) -> float:
+    """Return the share of test reviews that nearest centroids of 64 labelled ones get right."""
+    reviews = corpus.read_labelled(resources.corpora_dir() / "movie_reviews.csv")
+    vectors = similarity.unit_rows(table)
+    train, test = reviews.part("train"), reviews.part("test")
+    every = max(1, len(train.texts) // _REVIEWS)
+    labels = np.array([label == train.labels[0] for label in train.labels], np.int64)
+    wanted = np.array([label == train.labels[0] for label in test.labels], np.int64)
+
+    def means(texts: Sequence[str]) -> np.ndarray:
+        ids = [vocabulary.encode(tokenizer.tokenize(text)) for text in texts]
+        return documents.mean_vectors(ids, vectors)
+
+    model = centroid.NearestCentroid().fit(means(train.texts[::every]), labels[::every])
+    return float(np.mean(model.predict(means(test.texts)) == wanted))

@@ -1,0 +1,169 @@
+"""What the commands do: a learner's file to a process of its own, and the result to the state."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from minilm.course import catalog, learner, process, stubs
+from minilm.course.catalog import Kata
+from minilm.course.learner import Learner
+from minilm.course.process import Ending
+from minilm.course.reports import Heading, Report
+from minilm.errors import OptionError
+
+# Time limits for the learner's code. The library needs milliseconds for a check.
+CHECK_SECONDS = 5.0
+DEMO_SECONDS = 300.0
+# What a real training may take: of text, of steps, and of time for those with the learner's part.
+PLUG_ONE = {"words": 150_000, "steps": 400, "seconds": 4.0}
+PLUG_ALL = {"words": 400_000, "steps": 2000, "seconds": 25.0}
+_PLUG_LIMIT = 300.0
+
+Echo = Callable[[str], None]
+
+
+def heading(who: Learner, kata: Kata) -> Heading:
+    """Return what stands above a kata's report."""
+    file = who.file(kata).as_posix()
+    return Heading(kata.number, kata.title, kata.difficulty, kata.minutes, file)
+
+
+def check(who: Learner, kata: Kata) -> Report:
+    """Check the learner's file in a process, and keep the result."""
+    start = time.perf_counter()
+    source = who.source(kata)
+    path = who.file(kata).resolve()
+    ending = process.run(
+        {
+            "action": "check",
+            "number": kata.number,
+            "file": str(path),
+            "run": who.record(kata).get("run"),
+        },
+        seconds=CHECK_SECONDS,
+        file=path,
+    )
+    report = process.report(ending, kata.number)
+    who.note_result(kata, source, report.passed)
+    return replace(report, seconds=round(time.perf_counter() - start, 2))
+
+
+def demo(who: Learner, kata: Kata, echo: Echo) -> Ending:
+    """Run the live code with what the learner has written."""
+    path = who.file(kata)
+    ending = process.run(
+        {
+            "action": "demo",
+            "number": kata.number,
+            "parts": _files(who, parts_of_demo(who, kata)),
+            "folder": who.folder.as_posix(),
+            "file": str(path.resolve()) if path.exists() else None,
+        },
+        seconds=DEMO_SECONDS,
+        file=path,
+        echo=echo,
+    )
+    if kata.is_experiment and ending.result and "measured" in ending.result:
+        who.update(kata, run=ending.result)
+    return ending
+
+
+def parts_of_demo(who: Learner, kata: Kata) -> list[Kata]:
+    """Return the katas whose functions a demo runs with: those that passed, and its own."""
+    parts = passed(who)
+    is_written = who.file(kata).exists() and who.source(kata) != learner.first_file(kata)
+    if is_written and kata not in parts and not kata.is_experiment:
+        parts.append(kata)
+    return parts
+
+
+def plug(who: Learner, katas: Sequence[Kata], budget: dict[str, float]) -> Ending:
+    """Train the real model with the learner's functions."""
+    return process.run(
+        {"action": "plug", "parts": _files(who, katas), "budget": budget},
+        seconds=_PLUG_LIMIT,
+    )
+
+
+def passed(who: Learner) -> list[Kata]:
+    """Return the katas with functions that have passed as they are now."""
+    return [
+        kata
+        for kata in who.started()
+        if not kata.is_experiment and who.state(kata) == learner.PASSED
+    ]
+
+
+def parts(katas: Sequence[Kata]) -> list[str]:
+    """Return the short names of the functions of katas."""
+    return [path.rpartition(".")[2] for kata in katas for path in kata.paths]
+
+
+def all_parts() -> int:
+    """Return how many functions all katas have."""
+    return len({path for kata in catalog.all_katas() for path in kata.paths})
+
+
+def stand_ins(who: Learner, kata: Kata) -> str | None:
+    """Return the sentence that says which prerequisites are the library's, if any."""
+    known = {k.number: k for k in catalog.all_katas()}
+    missing = [
+        n
+        for n in kata.prerequisites
+        if n in known and known[n].paths and who.state(known[n]) != learner.PASSED
+    ]
+    if not missing:
+        return None
+    return f"Not yours yet, so the library's own stands in: {', '.join(missing)}."
+
+
+def latest(who: Learner) -> Kata:
+    """Return the kata whose file was saved last.
+
+    Raises
+    ------
+    OptionError
+        When none is begun.
+    """
+    started = who.started()
+    if not started:
+        following = learner.next_kata(who.states())
+        number = following.number if following else "4.6"
+        raise OptionError(f"no kata is begun; begin with: minilm kata start {number}")
+    return max(started, key=lambda kata: who.file(kata).stat().st_mtime_ns)
+
+
+def solution_diff(who: Learner, kata: Kata) -> str:
+    """Return the difference between the learner's file and the library's solution."""
+    path = who.file(kata)
+    mine = who.source(kata) if path.exists() else stubs.stub(kata)
+    return "".join(
+        difflib.unified_diff(
+            mine.splitlines(keepends=True),
+            stubs.solution(kata).splitlines(keepends=True),
+            path.as_posix(),
+            "the library's",
+        )
+    )
+
+
+def _files(who: Learner, katas: Sequence[Kata]) -> dict[str, str]:
+    return {kata.number: str(who.file(kata).resolve()) for kata in katas}
+
+
+def described(kata: Kata, state: str) -> dict[str, Any]:
+    """Return a kata as `minilm kata list --json` gives it."""
+    return {
+        "number": kata.number,
+        "title": kata.title,
+        "phase": kata.phase,
+        "minutes": kata.minutes,
+        "difficulty": kata.difficulty,
+        "prerequisites": list(kata.prerequisites),
+        "targets": list(kata.paths),
+        "state": state,
+    }

@@ -1,0 +1,102 @@
+"""The process that a learner's code runs in: reads a request, does it, writes the result.
+
+python -m minilm.course.worker FOLDER
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import faulthandler
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from minilm import files
+from minilm.course import (
+    catalog,
+    checking,
+    demos,
+    experiments,
+    isolation,
+    loading,
+    plugging,
+    process,
+    trials,
+)
+from minilm.course.loading import NotLoadedError
+from minilm.errors import MinilmError
+
+Request = Mapping[str, Any]
+
+
+def check(request: Request) -> dict[str, Any]:
+    """Check a file: {"number", "file", "run"}; the last is of an experiment."""
+    kata, path = catalog.find(request["number"]), Path(request["file"])
+    source = path.read_text(encoding="utf-8-sig")
+    if kata.is_experiment:
+        report = experiments.check(kata, source, path, request.get("run"))
+    else:
+        report = checking.check_source(kata, source, path)
+    return dataclasses.asdict(report)
+
+
+def grade(request: Request) -> dict[str, Any]:
+    """Check somebody else's file, with what isolation there is: {"number", "file", "scratch"}."""
+    trials.material(catalog.find(request["number"]))  # while everything may still be read
+    isolation.enter(Path(request["scratch"]))
+    return check(request)
+
+
+def demo(request: Request) -> dict[str, Any]:
+    """Run a demo: {"number", "parts", "folder", "file"}; return what an experiment measured."""
+    kata = catalog.find(request["number"])
+    found: dict[str, Any] = {"predictions": None, "measured": None}
+    if kata.is_experiment and request["file"] is not None:
+        path = Path(request["file"])
+        with contextlib.suppress(NotLoadedError):
+            found["predictions"] = experiments.read(kata, path.read_text("utf-8-sig"), path)
+    returned = demos.run(kata, _functions(request), Path(request["folder"]))
+    if kata.is_experiment:
+        found["measured"] = experiments.measured(kata, returned)
+    return found
+
+
+def plug(request: Request) -> dict[str, Any]:
+    """Train the real model with the learner's functions: {"parts", "budget"}."""
+    return plugging.train(_functions(request), request["budget"])
+
+
+ACTIONS: dict[str, Callable[[Request], dict[str, Any]]] = {
+    f.__name__: f for f in (check, grade, demo, plug)
+}
+
+
+def _functions(request: Request) -> dict[str, Any]:
+    """Return learner's functions by dotted path, given their files by the katas' numbers."""
+    parts = {catalog.find(n): Path(file) for n, file in request["parts"].items()}
+    return loading.load_parts(parts)
+
+
+def main(folder: Path) -> int:
+    """Do the request that is in a folder."""
+    request = files.read_json(folder / process.REQUEST)
+    isolation.limit_memory()
+    with open(folder / process.TRACE, "w", encoding="utf-8") as trace:
+        faulthandler.enable(trace)
+        faulthandler.dump_traceback_later(request["seconds"], exit=True, file=trace)
+        try:
+            result = ACTIONS[request["action"]](request)
+        except (MinilmError, NotLoadedError) as error:
+            result = {"raised": str(error)}
+        except Exception as error:
+            result = {"raised": loading.said(error)}
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
+    files.write_json(folder / process.RESULT, result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,169 @@
+"""The stages of a check, each with a file that fails there and nowhere before."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minilm.course import catalog, checking, stubs
+from minilm.nn import functional as F
+
+KATA = catalog.find("4.6")
+FILE = Path("mykatas") / f"{KATA.name}.py"
+RIGHT = """\
+normalized, rstd, gain = cache
+    d = dy * gain
+    rows = tuple(range(dy.ndim - 1))
+    dgain = (dy * normalized).sum(axis=rows)
+    dbias = dy.sum(axis=rows)
+    mean_d = d.mean(axis=-1, keepdims=True)
+    mean_dn = (d * normalized).mean(axis=-1, keepdims=True)
+    dx = rstd * (d - mean_d - normalized * mean_dn)
+    return dx, dgain, dbias"""
+STUB = stubs.stub(KATA)
+BODY = 'raise NotImplementedError("not written yet")'
+
+
+def check(body, stub=STUB):
+    return checking.check_source(KATA, stub.replace(BODY, body), FILE)
+
+
+def edited(old, new):
+    assert old in RIGHT
+    return RIGHT.replace(old, new)
+
+
+def test_another_right_answer_than_the_librarys_passes():
+    report = check(RIGHT)
+    assert report.passed
+    assert report.ok[-1] == "in the model"
+    assert {"shapes", "finite", "inputs untouched", "dx", "dgain", "dbias"} < set(report.ok)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "line"),
+    [
+        ("def f(:", "the file does not import: SyntaxError: invalid syntax", 1),
+        ("import nothing_such", "the file does not import: ModuleNotFoundError", 1),
+        ("\nexit(2)", "the file does not import: it calls exit (SystemExit: 2)", 2),
+        ("x = 1", "the file has no function layer_norm_backward; write it", None),
+        ("layer_norm_backward = 3", "is no function", None),
+        (
+            "def layer_norm_backward(dy):\n    return dy",
+            "takes (dy), expected (dy, cache)",
+            2,
+        ),
+        (
+            "def layer_norm_backward(dy, cache=None):\n    return dy",
+            "has the default cache=None, expected <class 'inspect._empty'>",
+            2,
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_checked(source, text, line):
+    failure = checking.check_source(KATA, source, FILE).failure
+    assert failure.stage == "import"
+    assert text in failure.text
+    assert failure.line == line
+
+
+@pytest.mark.parametrize(
+    ("body", "stage", "text"),
+    [
+        ("return dy", "structure", "returns an array of shape (5, 7), float64, expected a tuple"),
+        ("return dy, dy", "structure", "returns 2 values, expected 3: dx, dgain, dbias"),
+        (
+            edited("dy.sum(axis=rows)", "dy.sum()"),
+            "structure",
+            "dbias has shape (), expected (7,)",
+        ),
+        (
+            edited("return dx,", "return dx.astype('f4'),"),
+            "structure",
+            "dx has dtype float32, expected float64",
+        ),
+        (
+            edited("dx = rstd", "dx = np.nan * rstd"),
+            "finite",
+            "dx is not finite at 35 of 35 entries; first [0, 0]: nan",
+        ),
+        (
+            edited("return", "normalized[0] = 0\n    return"),
+            "inputs",
+            "writes to its input cache",
+        ),
+        (edited("mean_d -", "0.999 * mean_d -"), "gradients", "dx is wrong at"),
+    ],
+)
+def test_the_first_stage_that_fails_is_named(body, stage, text):
+    failure = check(body).failure
+    assert failure.stage == stage
+    assert text in failure.text
+
+
+def test_a_small_error_anywhere_is_seen():
+    failure = check(edited("dbias = dy.sum(axis=rows)", "dbias = dy.sum(axis=rows) * (1 + 1e-6)"))
+    assert failure.failure.text.startswith("dbias is wrong at 7 of 7 entries")
+
+
+def test_the_line_is_that_of_the_wrong_result():
+    source = STUB.replace(BODY, edited("dy * normalized", "dy + normalized"))
+    failure = checking.check_source(KATA, source, FILE).failure
+    assert failure.output == "dgain"
+    assert source.splitlines()[failure.line - 1].strip().startswith("dgain =")
+
+
+def test_the_line_of_an_exception_is_the_learners():
+    source = STUB.replace(BODY, edited("mean_d = d.mean(axis=-1", "mean_d = d.mean(axis=9"))
+    failure = checking.check_source(KATA, source, FILE).failure
+    assert "raises AxisError: axis 9 is out of bounds" in failure.text
+    assert "axis=9" in source.splitlines()[failure.line - 1]
+
+
+def test_the_first_wrong_local_variable_is_named():
+    failure = check(edited("d = dy * gain", "d = dy * gain * 1.5")).failure
+    assert failure.step.startswith("your d is wrong at 35 of 35 entries")
+
+
+@pytest.mark.parametrize(
+    ("body", "suspicion"),
+    [
+        (edited("dx = rstd", "dx = -rstd"), "the sign"),
+        (edited("dx = rstd", "dx = rstd / 7"), "a constant factor: it is 0.142857 times"),
+        (edited("dx = rstd", "dx = 0 * rstd"), "it is zero everywhere"),
+        (
+            edited("dbias = dy.sum(axis=rows)", "dbias = dy.sum(axis=rows, keepdims=True)"),
+            "the right numbers in the wrong shape",
+        ),
+        (
+            edited("dbias = dy.sum(axis=rows)", "dbias = dy.reshape(-1, dy.shape[-1])[-1]"),
+            "assignment in place of accumulation",
+        ),
+    ],
+)
+def test_generic_suspicions(body, suspicion):
+    assert suspicion in check(body).failure.looks_like
+
+
+def test_a_named_mistake_is_found_in_code_of_ones_own():
+    body = edited("d.mean(axis=-1, keepdims=True)", "d.sum(axis=-1, keepdims=True)").replace(
+        "(d * normalized).mean", "(d * normalized).sum"
+    )
+    assert check(body).failure.mistake == "sums_for_means"
+    swapped = edited("dx, dgain, dbias", "dx, dbias, dgain")
+    assert check(swapped).failure.mistake == "results_in_another_order"
+
+
+def test_two_mistakes_are_told_one_after_the_other():
+    body = edited("dbias = dy.sum(axis=rows)", "dbias = -dy.sum(axis=rows)")
+    body = body.replace("- mean_d -", "-")
+    assert check(body).failure.mistake == "without_the_way_through_the_mean"
+    assert "the sign" in check(edited("dbias = dy", "dbias = -dy")).failure.looks_like
+
+
+def test_checking_leaves_the_library_as_it_was():
+    before = F.layer_norm_backward
+    check(RIGHT)
+    check("return dy")
+    assert F.layer_norm_backward is before
+    assert np.isfinite(F.layer_norm(np.ones((2, 3)), np.ones(3), np.ones(3))[0]).all()
