@@ -1,0 +1,232 @@
+"""From folders and files to folders: a task's classifier or adapter, a domain's language model."""
+
+import csv
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import minilm
+from minilm.errors import InputError, ModelError, OptionError, OutputError
+from minilm.interop import adapters, classification, folder
+from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.nn.config import GPTConfig
+from minilm.nn.gpt import GPT
+from minilm.training import classifier, finetune_task, finetune_text, log
+from minilm.training.finetune_settings import METHODS, Settings
+from minilm.training.finetune_task import Task
+from minilm.training.finetune_text import Domain
+
+GOOD = ["the cat sat on the mat", "a dog ran to the hill", "the cat ran too", "a cat, a mat"]
+BAD = ["no hill and no dog", "the mat ran on", "to the dog on", "and the hill sat"]
+QUICK = Settings(updates=3, batch=4)
+
+
+def silent(line):
+    """Take a line and say nothing."""
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a table of 16 train, 4 dev and 4 test texts."""
+    path = tmp_path / "task.csv"
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "split"])
+        for number in range(24):
+            kind = GOOD if number % 2 else BAD
+            split = "train" if number < 16 else "dev" if number < 20 else "test"
+            text = f"{kind[number // 2 % 4]} {'the ' * (number // 8)}"
+            writer.writerow([text, "good" if number % 2 else "bad", split])
+    return path
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_makes_a_folder(trained, table, tmp_path, method):
+    said = []
+    settings = replace(QUICK, method=method, rank=2)
+    before = folder.load(trained).parameters.flat
+    finetune_task.run(trained, Task(table), tmp_path / "out", settings, said.append)
+    np.testing.assert_array_equal(folder.load(trained).parameters.flat, before)
+    assert said[0] == ("task.csv: 16 texts to train on (bad 8, good 8), a development part of 4")
+    assert said[-1].endswith("log.csv and loss.png")
+    rows = log.read(tmp_path / "out" / "log.csv")
+    assert [row.step for row in rows] == [1, 2, 3]
+    assert rows[-1].held_out_accuracy is not None
+    assert (tmp_path / "out" / "loss.png").read_bytes().startswith(b"\x89PNG")
+    if method == "lora":
+        found = adapters.load(tmp_path / "out")
+        base = folder.load(trained)
+        adapters.check_base(
+            found, tmp_path, base.config, adapters.fingerprint(base.config, base.parameters)
+        )
+        assert found.head == classification.Head(("bad", "good"), "mean")
+        assert found.adapter.rank == 2
+        lineage = found.lineage
+    else:
+        loaded = classifier.load(tmp_path / "out")
+        assert loaded.labels == ("bad", "good")
+        assert loaded.predict_proba(GOOD).shape == (4, 2)
+        lineage = loaded.lineage
+    assert [stage.kind for stage in lineage] == ["pretrain", "finetune"]
+    assert lineage[-1].data == (folder.source(table),)
+    assert lineage[-1].steps == 3
+    assert lineage[-1].settings["method"] == method
+
+
+def test_the_same_command_gives_the_same_bytes(trained, table, tmp_path):
+    for name in "ab":
+        finetune_task.run(trained, Task(table, count=6), tmp_path / name, QUICK, silent)
+    for file in ("model.safetensors", "config.json", "minilm.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_some_labels_are_drawn_in_proportion(trained, table, tmp_path):
+    said = []
+    finetune_task.run(trained, Task(table, count=6), tmp_path / "o", QUICK, said.append)
+    assert said[0].startswith("task.csv: 6 texts to train on (bad 3, good 3)")
+    for count in (1, 17):
+        with pytest.raises(OptionError, match=f"--labels: {count} texts of task.csv with 16"):
+            finetune_task.run(trained, Task(table, count=count), tmp_path / "p", QUICK, silent)
+
+
+def test_a_classifier_is_trained_further_or_refuses_other_labels(trained, table, tmp_path):
+    finetune_task.run(trained, Task(table), tmp_path / "first", QUICK, silent)
+    again = replace(QUICK, learning_rate=1e-9, method="probe")
+    finetune_task.run(tmp_path / "first", Task(table), tmp_path / "second", again, silent)
+    heads = [
+        classification.load(tmp_path / name)[0].parameters["score.weight"]
+        for name in ("first", "second")
+    ]
+    np.testing.assert_allclose(*heads, atol=1e-7)
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\na cat,good\na dog,odd\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"other\.csv:3: the label 'odd' is not one of the head's"):
+        finetune_task.run(tmp_path / "first", Task(other), tmp_path / "third", QUICK, silent)
+    assert not (tmp_path / "third").exists()
+
+
+def test_long_and_empty_texts_are_counted_and_said(trained, tmp_path):
+    path = tmp_path / "t.csv"
+    rows = ["text,label", f"{'cat ' * 40},a", "the dog,b", "the mat,a"]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    said = []
+    finetune_task.run(trained, Task(path), tmp_path / "o", QUICK, said.append)
+    assert said[:2] == [
+        "t.csv: 3 texts to train on (a 2, b 1), no development part",
+        "1 of 3 texts are longer than the context of 16 tokens and are cut to it",
+    ]
+
+
+def word_model(path, texts, end=True):
+    """Save a random model with a word tokenizer."""
+    words = WordLevelTokenizer.train(texts, min_count=1)
+    gpt = GPT(GPTConfig(len(words.vocab), 8, 12, 1, 2), rng=np.random.default_rng(0))
+    folder.save(path, folder.model_files(gpt.config, gpt.parameters, words))
+    return path
+
+
+def test_words_that_the_base_has_never_seen(tmp_path):
+    base = word_model(tmp_path / "m", ["el gato duerme en la casa"])
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\nthe cat,a\na dog?,b\n", encoding="utf-8")
+    with pytest.raises(InputError, match="trained on none of its words"):
+        finetune_task.run(base, Task(path), tmp_path / "o", QUICK, silent)
+    path.write_text("text,label\nthe gato eats fish,a\n!!,b\n", encoding="utf-8")
+    said = []
+    finetune_task.run(base, Task(path), tmp_path / "o", QUICK, said.append)
+    assert "1 texts have no word; the end of a text stands for each" in said
+    assert any(line.startswith("only 20% of the words are known") for line in said)
+
+
+def test_folders_that_cannot_be_used(trained, table, tmp_path):
+    with pytest.raises(OutputError, match="holds a model already"):
+        finetune_task.run(trained, Task(table), trained, QUICK, silent)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="a file of that name"):
+        finetune_task.run(trained, Task(table), tmp_path / "file", QUICK, silent)
+    finetune_task.run(
+        trained, Task(table), tmp_path / "lora", replace(QUICK, method="lora"), silent
+    )
+    with pytest.raises(ModelError, match="an adapter, which is no model of its own"):
+        finetune_task.run(tmp_path / "lora", Task(table), tmp_path / "o", QUICK, silent)
+    with pytest.raises(OutputError, match="holds a model already"):
+        finetune_task.run(trained, Task(table), tmp_path / "lora", QUICK, silent)
+    shutil.copytree(trained, tmp_path / "mute")
+    for name in ("minilm.json", "tokenizer.json", "vocab.json", "merges.txt"):
+        (tmp_path / "mute" / name).unlink(missing_ok=True)
+    with pytest.raises(ModelError, match="no tokenizer here"):
+        finetune_task.run(tmp_path / "mute", Task(table), tmp_path / "o", QUICK, silent)
+
+
+def test_a_foreign_folder_is_fine_tuned_by_each_method(tmp_path, table):
+    """Without our minilm.json it is as another program's."""
+    base = word_model(tmp_path / "m", GOOD + BAD)
+    (base / "minilm.json").unlink()
+    for method in METHODS:
+        settings = replace(QUICK, method=method, rank=2)
+        finetune_task.run(base, Task(table), tmp_path / method, settings, silent)
+        stages = (
+            adapters.load(tmp_path / method).lineage
+            if method == "lora"
+            else classification.load(tmp_path / method)[0].lineage
+        )
+        assert [stage.kind for stage in stages] == ["finetune"]
+
+
+@pytest.fixture
+def letters(tmp_path):
+    path = tmp_path / "letters.txt"
+    path.write_text("dear dog, the hill is yours\n" * 60, encoding="utf-8")
+    return path
+
+
+def test_a_domain_is_learned_and_what_is_forgotten_is_measured(trained, text, letters, tmp_path):
+    near = tmp_path / "model"
+    shutil.copytree(trained, near)
+    shutil.copy(text, tmp_path / text.name)
+    said = []
+    settings = Settings(epochs=10, batch=4, learning_rate=3e-3, dropout=0.0)
+    finetune_text.run(near, Domain([letters]), tmp_path / "out", settings, said.append)
+    table = said[-2].splitlines()
+    assert table[0].split() == ["perplexity", "before", "after"]
+    before, after = map(float, table[1].split()[-2:])
+    assert table[1].startswith("letters.txt, held out ")
+    assert after < before / 2
+    assert table[2].startswith("cats.txt, held out ")
+    saved = folder.load(tmp_path / "out")
+    assert [stage.kind for stage in saved.lineage] == ["pretrain", "finetune"]
+    assert len(saved.seen) == len(folder.load(near).seen) + 1
+    # What is printed is what the saved model has.
+    again = minilm.load(tmp_path / "out")
+    held_out = (tmp_path / "letters.txt").read_text(encoding="utf-8").splitlines(True)[19::20]
+    assert again.evaluate(held_out).perplexity == pytest.approx(after, rel=0.01)
+
+
+def test_an_adapter_for_a_domain(trained, letters, tmp_path):
+    said = []
+    settings = replace(QUICK, method="lora", rank=1)
+    domain = Domain([letters], general=letters)
+    finetune_text.run(trained, domain, tmp_path / "out", settings, said.append)
+    found = adapters.load(tmp_path / "out")
+    assert found.head is None
+    assert found.adapter.rank == 1
+    assert said[-2].splitlines()[2].startswith("letters.txt ")
+    assert any(line.startswith("LoRA rank 1: ") for line in said)
+
+
+def test_domains_that_cannot_be(trained, letters, tmp_path):
+    with pytest.raises(OptionError, match="--method: probe is for a task's labels"):
+        finetune_text.run(trained, Domain([letters]), tmp_path / "o", Settings("probe"), silent)
+    letters.write_text("dog\n", encoding="utf-8")
+    with pytest.raises(InputError, match="leaves nothing to hold out"):
+        finetune_text.run(trained, Domain([letters]), tmp_path / "o", QUICK, silent)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_missing_general_text_is_said(trained, letters, tmp_path):
+    said = []
+    finetune_text.run(trained, Domain([letters]), tmp_path / "o", QUICK, said.append)
+    assert said[0].startswith("cats.txt, which the model was pretrained on, is not here")
+    assert len(said[-2].splitlines()) == 2
