@@ -41,7 +41,7 @@ class Monitor:
     Parameters
     ----------
     epoch : int
-        Steps of an epoch; the last one may be shorter.
+        Steps of an epoch.
     steps : int
         Of the whole run.
     learning_rate : float
@@ -71,14 +71,18 @@ class Monitor:
     def after(self, row: Row) -> str | None:
         """Return the line of an epoch after its last step, None after any other."""
         self._add(row)
-        if row.step % self.epoch and row.step != self.steps:
+        total = max(1, round(self.steps / self.epoch))  # what is left over joins the last one
+        number, rest = divmod(row.step, self.epoch)
+        if row.step == self.steps:
+            number = total
+        elif rest or number >= total:
             return None
-        size = self.epoch
-        means = [fmean(self._losses[k : k + size]) for k in range(0, len(self._losses), size)]
-        number = f"epoch {len(means)} of {-(-self.steps // size)}"
-        if row.step % size:
-            number = f"part of epoch {len(means)}"
-        return f"{number}: loss {means[-1]:.3f} ({self._verdict(means)})"
+        starts = [k * self.epoch for k in range(number)]
+        ends = [*starts[1:], len(self._losses)]
+        means = [fmean(self._losses[i:k]) for i, k in zip(starts, ends, strict=True)]
+        part = "part of " if self.steps < self.epoch else ""
+        verdict = self._verdict(means)
+        return f"{part}epoch {number} of {total}: loss {means[-1]:.3f} ({verdict})"
 
     def _add(self, row: Row) -> None:
         self._losses.append(row.loss)

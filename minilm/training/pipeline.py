@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -182,7 +183,7 @@ def run(
     if from_scratch and folder.exists(output):
         say(f"--from-scratch: {output} is moved aside to {versions.move_aside(output)}")
         found = Found("export only" if found.kind == "model and export" else "nothing")
-    say(line(found, output, export, given, base))
+    say(textwrap.fill(line(found, output, export, given, base), 79))
     if found.kind == "incomplete":
         _move_incomplete_aside(output, found, say)
     if importlib.util.find_spec("onnx") is None:
