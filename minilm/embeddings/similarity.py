@@ -41,6 +41,9 @@ def unit_rows(matrix: np.ndarray) -> np.ndarray:
 def cosine(a: np.ndarray, b: np.ndarray) -> npt.NDArray[np.float64]:
     """Return the cosine of each row of `a` with each row of `b`: (n, D), (m, D) -> (n, m).
 
+    The cosine is the dot product of the rows at unit length, computed in float64 and clipped to
+    [-1, 1], which rounding may overstep. A zero row has cosine 0 with everything.
+
     Examples
     --------
     >>> cosine(np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[1.0, 0.0]]))
