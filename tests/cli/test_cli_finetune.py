@@ -1,0 +1,120 @@
+"""`minilm finetune`: what it prints, and what it says to options that do not go together."""
+
+import pytest
+
+from minilm.cli import main
+from minilm.training import pretrain
+from minilm.training.classifier import load
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """Return a small trained model."""
+    place = tmp_path_factory.mktemp("models")
+    text = place / "t.txt"
+    text.write_text("The cat sat on the mat, and a dog ran by.\n" * 40, encoding="utf-8")
+    tiny = {"size": "kata", "n_embd": 12, "n_layer": 1, "n_head": 2, "steps": 2, "batch": 2}
+    given = {**tiny, "n_positions": 16, "vocab_size": 270, "threads": 1}
+    pretrain.pretrain([text], place / "m", given, say=lambda line: None)
+    return place / "m"
+
+
+@pytest.fixture
+def task(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\n" + "a cat sat,x\na dog ran,y\n" * 4, encoding="utf-8")
+    return path
+
+
+def run(base, *arguments):
+    return main.main(["finetune", str(base), *map(str, arguments)])
+
+
+def test_a_task(base, task, tmp_path, capsys):
+    quick = ("--epochs", 2, "--batch", 4, "--threads", 1)
+    assert run(base, "--task", task, "--output-dir", tmp_path / "o", "--labels", 6, *quick) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0] == "t.csv: 6 texts to train on (x 3, y 3), no development part"
+    assert lines[1].startswith("full fine-tuning: 100 % of ")
+    assert lines[2] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
+    assert set(load(tmp_path / "o").predict(["a cat", "a dog"])) <= {"x", "y"}
+
+
+def test_every_option_of_a_task_reaches_the_settings(base, task, tmp_path):
+    arguments = (
+        "--method lora --rank 2 --alpha 3 --lora-targets attn.c_attn mlp.c_fc --epochs 1 --batch 3 "
+        "--learning-rate 0.01 --layer-decay 0.9 --lm-weight 0.2 --pooling last --seed 4 --threads 1"
+    ).split()
+    out = tmp_path / "o"
+    assert run(base, "--task", task, "--output-dir", out, *arguments) == 0
+    from minilm.interop import adapters
+
+    saved = adapters.load(out)
+    recorded = {**saved.lineage[-1].settings}
+    recorded.pop("machine")
+    assert recorded == {
+        "method": "lora",
+        "rank": 2,
+        "alpha": 3.0,
+        "targets": ["attn.c_attn", "mlp.c_fc"],
+        "layers": 1,
+        "epochs": 1.0,
+        "updates": None,
+        "batch": 3,
+        "learning_rate": 0.01,
+        "layer_decay": 0.9,
+        "lm_weight": 0.2,
+        "pooling": "last",
+        "weight_decay": recorded["weight_decay"],
+        "dropout": recorded["dropout"],
+        "seed": 4,
+        "threads": 1,
+        "labels": None,
+        "encoding": "utf-8",
+        "text_column": None,
+        "label_column": None,
+    }
+    assert saved.adapter.targets == ("attn.c_attn", "mlp.c_fc")
+    assert saved.adapter.alpha == 3
+
+
+def test_a_domain(base, tmp_path, capsys):
+    text = tmp_path / "d.txt"
+    text.write_text("a dog ran, a dog sat\n" * 40, encoding="utf-8")
+    arguments = ("--data-file", text, "--output-dir", tmp_path / "o", "--general", text)
+    assert run(base, *arguments, "--epochs", 1, "--batch", 4, "--threads", 1) == 0
+    out = capsys.readouterr().out
+    assert "perplexity" in out
+    assert "d.txt, held out" in out
+    assert out.endswith("o: model, log.csv and loss.png\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--task", "T", "--rank", "2"], "--rank goes with --method lora; leave it out"),
+        (
+            ["--task", "T", "--lora-targets", "mlp.c_fc", "--method", "full"],
+            "--lora-targets goes with --method lora",
+        ),
+        (["--task", "T", "--layers", "1"], "--layers goes with --method last-n"),
+        (["--task", "T", "--general", "T"], "--general goes with --data-file"),
+        (["--data-file", "T", "--labels", "3"], "--labels goes with --task"),
+        (["--data-file", "T", "--lm-weight", "3"], "--lm-weight goes with --task"),
+        (["--data-file", "T", "--method", "probe"], "--method: probe is for a task's labels"),
+        (["--task", "T", "--method", "lora", "--rank", "99"], "a LoRA rank of 99 does not fit"),
+        (["--task", "T", "--labels", "99"], "--labels: 99 texts of t.csv with 8 to train on"),
+        (["--task", "T", "--text-column", "nothing"], "no column 'nothing'"),
+        (["--task", "nowhere.csv"], "nowhere.csv: no such file"),
+    ],
+)
+def test_mistakes_end_with_one_line_and_nothing_written(
+    base, task, tmp_path, capsys, arguments, says
+):
+    given = [str(task) if argument == "T" else argument for argument in arguments]
+    assert run(base, "--output-dir", tmp_path / "o", *given) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (tmp_path / "o").exists()
