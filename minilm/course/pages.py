@@ -8,6 +8,7 @@ bold its asterisks.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -167,11 +168,12 @@ def _block(block: Block, style: Style) -> list[str]:
 
 
 def _heading(block: Block, style: Style) -> list[str]:
-    text = block.lines[0].replace("  ", "  ")
+    lines = textwrap.wrap(block.lines[0], style.width - 1, break_long_words=False)
     if style.color:
-        return [style.paint(text, _HEADING if len(block.mark) < 3 else _BOLD)]
-    line = {1: "=", 2: "-"}.get(len(block.mark))
-    return [text, line * len(text)] if line else [text]
+        code = _HEADING if len(block.mark) < 3 else _BOLD
+        return [style.paint(line, code) for line in lines]
+    underline = {1: "=", 2: "-"}.get(len(block.mark))
+    return [*lines, underline * max(map(len, lines))] if underline else lines
 
 
 def fill(text: str, style: Style, first: str = "", rest: str = "") -> list[str]:

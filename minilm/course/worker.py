@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import faulthandler
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -83,7 +84,11 @@ def main(folder: Path) -> int:
     """Do the request that is in a folder."""
     request = files.read_json(folder / process.REQUEST)
     isolation.limit_memory()
-    with open(folder / process.TRACE, "w", encoding="utf-8") as trace:
+    with (
+        open(folder / process.TRACE, "w", encoding="utf-8") as trace,
+        # Open from the start: once a process is shut in, it opens nothing here any more.
+        open(folder / process.RESULT, "w", encoding="utf-8") as found,
+    ):
         faulthandler.enable(trace)
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=trace)
         try:
@@ -94,7 +99,7 @@ def main(folder: Path) -> int:
             result = {"raised": loading.said(error)}
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
-    files.write_json(folder / process.RESULT, result)
+        json.dump(result, found)
     return 0
 
 

@@ -1,0 +1,184 @@
+"""`minilm kata`, as a learner meets it."""
+
+import json
+
+import pytest
+
+from minilm.cli import main as cli
+from minilm.course import catalog, stubs
+
+KATA = catalog.find("4.6")
+BODY = 'raise NotImplementedError("not written yet")'
+WRONG = """\
+normalized, rstd, gain = cache
+    d = dy * gain
+    rows = tuple(range(dy.ndim - 1))
+    dx = rstd * (d - d.mean(axis=0) - normalized * (d * normalized).mean(axis=0))
+    return dx, (dy * normalized).sum(axis=rows), dy.sum(axis=rows)"""
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+@pytest.fixture
+def file(desk):
+    path = desk / "mykatas" / f"{KATA.name}.py"
+    path.parent.mkdir()
+    path.write_text(stubs.stub(KATA), encoding="utf-8")
+    return path
+
+
+def run(capsys, *arguments):
+    code = cli.main(["kata", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_where_am_i(desk, capsys):
+    code, out, _ = run(capsys)
+    first = catalog.all_katas()[0]
+    assert code == 0
+    assert f"0 of {len(catalog.all_katas())} katas passed; 0 of " in out
+    assert f"minilm kata start {first.number}" in out
+
+
+def test_list(desk, capsys):
+    code, out, _ = run(capsys, "list")
+    assert code == 0
+    assert len(out.splitlines()) == len(catalog.all_katas())
+    assert max(map(len, out.splitlines())) < 80
+    rows = json.loads(run(capsys, "list", "--json")[1])
+    row = next(row for row in rows if row["number"] == "4.6")
+    assert row == {
+        "number": "4.6",
+        "title": "Layer norm, backward",
+        "phase": 4,
+        "minutes": 20,
+        "difficulty": 3,
+        "prerequisites": ["4.2"],
+        "targets": ["minilm.nn.functional.layer_norm_backward"],
+        "state": "new",
+    }
+
+
+def test_start_writes_shows_and_says_what_stands_in(desk, capsys):
+    code, out, _ = run(capsys, "start", "4.6")
+    assert code == 0
+    assert "Two directions are erased" in out
+    assert "mykatas/04_6_layer_norm_backward.py is yours to write" in out
+    assert "the library's own stands in: 4.2" in out
+    again = run(capsys, "start", "4.6")[1]
+    assert "is there already; it was left as it is" in again
+
+
+def test_check_names_the_mistake_and_follows_the_file(file, capsys):
+    code, out, _ = run(capsys, "check")
+    assert code == 1
+    assert "layer_norm_backward: not written yet" in out
+    file.write_text(stubs.stub(KATA).replace(BODY, WRONG), encoding="utf-8")
+    code, out, _ = run(capsys, "check", "4.6")
+    assert code == 1
+    assert "ok  dgain" in out
+    assert "dx is wrong at 35 of 35 entries; worst [" in out
+    assert "the means were taken over the batch (axis 0)" in out
+    line = 1 + file.read_text(encoding="utf-8").splitlines().index(
+        "    dx = rstd * (d - d.mean(axis=0) - normalized * (d * normalized).mean(axis=0))"
+    )
+    assert f"mykatas/04_6_layer_norm_backward.py:{line}      next: minilm kata hint 4.6" in out
+    assert max(map(len, out.splitlines())) < 80
+    assert len(out.splitlines()) < 23
+    file.write_text(stubs.solution(KATA), encoding="utf-8")
+    code, out, _ = run(capsys, "check", "--all")
+    assert (code, out.splitlines()[-1]) == (0, "1 of 1 begun katas pass")
+    assert "1 of " in run(capsys)[1]
+
+
+def test_check_as_json(file, capsys):
+    code, out, _ = run(capsys, "check", "4.6", "--json")
+    report = json.loads(out)
+    assert code == 1
+    assert report["passed"] is False
+    assert report["failure"]["text"] == "not written yet"
+
+
+def test_hints_come_one_by_one(file, capsys):
+    assert [run(capsys, "hint", "4.6")[1].count("  1. ") for _ in range(2)] == [1, 1]
+    third = run(capsys, "hint", "4.6")[1]
+    assert "  3. " in third
+    assert "that was the last" in third
+
+
+def test_the_solution_is_shown_after_passing_or_giving_up(file, capsys):
+    code, _, err = run(capsys, "solution", "4.6")
+    assert code == 2
+    assert "say --give-up" in err
+    code, out, _ = run(capsys, "solution", "4.6", "--give-up")
+    assert '-    raise NotImplementedError("not written yet")' in out
+    assert "+    dx = dy * gain" in out
+    assert file.read_text(encoding="utf-8") == stubs.stub(KATA)
+    run(capsys, "solution", "4.6", "--give-up", "--write")
+    assert file.read_text(encoding="utf-8") == stubs.solution(KATA)
+    assert "letter for letter" in run(capsys, "solution", "4.6", "--give-up")[1]
+    run(capsys, "undo", "4.6")
+    assert file.read_text(encoding="utf-8") == stubs.stub(KATA)
+
+
+def test_reset_keeps_the_old_file(file, capsys):
+    file.write_text("mine = 1\n", encoding="utf-8")
+    _, out, _ = run(capsys, "reset", "4.6")
+    assert f"mykatas/.backups/{KATA.name}.1.py" in out
+    assert file.read_text(encoding="utf-8") == stubs.stub(KATA)
+    run(capsys, "undo", "4.6")
+    assert file.read_text(encoding="utf-8") == "mine = 1\n"
+
+
+def test_the_demo_runs_with_what_is_written(file, capsys):
+    file.write_text(stubs.stub(KATA).replace(BODY, WRONG), encoding="utf-8")
+    code, out, _ = run(capsys, "demo", "4.6")
+    assert code == 0
+    assert out.startswith("with your layer_norm_backward:")
+    assert "picture: mykatas/pictures/04_6_gradient.png" in out
+    assert (file.parent / "pictures" / "04_6_gradient.png").stat().st_size > 5000
+
+
+def test_plug_refuses_what_does_not_pass(file, capsys):
+    code, out, _ = run(capsys, "plug", "4.6")
+    assert code == 1
+    assert "not written yet" in out
+
+
+def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
+    from minilm.course import sessions
+
+    monkeypatch.setattr(sessions, "PLUG_ONE", {"words": 4000, "steps": 8, "seconds": 60.0})
+    file.write_text(stubs.solution(KATA), encoding="utf-8")
+    code, out, _ = run(capsys, "plug", "4.6")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("1 of ")
+    assert lines[0].endswith("parts is yours: layer_norm_backward")
+    last = next(line.split() for line in lines if line.startswith("       8"))
+    assert last[1] == last[2]
+
+
+def test_what_is_unknown_is_said_in_one_line(desk, capsys):
+    code, _, err = run(capsys, "check", "4.66")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "there is no kata '4.66'; phase 4 has" in err
+    code, _, err = run(capsys, "check", "4.6")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "minilm kata start 4.6" in err
+    assert "begin with: minilm kata start" in run(capsys, "check")[2]
+
+
+def test_no_color_in_a_pipe_and_none_with_no_color(desk, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in run(capsys, "list")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run(capsys, "list")[1]
