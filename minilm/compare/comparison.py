@@ -1,47 +1,50 @@
-"""One comparison from files to folder: prepare, run what is missing, summarize, draw."""
+"""One comparison from files to folder: read, pretrain, run what is missing, summarize, draw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from minilm import files, progress
-from minilm.compare import executors, material, plots, probes, store, summary
-from minilm.compare.experiment import Grid
-from minilm.compare.material import Settings
-from minilm.errors import OptionError
+from minilm.compare import (
+    bets,
+    cache,
+    conclusions,
+    conditions,
+    estimates,
+    executors,
+    experiment,
+    manifest,
+    material,
+    pretraining,
+    probes,
+    store,
+    summary,
+)
+from minilm.compare.conclusions import Result
+from minilm.compare.conditions import CONDITIONS, Condition
+from minilm.compare.executors import Lost, Place
+from minilm.compare.experiment import Grid, Key, Shared
+from minilm.compare.material import Material, Settings
+from minilm.errors import MinilmError, OptionError
 
-
-@dataclass(frozen=True)
-class Result:
-    """What a finished comparison hands to its caller.
-
-    Parameters
-    ----------
-    folder : Path
-        Where everything was written.
-    summary : dict
-        The content of summary.json.
-    pictures : list of str
-        The names of the PNG files in the folder.
-    """
-
-    folder: Path
-    summary: dict[str, Any]
-    pictures: list[str]
+Say = Callable[[str], None]
 
 
 def compare(
-    settings: Settings,
+    tasks: Settings | Sequence[Settings],
     grid: Grid,
     folder: Path,
     *,
-    workers: int = 1,
+    own: Mapping[str, Condition] | None = None,
+    place: Place | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    say: Callable[[str], None] = lambda text: None,
+    price_per_hour: float | None = None,
+    preset: str | None = None,
+    bet: Sequence[str] = (),
+    say: Say = lambda text: None,
 ) -> Result:
     """Run a comparison and write its folder.
 
@@ -50,68 +53,206 @@ def compare(
 
     Parameters
     ----------
-    settings : Settings
-        The data and how word vectors are counted.
+    tasks : Settings or sequence of Settings
+        The data, a task each, and how it is pretrained on.
     grid : Grid
         Which runs.
     folder : Path
         Where to write; made when it does not exist.
-    workers : int
-        Processes. The numbers do not depend on it.
+    own : mapping of str to Condition, optional
+        Conditions of one's own that the grid names, beside those of `conditions.CONDITIONS`. A
+        name of the grid that is neither is a model's folder.
+    place : Place, optional
+        Where runs are done: `executors.Crew(2)`, `executors.Borrowed(executor)`, ...; here, unless
+        said. The numbers do not depend on it. It is closed at the end.
     resume, overwrite : bool
         What to do with a comparison that is there: go on with it, or replace it.
+    price_per_hour : float, optional
+        Of a machine, in any currency.
+    preset : str, optional
+        What the grid is called, for the report.
+    bet : sequence of str
+        Conditions in the order that somebody expects, the best first; scored in the report.
     say : callable
-        Told in a line what was found in the folder.
+        Told in a line what was found, what is planned and how long it may take.
 
     Raises
     ------
     MinilmError
-        When an input, an option or the folder cannot be used.
+        When an input, an option or the folder cannot be used, or every run failed.
     """
-    if workers < 1:
-        raise OptionError(f"--workers: {workers}; use 1 or more")
+    place = place or executors.Here()
+    try:
+        return _compare(
+            [tasks] if isinstance(tasks, Settings) else list(tasks),
+            grid,
+            folder,
+            _conditions(grid, own or {}),
+            place,
+            (resume, overwrite),
+            (price_per_hour, preset),
+            bet,
+            say,
+        )
+    finally:
+        place.close()
+
+
+def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition]:
+    """Return the conditions that the grid names."""
     grid.check()
+    found = {}
+    for name in grid.conditions:
+        if condition := own.get(name) or CONDITIONS.get(name):
+            found[name] = condition
+        elif Path(name.partition(":")[2] or name).is_dir():
+            found[name] = conditions.of_folder(name)
+        else:
+            known = ", ".join((*CONDITIONS, *own))
+            raise OptionError(f"--conditions: {name!r} is no model's folder and not one of {known}")
+    return found
+
+
+def _compare(
+    tasks: list[Settings],
+    grid: Grid,
+    folder: Path,
+    chosen: dict[str, Condition],
+    place: Place,
+    mode: tuple[bool, bool],
+    details: tuple[float | None, str | None],
+    bet: Sequence[str],
+    say: Say,
+) -> Result:
+    resume, overwrite = mode
+    price_per_hour, preset = details
     store.check_folder(folder, resume=resume, overwrite=overwrite)
-    progress.announce("reading and counting the unlabelled text")
-    shared = material.prepare(settings, grid.budgets)
-    wanted, grid = grid, grid.within(len(shared.train.labels))
-    manifest = store.manifest(shared, grid)
+    progress.announce("reading the texts")
+    shared = Shared(_materials(tasks, grid), chosen)
+    wanted = grid
+    grid = grid.within(max(len(m.train.labels) for m in shared.materials.values()))
+    about = manifest.describe(shared, grid, price_per_hour=price_per_hour, preset=preset)
+    left_out = [str(b) for b in wanted.budgets if b not in grid.budgets]
+    if left_out:
+        note = f"too few examples to train on: left out were the budgets {', '.join(left_out)}"
+        next(iter(about["data"].values()))["notes"].append(note)
+    say(estimates.axes(tasks, grid, preset))
     folder.mkdir(parents=True, exist_ok=True)
     with files.FolderLock(folder) as lock:
         if lock.stale_pid is not None:
             say(f"took over the folder from process {lock.stale_pid}, which is gone")
         # Again, now that nobody else can write: another process may have finished meanwhile.
         store.check_folder(folder, resume=resume, overwrite=overwrite)
-        kept = store.Store(folder, shared)
+        kept = store.Store(folder, shared, price_per_hour)
         if overwrite:
             store.clear(folder)
         elif store.holds_comparison(folder):
-            store.check_resumable(folder, manifest)
+            manifest.check_resumable(folder, about)
             kept.load()
-        missing = [key for key in grid.runs() if key not in kept.outcomes]
+        missing = [key for key in shared.runs(grid) if key not in kept.outcomes]
         if kept.outcomes:
             say(f"took up {len(kept.outcomes)} finished runs")
         if missing:
             store.clear_conclusions(folder)
-        store.write_split(shared, folder)
-        files.write_json(folder / store.MANIFEST, manifest)
-        try:
-            with progress.Progress("comparing", len(missing)) as line:
-                for outcome in executors.run_all(shared, missing, workers):
-                    kept.add(outcome)
-                    line.advance(note=outcome.key.condition)
-        finally:
-            kept.save()
+        if bet:
+            bets.write(folder, bet)
+        store.write_items(shared, folder)
+        files.write_json(folder / store.MANIFEST, about)
+        about["pretraining"] = _pretrain(shared, missing, place, say)
+        files.write_json(folder / store.MANIFEST, about)
+        _run(shared, missing, kept, place)
+        if all(outcome.error for outcome in kept.outcomes.values()):
+            first = next(iter(kept.outcomes.values()))
+            raise MinilmError(f"every run failed; the first because of {first.error}")
         progress.announce("summarizing and drawing")
-        found = summary.summarize(shared, grid, kept.outcomes.values())
-        if left_out := [str(budget) for budget in wanted.budgets if budget not in grid.budgets]:
-            found["notes"].append(
-                f"the train part has {len(shared.train.labels)} examples, so the budgets "
-                f"{', '.join(left_out)} were left out"
+        return _conclude(folder, shared)
+
+
+def _materials(tasks: list[Settings], grid: Grid) -> dict[tuple[str, str, int], Material]:
+    """Read every task with every text."""
+    found: dict[tuple[str, str, int], Material] = {}
+    for settings in tasks:
+        if settings.task.stem in {task for task, _, _ in found}:
+            raise OptionError(
+                f"--task: two files are named {settings.task.stem}; rename one, for the table"
             )
-        measured = probes.measure(shared, grid.conditions)
-        files.write_json(folder / "probes.json", measured)
-        pictures = plots.draw_all(folder, found, measured)
-        # Last, so that a folder with a summary is a finished one.
-        files.write_json(folder / "summary.json", found)
-    return Result(folder, found, pictures)
+        for one in material.prepare(settings, grid.budgets):
+            found[one.task, one.text.corpus, one.text.words] = one
+    return found
+
+
+def _pretrain(shared: Shared, missing: list[Key], place: Place, say: Say) -> list[dict[str, Any]]:
+    """Take from the cache, or make, what the missing runs and the probes need; return the record.
+
+    What is made is found in `text.made` of every material of that text.
+    """
+    needs = {kind for c in shared.conditions.values() for kind in c.needs}
+    jobs = pretraining.wanted(shared.materials.values(), needs)
+    keys = {
+        job: pretraining.cache_key(one.text, one.settings, job.kind) for job, one in jobs.items()
+    }
+    made = {job: found for job, key in keys.items() if (found := cache.load(key))}
+    left = [job for job in jobs if job not in made]
+    seconds = estimates.seconds(shared, missing, left)
+    say(estimates.sentence(len(missing), len(left), seconds / place.width))
+    for job, found in made.items():
+        say(
+            f"{pretraining.KINDS[job.kind]} on {job.corpus} ({job.words:,} words): from the cache, "
+            f"made in {progress.duration(found.details['seconds'])}"
+        )
+    # The longest first, so that no worker is left with it alone in the end.
+    left.sort(key=lambda job: (job.kind == "vectors", -job.words))
+    told = {job: (jobs[job].text, jobs[job].settings) for job in left}
+    with progress.Progress("pretraining", len(left)) as line:
+        for job, result in place.map(_make, told, [[job] for job in left]):
+            if isinstance(result, Lost):
+                raise MinilmError(f"pretraining: {result.reason}; use fewer --workers")
+            made[job] = result
+            cache.save(keys[job], result)
+            line.advance(note=pretraining.KINDS[job.kind])
+    for one in shared.materials.values():
+        for job, found in made.items():
+            if (job.corpus, job.words) == (one.text.corpus, one.text.words):
+                one.text.made[job.kind] = found
+    return [
+        {
+            "name": pretraining.KINDS[job.kind],
+            "corpus": job.corpus,
+            "words": job.words,
+            "from_cache": made[job].from_cache,
+            **made[job].details,
+        }
+        for job in jobs
+    ]
+
+
+def _make(told: dict[pretraining.Job, tuple[Any, Any]], job: pretraining.Job) -> cache.Made:
+    return pretraining.make(*told[job], job.kind)
+
+
+def _run(shared: Shared, missing: list[Key], kept: store.Store, place: Place) -> None:
+    """Do the missing runs and keep what they find."""
+    groups: dict[Any, list[Key]] = {}
+    for key in missing:
+        # What the budgets of one seed share is made once where one process has them all.
+        groups.setdefault((*key[:4], key.seed), []).append(key)
+    # The longest first, so that all workers end at about the same time.
+    order = sorted(groups.values(), key=lambda g: -estimates.seconds(shared, g, []))
+    try:
+        with progress.Progress("comparing", len(missing)) as line:
+            for key, result in place.map(experiment.run, shared, order):
+                if isinstance(result, Lost):
+                    result = experiment.failed(key, result.reason)
+                kept.add(result)
+                line.advance(note=key.condition)
+    finally:
+        kept.save()
+
+
+def _conclude(folder: Path, shared: Shared) -> Result:
+    """Write what follows from the runs."""
+    first = next(iter(shared.materials.values()))
+    budgets = summary.read_manifest(folder)["grid"]["budgets"]
+    measured = probes.measure(first, list(shared.conditions), budgets)
+    files.write_json(folder / "probes.json", measured)
+    return conclusions.write(folder)

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from minilm.compare import pretraining
 from minilm.compare import probes as probing
-from minilm.compare.material import Settings, count_vectors
+from minilm.compare.material import Settings
 from minilm.embeddings import similarity
 from minilm.text import corpus
 from minilm.text.words import Vocabulary, WordTokenizer
@@ -247,7 +248,7 @@ def _vectors(
     ids = np.concatenate([[*vocabulary.encode(document), -1] for document in words])
     # As `minilm neighbors` counts: near company, which shows what kind of word each is.
     settings = Settings(Path(), (), window=3)
-    vectors = count_vectors(settings, ids, len(vocabulary))
+    vectors = pretraining.count_vectors(settings, ids, len(vocabulary))
     groups = {
         name: vocabulary.encode(member for member in members if member in vocabulary)
         for name, members in probes["groups"].items()

@@ -1,43 +1,52 @@
-"""Everything that the runs of one comparison share: texts as ids, labels, pretrained vectors.
+"""Everything that the runs of one comparison share: texts as ids, labels, what pretraining made.
 
-Read, checked and counted once, in the parent process, before any run starts and before anything is
-written; then handed to every run unchanged.
+Read and checked once, in the parent process, before any run starts and before anything is written;
+then handed to every run unchanged.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from minilm import resources
-from minilm.embeddings import cooccurrence, documents, factorise
+from minilm.compare import transformer
+from minilm.compare.cache import Made
+from minilm.embeddings import documents as frequencies
 from minilm.errors import InputError, OptionError
 from minilm.text import corpus
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
 # What stands between documents, so that nothing is counted across them.
-_SEPARATOR = -1
+SEPARATOR = -1
 # A window beyond the longest texts that people write is a slip of the finger.
 _WIDEST = 1_000
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a comparison is about: a result is a pure function of this and of the run's key.
+    """What one task of a comparison is about: a result is a pure function of this and of its key.
 
     Parameters
     ----------
     task : Path
         The labelled file.
-    corpus : tuple of Path
-        Unlabelled files or folders.
-    transfer : Path, optional
-        A second labelled file, on which the classifiers are evaluated as they are.
+    corpora : tuple of tuple of Path
+        Texts to pretrain on, each made of files or folders; the first is the main one.
+    transfers : tuple of Path
+        Other labelled files, on which the classifiers are evaluated as they are.
+    others : tuple of Path
+        The same, for those of them whose labels are the task's.
+    pretrain_words : tuple of (int or None)
+        How much of each text is used: its first documents, with at most so many words; None for
+        all of it.
     window : int
         How many words to each side count as company.
     weighting : {"ppmi", "count"}
@@ -48,19 +57,24 @@ class Settings:
         The vocabulary: words seen at least so often, at most so many.
     stop_words : bool
         Whether to leave out the stop list.
+    transformer : transformer.Settings
+        The shape of the transformer, and how long it is trained.
     unit, encoding, text_column, label_column
         How the files are read; see `minilm.text.corpus`.
     """
 
     task: Path
-    corpus: tuple[Path, ...]
-    transfer: Path | None = None
+    corpora: tuple[tuple[Path, ...], ...]
+    transfers: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
+    pretrain_words: tuple[int | None, ...] = (None,)
     window: int = 15
     weighting: str = "ppmi"
     dimensions: int | None = 100
     min_count: int = 1
     max_words: int = 20_000
     stop_words: bool = False
+    transformer: transformer.Settings = field(default_factory=transformer.Settings)
     unit: str = "lines"
     encoding: str = "utf-8"
     text_column: str | None = None
@@ -73,6 +87,8 @@ class Examples:
 
     Parameters
     ----------
+    texts : list of str
+        As they stand in the file.
     tokens : list of list of str
         The words of each text.
     ids : list of ndarray of int
@@ -83,6 +99,7 @@ class Examples:
         Where each stands in its file.
     """
 
+    texts: list[str]
     tokens: list[list[str]]
     ids: list[np.ndarray]
     labels: np.ndarray
@@ -90,8 +107,41 @@ class Examples:
 
 
 @dataclass(frozen=True, eq=False)
+class Text:
+    """A text to pretrain on, and what pretraining has made of it.
+
+    Parameters
+    ----------
+    corpus : str
+        Its name.
+    words : int
+        How many of its words are used.
+    vocabulary : Vocabulary
+        Its words, the most frequent first.
+    ids : ndarray of int32
+        The text, documents separated by -1.
+    weights : ndarray of shape (V,), float32
+        How much each word counts in the mean that stands for a document.
+    made : dict of str to Made
+        By the names of `pretraining.KINDS`: word vectors, and transformers.
+    """
+
+    corpus: str
+    words: int
+    vocabulary: Vocabulary
+    ids: np.ndarray
+    weights: np.ndarray
+    made: dict[str, Made] = field(default_factory=dict)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Word vectors counted on the text, (V, D) float32; rows of unit length, or zero."""
+        return self.made["vectors"].arrays["vectors"]
+
+
+@dataclass(frozen=True, eq=False)
 class Material:
-    """What every run reads.
+    """What every run on one task and one pretraining text reads.
 
     Parameters
     ----------
@@ -99,18 +149,12 @@ class Material:
         Where it comes from.
     classes : tuple of str
         The labels, in alphabetical order.
-    vocabulary : Vocabulary
-        The words of the unlabelled corpus.
-    corpus_ids : ndarray of int32
-        The corpus, documents separated by -1.
-    vectors : ndarray of shape (V, D), float32
-        Word vectors counted on the corpus; rows of unit length.
-    weights : ndarray of shape (V,), float32
-        How much each word counts in the mean that stands for a text.
+    text : Text
+        What is pretrained on.
     train : Examples
         What labelled subsets are drawn from.
     domains : dict of str to Examples
-        What is evaluated: the task's test part, then the transfer file, under the files' stems.
+        What is evaluated: the task's test part, then other files, under the files' stems.
     split : tuple of (int, str) or None
         The line and the part of each example, when the task file had no split of its own.
     notes : tuple of str
@@ -119,18 +163,20 @@ class Material:
 
     settings: Settings
     classes: tuple[str, ...]
-    vocabulary: Vocabulary
-    corpus_ids: np.ndarray
-    vectors: np.ndarray
-    weights: np.ndarray
+    text: Text
     train: Examples
     domains: dict[str, Examples]
     split: tuple[tuple[int, str], ...] | None
     notes: tuple[str, ...]
 
+    @property
+    def task(self) -> str:
+        """The name of the task."""
+        return self.settings.task.stem
 
-def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
-    """Read, check and count.
+
+def prepare(settings: Settings, budgets: Sequence[int]) -> list[Material]:
+    """Read and check; nothing is pretrained yet.
 
     Parameters
     ----------
@@ -138,6 +184,12 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
         What to read and how to count.
     budgets : sequence of int
         The numbers of labelled examples that runs will ask for; the smallest must be there.
+
+    Returns
+    -------
+    list of Material
+        One for each text and amount of it, the main one (the first text, the largest amount)
+        first. They share what they can.
 
     Raises
     ------
@@ -155,73 +207,71 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> Material:
     train, test = task.part("train"), task.part("test")
     _check_budgets(train, test, task.classes, min(budgets))
     evaluated = {settings.task.stem: test}
-    if settings.transfer is not None:
-        transfer = _labelled(settings, settings.transfer, evaluation_only=True)
-        _check_same_labels(task, transfer)
+    for path in settings.transfers + settings.others:
+        other = _labelled(settings, path, evaluation_only=True)
+        if path in settings.others and not set(other.classes) <= set(task.classes):
+            continue
+        _check_same_labels(task, other)
         # Of a file with a split only the test part is used, as for the task itself.
-        transfer = transfer.part("test")
-        name = settings.transfer.stem
-        evaluated[name if name not in evaluated else f"{name}-transfer"] = transfer
-
-    tokenizer = WordTokenizer(STOP_WORDS if settings.stop_words else frozenset())
-    vocabulary, corpus_ids, notes = _read_corpus(settings, tokenizer, set(test.texts))
-    learned = count_vectors(settings, corpus_ids, len(vocabulary))
-
-    def examples(data: corpus.LabelledData) -> Examples:
-        tokens = [tokenizer.tokenize(text) for text in data.texts]
-        index = {name: i for i, name in enumerate(task.classes)}
-        return Examples(
-            tokens,
-            [np.array(vocabulary.encode(words), dtype=np.int32) for words in tokens],
-            np.array([index[label] for label in data.labels]),
-            np.array(data.lines),
-        )
-
-    train_examples = examples(train)
-    domains = {name: examples(data) for name, data in evaluated.items()}
-    notes += _coverage(settings, train_examples, domains)
+        evaluated[_unused(path.stem, evaluated)] = other.part("test")
+    notes = []
     if repeated := corpus.repeated_across_parts(task):
         notes.append(
             f"{repeated} of the {len(test.texts)} test texts of {settings.task.name} also stand in "
             "its train part, word for word; they flatter every condition"
         )
-    return Material(
-        settings,
-        task.classes,
-        vocabulary,
-        corpus_ids,
-        learned,
-        documents.frequency_weights(vocabulary.counts).astype(np.float32),
-        train_examples,
-        domains,
-        split,
-        tuple(notes),
-    )
+    tokenizer = WordTokenizer(STOP_WORDS if settings.stop_words else frozenset())
+    materials = []
+    names: set[str] = set()
+    for paths in settings.corpora:
+        names.add(name := _unused(paths[0].stem, names))
+        for text, about in _read_texts(settings, paths, name, tokenizer, set(test.texts)):
+            train_examples = _examples(train, task.classes, tokenizer, text.vocabulary)
+            domains = {
+                domain: _examples(data, task.classes, tokenizer, text.vocabulary)
+                for domain, data in evaluated.items()
+            }
+            about += _coverage(paths[0], train_examples, domains)
+            if len(settings.corpora) > 1 or len(settings.pretrain_words) > 1:
+                about = [f"{name}, {text.words:,} words: {note}" for note in about]
+            materials.append(
+                Material(
+                    settings,
+                    task.classes,
+                    text,
+                    train_examples,
+                    domains,
+                    split,
+                    tuple(notes + about),
+                )
+            )
+    return materials
 
 
-def count_vectors(settings: Settings, ids: np.ndarray, size: int) -> np.ndarray:
-    """Count, weight and factorise: the one way from ids to word vectors in a comparison.
+def _unused(name: str, used: Collection[str]) -> str:
+    """Return the name, or with a number behind it if it is in use.
 
-    Parameters
-    ----------
-    settings : Settings
-        Window, weighting and dimensions (at most one for each word).
-    ids : ndarray of int
-        Documents separated by -1.
-    size : int
-        V, the size of the vocabulary.
-
-    Returns
-    -------
-    ndarray of shape (V, D), float32
-        Rows of unit length; zero for words that met no other.
+    >>> _unused("a", ["a", "a-2"])
+    'a-3'
     """
-    dimensions = settings.dimensions
-    return factorise.word_vectors(
-        cooccurrence.count_chunks([ids], settings.window, size),
-        weighting=settings.weighting,
-        dimensions=None if dimensions is None else min(dimensions, size),
-        rng=np.random.default_rng(0),
+    candidates = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in used)
+
+
+def _examples(
+    data: corpus.LabelledData,
+    classes: tuple[str, ...],
+    tokenizer: WordTokenizer,
+    vocabulary: Vocabulary,
+) -> Examples:
+    tokens = [tokenizer.tokenize(text) for text in data.texts]
+    index = {name: i for i, name in enumerate(classes)}
+    return Examples(
+        list(data.texts),
+        tokens,
+        [np.array(vocabulary.encode(words), dtype=np.int32) for words in tokens],
+        np.array([index[label] for label in data.labels]),
+        np.array(data.lines),
     )
 
 
@@ -240,17 +290,21 @@ def _encoding(settings: Settings, path: Path) -> str:
     return "utf-8" if resources.is_shipped(path) else settings.encoding
 
 
-def _read_corpus(
-    settings: Settings, tokenizer: WordTokenizer, test_texts: set[str]
-) -> tuple[Vocabulary, np.ndarray, list[str]]:
-    """Return the vocabulary of the corpus, its ids with -1 after each document, and notes.
+def _read_texts(
+    settings: Settings,
+    paths: tuple[Path, ...],
+    name: str,
+    tokenizer: WordTokenizer,
+    test_texts: set[str],
+) -> Iterator[tuple[Text, list[str]]]:
+    """Yield the text at each amount that is asked for, the largest first, with notes on it.
 
-    The corpus is read twice and never held as text, so that memory goes by its ids: four bytes a
-    word.
+    The text is read twice for each amount and never held as text, so that memory goes by its ids:
+    four bytes a word.
     """
 
-    def texts() -> Iterator[str]:
-        for path in settings.corpus:
+    def documents() -> Iterator[str]:
+        for path in paths:
             yield from corpus.read_documents(
                 [path],
                 unit=settings.unit,
@@ -258,22 +312,45 @@ def _read_corpus(
                 text_column=settings.text_column,
             )
 
+    done = set()
+    amounts = sorted(settings.pretrain_words, key=lambda most: -math.inf if most is None else -most)
+    for most in amounts:
+        text, notes = _read_text(settings, documents, most, name, tokenizer, test_texts)
+        if not len(text.vocabulary):
+            raise InputError(
+                f"no word occurs {settings.min_count} times or more; lower --min-count", paths[0]
+            )
+        if text.words not in done:  # a text may have fewer words than asked for
+            done.add(text.words)
+            yield text, notes
+
+
+def _read_text(
+    settings: Settings,
+    documents: Callable[[], Iterator[str]],
+    most: int | None,
+    name: str,
+    tokenizer: WordTokenizer,
+    test_texts: set[str],
+) -> tuple[Text, list[str]]:
+    """Return the first documents of a text, as many as have at most so many words, as ids."""
     words: Counter[str] = Counter()
-    for text in texts():
-        words.update(tokenizer.tokenize(text))
+    total = used = seen = 0
+    for document in documents():
+        found = tokenizer.tokenize(document)
+        if most is not None and used and total + len(found) > most:
+            break
+        words.update(found)
+        total += len(found)
+        used += 1
+        seen += document.strip() in test_texts
     vocabulary = Vocabulary.from_counts(
         words, min_count=settings.min_count, max_size=settings.max_words
     )
-    if not len(vocabulary):
-        raise InputError(
-            f"no word occurs {settings.min_count} times or more; lower --min-count",
-            settings.corpus[0],
-        )
-    ids, seen = array("i"), 0
-    for text in texts():
-        ids.extend(vocabulary.encode(tokenizer.tokenize(text)))
-        ids.append(_SEPARATOR)
-        seen += text.strip() in test_texts
+    ids = array("i")
+    for document in itertools.islice(documents(), used):
+        ids.extend(vocabulary.encode(tokenizer.tokenize(document)))
+        ids.append(SEPARATOR)
     notes = []
     if len(words) > settings.max_words:
         notes.append(
@@ -285,7 +362,9 @@ def _read_corpus(
             f"{seen} documents of the corpus are test texts (without their labels): pretraining "
             "has read them"
         )
-    return vocabulary, np.frombuffer(ids, dtype=np.intc), notes
+    weights = frequencies.frequency_weights(vocabulary.counts).astype(np.float32)
+    text = Text(name, total, vocabulary, np.frombuffer(ids, dtype=np.intc), weights)
+    return text, notes
 
 
 def _check_budgets(
@@ -322,7 +401,7 @@ def _check_same_labels(task: corpus.LabelledData, transfer: corpus.LabelledData)
         )
 
 
-def _coverage(settings: Settings, train: Examples, domains: dict[str, Examples]) -> list[str]:
+def _coverage(path: Path, train: Examples, domains: dict[str, Examples]) -> list[str]:
     """Return notes on labelled words that pretraining does not know; raise when it knows none."""
     notes = []
     for name, part in {"train": train, **domains}.items():
@@ -330,7 +409,7 @@ def _coverage(settings: Settings, train: Examples, domains: dict[str, Examples])
         if not known:
             raise InputError(
                 f"shares no word with the labelled texts ({name}); is it in the same language?",
-                settings.corpus[0],
+                path,
             )
         if known < words / 2:
             notes.append(

@@ -5,14 +5,15 @@ The groups come from the shipped `corpora/probes.json`, reduced to the words tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minilm import files, resources
-from minilm.compare import conditions
+from minilm.compare import conditions, experiment, senses
+from minilm.compare.axes import Axes
 from minilm.compare.material import Material
 from minilm.embeddings import similarity
 from minilm.errors import InputError
@@ -32,7 +33,13 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / "probes.json"
     probes = files.read_json(path)
-    kinds = {"groups": dict, "map": list, "opinion_words": dict, "neighbors": dict}
+    kinds = {
+        "groups": dict,
+        "map": list,
+        "opinion_words": dict,
+        "neighbors": dict,
+        "two_senses": list,
+    }
     if not isinstance(probes, dict) or not all(
         isinstance(probes.get(part), kind) for part, kind in kinds.items()
     ):
@@ -53,34 +60,60 @@ def known_words(groups: dict[str, list[str]], vocabulary: Vocabulary) -> dict[st
     return {name: words for name, words in known.items() if len(words) >= _LEAST}
 
 
-def measure(material: Material, names: Sequence[str]) -> dict[str, Any]:
-    """Return similarities within and between groups for the kinds of vectors compared, and a map.
+def measure(material: Material, names: Collection[str], budgets: Sequence[int]) -> dict[str, Any]:
+    """Return what the vectors of a comparison are like, seen by the probe words.
 
     Parameters
     ----------
     material : Material
-        Of the comparison.
-    names : sequence of str
+        The main one of the comparison.
+    names : collection of str
         The conditions compared; vectors of others are not made.
+    budgets : sequence of int
+        Numbers of labels compared.
 
     Returns
     -------
     dict
         `similarity`: one record for each kind of vectors and group, with the mean cosine `within`
-        the group and `between` it and the others; `map`: word, group and two coordinates (the
-        first principal components of the pretrained vectors of some groups). Both are empty when
-        the corpus has fewer than two groups.
+        the group and `between` it and the others. `map`: word, group and two coordinates (the first
+        principal components of the pretrained vectors of some groups). `map_finetuned`: the same
+        words on the same axes after the run of `cooccurrence-finetuned` with the most labels and
+        seed 0. These are empty when the corpus has fewer than two groups. `two_senses`: see
+        `senses.measure`.
     """
     probes = read(resources.corpora_dir())
-    groups = known_words(probes["groups"], material.vocabulary)
-    if len(groups) < 2:
-        return {"similarity": [], "map": []}
+    text = material.text
+    groups = known_words(probes["groups"], text.vocabulary)
+    found: dict[str, Any] = {"similarity": [], "map": [], "map_finetuned": [], "two_senses": []}
+    if "model" in text.made:
+        found["two_senses"] = senses.measure(text, conditions.pretrained_body(material), probes)
+    if len(groups) < 2 or "vectors" not in text.made:
+        return found
+    found["similarity"] = _similarities(material, names, groups)
+    mapped = [name for name in probes["map"] if name in groups] or list(groups)
+    flat = [(word, name) for name in mapped for word in groups[name]]
+    words = text.vocabulary.encode(word for word, _ in flat)
+    axes = Axes.of(text.vectors[words])
+    found["map"] = _points(flat, axes.place(text.vectors[words]))
+    if "cooccurrence-finetuned" in names and budgets:
+        chosen = experiment.draw(material.train.labels, max(budgets), seed=0)
+        fitted = conditions.fit_finetuned(material, chosen)
+        # The classifier learned vectors times their weights, which words never lose.
+        learned = fitted.vectors_[words] / text.weights[words, np.newaxis]
+        found["map_finetuned"] = _points(flat, axes.place(learned))
+    return found
+
+
+def _similarities(
+    material: Material, names: Collection[str], groups: dict[str, list[str]]
+) -> list[dict[str, Any]]:
     kinds = {
-        "cooccurrence": lambda: material.vectors,
-        "cooccurrence-shuffled": lambda: conditions.shuffled_vectors(material, 0),
+        "cooccurrence": lambda: material.text.vectors,
+        "cooccurrence-shuffled": lambda: conditions.shuffled_vectors(material, 0)[0],
         "random": lambda: conditions.random_vectors(material, 0),
     }
-    ids = {name: material.vocabulary.encode(words) for name, words in groups.items()}
+    ids = {name: material.text.vocabulary.encode(words) for name, words in groups.items()}
     rows = []
     for kind in [kind for kind in kinds if kind in names]:
         found = similarity.group_similarity(ids, kinds[kind]())
@@ -94,36 +127,11 @@ def measure(material: Material, names: Sequence[str]) -> dict[str, Any]:
                     "between": float(np.mean(between)),
                 }
             )
-    mapped = [name for name in probes["map"] if name in groups] or list(groups)
-    flat = [(word, name) for name in mapped for word in groups[name]]
-    words = material.vocabulary.encode(word for word, _ in flat)
-    points = principal_components(material.vectors[words])
-    return {
-        "similarity": rows,
-        "map": [
-            {"word": word, "group": group, "x": float(x), "y": float(y)}
-            for (word, group), (x, y) in zip(flat, points, strict=True)
-        ],
-    }
+    return rows
 
 
-def principal_components(rows: np.ndarray, count: int = 2) -> np.ndarray:
-    """Return the coordinates of rows on their first principal components.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (N, D)
-        Points.
-    count : int
-        How many components.
-
-    Returns
-    -------
-    ndarray of shape (N, count)
-        The sign of each component is fixed: its largest coordinate is positive.
-    """
-    centered = rows - rows.mean(axis=0)
-    left, scale, _ = np.linalg.svd(centered, full_matrices=False)
-    points = left[:, :count] * scale[:count]
-    largest = points[np.abs(points).argmax(axis=0), np.arange(count)]
-    return points * np.sign(largest)
+def _points(flat: list[tuple[str, str]], points: np.ndarray) -> list[dict[str, Any]]:
+    return [
+        {"word": word, "group": group, "x": float(x), "y": float(y)}
+        for (word, group), (x, y) in zip(flat, points, strict=True)
+    ]

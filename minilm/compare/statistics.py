@@ -111,7 +111,8 @@ def paired_difference(
 
         p = min(1, 2 * (1 + count) / (1 + resamples)).
 
-    It is never 0, and it is at most 0.05 exactly when the 95 % interval leaves out zero.
+    It is never 0, and it is at most 0.05 exactly when the 95 % interval leaves out zero; but where
+    the two differ at a handful of items only, p is at least what a sign test can give.
 
     Parameters
     ----------
@@ -132,8 +133,8 @@ def paired_difference(
     >>> a = np.array([[True, True, True, True, False, True, True, True]])
     >>> b = np.array([[True, False, False, True, False, True, False, False]])
     >>> result = paired_difference(a, b, rng=np.random.default_rng(0))
-    >>> result.difference, result.low > 0, result.p < 0.05
-    (0.5, True, True)
+    >>> result.difference, result.low > 0, result.p
+    (0.5, True, 0.125)
     """
     a, b = _as_outcomes(correct_a), _as_outcomes(correct_b)
     if a.shape != b.shape:
@@ -143,42 +144,100 @@ def paired_difference(
         )
     outcomes = a - b
     means = bootstrap_means(outcomes, rng=rng, resamples=resamples)
+    return difference(float(outcomes.mean()), means, differing(a, b))
+
+
+def differing(correct_a: np.ndarray, correct_b: np.ndarray) -> int:
+    """Return at how many test items two conditions differ: (S, N), (S, N) -> count.
+
+    >>> differing(np.array([[1, 0, 0], [0, 1, 1]]), np.array([[0, 0, 0], [1, 0, 1]]))
+    1
+    """
+    by_item = correct_a.sum(axis=0, dtype=np.int64) - correct_b.sum(axis=0, dtype=np.int64)
+    return int(np.count_nonzero(by_item))
+
+
+def difference(value: float, means: np.ndarray, differing_items: int | None = None) -> Difference:
+    """Return the estimate of a difference from its resampled values; see `paired_difference`.
+
+    Parameters
+    ----------
+    value : float
+        The difference itself.
+    means : ndarray of shape (R,)
+        Resampled.
+    differing_items : int, optional
+        At how many test items the two conditions differ. A sign test on so many cannot give a
+        smaller p than 2 / 2**items, and resampling a handful of items must not claim more.
+    """
     count = min(np.count_nonzero(means <= 0), np.count_nonzero(means >= 0))
-    p = min(1.0, 2 * (1 + int(count)) / (1 + resamples))
-    return Difference(float(outcomes.mean()), *percentile_interval(means), p)
+    p = 2 * (1 + int(count)) / (1 + len(means))
+    if differing_items is not None:
+        p = max(p, 2.0 ** (1 - differing_items))
+    return Difference(value, *percentile_interval(means), min(1.0, p))
 
 
 def bootstrap_means(
     outcomes: np.ndarray, *, rng: np.random.Generator, resamples: int
 ) -> np.ndarray:
-    """Return the means of `outcomes` with seeds and items drawn anew: (S, N) -> (resamples,).
+    """Return the means of `outcomes` with seeds and items drawn anew: (..., S, N) -> (..., R).
 
-    In each resample every item drawn meets every seed drawn. So the drawn seeds can be added up
-    first, as how often each was drawn times the outcomes, (R, S) @ (S, N), and the drawn items
-    picked from that sum.
+    All the leading axes get the same draws, so that differences of what is returned are paired. In
+    each resample every item drawn meets every seed drawn: with how often each was drawn, a (R, S)
+    and b (R, N), the sum is a[r] @ outcomes @ b[r].
 
     Parameters
     ----------
-    outcomes : ndarray of shape (S, N), float64
+    outcomes : ndarray of shape (..., S, N), float64
         Whole numbers.
     rng : numpy.random.Generator
         Draws seeds, then items, in blocks of about 65,536 items.
     resamples : int
         R, how many means to return.
     """
-    seeds, items = outcomes.shape
-    sums = np.empty(resamples)
+    *leading, seeds, items = outcomes.shape
+    rows = outcomes.reshape(-1, items)
+    sums = np.empty((*leading, resamples))
     block = max(1, _DRAWS // items)
     for first in range(0, resamples, block):
         count = min(block, resamples - first)
-        row = np.arange(count)[:, np.newaxis]
-        drawn_seeds = rng.integers(seeds, size=(count, seeds))
-        times_drawn = np.bincount((drawn_seeds + seeds * row).ravel(), minlength=count * seeds)
-        by_item = times_drawn.reshape(count, seeds).astype(np.float64) @ outcomes
-        drawn_items = rng.integers(items, size=(count, items))
-        drawn_items += items * row
-        sums[first : first + count] = by_item.ravel()[drawn_items].sum(axis=1)
+        times_seed = _times_drawn(rng.integers(seeds, size=(count, seeds)), seeds)
+        times_item = _times_drawn(rng.integers(items, size=(count, items)), items)
+        by_seed = (rows @ times_item.T).reshape(*leading, seeds, count)
+        sums[..., first : first + count] = (by_seed * times_seed.T).sum(axis=-2)
     return sums / (seeds * items)
+
+
+def _times_drawn(drawn: np.ndarray, size: int) -> np.ndarray:
+    """Return how often each of `size` things stands in each row: (R, n) int -> (R, size)."""
+    count = len(drawn)
+    flat = (drawn + size * np.arange(count)[:, np.newaxis]).ravel()
+    return np.bincount(flat, minlength=count * size).reshape(count, size).astype(np.float64)
+
+
+def wilson_interval(right: int, items: int) -> tuple[float, float]:
+    """Return the 95 % interval of an accuracy that was measured once, on one test set.
+
+    The score interval of a proportion, which does not shrink to nothing where all or none are
+    right, as resampling a handful of items does.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, Journal of
+    the American Statistical Association 22(158).
+
+    Examples
+    --------
+    >>> tuple(round(end, 3) for end in wilson_interval(6, 6))
+    (0.61, 1.0)
+    """
+    if not 0 <= right <= items or items < 1:
+        raise OptionError(f"{right} right of {items} items; there must be 1 item or more")
+    z = NormalDist().inv_cdf(1 - LEVEL / 2)
+    share, z2 = right / items, z * z / items
+    middle = (share + z2 / 2) / (1 + z2)
+    half = z / (1 + z2) * math.sqrt(share * (1 - share) / items + z2 / (4 * items))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def percentile_interval(means: np.ndarray) -> tuple[float, float]:
@@ -292,6 +351,24 @@ def resolvable_difference(
         raise OptionError(f"{items} test items and {seeds} seeds; there must be 1 or more of each")
     variance = disagreement * (1 + (seeds - 1) * correlation) / (seeds * items)
     return NormalDist().inv_cdf(1 - LEVEL / 2) * math.sqrt(variance)
+
+
+def items_needed(
+    difference: float, seeds: int = 1, *, disagreement: float = 0.5, correlation: float = 0.2
+) -> int:
+    """Return how many test items could tell a difference from zero: `resolvable_difference` solved.
+
+    Examples
+    --------
+    >>> items_needed(0.05), items_needed(0.05, seeds=5)
+    (769, 277)
+    >>> resolvable_difference(769) <= 0.05 < resolvable_difference(768)
+    True
+    """
+    if not 0 < difference <= 1:
+        raise OptionError(f"a difference of {difference}; it must be above 0 and at most 1")
+    one = resolvable_difference(1, seeds, disagreement=disagreement, correlation=correlation)
+    return math.ceil((one / difference) ** 2)
 
 
 def _as_outcomes(correct: np.ndarray) -> np.ndarray:

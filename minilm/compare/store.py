@@ -1,65 +1,66 @@
 """The folder of a comparison: which files it holds, and how a stopped one is taken up again.
 
-    results.csv       one row a run and domain: condition, budget, seed, task, domain, accuracy, ...
+    results.csv       one row a run and domain: how well it did, what it cost, what went wrong
     predictions.npz   the class given to every test item in every run
-    split.csv         the seeded split, when the task file had none
+    test_items.csv    the test items, in the order of the predictions
+    split.csv         the seeded split, where a task file had none
     manifest.json     every setting, seed, version, the hash of each input, the machine
     summary.json      means, intervals, differences, verdicts
-    probes.json       similarities and a map of the probe words
-    *.png, *.svg      pictures of the above
+    probes.json       similarities, maps, and words with two senses
+    bet.json          the order of the conditions that somebody expected, where somebody did
+    report.html       all of it to be read, with the pictures (*.png, *.svg)
 
-Rows are written whole: after a kill at any moment the folder holds all runs finished a second
+Rows are written whole: after a kill at any moment the folder holds all runs finished some seconds
 before, and `--resume` does the others.
 """
 
 from __future__ import annotations
 
 import csv
-import os
-import platform
+import math
 import time
 import zipfile
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 
-import minilm
 from minilm import files
-from minilm.compare import conditions, plots, statistics
-from minilm.compare.experiment import Grid, Key, Outcome
-from minilm.compare.material import Material, Settings
+from minilm.compare import costs, pictures
+from minilm.compare.experiment import Key, Outcome, Shared
+from minilm.compare.material import Material
 from minilm.errors import InputError, OutputError
-from minilm.text import corpus
 
 COLUMNS = (
+    "task",
+    "corpus",
+    "words",
     "condition",
     "budget",
     "seed",
-    "task",
     "domain",
     "accuracy",
     "macro_f1",
     "seconds",
+    "flops",
     "trainable_parameters",
+    "pretrain_seconds",
+    "pretrain_flops",
+    "money",
+    "error",
 )
 RESULTS = "results.csv"
 PREDICTIONS = "predictions.npz"
 MANIFEST = "manifest.json"
-_CONCLUSIONS = (
-    "summary.json",
-    "probes.json",
-    *(name + suffix for name in plots.PICTURES for suffix in (".png", ".svg")),
-)
-# What decides the numbers beside the settings; other versions may round otherwise.
-_VERSIONS = ("minilm", "numpy")
-
-
-# Settings that decide the numbers: all but where the files are.
-_DECISIVE = tuple(f.name for f in fields(Settings) if f.name not in ("task", "corpus", "transfer"))
+ITEMS = "test_items.csv"
+SPLIT = "split.csv"
+BET = "bet.json"
+_CONCLUSIONS = ("summary.json", "probes.json", "report.html")
+_LONGEST_TEXT = 300
+# What stands in a row of `runs` in predictions.npz.
+_RUN = ("condition", "corpus", "words", "budget", "seed")
 
 
 class Store:
@@ -69,65 +70,95 @@ class Store:
     ----------
     folder : Path
         An existing folder, locked by the caller.
-    material : Material
+    shared : Shared
         What the outcomes are about.
+    price_per_hour : float, optional
+        Of a machine; then the table says what the runs cost.
     """
 
-    def __init__(self, folder: Path, material: Material) -> None:
+    def __init__(self, folder: Path, shared: Shared, price_per_hour: float | None = None) -> None:
         self.folder = folder
-        self.material = material
+        self.shared = shared
+        self.price_per_hour = price_per_hour
         self.outcomes: dict[Key, Outcome] = {}
-        self._saved = float("-inf")
+        self._next_save = -math.inf
 
     def add(self, outcome: Outcome) -> None:
-        """Keep an outcome; the folder is brought up to date at most once a second."""
+        """Keep an outcome; the folder follows within a second, or as often as writing allows."""
         self.outcomes[outcome.key] = outcome
-        if time.monotonic() - self._saved > 1:
+        if time.monotonic() > self._next_save:
             self.save()
 
     def save(self) -> None:
         """Write what is known, predictions first: a row in the table always has its predictions."""
+        start = time.monotonic()
         order = self._in_order()
-        arrays: dict[str, Any] = {
-            "runs": np.array([[k.condition, str(k.budget), str(k.seed)] for k in order], dtype=str),
-            "classes": np.array(self.material.classes),
-        }
-        for name, examples in self.material.domains.items():
-            arrays[f"{name}.truth"] = examples.labels.astype(np.int16)
-            arrays[f"{name}.lines"] = examples.lines
-            arrays[f"{name}.predicted"] = np.array(
-                [self.outcomes[key].predicted[name] for key in order], dtype=np.int16
-            ).reshape(len(order), len(examples.labels))
         with files.atomic_write(self.folder / PREDICTIONS, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **self._arrays(order))
         with files.atomic_write(self.folder / RESULTS) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
-            writer.writerows(self._rows(order))
-        self._saved = time.monotonic()
+            writer.writerows(row for key in order for row in self._rows(key))
+        now = time.monotonic()
+        self._next_save = now + max(1.0, 20 * (now - start))
 
     def _in_order(self) -> list[Key]:
         """Return the keys in the order of the table, whatever order the runs ended in."""
-        names = list(conditions.CONDITIONS)
-        return sorted(self.outcomes, key=lambda k: (names.index(k.condition), k.budget, k.seed))
+        names = {name: i for i, name in enumerate(self.shared.conditions)}
+        tasks = list(dict.fromkeys(task for task, _, _ in self.shared.materials))
+        # What an earlier call had and this one has not comes last.
+        return sorted(
+            self.outcomes,
+            key=lambda k: (tasks.index(k.task), names.get(k.condition, len(names)), *k[1:]),
+        )
 
-    def _rows(self, order: Iterable[Key]) -> Iterable[list[Any]]:
-        task = self.material.settings.task.stem
-        for key in order:
-            outcome = self.outcomes[key]
-            for domain in self.material.domains:
-                yield [
-                    *key,
-                    task,
-                    domain,
-                    outcome.accuracy(self.material, domain),
-                    outcome.macro_f1(self.material, domain),
-                    round(outcome.seconds, 4),
-                    outcome.trainable_parameters,
-                ]
+    def _arrays(self, order: list[Key]) -> dict[str, Any]:
+        arrays: dict[str, Any] = {}
+        for task, material in main_materials(self.shared).items():
+            mine = [key for key in order if key.task == task and not self.outcomes[key].error]
+            runs = [[str(getattr(key, name)) for name in _RUN] for key in mine]
+            arrays[f"{task}/runs"] = np.array(runs, dtype=str).reshape(len(runs), len(_RUN))
+            arrays[f"{task}/classes"] = np.array(material.classes)
+            for name, examples in material.domains.items():
+                arrays[f"{task}/{name}/truth"] = examples.labels.astype(np.int16)
+                arrays[f"{task}/{name}/lines"] = examples.lines
+                arrays[f"{task}/{name}/predicted"] = np.array(
+                    [self.outcomes[key].predicted[name] for key in mine], dtype=np.int16
+                ).reshape(len(mine), len(examples.labels))
+        return arrays
+
+    def _rows(self, key: Key) -> Iterable[list[Any]]:
+        outcome, material = self.outcomes[key], self.shared.material(key)
+        money: float | str = ""
+        if self.price_per_hour is not None:
+            money = float(f"{costs.money(outcome.seconds, self.price_per_hour):.4g}")
+        cost = [round(outcome.seconds, 4), outcome.flops, outcome.trainable_parameters]
+        for domain in material.domains:
+            yield [
+                *key,
+                domain,
+                "" if outcome.error else outcome.accuracy(material, domain),
+                "" if outcome.error else outcome.macro_f1(material, domain),
+                *cost,
+                *self._pretraining(key),
+                money,
+                outcome.error,
+            ]
+
+    def _pretraining(self, key: Key) -> tuple[float, float]:
+        """Return the seconds and operations of the pretraining that a run builds on."""
+        if key.condition not in self.shared.conditions:
+            return 0.0, 0.0
+        made = self.shared.material(key).text.made
+        needs = self.shared.conditions[key.condition].needs
+        used = [made[kind].details for kind in needs if kind in made]
+        return (
+            round(math.fsum(found["seconds"] for found in used), 4),
+            math.fsum(found["flops"] for found in used),
+        )
 
     def load(self) -> None:
-        """Take up the runs that the folder holds.
+        """Take up the runs that the folder holds, except those that failed.
 
         Raises
         ------
@@ -136,120 +167,110 @@ class Store:
         """
         if not (self.folder / RESULTS).exists():
             return
-        details = self._details()
-        path = self.folder / PREDICTIONS
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                runs = arrays["runs"]
-                predicted = {name: arrays[f"{name}.predicted"] for name in self.material.domains}
-                truth = {name: arrays[f"{name}.truth"] for name in self.material.domains}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"damaged ({error}); start again with --overwrite", path) from None
-        for name, examples in self.material.domains.items():
-            shape = (len(runs), len(examples.labels))
-            if predicted[name].shape != shape or not np.array_equal(truth[name], examples.labels):
-                raise InputError("about other test items; start again with --overwrite", path)
-        for i, (condition, budget, seed) in enumerate(runs):
-            key = Key(str(condition), int(budget), int(seed))
-            if key in details:
-                seconds, parameters = details[key]
-                row = {name: predicted[name][i] for name in predicted}
-                self.outcomes[key] = Outcome(key, row, seconds, parameters)
-
-    def _details(self) -> dict[Key, tuple[float, int]]:
-        """Return the columns of the table that predictions do not hold."""
-        path = self.folder / RESULTS
-        try:
-            with open(path, encoding="utf-8", newline="") as file:
-                return {
-                    Key(row["condition"], int(row["budget"]), int(row["seed"])): (
-                        float(row["seconds"]),
-                        int(row["trainable_parameters"]),
-                    )
-                    for row in csv.DictReader(file)
-                }
-        except (KeyError, ValueError, TypeError, csv.Error):
-            raise InputError("damaged; start again with --overwrite", path) from None
+        table = read(self.folder)
+        for task, material in main_materials(self.shared).items():
+            for name, examples in material.domains.items():
+                if not np.array_equal(table.truth.get((task, name)), examples.labels):
+                    path = self.folder / PREDICTIONS
+                    raise InputError("about other test items; start again with --overwrite", path)
+        known = {task for task, _, _ in self.shared.materials}
+        for key, outcome in table.outcomes.items():
+            place = key[:3] in self.shared.materials
+            if not outcome.error and key.task in known and (place or not key.corpus):
+                self.outcomes[key] = outcome
 
 
-def manifest(material: Material, grid: Grid) -> dict[str, Any]:
-    """Return all that would be needed to do the comparison again, and what it was done on."""
-    settings = material.settings
-    labelled = [p for p in (settings.task, settings.transfer) if p is not None]
-    inputs = [*labelled, *corpus.find_files(settings.corpus)]
-    return {
-        "versions": {
-            "minilm": minilm.__version__,
-            "numpy": np.__version__,
-            "matplotlib": matplotlib.__version__,
-            "python": platform.python_version(),
-        },
-        "settings": _plain(settings),
-        "classifiers": {
-            "tfidf_l2": conditions.TFIDF_L2,
-            "vectors_l2": conditions.VECTORS_L2,
-            "finetuned_l2": conditions.FINETUNED_L2,
-        },
-        "bootstrap_resamples": statistics.RESAMPLES,
-        "inputs": {path.as_posix(): files.sha256(path) for path in inputs},
-        "grid": {
-            "conditions": list(grid.conditions),
-            "budgets": list(grid.budgets),
-            "seeds": list(range(grid.seeds)),
-        },
-        "data": {
-            "classes": list(material.classes),
-            "train": len(material.train.labels),
-            "test": {name: len(part.labels) for name, part in material.domains.items()},
-            "split": "column of the file" if material.split is None else "seed 0, in split.csv",
-            "corpus_words": int(np.count_nonzero(material.corpus_ids >= 0)),
-            "vocabulary": len(material.vocabulary),
-            "notes": list(material.notes),
-        },
-        "machine": {
-            "platform": platform.platform(),
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-        },
-    }
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What results.csv and predictions.npz hold.
+
+    Parameters
+    ----------
+    outcomes : dict of Key to Outcome
+    rows : list of dict of str to str
+        results.csv as it is.
+    truth : dict of (str, str) to ndarray of shape (N,), int16
+        The classes of the test items, by task and domain.
+    classes : dict of str to list of str
+        By task.
+    """
+
+    outcomes: dict[Key, Outcome]
+    rows: list[dict[str, str]]
+    truth: dict[tuple[str, str], np.ndarray]
+    classes: dict[str, list[str]]
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
-    plain = asdict(settings)
-    plain["task"] = settings.task.as_posix()
-    plain["transfer"] = None if settings.transfer is None else settings.transfer.as_posix()
-    plain["corpus"] = [path.as_posix() for path in settings.corpus]
-    return plain
-
-
-def check_resumable(folder: Path, now: dict[str, Any]) -> None:
-    """Raise unless the folder's runs are results of the same settings, inputs and versions.
-
-    The grid may differ: more seeds, budgets or conditions are added to what is there. The inputs
-    may have moved: what counts is what is in them.
+def read(folder: Path) -> Table:
+    """Read the runs that a folder holds.
 
     Raises
     ------
     InputError
-        Naming the first setting or input that differs.
+        When a file is missing or damaged.
     """
-    path = folder / MANIFEST
-    before = files.read_json(path)
-    if not isinstance(before, dict) or not all(
-        isinstance(before.get(part), dict) for part in ("settings", "inputs", "versions")
-    ):
-        raise InputError("not the manifest of a comparison; use --overwrite", path)
-    if sorted(before["inputs"].values()) != sorted(now["inputs"].values()):
-        raise InputError("other files or other contents now; use --overwrite to start again", path)
-    for part, names in (("settings", _DECISIVE), ("versions", _VERSIONS)):
-        for name in names:
-            old, new = before[part].get(name), now[part][name]
-            if old != new:
-                raise InputError(
-                    f"{name} was {old!r} and is now {new!r}; resume with what it was, or use "
-                    "--overwrite",
-                    path,
-                )
+    rows = _read_rows(folder / RESULTS)
+    path = folder / PREDICTIONS
+    truth, classes = {}, {}
+    outcomes: dict[Key, Outcome] = {}
+    predicted: dict[Key, dict[str, np.ndarray]] = {}
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                task, *domain, what = name.split("/")
+                if what == "truth":
+                    truth[task, "/".join(domain)] = arrays[name]
+                elif what == "classes":
+                    classes[task] = arrays[name].tolist()
+                elif what == "runs":
+                    keys = [_key(task, *run) for run in arrays[name].tolist()]
+                    for other in arrays.files:
+                        start, end = f"{task}/", "/predicted"
+                        if other.startswith(start) and other.endswith(end):
+                            found = arrays[other]
+                            for key, row in zip(keys, found, strict=True):
+                                own = predicted.setdefault(key, {})
+                                own[other.removeprefix(start).removesuffix(end)] = row
+        for row in rows:
+            key = _key(row["task"], *(row[name] for name in _RUN))
+            numbers = float(row["seconds"]), float(row["flops"]), int(row["trainable_parameters"])
+            if row["error"]:
+                outcomes[key] = Outcome(key, {}, *numbers, row["error"])
+            elif key in predicted:
+                outcomes[key] = Outcome(key, predicted[key], *numbers)
+    except FileNotFoundError:
+        raise InputError("missing; start again with --overwrite", path) from None
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"damaged ({error}); start again with --overwrite", path) from None
+    return Table(outcomes, rows, truth, classes)
+
+
+def _key(task: str, condition: str, corpus: str, words: str, budget: str, seed: str) -> Key:
+    return Key(task, corpus, int(words), condition, int(budget), int(seed))
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of results.csv, checked to be whole."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except FileNotFoundError:
+        raise InputError("no such file; is this the folder of a comparison?", path) from None
+    except (csv.Error, UnicodeDecodeError):
+        raise InputError("damaged; start again with --overwrite", path) from None
+    whole = tuple(reader.fieldnames or ()) == COLUMNS
+    if not whole or any(None in row or None in row.values() for row in rows):
+        raise InputError("damaged; start again with --overwrite", path)
+    return rows
+
+
+def main_materials(shared: Shared) -> dict[str, Material]:
+    """Return the main material of each task."""
+    found: dict[str, Material] = {}
+    for (task, _, _), material in shared.materials.items():
+        found.setdefault(task, material)
+    return found
 
 
 def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -271,7 +292,7 @@ def holds_comparison(folder: Path) -> bool:
 def clear(folder: Path) -> None:
     """Remove the files of an earlier comparison, and nothing else."""
     clear_conclusions(folder)
-    for name in (RESULTS, PREDICTIONS, MANIFEST, "split.csv"):
+    for name in (RESULTS, PREDICTIONS, MANIFEST, ITEMS, SPLIT, BET):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -279,13 +300,24 @@ def clear_conclusions(folder: Path) -> None:
     """Remove what was concluded from fewer runs than there will be."""
     for name in _CONCLUSIONS:
         (folder / name).unlink(missing_ok=True)
+    pictures.remove(folder)
 
 
-def write_split(material: Material, folder: Path) -> None:
-    """Record the seeded split, when there is one."""
-    if material.split is None:
-        return
-    with files.atomic_write(folder / "split.csv") as file:
+def write_items(shared: Shared, folder: Path) -> None:
+    """Write the test items, and the seeded splits where there are some."""
+    with files.atomic_write(folder / ITEMS) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["line", "split"])
-        writer.writerows(material.split)
+        writer.writerow(["task", "domain", "line", "label", "text"])
+        for task, material in main_materials(shared).items():
+            for domain, examples in material.domains.items():
+                for text, label, line in zip(
+                    examples.texts, examples.labels, examples.lines, strict=True
+                ):
+                    name = material.classes[label]
+                    writer.writerow([task, domain, line, name, text[:_LONGEST_TEXT]])
+    splits = {task: m.split for task, m in main_materials(shared).items() if m.split is not None}
+    if splits:
+        with files.atomic_write(folder / SPLIT) as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["task", "line", "split"])
+            writer.writerows([task, *row] for task, split in splits.items() for row in split)

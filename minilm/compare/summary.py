@@ -1,133 +1,358 @@
-"""From the table of runs to what may be said: means, intervals, differences, verdicts."""
+"""From the table of runs to what may be said: means, intervals, differences, verdicts.
+
+Everything here follows from what a comparison's folder holds (manifest.json, results.csv and
+predictions.npz); the texts are not needed, nor that all runs are there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minilm.compare import experiment, statistics
-from minilm.compare.conditions import CONDITIONS
-from minilm.compare.experiment import Grid, Outcome
-from minilm.compare.material import Material
+from minilm import files
+from minilm.compare import costs, statistics, store
+from minilm.compare.experiment import Key, Outcome
+from minilm.compare.statistics import Difference
+from minilm.errors import InputError
+
+# A text and how much of it: ("", 0) for conditions that use none.
+Place = tuple[str, int]
+Records = list[dict[str, Any]]
 
 
-def summarize(material: Material, grid: Grid, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class _Cell:
+    """The runs of one condition, text and budget on one domain.
+
+    Parameters
+    ----------
+    right : ndarray of shape (S, N), bool
+        Whether each test item was classified rightly, by seed; of the seeds that ended well.
+    seeds : tuple of int
+        Which these are.
+    means : ndarray of shape (R,)
+        Resampled means, from the same draws in all cells with the same seeds.
+    """
+
+    right: np.ndarray
+    seeds: tuple[int, ...]
+    means: np.ndarray
+
+
+Cells = dict[tuple[str, Place, int], _Cell]
+
+
+def summarize(folder: Path) -> dict[str, Any]:
     """Return the content of summary.json.
 
-    The verdicts of one domain (each condition against its baseline, at each budget) are a family
-    for Holm's correction; those of the controls are one of their own, because a correction for the
-    claims would make it harder to catch a control that gains.
+    The verdicts of one task, text, domain and family of conditions (each condition against its
+    first baseline, at each budget) are a family for Holm's correction. Those against a further
+    baseline are one of their own. So are the controls', because a correction for the claims would
+    make it harder to catch a control that gains.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a comparison, finished or not.
 
     Returns
     -------
     dict
-        `conditions`: one record a domain, condition and budget, with `mean`, `low`, `high`
-        (accuracy and its 95 % interval), `macro_f1` and `runs`. `differences`: one record a domain,
-        condition with a baseline, and budget, with `difference`, `low`, `high`, `p`, `p_adjusted`
-        and `verdict`. Beside them the names in order, the number of test items of each domain,
-        the accuracy of always giving the commonest class (`chance`), and `resolvable`: the
-        smallest accuracy difference that the test items can show at 95 %.
+        `conditions`: one record a task, text, domain, condition and budget, with `mean`, `low`,
+        `high` (accuracy and its 95 % interval), `macro_f1`, `runs`, `failed` and costs.
+        `differences`: one record for each of these and a baseline, with `difference`, `low`,
+        `high`, `p`, `p_adjusted`, `verdict` and, where that is "cannot tell", `items_needed`, the
+        test items that could show a difference of this size. `gains`: the same over `random`,
+        without verdicts. `main` marks what uses no text, or all of the first one. Beside them by
+        task and domain the number of test items, the accuracy of always giving the commonest class
+        (`chance`), and `resolvable`: the smallest difference that the test items can show at 95 %.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no comparison, or damaged files.
     """
-    wanted = set(grid.runs())
-    # In one order, whatever order the workers ended in: sums of floats depend on it.
-    outcomes = sorted((o for o in outcomes if o.key in wanted), key=lambda o: o.key)
-    cells: list[dict[str, Any]] = []
-    differences: list[dict[str, Any]] = []
-    for domain in material.domains:
-        correct = experiment.correct(material, outcomes, domain)
-        cells += _cells(material, grid, outcomes, domain, correct)
-        differences += _differences(grid, domain, correct)
-    sizes = {name: len(part.labels) for name, part in material.domains.items()}
-    return {
-        "task": material.settings.task.stem,
-        "domains": list(material.domains),
-        "names": list(grid.conditions),
-        "budgets": list(grid.budgets),
-        "seeds": grid.seeds,
-        "test_items": sizes,
-        "chance": {
-            name: float(np.bincount(part.labels).max() / len(part.labels))
-            for name, part in material.domains.items()
-        },
-        "resolvable": {
-            name: statistics.resolvable_difference(n, grid.seeds) for name, n in sizes.items()
-        },
-        "conditions": cells,
-        "differences": differences,
-        "notes": list(material.notes),
+    manifest = read_manifest(folder)
+    table = store.read(folder)
+    grid, data = manifest["grid"], manifest["data"]
+    found: dict[str, Any] = {
+        "tasks": list(data),
+        "domains": {task: list(about["test"]) for task, about in data.items()},
+        "corpora": list(dict.fromkeys(name for about in data.values() for name in about["texts"])),
+        "words": {name: w for about in data.values() for name, w in about["texts"].items()},
+        "names": grid["conditions"],
+        "about": manifest["about"],
+        "budgets": grid["budgets"],
+        "seeds": len(grid["seeds"]),
+        "test_items": {task: about["test"] for task, about in data.items()},
+        "chance": {task: {} for task in data},
+        "resolvable": {task: {} for task in data},
+        "conditions": [],
+        "differences": [],
+        "gains": [],
+        "pretraining": manifest["pretraining"],
+        "price_per_hour": manifest["price_per_hour"],
+        "preset": manifest["preset"],
+        "failed": _failures(table, grid["conditions"]),
+        "notes": list(dict.fromkeys(n for about in data.values() for n in about["notes"])),
     }
+    main = {task: tuple(about["main"]) for task, about in data.items()}
+    for (task, domain), truth in table.truth.items():
+        if task not in data or domain not in data[task]["test"]:
+            continue
+        found["chance"][task][domain] = float(np.bincount(truth).max() / len(truth))
+        resolvable = statistics.resolvable_difference(len(truth), found["seeds"])
+        found["resolvable"][task][domain] = resolvable
+        cells = _cells(table, grid, task, domain, truth)
+        common = {"task": task, "domain": domain}
+        accuracies = _accuracies(table, grid, cells, task, domain, manifest["price_per_hour"])
+        found["conditions"] += [{**common, **record} for record in accuracies]
+        about = manifest["about"]
+        compared = _differences(cells, grid, about, main[task])
+        found["differences"] += [{**common, **record} for record in compared]
+        found["gains"] += [{**common, **record} for record in _gains(cells, grid)]
+    for record in found["conditions"] + found["differences"] + found["gains"]:
+        own = record["corpus"], record["words"]
+        record["main"] = own in (("", 0), main[record["task"]])
+    return found
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return a comparison's manifest.
+
+    Raises
+    ------
+    InputError
+        When there is none, or another file has its name.
+    """
+    path = folder / store.MANIFEST
+    manifest = files.read_json(path)
+    parts = ("settings", "inputs", "versions", "grid", "data", "about")
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(part), dict) for part in parts
+    ):
+        raise InputError("not the manifest of a comparison; use --overwrite", path)
+    return manifest
+
+
+def _failures(table: store.Table, names: list[str]) -> Records:
+    return [
+        {**outcome.key._asdict(), "error": outcome.error}
+        for outcome in table.outcomes.values()
+        if outcome.error and outcome.key.condition in names
+    ]
+
+
+def _wanted(key: Key, grid: dict[str, Any]) -> bool:
+    return (
+        key.condition in grid["conditions"]
+        and key.budget in grid["budgets"]
+        and key.seed in grid["seeds"]
+    )
 
 
 def _cells(
-    material: Material,
-    grid: Grid,
-    outcomes: list[Outcome],
-    domain: str,
-    correct: dict[tuple[str, int], np.ndarray],
-) -> list[dict[str, Any]]:
-    """Return the mean and interval of each condition and budget."""
-    cells = []
-    for condition in grid.conditions:
-        for budget in grid.budgets:
-            runs = correct[condition, budget]
-            estimate = statistics.mean_and_interval(runs, rng=np.random.default_rng(0))
-            scores = [
-                outcome.macro_f1(material, domain)
-                for outcome in outcomes
-                if outcome.key[:2] == (condition, budget)
-            ]
-            cells.append(
-                {
-                    "condition": condition,
-                    "budget": budget,
-                    "domain": domain,
-                    "mean": estimate.mean,
-                    "low": estimate.low,
-                    "high": estimate.high,
-                    "macro_f1": float(np.mean(scores)),
-                    "runs": len(runs),
-                }
-            )
+    table: store.Table, grid: dict[str, Any], task: str, domain: str, truth: np.ndarray
+) -> Cells:
+    """Return the runs of each condition, text and budget, with their means resampled together."""
+    runs: dict[tuple[str, Place, int], dict[int, np.ndarray]] = {}
+    for key, outcome in table.outcomes.items():
+        if key.task == task and not outcome.error and _wanted(key, grid):
+            cell = runs.setdefault((key.condition, key[1:3], key.budget), {})
+            cell[key.seed] = outcome.predicted[domain] == truth
+    # In one order, whatever order the runs ended in.
+    right = {
+        cell: (tuple(sorted(found)), np.stack([found[seed] for seed in sorted(found)]))
+        for cell, found in sorted(runs.items())
+    }
+    cells: Cells = {}
+    for seeds in {seeds for seeds, _ in right.values()}:
+        alike = [cell for cell, (own, _) in right.items() if own == seeds]
+        means = statistics.bootstrap_means(
+            np.stack([right[cell][1] for cell in alike]).astype(np.float64),
+            rng=np.random.default_rng(0),
+            resamples=statistics.RESAMPLES,
+        )
+        for cell, row in zip(alike, means, strict=True):
+            cells[cell] = _Cell(right[cell][1], seeds, row)
     return cells
 
 
-def _differences(
-    grid: Grid, domain: str, correct: dict[tuple[str, int], np.ndarray]
-) -> list[dict[str, Any]]:
-    """Return each condition against its baseline, with verdicts corrected as one family."""
-    pairs = [
-        (condition, CONDITIONS[condition].baseline, budget)
-        for condition in grid.conditions
-        for budget in grid.budgets
-        if CONDITIONS[condition].baseline in grid.conditions
-    ]
-    found = [
-        statistics.paired_difference(
-            correct[condition, budget],
-            correct[str(baseline), budget],
-            rng=np.random.default_rng(0),
+def _difference(ours: _Cell, theirs: _Cell) -> Difference | None:
+    """Return the paired difference of two cells over the seeds that both have."""
+    if ours.seeds == theirs.seeds:
+        return statistics.difference(
+            float(ours.right.mean() - theirs.right.mean()),
+            ours.means - theirs.means,
+            statistics.differing(ours.right, theirs.right),
         )
-        for condition, baseline, budget in pairs
-    ]
-    adjusted = [0.0] * len(pairs)
-    for control in (False, True):
-        family = [i for i, pair in enumerate(pairs) if CONDITIONS[pair[0]].control is control]
-        for i, p in zip(family, statistics.holm([found[i].p for i in family]), strict=True):
+    both = sorted(set(ours.seeds) & set(theirs.seeds))
+    if not both:
+        return None
+    return statistics.paired_difference(
+        ours.right[np.isin(ours.seeds, both)],
+        theirs.right[np.isin(theirs.seeds, both)],
+        rng=np.random.default_rng(0),
+    )
+
+
+def _places(keys: Any, condition: str) -> list[Place]:
+    """Return the texts with which a condition was run, larger amounts first."""
+    found = {place for name, place, _ in keys if name == condition}
+    return sorted(found, key=lambda place: (place[0], -place[1]))
+
+
+def _accuracies(
+    table: store.Table,
+    grid: dict[str, Any],
+    cells: Cells,
+    task: str,
+    domain: str,
+    price: float | None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the mean, the interval and the costs of each condition, text and budget."""
+    outcomes: dict[tuple[str, Place, int], list[Outcome]] = {}
+    for key, outcome in sorted(table.outcomes.items()):
+        if key.task == task and _wanted(key, grid):
+            cell = key.condition, key[1:3], key.budget
+            outcomes.setdefault(cell, []).append(outcome)
+    rows = {
+        (row["condition"], (row["corpus"], int(row["words"])), int(row["budget"]), row["seed"]): row
+        for row in table.rows
+        if row["task"] == task and row["domain"] == domain
+    }
+    for condition in grid["conditions"]:
+        for place in _places(outcomes, condition):
+            for budget in grid["budgets"]:
+                runs = outcomes.get((condition, place, budget), [])
+                good = [run for run in runs if not run.error]
+                own = [rows[condition, place, budget, str(run.key.seed)] for run in runs]
+                if not runs:
+                    continue
+                seconds = _mean([run.seconds for run in good])
+                yield {
+                    "condition": condition,
+                    "corpus": place[0],
+                    "words": place[1],
+                    "budget": budget,
+                    **_accuracy(cells.get((condition, place, budget))),
+                    "macro_f1": _mean([float(row["macro_f1"]) for row in own if row["macro_f1"]]),
+                    "runs": len(good),
+                    "failed": len(runs) - len(good),
+                    "seconds": seconds,
+                    "flops": _mean([run.flops for run in good]),
+                    "trainable_parameters": _mean([run.trainable_parameters for run in good]),
+                    "pretrain_seconds": float(own[0]["pretrain_seconds"]),
+                    "pretrain_flops": float(own[0]["pretrain_flops"]),
+                    "money": _money(seconds, price),
+                }
+
+
+def _money(seconds: float | None, price: float | None) -> float | None:
+    return None if seconds is None or price is None else costs.money(seconds, price)
+
+
+def _mean(values: list[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def _accuracy(cell: _Cell | None) -> dict[str, Any]:
+    """Return the mean and interval; of a single run, Wilson's interval for one test set."""
+    if cell is None:
+        return {"mean": None, "low": None, "high": None}
+    if len(cell.seeds) == 1:
+        interval = statistics.wilson_interval(int(cell.right.sum()), cell.right.size)
+    else:
+        interval = statistics.percentile_interval(cell.means)
+    return {"mean": float(cell.right.mean()), "low": interval[0], "high": interval[1]}
+
+
+def _pairs(
+    cells: Cells, grid: dict[str, Any], about: dict[str, Any]
+) -> Iterator[tuple[str, str, Place, int, str]]:
+    """Yield condition, baseline, text, budget and family of each comparison that can be made."""
+    for condition in grid["conditions"]:
+        for place in _places(cells, condition):
+            for number, baseline in enumerate(about[condition]["baselines"]):
+                family = about[condition]["family"] if number == 0 else f"against {baseline}"
+                for budget in grid["budgets"]:
+                    if (condition, place, budget) in cells and _partner(
+                        cells, baseline, place, budget
+                    ):
+                        yield condition, baseline, place, budget, family
+
+
+def _partner(cells: Cells, baseline: str, place: Place, budget: int) -> _Cell | None:
+    """Return the baseline's runs on the same text, or those that use none."""
+    return cells.get((baseline, place, budget)) or cells.get((baseline, ("", 0), budget))
+
+
+def _differences(
+    cells: Cells, grid: dict[str, Any], about: dict[str, Any], main: Place
+) -> Iterator[dict[str, Any]]:
+    """Yield each condition against its baselines, with verdicts corrected by family and text."""
+    found = []
+    for condition, baseline, place, budget, family in _pairs(cells, grid, about):
+        theirs = _partner(cells, baseline, place, budget)
+        ours = cells[condition, place, budget]
+        estimate = None if theirs is None else _difference(ours, theirs)
+        if estimate is not None:
+            names = {
+                "condition": condition,
+                "baseline": baseline,
+                "corpus": place[0],
+                "words": place[1],
+                "budget": budget,
+                "family": family,
+            }
+            found.append((names, estimate, len(ours.seeds)))
+    families: dict[Any, list[int]] = {}
+    for i, (names, _, _) in enumerate(found):
+        # Conditions without a text are read together with those on the main one.
+        place = (names["corpus"], names["words"]) if names["corpus"] else main
+        families.setdefault((names["family"], place), []).append(i)
+    adjusted = [1.0] * len(found)
+    for members in families.values():
+        corrected = statistics.holm([found[i][1].p for i in members])
+        for i, p in zip(members, corrected, strict=True):
             adjusted[i] = p
-    return [
-        {
-            "condition": condition,
-            "baseline": baseline,
-            "budget": budget,
-            "domain": domain,
-            "difference": difference.difference,
-            "low": difference.low,
-            "high": difference.high,
-            "p": difference.p,
+    for (names, estimate, seeds), p in zip(found, adjusted, strict=True):
+        verdict = statistics.verdict(estimate, p)
+        needed = None
+        if verdict == "cannot tell" and estimate.difference:
+            needed = statistics.items_needed(abs(estimate.difference), seeds)
+        yield {
+            **names,
+            "difference": estimate.difference,
+            "low": estimate.low,
+            "high": estimate.high,
+            "p": estimate.p,
             "p_adjusted": p,
-            "verdict": statistics.verdict(difference, p),
+            "verdict": verdict,
+            "items_needed": needed,
         }
-        for (condition, baseline, budget), difference, p in zip(pairs, found, adjusted, strict=True)
-    ]
+
+
+def _gains(cells: Cells, grid: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what each condition gains over random word vectors, with its own interval."""
+    for condition in grid["conditions"]:
+        for place in _places(cells, condition) if condition != "random" else ():
+            for budget in grid["budgets"]:
+                ours = cells.get((condition, place, budget))
+                theirs = cells.get(("random", ("", 0), budget))
+                estimate = _difference(ours, theirs) if ours and theirs else None
+                if estimate is not None:
+                    yield {
+                        "condition": condition,
+                        "corpus": place[0],
+                        "words": place[1],
+                        "budget": budget,
+                        "gain": estimate.difference,
+                        "low": estimate.low,
+                        "high": estimate.high,
+                    }

@@ -1,0 +1,118 @@
+"""How long a comparison may take, guessed before it starts.
+
+Nearly all of the time goes into training transformers: how many steps there are follows from the
+settings, and how long one takes is measured on two of them. The rest is quick, and guessed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from minilm import progress
+from minilm.compare import conditions, transformer
+from minilm.compare.experiment import Grid, Key, Shared
+from minilm.compare.material import Material, Settings
+from minilm.compare.pretraining import Job
+from minilm.nn.config import GPTConfig
+from minilm.nn.gpt import GPT
+from minilm.nn.heads import SequenceClassifier
+
+# Seconds: of what comes before and after the runs, of a run without a transformer and of each of
+# its labels, of counting vectors for each word.
+_AROUND = 12.0
+_LIGHT_RUN, _LIGHT_LABEL = 0.05, 0.003
+_COUNTING = 4e-6
+# A pass forward over a token takes a third of what training on it does.
+_READING = 1 / 3
+
+
+def seconds(shared: Shared, runs: Sequence[Key], jobs: Sequence[Job]) -> float:
+    """Return the seconds that runs and pretraining may take on one core."""
+    return sum(_run(shared, key) for key in runs) + sum(_pretraining(shared, job) for job in jobs)
+
+
+def axes(tasks: Sequence[Settings], grid: Grid, preset: str | None) -> str:
+    """Return in words what a comparison varies."""
+    shape = tasks[0].transformer
+    amounts = ["all" if n is None else f"{n:,}" for n in tasks[0].pretrain_words]
+    texts = dict.fromkeys(paths[0].name for settings in tasks for paths in settings.corpora)
+    return (
+        f"{f'preset {preset}: ' if preset else ''}{len(grid.conditions)} conditions on "
+        f"{', '.join(settings.task.name for settings in tasks)}; "
+        f"{', '.join(map(str, grid.budgets))} labels, {grid.seeds} draws of them each; "
+        f"{' and '.join(amounts)} words of {', '.join(texts)}; transformers of width "
+        f"{shape.n_embd} and {shape.n_layer} layers, {shape.steps} steps of pretraining"
+    )
+
+
+def sentence(runs: int, jobs: int, seconds: float) -> str:
+    """Return what is going to happen, in a line.
+
+    Parameters
+    ----------
+    runs, jobs : int
+        How many; jobs are of pretraining.
+    seconds : float
+        For all of them, on all the cores that are used.
+
+    Examples
+    --------
+    >>> sentence(120, 2, 83.0)
+    '120 runs after pretraining 2 times; about 100 s'
+    """
+    before = f" after pretraining {jobs} time{'s' * (jobs > 1)}" if jobs else ""
+    about = progress.duration(10 * round((_AROUND + seconds) / 10))
+    return f"{runs} run{'s' * (runs != 1)}{before}; about {about}"
+
+
+def _run(shared: Shared, key: Key) -> float:
+    light = _LIGHT_RUN + _LIGHT_LABEL * key.budget
+    if not shared.conditions[key.condition].trains_transformer:
+        return light
+    material = shared.material(key)
+    config = material.settings.transformer.config(len(material.text.vocabulary))
+    length = _mean_length(material)
+    items = sum(len(part.labels) for part in material.domains.values())
+    steps = conditions.updates(key.budget) + _READING * items / conditions.BATCH
+    return light + steps * _update_seconds(config, length)
+
+
+@cache
+def _mean_length(material: Material) -> int:
+    return 1 + round(float(np.mean([len(words) for words in material.train.tokens])))
+
+
+def _pretraining(shared: Shared, job: Job) -> float:
+    material = next(m for m in shared.materials.values() if m.text.corpus == job.corpus)
+    if job.kind == "vectors":
+        return _COUNTING * job.words
+    settings = material.settings.transformer
+    return settings.steps * _step_seconds(settings, settings.config(len(material.text.vocabulary)))
+
+
+@cache
+def _step_seconds(settings: transformer.Settings, config: GPTConfig) -> float:
+    """Return how long a step of pretraining takes here."""
+    model = GPT(config, rng=np.random.default_rng(0))
+    ids = np.ones((settings.batch, config.n_positions), np.int64)
+    return _second_time(lambda: model.gradients(ids, ids))
+
+
+@cache
+def _update_seconds(config: GPTConfig, length: int) -> float:
+    """Return how long an update from a batch of labelled texts takes here."""
+    model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
+    ids = np.ones((conditions.BATCH, min(length, config.n_positions)), np.int64)
+    lengths, labels = np.full(len(ids), ids.shape[1]), np.zeros(len(ids), np.int64)
+    return _second_time(lambda: model.gradients(ids, lengths, labels))
+
+
+def _second_time(function: Callable[[], object]) -> float:
+    function()
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start

@@ -1,0 +1,146 @@
+"""manifest.json: all that would be needed to do a comparison again, and what it was done on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+import minilm
+from minilm import files
+from minilm.compare import conditions, statistics, store, summary
+from minilm.compare.experiment import Grid, Shared
+from minilm.compare.material import Material, Settings
+from minilm.errors import InputError
+from minilm.text import corpus
+
+# What decides the numbers beside the settings; other versions may round otherwise.
+_VERSIONS = ("minilm", "numpy")
+# Settings that say where the files are and which texts there are: more texts may be added.
+_PLACES = ("task", "corpora", "transfers", "others", "pretrain_words")
+# Settings that decide the numbers.
+_DECISIVE = tuple(f.name for f in fields(Settings) if f.name not in _PLACES)
+
+
+def describe(
+    shared: Shared, grid: Grid, *, price_per_hour: float | None, preset: str | None
+) -> dict[str, Any]:
+    """Return the manifest of a comparison that is about to start."""
+    tasks = store.main_materials(shared)
+    return {
+        "versions": {
+            "minilm": minilm.__version__,
+            "numpy": np.__version__,
+            "matplotlib": matplotlib.__version__,
+            "python": platform.python_version(),
+        },
+        "settings": {task: _plain(material.settings) for task, material in tasks.items()},
+        "conditions": conditions.settings(),
+        "about": {
+            name: {
+                "summary": condition.summary,
+                "family": condition.family,
+                "control": condition.control,
+                "baselines": list(condition.baselines),
+                "baseline": next(iter(condition.baselines), None),
+                "uses_text": bool(condition.needs),
+            }
+            for name, condition in shared.conditions.items()
+        },
+        "bootstrap_resamples": statistics.RESAMPLES,
+        "inputs": {
+            path.as_posix(): files.sha256(path)
+            for material in tasks.values()
+            for path in _inputs(material.settings)
+        },
+        "grid": {
+            "conditions": list(grid.conditions),
+            "budgets": list(grid.budgets),
+            "seeds": list(range(grid.seeds)),
+        },
+        "data": {task: _data(shared, task, material) for task, material in tasks.items()},
+        "pretraining": [],
+        "price_per_hour": price_per_hour,
+        "preset": preset,
+        "machine": {
+            "platform": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def _inputs(settings: Settings) -> list[Path]:
+    texts = [path for paths in settings.corpora for path in corpus.find_files(paths)]
+    return [settings.task, *settings.transfers, *settings.others, *texts]
+
+
+def _data(shared: Shared, task: str, material: Material) -> dict[str, Any]:
+    """Return what a task's files hold."""
+    texts: dict[str, list[int]] = {}
+    notes: list[str] = []
+    vocabulary: dict[str, int] = {}
+    for (name, text, words), one in shared.materials.items():
+        if name == task:
+            texts.setdefault(text, []).insert(0, words)
+            vocabulary[f"{text} {words}"] = len(one.text.vocabulary)
+            notes += one.notes
+    return {
+        "classes": list(material.classes),
+        "train": len(material.train.labels),
+        "test": {name: len(part.labels) for name, part in material.domains.items()},
+        "split": "column of the file" if material.split is None else f"seed 0, in {store.SPLIT}",
+        "texts": texts,
+        "main": [material.text.corpus, material.text.words],
+        "vocabulary": vocabulary,
+        "notes": list(dict.fromkeys(notes)),
+    }
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """Return settings as JSON has them."""
+    return {
+        **asdict(settings),
+        "task": settings.task.as_posix(),
+        "corpora": [[path.as_posix() for path in paths] for paths in settings.corpora],
+        "transfers": [path.as_posix() for path in settings.transfers],
+        "others": [path.as_posix() for path in settings.others],
+        "pretrain_words": list(settings.pretrain_words),
+    }
+
+
+def check_resumable(folder: Path, now: dict[str, Any]) -> None:
+    """Raise unless the folder's runs are results of the same settings, inputs and versions.
+
+    The grid may differ: more seeds, budgets or conditions are added to what is there. The inputs
+    may have moved: what counts is what is in them.
+
+    Raises
+    ------
+    InputError
+        Naming the first setting or input that differs.
+    """
+    path = folder / store.MANIFEST
+    before = summary.read_manifest(folder)
+    if sorted(before["inputs"].values()) != sorted(now["inputs"].values()):
+        raise InputError("other files or other contents now; use --overwrite to start again", path)
+    then: dict[str, Any] = {"versions": before["versions"], **before["settings"]}
+    for task, settings in {"versions": now["versions"], **now["settings"]}.items():
+        for name in _VERSIONS if task == "versions" else _DECISIVE:
+            _check_same(name, then.get(task, {}).get(name), settings[name], path)
+    for task, data in now["data"].items():
+        _check_same("the main text", before["data"].get(task, {}).get("main"), data["main"], path)
+    _check_same("the conditions' settings", before.get("conditions"), now["conditions"], path)
+
+
+def _check_same(name: str, old: Any, new: Any, path: Path) -> None:
+    if old != new:
+        raise InputError(
+            f"{name} was {old!r} and is now {new!r}; resume with what it was, or use --overwrite",
+            path,
+        )

@@ -1,0 +1,221 @@
+"""The comparison's transformer: a small GPT over words, pretrained and read in memory.
+
+It reads the same words as the word vectors, so that what differs between the two families is what
+is made of the words. Pretraining is `minilm pretrain` in small: start from the vectors of the
+company that words keep, then predict the next word. Fine-tuning is `training.finetune`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minilm.compare import costs
+from minilm.nn import functional as F
+from minilm.nn.config import GPTConfig
+from minilm.nn.gpt import GPT
+from minilm.nn.heads import SequenceClassifier
+from minilm.nn.optim import AdamW, warmup_decay
+from minilm.nn.parallel import Shards
+from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.transformer import Transformer, initial_parameters
+from minilm.training import batches, tokens, word_start
+from minilm.training.randomness import generator
+
+Ids = Sequence[int]
+
+END, UNKNOWN = 0, 1
+_SPECIAL = 2  # the ids before those of words
+_LOOKS = 10
+_LOOK_WINDOWS = 64
+_POINTS = 100  # of the training loss, that are kept
+_BLOCK = 1 << 14  # tokens that go through the model at a time when it is only read
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The shape of the transformer and how it is pretrained; see `conditions` for the rest.
+
+    Parameters
+    ----------
+    n_embd, n_layer, n_head, n_positions : int
+        Width, layers, heads, and the words of a text that it reads at most.
+    vocabulary : int
+        How many words it tells apart, the most frequent ones; the others are one unknown word.
+    steps : int
+        Batches of next-word prediction.
+    batch : int
+        Windows of `n_positions` words in each.
+    learning_rate : float
+        The highest of pretraining.
+    window : int
+        Words to each side, when the word embeddings start from co-occurrences.
+    """
+
+    n_embd: int = 64
+    n_layer: int = 2
+    n_head: int = 2
+    n_positions: int = 64
+    vocabulary: int = 10_000
+    steps: int = 800
+    batch: int = 8
+    learning_rate: float = 2e-3
+    window: int = 15
+
+    def config(self, words: int) -> GPTConfig:
+        """Return the shape of the model for a text with so many different words."""
+        size = min(words, self.vocabulary) + _SPECIAL
+        return GPTConfig(size, self.n_positions, self.n_embd, self.n_layer, self.n_head)
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A transformer without a head."""
+
+    config: GPTConfig
+    parameters: Parameters
+
+
+def random_body(config: GPTConfig, *, rng: np.random.Generator) -> Body:
+    """Return a body as it is before any training."""
+    return Body(config, initial_parameters(config, rng=rng))
+
+
+def body_of(config: GPTConfig, arrays: dict[str, np.ndarray]) -> Body:
+    """Return a body with these parameters."""
+    parameters = Parameters(param_shapes(config), np.float32)
+    for name in parameters:
+        parameters[name][...] = arrays[name]
+    return Body(config, parameters)
+
+
+def encode(words: Sequence[int], config: GPTConfig) -> list[int]:
+    """Return the model's ids of a text, given those of a vocabulary (-1 for no word of it).
+
+    A text without a word is the end of a text alone; a long one is cut.
+
+    >>> encode([0, -1, 7], GPTConfig(6, 8, 4, 1, 1)), encode([], GPTConfig(6, 8, 4, 1, 1))
+    ([2, 1, 1], [0])
+    """
+    known = config.vocab_size - _SPECIAL
+    ids = [word + _SPECIAL if 0 <= word < known else UNKNOWN for word in words]
+    return ids[: config.n_positions] or [END]
+
+
+def pretrain(
+    ids: np.ndarray, words: int, settings: Settings, seed: int
+) -> tuple[Body, dict[str, Any]]:
+    """Train a language model on a text, on one thread; a pure function of its arguments.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n,), int
+        Word ids, -1 after each document. Every twentieth document is held out.
+    words : int
+        V, how many different words there are.
+    settings : Settings
+    seed : int
+
+    Returns
+    -------
+    Body
+    dict
+        `flops`, `parameters`, and the curves `loss` and `held_out`: lists of [step, tokens seen,
+        nats a token].
+    """
+    config = settings.config(words)
+    train, held_out = _split(ids, config)
+    model = GPT(config, rng=generator(seed, "parameters"))
+    word_start.from_cooccurrence(
+        model.parameters["wte.weight"],
+        train,
+        window=settings.window,
+        end=END,
+        rng=generator(seed, "svd"),
+    )
+    time = min(config.n_positions, len(train) - 1)
+    windows = batches.ShuffledWindows(train, time, settings.batch, seed)
+    optimizer = AdamW(model.parameters, betas=(0.9, 0.99), weight_decay=0.1)
+    curve: list[list[float]] = []
+    looks = [[0, 0, _held_out_loss(model, held_out)]]
+    peak, size = settings.learning_rate, time * settings.batch
+    with Shards(1) as shards:
+        for step in range(settings.steps):
+            rate = warmup_decay(
+                step, peak=peak, warmup=settings.steps // 20, total=settings.steps, floor=peak / 10
+            )
+            loss, _ = shards.step(model, *windows[step], optimizer=optimizer, learning_rate=rate)
+            done = step + 1
+            if done % max(1, settings.steps // _POINTS) == 0:
+                curve.append([done, done * size, loss])
+            if done % max(1, settings.steps // _LOOKS) == 0:
+                looks.append([done, done * size, _held_out_loss(model, held_out)])
+    used = settings.steps * size
+    details = {
+        "flops": 3 * costs.forward(config, used, time, head=config.vocab_size),
+        "parameters": model.parameters.count(),
+        "loss": curve,
+        "held_out": looks,
+    }
+    return Body(config, model.parameters), details
+
+
+def _split(ids: np.ndarray, config: GPTConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return the model's ids of a text, without the held-out documents and of those alone."""
+    known = config.vocab_size - _SPECIAL
+    mapped = np.where(ids < 0, END, np.where(ids < known, ids + _SPECIAL, UNKNOWN))
+    ends = ids < 0
+    document = np.cumsum(ends) - ends
+    last = tokens.HELD_OUT_EVERY - 1
+    held_out = document % tokens.HELD_OUT_EVERY == last
+    if not held_out.any():  # a text of a few documents
+        return mapped, mapped
+    return mapped[~held_out], mapped[held_out]
+
+
+def _held_out_loss(model: GPT, held_out: np.ndarray) -> float:
+    """Return the mean loss on evenly spaced windows of the held-out part."""
+    time = min(model.config.n_positions, len(held_out) - 1)
+    starts = np.linspace(0, len(held_out) - time - 1, _LOOK_WINDOWS).astype(int)
+    windows = held_out[np.unique(starts)[:, np.newaxis] + np.arange(time + 1)]
+    return model.loss(windows[:, :-1], windows[:, 1:])
+
+
+def pooled(body: Body, texts: Sequence[Ids]) -> np.ndarray:
+    """Return the mean over its words of each text's last hidden states: (N, C) float32.
+
+    Texts of one length go together, so that there is no padding.
+    """
+    model = Transformer(body.config, body.parameters)
+    out = np.empty((len(texts), body.config.n_embd), np.float32)
+    for part, ids in _alike(texts):
+        hidden, _ = model.hidden(model.checked_ids(ids), backward=False)
+        out[part], _ = F.mean_pool(hidden, np.full(len(part), ids.shape[1]))
+    return out
+
+
+def predict(model: SequenceClassifier, texts: Sequence[Ids]) -> np.ndarray:
+    """Return the class of each text: (N,) int."""
+    out = np.empty(len(texts), np.int64)
+    for part, ids in _alike(texts):
+        out[part] = model.logits(ids, np.full(len(ids), ids.shape[1])).argmax(axis=1)
+    return out
+
+
+def _alike(texts: Sequence[Ids]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the places of texts of one length, and their ids, in blocks."""
+    lengths = np.array([len(text) for text in texts])
+    for length in np.unique(lengths):
+        members = np.flatnonzero(lengths == length)
+        for part in np.array_split(members, -(-len(members) * length // _BLOCK)):
+            yield part, np.array([texts[i] for i in part])
+
+
+def states(body: Body, ids: Ids) -> np.ndarray:
+    """Return the last hidden states of one text: T ids -> (T, C)."""
+    model = Transformer(body.config, body.parameters)
+    hidden, _ = model.hidden(model.checked_ids(np.array([ids])), backward=False)
+    return hidden[0]
