@@ -35,9 +35,8 @@ def weights(path):
     return folder.load(path).parameters.flat
 
 
-def stop_at(step, monkeypatch):
-    """Let the loop save and stop after this step, as on Ctrl-C."""
-    monkeypatch.setattr(loop._Saver, "is_due", lambda self: True)
+def interrupt(step, monkeypatch, text, model, given):
+    """Begin an update, and let the loop save and stop after this step, as on Ctrl-C."""
     taken = loop._step
 
     def counted(task, plan, state, shards):
@@ -45,7 +44,11 @@ def stop_at(step, monkeypatch):
             raise KeyboardInterrupt
         return taken(task, plan, state, shards)
 
-    monkeypatch.setattr(loop, "_step", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Saver, "is_due", lambda self: True)
+        patch.setattr(loop, "_step", counted)
+        with pytest.raises(KeyboardInterrupt):
+            updating.update([text], model, given, say=silent)
 
 
 def test_an_update_is_a_version_and_the_old_model_stays(model, boats, trained):
@@ -116,9 +119,7 @@ def test_a_killed_update_resumes_to_the_same_bits(model, boats, care, monkeypatc
     twin = shutil.copytree(model, tmp_path / "twin")
     given = {"steps": 8, "limit": 9.0, **care}
     before = weights(model).copy()
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_at(5, patch)
-        updating.update([boats], model, given, say=silent)
+    interrupt(5, monkeypatch, boats, model, given)
     np.testing.assert_array_equal(weights(model), before)  # the model is whole meanwhile
     assert versions.unfinished(model).number == 2
     said = []
@@ -131,14 +132,12 @@ def test_a_killed_update_resumes_to_the_same_bits(model, boats, care, monkeypatc
 
 
 def test_continuing_is_not_resuming(model, boats, monkeypatch, trained):
-    with pytest.raises(OutputError, match="no update was interrupted.*leave out --resume"):
+    with pytest.raises(OutputError, match=r"no update was interrupted.*leave out --resume"):
         updating.update([boats], model, {"steps": 4}, resume=True, say=silent)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_at(2, patch)
-        updating.update([boats], model, {"steps": 4}, say=silent)
+    interrupt(2, monkeypatch, boats, model, {"steps": 4})
     with pytest.raises(OutputError, match="interrupted; go on with it with --resume"):
         updating.update([boats], model, {"steps": 4}, say=silent)
-    with pytest.raises(OptionError, match="steps is 9, but the run .* began with 4"):
+    with pytest.raises(OptionError, match=r"steps is 9, but the run .* began with 4"):
         updating.update([boats], model, {"steps": 9}, resume=True, say=silent)
     result = updating.update([boats], model, {"steps": 4}, discard=True, say=silent)
     assert result.version == 2
@@ -152,9 +151,10 @@ def test_killed_between_the_model_and_its_copy(model, boats, monkeypatch):
         self._writer.save(contents, self._noted(lineage, verdict))
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(versions.Update, "finish", killed)
-        updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
+        with pytest.raises(KeyboardInterrupt):
+            updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
     assert len(folder.load(model).lineage) == 2  # it is the model already
     result = updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
     assert (result.version, result.made_from) == (3, 2)
