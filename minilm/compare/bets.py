@@ -16,11 +16,9 @@ from typing import TextIO
 import numpy as np
 
 from minilm import files
-from minilm.compare import statistics
+from minilm.compare import statistics, store
 from minilm.compare.results import Results
 from minilm.errors import InputError, OptionError
-
-BET = "bet.json"
 
 
 @dataclass(frozen=True)
@@ -160,22 +158,22 @@ def ask(names: Sequence[str], *, terminal: TextIO | None = None) -> list[str]:
 
 
 def check(folder: Path) -> None:
-    """Raise OptionError when the folder holds a bet already: bets are made before the results."""
-    if (folder / BET).exists():
+    """Raise OptionError when the folder holds results: bets are made before them."""
+    if store.holds_comparison(folder) or (folder / store.BET).exists():
         raise OptionError(
-            f"--predict: {folder / BET} holds a bet already; resume without --predict"
+            f"--predict: {folder} holds a comparison already, and bets are made before the first "
+            "run; leave it out, or start again with --overwrite"
         )
 
 
 def write(folder: Path, order: Sequence[str]) -> None:
     """Keep a bet in the folder of its comparison."""
-    check(folder)
-    files.write_json(folder / BET, {"order": list(order)})
+    files.write_json(folder / store.BET, {"order": list(order)})
 
 
 def read(folder: Path) -> list[str] | None:
     """Return the bet of a folder; None where none was made."""
-    path = folder / BET
+    path = folder / store.BET
     if not path.exists():
         return None
     found = files.read_json(path)
@@ -189,8 +187,7 @@ def score(results: Results, order: Sequence[str]) -> Score | None:
     """Score a bet on the task's own test part at the largest budget.
 
     Every pair is compared by the paired bootstrap of `statistics`, corrected after Holm for the
-    number of pairs. One bootstrap a condition is enough: with the same seed all of them take the
-    same draws, so that the difference of two is the paired one.
+    number of pairs.
 
     Parameters
     ----------
@@ -212,28 +209,29 @@ def score(results: Results, order: Sequence[str]) -> Score | None:
     order = [name for name in order if name in runs and len(runs[name]) == draws]
     if predictions is None or len(order) < 2:
         return None
-    correct = {name: (runs[name] == predictions.truth).astype(float) for name in order}
-    means = {
-        name: statistics.bootstrap_means(
-            outcomes, rng=np.random.default_rng(0), resamples=statistics.RESAMPLES
-        )
-        for name, outcomes in correct.items()
-    }
+    right = {name: runs[name] == predictions.truth for name in order}
+    resampled = statistics.bootstrap_means(
+        np.stack(list(right.values())).astype(np.float64),
+        rng=np.random.default_rng(0),
+        resamples=statistics.RESAMPLES,
+    )
+    means = dict(zip(order, resampled, strict=True))
     pairs = list(itertools.combinations(order, 2))
-    found = []
-    for a, b in pairs:
-        gains = means[a] - means[b]
-        count = min(np.count_nonzero(gains <= 0), np.count_nonzero(gains >= 0))
-        p = min(1.0, 2 * (1 + int(count)) / (1 + len(gains)))
-        mean = float((correct[a] - correct[b]).mean())
-        found.append(statistics.Difference(mean, *statistics.percentile_interval(gains), p))
+    found = [
+        statistics.difference(
+            float(right[a].mean() - right[b].mean()),
+            means[a] - means[b],
+            statistics.differing(right[a], right[b]),
+        )
+        for a, b in pairs
+    ]
     adjusted = statistics.holm([difference.p for difference in found])
     words = {"better": "right", "worse": "wrong", "cannot tell": "cannot tell"}
     scored = [
         Pair(a, b, d.difference, d.low, d.high, words[statistics.verdict(d, p)])
         for (a, b), d, p in zip(pairs, found, adjusted, strict=True)
     ]
-    actual = sorted(order, key=lambda name: -float(correct[name].mean()))
+    actual = sorted(order, key=lambda name: -float(right[name].mean()))
     return Score(list(order), actual, budget, scored)
 
 

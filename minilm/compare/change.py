@@ -21,12 +21,12 @@ def sentences(results: Results) -> list[str]:
     """Return what would change the conclusion about a task, the plainest first."""
     return [
         *_resolution(results),
-        *_too_few_items(results),
+        *too_few_items(results),
         *_thin(results),
         *_controls(results),
         *_elsewhere(results),
         *_other_texts(results),
-        *_failed(results),
+        *failures(results),
     ]
 
 
@@ -54,7 +54,8 @@ def _own(results: Results) -> list[Record]:
     return [row for row in rows if not results.about(row["condition"])["control"]]
 
 
-def _too_few_items(results: Results) -> list[str]:
+def too_few_items(results: Results) -> list[str]:
+    """Return how many test items the undecided differences at home would need."""
     rows = [r for r in _own(results) if r["verdict"] == "cannot tell" and r["items_needed"]]
     if not rows:
         return []
@@ -166,7 +167,8 @@ def _other_texts(results: Results) -> list[str]:
     return [f"With less text, or other text, it reads otherwise: {parts}."]
 
 
-def _failed(results: Results) -> list[str]:
+def failures(results: Results) -> list[str]:
+    """Return how many runs of a task failed."""
     failed = [row for row in results.summary["failed"] if row["task"] == results.task]
     if not failed:
         return []

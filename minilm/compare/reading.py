@@ -12,21 +12,21 @@ from minilm.compare.results import Record, Results
 
 # What a difference is about, for conditions that come with minilm; others are named.
 _ABOUT = {
-    ("cooccurrence", "random"): "Word vectors learned from unlabelled text, against random ones",
-    ("cooccurrence-finetuned", "cooccurrence"): "Training these vectors further with the labels",
+    ("cooccurrence", "random"): "word vectors learned from unlabelled text, against random ones",
+    ("cooccurrence-finetuned", "cooccurrence"): "training these vectors further with the labels",
     (
         "transformer-probe",
         "transformer-random-frozen",
-    ): "The states of a pretrained transformer, against those of a random one",
+    ): "the states of a pretrained transformer, against those of a random one",
     (
         "transformer-finetuned",
         "transformer-scratch",
-    ): "A pretrained transformer trained further, against one trained from scratch",
+    ): "a pretrained transformer trained further, against one trained from scratch",
     (
         "transformer-lora",
         "transformer-scratch",
-    ): "The same with LoRA, thin matrices beside its own",
-    ("tfidf", "random"): "Counting words (TF-IDF), against random vectors",
+    ): "the same with LoRA, thin matrices beside its own",
+    ("tfidf", "random"): "counting words (TF-IDF), against random vectors",
 }
 VERDICTS = ("better", "worse", "cannot tell")
 
@@ -76,7 +76,7 @@ def answer(results: Results) -> str:
         where = _listing(dict.fromkeys(f"{row['budget']} labels" for row in better))
         names = _listing(dict.fromkeys(row["condition"] for row in better))
         return f"{whole}: {names} gained {points} points over the same without text, at {where}."
-    if any(row["verdict"] == "worse" for row in rows):
+    if _any(rows, "worse"):
         return "No: where a difference can be told, pretraining made it worse."
     return "This comparison cannot tell: every difference is within what chance can do."
 
@@ -91,21 +91,41 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
     domain : str, optional
         Where it was tested; at home unless said.
     """
-    found = []
+    told, untold = [], []
     rows = results.rows("differences", domain)
     pairs = dict.fromkeys((row["condition"], row["baseline"]) for row in rows)
     for condition, baseline in pairs:
         if results.about(condition)["control"]:
             continue
         mine = [row for row in rows if (row["condition"], row["baseline"]) == (condition, baseline)]
-        sentence = f"{_subject(condition, baseline)}: {_verdicts(mine)}"
-        tuned = condition == "cooccurrence-finetuned"
-        if tuned and not any(row["verdict"] == "better" for row in mine):
-            sentence += " (words that the labels never show receive no gradient)"
-        found.append(f"{sentence}.")
+        subject = _subject(condition, baseline)
+        if condition == "cooccurrence-finetuned" and not _any(mine, "better"):
+            subject += " (words that the labels never show receive no gradient)"
+        if all(row["verdict"] == "cannot tell" for row in mine):
+            untold.append(subject)
+        else:
+            told.append(f"{subject}: {_verdicts(mine)}.")
+    if untold:
+        told.append(f"Cannot tell at any budget: {'; '.join(untold)}.")
     if any(results.about(row["condition"])["control"] for row in rows):
-        found.append(_controls(gaining_controls(results, domain)))
-    return found
+        told.append(_controls(gaining_controls(results, domain)))
+    return [sentence[0].upper() + sentence[1:] for sentence in told]
+
+
+def _any(rows: list[Record], verdict: str) -> bool:
+    return any(row["verdict"] == verdict for row in rows)
+
+
+def most_accurate(results: Results) -> str:
+    """Return which condition came out highest at the largest budget, and what it cost."""
+    best = results.best()
+    return (
+        f"The most accurate: {best['condition']} with {best['budget']} labels, {best['mean']:.3f} "
+        f"({best['low']:.3f} to {best['high']:.3f}), where always giving the commonest class has "
+        f"{results.chance():.3f}. A run of it took {best['seconds']:.3g} seconds and set "
+        f"{best['trainable_parameters']:,.0f} numbers; its pretraining, done once for all runs, "
+        f"took {best['pretrain_seconds']:.3g} seconds."
+    )
 
 
 def _subject(condition: str, baseline: str) -> str:

@@ -1,77 +1,112 @@
-"""The result in words: tables of 80 columns and two sentences that follow from the intervals."""
+"""The result on a terminal: tables of 80 columns and sentences that follow from the intervals."""
 
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import Any
 
-from minilm.compare.conditions import CONDITIONS
+from minilm.compare import bets, change, reading, results
+from minilm.compare.results import Record, Results
 
-# Columns of the table that fit beside the names in 80 characters.
+# Budgets that fit beside the names in 80 characters.
 _COLUMNS = 3
-# Below this, a bootstrap over the seeds sees too little of their spread: in simulations of
-# `statistics`, 4 % false claims with three seeds, 18 % with one, where 5 % are meant.
-_FEW_SEEDS = 4
+_NAME = 26
+_PAIR = 35
 
 
 def render(summary: dict[str, Any]) -> str:
-    """Return the tables of every domain, the reading of each, and the notes on the data."""
+    """Return the tables of every task and domain, the reading of each, and notes on the data."""
     parts = []
-    for domain in summary["domains"]:
-        parts.append(_heading(summary, domain))
-        for first in range(0, len(summary["budgets"]), _COLUMNS):
-            parts.append(_accuracies(summary, domain, summary["budgets"][first : first + _COLUMNS]))
-        if rows := _of_domain(summary["differences"], domain):
-            parts.append(_differences(rows))
-            parts.append(_wrap(" ".join(reading(rows))))
+    for task in summary["tasks"]:
+        view = Results(Path(), summary, task=task)
+        if not view.cells():
+            continue
+        for domain in view.domains:
+            parts += _domain(view, domain)
+        parts += [_costs(view), *_doubts(view)]
     parts += [_wrap(f"Note: {note}.") for note in summary["notes"]]
     return "\n\n".join(parts)
 
 
-def _of_domain(rows: list[dict[str, Any]], domain: str) -> list[dict[str, Any]]:
-    return [row for row in rows if row["domain"] == domain]
+def bet(folder: Path, order: list[str]) -> str:
+    """Return how the bet of a folder fared."""
+    score = bets.score(results.read(folder)[0], order)
+    return _wrap("The bet could not be scored." if score is None else bets.sentence(score))
 
 
-def _heading(summary: dict[str, Any], domain: str) -> str:
-    items, seeds = summary["test_items"][domain], summary["seeds"]
-    chance, resolvable = summary["chance"][domain], summary["resolvable"][domain]
-    title = textwrap.shorten(domain, 30) if " " in domain else domain[:30]
-    if domain != summary["domains"][0]:
-        title += f", a new domain: trained on {summary['task'][:20]}, not trained again"
+def _domain(view: Results, domain: str) -> list[str]:
+    parts = [_heading(view, domain)]
+    for first in range(0, len(view.budgets), _COLUMNS):
+        parts.append(_accuracies(view, domain, view.budgets[first : first + _COLUMNS]))
+    if rows := view.rows("differences", domain):
+        parts += [_differences(rows), _wrap(" ".join(reading.sentences(view, domain)))]
+    return parts
+
+
+def _heading(view: Results, domain: str) -> str:
+    items, seeds = view.summary["test_items"][view.task][domain], view.summary["seeds"]
+    resolvable = view.summary["resolvable"][view.task][domain]
+    title = _short(domain, 30)
+    if domain != view.home:
+        title += f", a new domain: trained on {_short(view.task, 20)}, not again"
     return "\n".join(
         [
             title,
             "=" * len(title),
             f"{items} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples.",
-            f"Always the commonest class: {chance:.3f}. Two unrelated classifiers",
+            f"Always the commonest class: {view.chance(domain):.3f}. Two unrelated classifiers",
             f"must differ by about {resolvable:.3f} for so many items to show it.",
         ]
         + ["With so few draws, how much the draw matters is hardly in the intervals."]
-        * (seeds < _FEW_SEEDS)
+        * (seeds < change.FEW_SEEDS)
     )
 
 
-def _accuracies(summary: dict[str, Any], domain: str, budgets: list[int]) -> str:
-    cells = {(c["condition"], c["budget"]): c for c in _of_domain(summary["conditions"], domain)}
-    lines = [f"{'accuracy [95 %] with':<25}" + "".join(f"{f'{b} labels':<18}" for b in budgets)]
-    for name in summary["names"]:
-        shown = [cells[name, budget] for budget in budgets]
-        lines.append(
-            f"{name:<25}"
-            + "".join(f"{c['mean']:.3f} [{c['low']:.2f},{c['high']:.2f}] " for c in shown)
-        )
+def _short(text: str, width: int) -> str:
+    """Return a name on one line of at most `width` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def _named(name: str, width: int, rest: str) -> list[str]:
+    """Return a line of a table; a name that is too long has a line of its own.
+
+    >>> _named("short", 8, "0.5"), _named("much longer", 8, "0.5")
+    (['short   0.5'], ['much longer', '        0.5'])
+    """
+    if len(name) < width:
+        return [f"{name:<{width}}{rest}"]
+    return [_short(name, 79), " " * width + rest]
+
+
+def _accuracies(view: Results, domain: str, budgets: list[int]) -> str:
+    """Return the table of accuracies, a line a condition and a column a budget."""
+    cells = {(c["condition"], c["budget"]): c for c in view.cells(domain=domain)}
+    head = f"{'accuracy [95 %] with':<{_NAME}}" + "".join(f"{f'{b} labels':<18}" for b in budgets)
+    lines = [head]
+    for name in view.names:
+        shown = "".join(_accuracy(cells.get((name, budget))) for budget in budgets)
+        lines += _named(name, _NAME, shown)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _differences(rows: list[dict[str, Any]]) -> str:
-    lines = [f"{'difference of':<25}{'from':<13}{'labels':>6}  {'mean [95 %]':<23}verdict"]
-    before = None
-    for row in rows:
-        pair = (row["condition"], row["baseline"])
-        names = f"{pair[0]:<25}{pair[1]:<13}" if pair != before else " " * 38
-        interval = f"{row['difference']:+.3f} [{row['low']:+.3f},{row['high']:+.3f}]"
-        lines.append(f"{names}{row['budget']:>6}  {interval:<23}{row['verdict']}")
-        before = pair
+def _accuracy(cell: Record | None) -> str:
+    if cell is None:
+        return f"{'failed':<18}"
+    return f"{cell['mean']:.3f} [{cell['low']:.2f},{cell['high']:.2f}] "
+
+
+def _differences(rows: list[Record]) -> str:
+    """Return the table of differences, a condition and its baseline a block."""
+    lines = [f"{'difference':<{_PAIR}}{'labels':>6}  {'mean [95 %]':<23}verdict"]
+    for pair in dict.fromkeys((row["condition"], row["baseline"]) for row in rows):
+        mine = [row for row in rows if (row["condition"], row["baseline"]) == pair]
+        names = [_short(pair[0], _PAIR - 1), f"  from {_short(pair[1], _PAIR - 8)}"]
+        for line in range(max(2, len(mine))):
+            name = names[line] if line < 2 else ""
+            rest = _difference(mine[line]) if line < len(mine) else ""
+            lines.append(f"{name:<{_PAIR}}{rest}".rstrip())
     if any(row["verdict"] == "cannot tell" and row["low"] * row["high"] > 0 for row in rows):
         lines.append(
             '(An interval may leave out zero where the verdict is "cannot tell": verdicts are\n'
@@ -80,71 +115,30 @@ def _differences(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def reading(rows: list[dict[str, Any]]) -> list[str]:
-    """Return at most two sentences: what pretraining did; what fine-tuning and the controls did.
-
-    They are put together from the verdicts; a result that contradicts the lesson is said as it is.
-
-    Parameters
-    ----------
-    rows : list of dict
-        The differences of one domain, as in summary.json.
-    """
-    sentences = []
-    if pretrained := [row for row in rows if row["condition"] == "cooccurrence"]:
-        sentences.append(
-            "Word vectors learned from unlabelled text, against random ones: "
-            f"{_verdicts(pretrained)}."
-        )
-    clauses = []
-    if tuned := [row for row in rows if row["condition"] == "cooccurrence-finetuned"]:
-        clause = f"training them further with the labels: {_verdicts(tuned)}"
-        if not any(row["verdict"] == "better" for row in tuned):
-            clause += " (words that the labels never show receive no gradient)"
-        clauses.append(clause)
-    if controls := [row for row in rows if CONDITIONS[row["condition"]].control]:
-        clauses.append(_controls(controls))
-    if clauses:
-        sentence = "; ".join(clauses) + "."
-        sentences.append(sentence[0].upper() + sentence[1:])
-    return sentences
+def _difference(row: Record) -> str:
+    interval = f"{row['difference']:+.3f} [{row['low']:+.3f},{row['high']:+.3f}]"
+    return f"{row['budget']:>6}  {interval:<23}{row['verdict']}"
 
 
-def _verdicts(rows: list[dict[str, Any]]) -> str:
-    """Return, for instance, "better at 64 labels (by 0.070), cannot tell at 16 labels"."""
-    clauses = []
-    for verdict in ("better", "worse", "cannot tell"):
-        mine = [row for row in rows if row["verdict"] == verdict]
-        if not mine:
-            continue
-        clause = f"{verdict} at {_budgets(mine, rows)}"
-        if verdict != "cannot tell":
-            sizes = sorted(f"{abs(row['difference']):.3f}" for row in mine)
-            clause += f" (by {' to '.join(dict.fromkeys((sizes[0], sizes[-1])))})"
-        clauses.append(clause)
-    return ", ".join(clauses)
+def _costs(view: Results) -> str:
+    """Return what a run costs at the largest budget, and the pretraining that all share."""
+    price = view.summary["price_per_hour"]
+    budget = view.budgets[-1]
+    head = f"{f'cost of a run, {budget} labels':<{_NAME}}"
+    head += f"{'seconds':>9}{'GFLOP':>9}{'trained':>11}{'pretraining s':>15}"
+    lines = [head + ("" if price is None else f"{'money':>10}")]
+    for cell in view.cells():
+        if cell["budget"] == budget:
+            rest = f"{cell['seconds']:>9.3f}{cell['flops'] / 1e9:>9.3f}"
+            rest += f"{cell['trainable_parameters']:>11,.0f}{cell['pretrain_seconds']:>15.1f}"
+            rest += "" if price is None else f"{cell['money']:>10.6f}"
+            lines += _named(cell["condition"], _NAME, rest)
+    return "\n".join(lines)
 
 
-def _budgets(mine: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
-    if len(mine) == len(rows) > 1:
-        return "every budget"
-    *most, last = (str(row["budget"]) for row in mine)
-    return f"{', '.join(most)} and {last} labels" if most else f"{last} labels"
-
-
-def _controls(rows: list[dict[str, Any]]) -> str:
-    gaining = [row for row in rows if row["verdict"] == "better"]
-    if not gaining:
-        return "no control is better than its baseline, as it should be"
-    found = ", ".join(
-        f"{row['condition']} is better than {row['baseline']} at {row['budget']} labels "
-        f"(by {row['difference']:.3f})"
-        for row in gaining
-    )
-    return (
-        f"but a control that should gain nothing does: {found}, so the gain above is not all due "
-        "to the company that words keep"
-    )
+def _doubts(view: Results) -> list[str]:
+    """Return how much more data the undecided differences would need, and what failed."""
+    return [_wrap(text) for text in (*change.too_few_items(view), *change.failures(view))]
 
 
 def _wrap(text: str) -> str:

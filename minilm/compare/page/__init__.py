@@ -12,9 +12,10 @@ import string
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 import minilm
-from minilm import files, progress
+from minilm import files
 from minilm.compare import bets, change, pictures, reading, results
 from minilm.compare.page import tables
 from minilm.compare.page.markup import escape, items, paragraph, picture, section, table
@@ -47,8 +48,10 @@ def write(folder: Path) -> Path:
         version=escape(minilm.__version__),
         title=escape(f"Does pretraining help? {', '.join(view.task for view in views)}"),
         answers="\n".join(_answer(view, alone=len(views) == 1) for view in views),
-        contents="\n".join(f'<li><a href="#{i}">{escape(t)}</a></li>' for i, t, _ in found),
-        sections="\n".join(section(i, title, *content) for i, title, content in found),
+        contents="\n".join(
+            f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
+        ),
+        sections="\n".join(section(*one) for one in found),
         style=style,
         script=script,
     )
@@ -56,6 +59,13 @@ def write(folder: Path) -> Path:
     with files.atomic_write(path) as file:
         file.write(page)
     return path
+
+
+class _Section(NamedTuple):
+    identifier: str
+    title: str
+    content: list[str]
+    kind: str = ""
 
 
 def _part(name: str) -> str:
@@ -74,33 +84,29 @@ def _answer(view: Results, *, alone: bool) -> str:
     )
 
 
-def _sections(views: list[Results]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the sections in order: identifier, title, content."""
+def _sections(views: list[Results]) -> Iterator[_Section]:
     first = views[0]
     planned = pictures.plan(views)
-    yield "question", "The question", _question(first)
-    yield "design", "The design", _design(views)
+    yield _Section("question", "The question", _question())
+    yield _Section("design", "The design", _design(views))
     for number, view in enumerate(views, start=1):
         mark, suffix = ("", "") if len(views) == 1 else (f"-{number}", f": {view.task}")
-        yield f"reading{mark}", f"The reading{suffix}", _reading(view)
-        if number == 1 and (bet := _bet(view)):
-            yield "bet", "The bet", bet
         own = [one for one in planned if one.picture.every_task and one.view is view]
-        yield f"pictures{mark}", f"Pictures{suffix}", _figures(own)
-        yield f"tables{mark}", f"Tables{suffix}", _tables(view, mark)
-        yield (
-            f"change{mark}",
-            f"What would change this conclusion{suffix}",
-            [items(change.sentences(view))],
-        )
+        doubts = [items(change.sentences(view))]
+        yield _Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
+        if number == 1 and (bet := _bet(view)):
+            yield _Section("bet", "The bet", bet)
+        yield _Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
+        yield _Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
+        yield _Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
     common = [one for one in planned if not one.picture.every_task]
     if common or first.summary["pretraining"]:
         made = [tables.pretraining(first)] if first.summary["pretraining"] else []
-        yield "learned", "What pretraining learned", [*made, *_figures(common)]
-    yield "settings", "Settings", _settings(first)
+        yield _Section("learned", "What pretraining learned", [*made, *_figures(common)])
+    yield _Section("settings", "Settings", _settings(views))
 
 
-def _question(view: Results) -> list[str]:
+def _question() -> list[str]:
     return [
         paragraph(
             "Does learning from unlabelled text first help a classifier that is then trained on "
@@ -147,22 +153,12 @@ def _design(views: list[Results]) -> list[str]:
 
 
 def _reading(view: Results) -> list[str]:
-    parts = [items(reading.sentences(view))]
+    parts = [items([*reading.sentences(view), reading.most_accurate(view)])]
     for domain in view.domains[1:]:
         parts += [
             f"<h3>{escape(f'In a new domain, without new training: {domain}')}</h3>",
             items(reading.sentences(view, domain)),
         ]
-    best = view.best()
-    parts.append(
-        paragraph(
-            f"The most accurate: {best['condition']} with {best['budget']} labels, "
-            f"{best['mean']:.3f} ({best['low']:.3f} to {best['high']:.3f}), where always giving "
-            f"the commonest class has {view.chance():.3f}. A run of it took "
-            f"{best['seconds']:.3g} seconds and set {best['trainable_parameters']:,.0f} numbers; "
-            f"pretraining, once for all runs, took {best['pretrain_seconds']:.3g} seconds."
-        )
-    )
     return parts
 
 
@@ -199,34 +195,32 @@ def _tables(view: Results, mark: str) -> list[str]:
     return found
 
 
-def _settings(view: Results) -> list[str]:
-    summary, manifest = view.summary, view.manifest
-    took = progress.duration(summary["elapsed_seconds"])
-    found = [
-        paragraph(
-            f"Preset: {summary['preset'] or 'none'}. The whole comparison took {took}"
-            + (
-                f"; machine time is priced at {summary['price_per_hour']:g} an hour."
-                if summary["price_per_hour"] is not None
-                else "."
-            )
-        )
-    ]
+def _settings(views: list[Results]) -> list[str]:
+    summary, manifest = views[0].summary, views[0].manifest
+    price = summary["price_per_hour"]
+    priced = "" if price is None else f" Machine time is priced at {price:g} an hour."
+    found = [paragraph(f"Preset: {summary['preset'] or 'none'}.{priced}")]
     if summary["notes"]:
         found.append(items(f"Note: {note}." for note in summary["notes"]))
     if summary["failed"]:
-        found.append(tables.failures(view))
+        found.append(tables.failures(views[0]))
+    for number, view in enumerate(views, start=1):
+        for name, title in (("settings", "Settings"), ("data", "Data")):
+            record = manifest.get(name, {}).get(view.task, {})
+            found.append(_record(f"{name}-table-{number}", f"{title} of {view.task}", record))
     for name, title in (
-        ("settings", "Settings"),
-        ("data", "Data"),
+        ("conditions", "Settings of the conditions"),
         ("inputs", "SHA-256 of each input"),
         ("versions", "Versions"),
         ("machine", "Machine"),
     ):
-        if isinstance(record := manifest.get(name), dict) and record:
-            rows = [[str(key), _plain(value)] for key, value in record.items()]
-            found.append(table(f"{name}-table", title, ["name", "value"], rows, sortable=False))
-    return found
+        found.append(_record(f"{name}-settings", title, manifest.get(name, {})))
+    return [content for content in found if content]
+
+
+def _record(identifier: str, title: str, record: dict[str, object]) -> str:
+    rows = [[str(key), _plain(value)] for key, value in record.items()]
+    return table(identifier, title, ["name", "value"], rows, sortable=False) if rows else ""
 
 
 def _plain(value: object) -> str:

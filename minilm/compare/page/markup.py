@@ -20,17 +20,20 @@ class Cell:
         As it is shown; not yet escaped.
     value : float, optional
         What it is sorted by; without one, by its text.
+    kind : str
+        Its class, for the style sheet.
     """
 
     text: str
     value: float | None = None
+    kind: str = ""
 
 
 def number(value: float | None, form: str, after: str = "") -> Cell:
     """Return a cell with a number, empty where there is none.
 
     >>> number(0.5, ".1%"), number(None, ".1%")
-    (Cell(text='50.0%', value=0.5), Cell(text='', value=None))
+    (Cell(text='50.0%', value=0.5, kind=''), Cell(text='', value=None, kind=''))
     """
     return Cell("") if value is None else Cell(format(value, form) + after, float(value))
 
@@ -50,12 +53,11 @@ def items(sentences: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
 
 
-def section(identifier: str, title: str, *content: str, level: int = 2) -> str:
+def section(identifier: str, title: str, content: Iterable[str], kind: str = "") -> str:
     """Return a section with a heading that names it for screen readers."""
-    head = f'<h{level} id="{identifier}">{escape(title)}</h{level}>'
-    return (
-        f'<section aria-labelledby="{identifier}">\n{head}\n' + "\n".join(content) + "\n</section>"
-    )
+    head = f'<h2 id="{identifier}">{escape(title)}</h2>'
+    body = "\n".join(content)
+    return f'<section{_class(kind)} aria-labelledby="{identifier}">\n{head}\n{body}\n</section>'
 
 
 def table(
@@ -94,7 +96,7 @@ def table(
 def _row(cells: Sequence[Cell | str]) -> str:
     first, *rest = (cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)
     return f'<th scope="row"{_value(first)}>{escape(first.text)}</th>' + "".join(
-        f"<td{_value(cell)}>{escape(cell.text)}</td>" for cell in rest
+        f"<td{_class(cell.kind)}{_value(cell)}>{escape(cell.text)}</td>" for cell in rest
     )
 
 

@@ -27,8 +27,9 @@ def seconds(value: float | None) -> Cell:
     return number(value, ".3f" if value is not None and value < 10 else ",.0f")
 
 
-def _interval(row: Record, form: str, scale: float = 1.0) -> str:
-    return f"{scale * row['low']:{form}} to {scale * row['high']:{form}}"
+def _interval(row: Record, form: str, scale: float = 1.0) -> Cell:
+    low, high = scale * row["low"], scale * row["high"]
+    return Cell(f"{low:{form}} to {high:{form}}", low)
 
 
 _COST = ("seconds a run", "operations a run", "trained parameters", "pretraining seconds")
@@ -52,27 +53,37 @@ def _cost_heads(results: Results) -> list[str]:
     return [*_COST, *(["money a run"] if priced else [])]
 
 
+def _records(results: Results, part: str, domain: str) -> list[Record]:
+    """Return all rows of a part of the summary for a domain, with every amount of text."""
+    rows = results.summary[part]
+    return [row for row in rows if (row["task"], row["domain"]) == (results.task, domain)]
+
+
+def _several_texts(records: list[Record]) -> bool:
+    return len({(row["corpus"], row["words"]) for row in records if row["words"]}) > 1
+
+
+def _text(row: Record) -> list[Cell | str]:
+    return [row["corpus"], number(row["words"] or None, ",d")]
+
+
 def accuracies(results: Results, domain: str, identifier: str) -> str:
     """Return the table of all cells of a domain: accuracy, macro-F1 and cost."""
-    cells = [
-        cell
-        for cell in results.summary["conditions"]
-        if (cell["task"], cell["domain"]) == (results.task, domain)
-    ]
-    texts = len({(cell["corpus"], cell["words"]) for cell in cells if cell["words"]}) > 1
+    cells = _records(results, "conditions", domain)
+    several = _several_texts(cells)
     rows = [
         [
             cell["condition"],
             number(cell["budget"], "d"),
-            *([cell["corpus"], number(cell["words"], ",d")] if texts else []),
+            *(_text(cell) if several else []),
             number(cell["mean"], ".3f"),
-            _interval(cell, ".3f") if cell["mean"] is not None else "failed",
+            _interval(cell, ".3f") if cell["mean"] is not None else Cell("every run failed"),
             number(cell["macro_f1"], ".3f"),
             *_cost(results, cell),
         ]
         for cell in cells
     ]
-    heads = ["condition", "labels", *(["text", "words"] if texts else [])]
+    heads = ["condition", "labels", *(["text", "words"] if several else [])]
     heads += ["accuracy", "95 % interval", "macro-F1", *_cost_heads(results)]
     return table(identifier, f"Accuracy and cost of each condition on {domain}", heads, rows)
 
@@ -81,30 +92,28 @@ def differences(results: Results, domain: str, identifier: str) -> str:
     """Return the table of differences from the baselines, with verdicts, and what they cost."""
     cells = {
         (c["condition"], c["corpus"], c["words"], c["budget"]): c
-        for c in results.summary["conditions"]
-        if (c["task"], c["domain"]) == (results.task, domain)
+        for c in _records(results, "conditions", domain)
     }
-    rows = []
-    for row in results.summary["differences"]:
-        if (row["task"], row["domain"]) != (results.task, domain):
-            continue
-        cell = cells[row["condition"], row["corpus"], row["words"], row["budget"]]
-        rows.append(
-            [
-                row["condition"],
-                row["baseline"],
-                number(row["budget"], "d"),
-                number(row["words"], ",d"),
-                number(100 * row["difference"], "+.1f"),
-                _interval(row, "+.1f", 100),
-                number(row["p_adjusted"], ".4f"),
-                row["verdict"],
-                number(row["items_needed"], ",d"),
-                *_cost(results, cell),
-            ]
-        )
-    heads = ["condition", "against", "labels", "words of text", "points", "95 % interval"]
-    heads += ["p after Holm", "verdict", "test items to tell", *_cost_heads(results)]
+    records = _records(results, "differences", domain)
+    several = _several_texts(records)
+    rows = [
+        [
+            row["condition"],
+            row["baseline"],
+            number(row["budget"], "d"),
+            *(_text(row) if several else []),
+            number(100 * row["difference"], "+.1f"),
+            _interval(row, "+.1f", 100),
+            number(row["p_adjusted"], ".4f"),
+            Cell(row["verdict"], kind="" if row["verdict"] == "cannot tell" else "told"),
+            number(row["items_needed"], ",d"),
+            *_cost(results, cells[row["condition"], row["corpus"], row["words"], row["budget"]]),
+        ]
+        for row in records
+    ]
+    heads = ["condition", "against", "labels", *(["text", "words"] if several else []), "points"]
+    heads += ["95 % interval", "p after Holm", "verdict", "test items to tell"]
+    heads += _cost_heads(results)
     return table(identifier, f"Differences from the baselines on {domain}, in points", heads, rows)
 
 
@@ -135,10 +144,9 @@ def conditions(results: Results) -> str:
     rows = []
     for name in results.summary["names"]:
         about = results.about(name)
-        settings = ", ".join(f"{key} {value}" for key, value in about["settings"].items())
         baselines = ", ".join(about["baselines"]) or "none: it is a baseline"
-        rows.append([name, about["summary"], baselines, about["family"], settings])
-    heads = ["condition", "what it is", "compared with", "family", "settings"]
+        rows.append([name, about["summary"], baselines, about["family"]])
+    heads = ["condition", "what it is", "compared with", "family"]
     return table("conditions-table", "The conditions", heads, rows, sortable=False)
 
 
@@ -160,8 +168,8 @@ def bet_pairs(score: bets.Score) -> str:
         [
             f"{pair.better} above {pair.worse}",
             number(100 * pair.difference, "+.1f"),
-            f"{100 * pair.low:+.1f} to {100 * pair.high:+.1f}",
-            pair.outcome,
+            _interval({"low": pair.low, "high": pair.high}, "+.1f", 100),
+            Cell(pair.outcome, kind="" if pair.outcome == "cannot tell" else "told"),
         ]
         for pair in score.pairs
     ]

@@ -27,8 +27,9 @@ def draw_costs(figure: Figure, results: Results) -> None:
         left.plot(total, cell["mean"], "|", color=look.color, markersize=16, markeredgewidth=3)
         left.plot(cell["seconds"], cell["mean"], label=style.short(name, 36), **marker)
         right.plot(max(1, cell["trainable_parameters"]), cell["mean"], **marker)
-    left.set_xscale("log")
-    right.set_xscale("log")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     left.set_xlabel("seconds a run;  bar: with pretraining")
     right.set_xlabel("numbers that the labels set")
     left.set_ylabel("accuracy")

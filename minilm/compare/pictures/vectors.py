@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import cycle
 from typing import Any
 
@@ -75,7 +76,9 @@ def has_maps(results: Results) -> bool:
 def draw_maps(figure: Figure, results: Results) -> None:
     """Probe words on two principal components, before fine-tuning and, where known, after."""
     before, after = _probe(results, "map"), _probe(results, "map_finetuned")
-    maps = {"pretrained": before} | ({"after fine-tuning": after} if after else {})
+    maps = {"pretrained": before}
+    if after:
+        maps[f"fine-tuned: moved by {_mean(_moves(before, after)):.1%}"] = after
     panels = figure.subplots(1, len(maps), sharex=True, sharey=True, squeeze=False)[0]
     groups = list(dict.fromkeys(point["group"] for point in before))
     pairs = zip(cycle(style.COLORS), cycle(style.MARKERS), strict=False)
@@ -101,15 +104,9 @@ def _trails(axes: Axes, before: list[Record], after: list[Record]) -> None:
     """Draw a thin line from where each word was to where it is."""
     old = {point["word"]: point for point in before}
     for point in after:
-        if point["word"] in old:
-            start = old[point["word"]]
-            axes.plot(
-                [start["x"], point["x"]],
-                [start["y"], point["y"]],
-                color=style.GRAY,
-                linewidth=1,
-                zorder=0,
-            )
+        start = old[point["word"]]
+        x, y = [start["x"], point["x"]], [start["y"], point["y"]]
+        axes.plot(x, y, color=style.GRAY, linewidth=1, zorder=0)
 
 
 def _spans(points: list[Record]) -> tuple[float, float]:
@@ -151,23 +148,26 @@ def describe_maps(results: Results) -> str:
     text = f"{len(before)} probe words of the groups {groups} on two principal components."
     if not after:
         return text
-    old = {point["word"]: point for point in before}
-    moved = {
-        p["word"]: ((p["x"] - old[p["word"]]["x"]) ** 2 + (p["y"] - old[p["word"]]["y"]) ** 2)
-        ** 0.5
-        for p in after
-        if p["word"] in old
-    }
-    if not moved:
-        return text
+    moved = _moves(before, after)
     far = max(moved, key=lambda word: moved[word])
-    width = _spans(before)[0]
-    mean = sum(moved.values()) / len(moved)
     return (
         f"Two maps, before and after fine-tuning: {text} Fine-tuning moved them by "
-        f"{mean / width:.1%} of the map's width on average, furthest {far!r} "
-        f"({moved[far] / width:.1%})."
+        f"{_mean(moved):.2%} of the map's width on average, furthest {far!r} ({moved[far]:.2%})."
     )
+
+
+def _moves(before: list[Record], after: list[Record]) -> dict[str, float]:
+    """Return how far each word went, in widths of the map."""
+    old = {point["word"]: point for point in before}
+    width = _spans(before)[0]
+    return {
+        p["word"]: math.hypot(p["x"] - old[p["word"]]["x"], p["y"] - old[p["word"]]["y"]) / width
+        for p in after
+    }
+
+
+def _mean(moves: dict[str, float]) -> float:
+    return sum(moves.values()) / len(moves)
 
 
 def has_senses(results: Results) -> bool:

@@ -1,10 +1,9 @@
-"""Probes and pictures: what is measured for them, and that they show what is in the tables."""
+"""Probes: what is measured of word vectors without labels."""
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from minilm.compare import conditions, material, plots, probes
+from minilm.compare import material, probes
 from minilm.compare.material import Settings
 
 
@@ -59,63 +58,3 @@ def test_principal_components_keep_distances_as_the_exact_svd_does():
     np.testing.assert_allclose(points.var(axis=0, ddof=1), values[:2], rtol=1e-9)
     assert np.all(points.max(axis=0) == np.abs(points).max(axis=0))
     np.testing.assert_allclose(points, probes.principal_components(rows + 7), atol=1e-9)
-
-
-SUMMARY = {
-    "domains": ["films", "products"],
-    "task": "films",
-    "names": ["random", "cooccurrence"],
-    "budgets": [16, 64],
-    "chance": {"films": 0.5, "products": 0.55},
-    "conditions": [
-        {
-            "condition": name,
-            "budget": budget,
-            "domain": domain,
-            "mean": 0.5 + shift,
-            "low": 0.45 + shift,
-            "high": 0.58 + shift,
-        }
-        for domain in ("films", "products")
-        for name, gain in (("random", 0), ("cooccurrence", 0.1))
-        for budget, more in ((16, 0), (64, 0.05))
-        for shift in (gain + more,)
-    ],
-}
-
-
-def test_learning_curves_show_means_with_both_ends_of_their_intervals():
-    figure = Figure()
-    plots._learning_curves(figure, SUMMARY)
-    (axes,) = figure.axes
-    curve = axes.containers[1]
-    np.testing.assert_allclose(np.asarray(curve.lines[0].get_ydata(), float), [0.6, 0.65])
-    ends = [segment[:, 1] for segment in curve.lines[2][0].get_segments()]
-    np.testing.assert_allclose(np.array(ends, float), [[0.55, 0.68], [0.60, 0.73]])
-    assert axes.get_xlabel() == "labelled examples"
-    assert "accuracy" in axes.get_ylabel()
-
-
-def test_pictures_are_those_that_the_tables_allow(tmp_path):
-    nothing = {"similarity": [], "map": []}
-    assert plots.draw_all(tmp_path, SUMMARY, nothing) == [
-        "accuracy.png",
-        "learning_curves.png",
-        "transfer.png",
-    ]
-    alone = SUMMARY | {"domains": ["films"]}
-    something = {
-        "similarity": [
-            {"vectors": "random", "group": "colors", "within": 0.1, "between": 0.0},
-            {"vectors": "random", "group": "tools", "within": 0.2, "between": 0.0},
-        ],
-        "map": [{"word": "red", "group": "colors", "x": 0.0, "y": 1.0}],
-    }
-    drawn = plots.draw_all(tmp_path, alone, something)
-    assert drawn == ["accuracy.png", "learning_curves.png", "similarity.png", "word_map.png"]
-    assert {name.removesuffix(".png") for name in drawn} <= set(plots.PICTURES)
-
-
-def test_every_condition_has_a_look_of_its_own():
-    assert set(plots._LOOK) == set(conditions.CONDITIONS)
-    assert len(set(plots._LOOK.values())) == len(plots._LOOK)

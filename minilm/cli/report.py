@@ -1,0 +1,51 @@
+"""`minilm report`: the pictures and the page of a comparison, made again from its tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minilm import threads
+
+if TYPE_CHECKING:
+    from minilm.compare.conclusions import Result
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the --out of minilm compare")
+    parser.add_argument("--open", action="store_true", help="show the report in the browser")
+    parser.add_argument("--json", action="store_true", help="print summary.json, nothing else")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make them again and print the tables."""
+    threads.set_blas_threads(1)  # as in the comparison, so that sums are the same
+    from minilm.compare import conclusions
+
+    show(conclusions.rewrite(options.folder), as_json=options.json, in_browser=options.open)
+    return 0
+
+
+def show(result: Result, *, as_json: bool, in_browser: bool) -> None:
+    """Print what came out of a comparison, and open its report when asked to."""
+    from minilm.compare import bets, page, report
+
+    path = result.folder / page.REPORT
+    if as_json:
+        json.dump(result.summary, sys.stdout, indent=2)
+        print()
+    else:
+        print(report.render(result.summary))
+        if bet := bets.read(result.folder):
+            print("\n" + report.bet(result.folder, bet))
+        print("\nThe table (results.csv), summary.json, every prediction and the pictures")
+        print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
+        print(f"{result.folder}\nAll of it to read: {path}")
+    if in_browser and not webbrowser.open(path.resolve().as_uri()):
+        print(f"no browser was found here; open {path} in yours", file=sys.stderr)
