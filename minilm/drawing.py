@@ -43,6 +43,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def checked_suffix(path: str | os.PathLike[str]) -> str:
+    """Return the ending of a picture's name, or raise OptionError if it is no picture's."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in _OPTIONS:
+        raise OptionError(f"{path}: a picture's name ends in {' or '.join(_OPTIONS)}")
+    return suffix
+
+
 def write(
     path: str | os.PathLike[str],
     draw: Callable[[Figure], None],
@@ -65,9 +73,7 @@ def write(
     OptionError
         When the name has another ending.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _OPTIONS:
-        raise OptionError(f"{path}: a picture's name ends in {' or '.join(_OPTIONS)}")
+    suffix = checked_suffix(path)
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         # Letters that the font has not become boxes; people's texts may hold any.

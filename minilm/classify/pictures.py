@@ -78,9 +78,11 @@ def draw_confusion(
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         if count <= 12:
             for i, j in np.ndindex(count, count):
-                color = "white" if shares[i, j] > 0.5 else "black"
+                color = "white" if shares[i, j] > 0.65 else "black"
                 text = f"{confusion[i, j]:,}\n{shares[i, j]:.0%}"
-                axes.text(j, i, text, ha="center", va="center", color=color, fontsize=13)
+                axes.text(
+                    j, i, text, ha="center", va="center", color=color, fontsize=16 - count / 3
+                )
         names = [_cut(name) for name in classes]
         turn = 0 if count <= 4 else 45
         side = "center" if count <= 4 else "right"

@@ -1,25 +1,46 @@
-"""`minilm evaluate DIR`: how well a model predicts a text."""
+"""`minilm evaluate DIR`: how well a model predicts a text, or a classifier labels."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from minilm import resources, threads
+from minilm import files, resources, threads
+from minilm.cli import console
+from minilm.cli.options import add_adapter
+from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    from minilm.training.predictions import Evaluation
+    from minilm.training.scores import Score
+
+_WIDEST = 79
+_CONFUSIONS = 10  # listed where the matrix is too wide for the screen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
     parser.add_argument(
+        "model", type=Path, metavar="DIR", help="folder of a model, an adapter, or a base"
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--data-file",
         type=Path,
         nargs="+",
-        required=True,
         metavar="PATH",
         help="text that it was not trained on: files or folders",
+    )
+    what.add_argument("--task", type=Path, metavar="FILE", help="labelled .csv .tsv .json .jsonl")
+    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
+    parser.add_argument("--label-column", metavar="NAME", help="column of the label (else guessed)")
+    add_adapter(parser)
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="draw the confusion matrix, to a .png or .svg"
     )
     parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="(default: 2)")
@@ -27,27 +48,176 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score the text and print the figures."""
+    """Score the text or the task and print the figures."""
     threads.set_blas_threads(1)  # each thread scores windows of its own
-    import minilm
-    from minilm.training import documents
+    if options.picture and (not options.task or len(options.adapter) > 1):
+        raise OptionError("--picture draws the confusion matrix of one model on a --task")
+    if options.picture:
+        from minilm import drawing
 
-    model = minilm.load(options.model)
+        drawing.checked_suffix(options.picture)
+    return _run_task(options) if options.task else _run_text(options)
+
+
+def _run_text(options: argparse.Namespace) -> int:
+    from minilm.training import adapted, documents
+
     paths = [resources.find_corpus(path) for path in options.data_file]
-    texts = documents.read(paths, encoding=options.encoding)
-    score = model.evaluate(texts, threads=options.threads)
+    results = []
+    for name, model in adapted.load_language_models(options.model, options.adapter):
+        texts = documents.read(paths, encoding=options.encoding)
+        score = model.evaluate(texts, threads=options.threads)
+        results.append((name, score))
     if options.json:
-        content = {
-            "tokens": score.tokens,
-            "bytes": score.bytes,
-            "loss": score.loss,
-            "perplexity": score.perplexity,
-            "bits_per_byte": score.bits_per_byte,
-        }
-        json.dump(content, sys.stdout, indent=2)
-        print()
+        _print_json([(name, _score_record(score)) for name, score in results])
         return 0
-    print(f"{score.tokens:,} tokens, {score.loss:.4f} nats a token: {score}")
-    if score.bytes is None:
-        print("no bits per byte: this tokenizer does not give the whole text back")
+    for name, score in results:
+        prefix = f"{name}: " if name else ""
+        print(f"{prefix}{score.tokens:,} tokens, {score.loss:.4f} nats a token: {score}")
+        if score.bytes is None:
+            print("no bits per byte: this tokenizer does not give the whole text back")
     return 0
+
+
+def _score_record(score: Score) -> dict[str, Any]:
+    return {
+        "tokens": score.tokens,
+        "bytes": score.bytes,
+        "loss": score.loss,
+        "perplexity": score.perplexity,
+        "bits_per_byte": score.bits_per_byte,
+    }
+
+
+def _run_task(options: argparse.Namespace) -> int:
+    from minilm.classify import pictures
+    from minilm.text import corpus
+    from minilm.training import adapted, predictions
+
+    path = resources.find_corpus(options.task)
+    data = corpus.read_labelled(
+        path,
+        text_column=options.text_column,
+        label_column=options.label_column,
+        encoding=options.encoding,
+        evaluation_only=True,
+    )
+    part = data.part("test")
+    what = f"the test part of {path.name}" if data.splits else path.name
+    results = []
+    for name, classifier in adapted.load_classifiers(options.model, options.adapter):
+        found = predictions.evaluate(classifier, part)
+        context = classifier.config.n_positions
+        console.say_truncated("evaluate", found.truncated, len(part.texts), context)
+        if not data.splits and predictions.has_learned_from(classifier.lineage, files.sha256(path)):
+            console.note("evaluate", f"{path.name} was trained on: new texts would do worse")
+        results.append((name, found))
+    if options.json:
+        _print_json([(name, _evaluation_record(found)) for name, found in results])
+    else:
+        for name, found in results:
+            print(f"{name + ' on ' if name else ''}{what}:")
+            for line in _evaluation_lines(found):
+                print(line)
+    if options.picture:
+        _, found = results[0]
+        pictures.draw_confusion(options.picture, found.confusion, found.labels)
+        console.note("evaluate", f"drawn: {options.picture}")
+    return 0
+
+
+def _print_json(records: list[tuple[str | None, dict[str, Any]]]) -> None:
+    """Print one record, or those of several adapters by name."""
+    content: Any = dict(records) if len(records) > 1 else records[0][1]
+    json.dump(content, sys.stdout, indent=2)
+    print()
+
+
+def _evaluation_lines(found: Evaluation) -> Iterator[str]:
+    """Yield accuracy, the confusion matrix, a table of classes, calibration and mistakes."""
+    texts = int(found.confusion.sum())
+    yield f"{texts:,} texts, accuracy {found.accuracy:.3f}, macro-F1 {found.macro_f1:.3f}"
+    yield ""
+    yield from _confusion_lines(found)
+    yield ""
+    yield f"{'class':<24} {'precision':>9} {'recall':>7} {'F1':>7} {'texts':>7}"
+    scores = found.scores
+    for k, label in enumerate(found.labels):
+        yield (
+            f"{console.cut(label, 24):<24} {scores.precision[k]:9.3f} {scores.recall[k]:7.3f} "
+            f"{scores.f1[k]:7.3f} {scores.support[k]:7,}"
+        )
+    yield ""
+    yield from _calibration_lines(found)
+    if found.mistakes:
+        yield ""
+        yield "most confident mistakes"
+    for mistake in found.mistakes:
+        yield (
+            f"  {console.cut(mistake.predicted, 20)} {mistake.probability:.3f}, but it is "
+            f"{console.cut(mistake.label, 20)} (line {mistake.line})"
+        )
+        yield f"    {console.cut(mistake.text, _WIDEST - 4)}"
+
+
+def _confusion_lines(found: Evaluation) -> Iterator[str]:
+    """Yield the matrix, a row for each true class; of a wide one the commonest confusions."""
+    names = [console.cut(label, 14) for label in found.labels]
+    width = max(6, *map(len, names))
+    if 15 + (width + 1) * len(names) <= _WIDEST:
+        yield "is \\ taken for ".ljust(15) + "".join(f" {name:>{width}}" for name in names)
+        for name, row in zip(names, found.confusion, strict=True):
+            yield f"{name:<15}" + "".join(f" {cell:{width},}" for cell in row)
+        return
+    pairs = [
+        (int(found.confusion[i, j]), i, j)
+        for i in range(len(names))
+        for j in range(len(names))
+        if i != j and found.confusion[i, j]
+    ]
+    yield "commonest confusions" if pairs else "no confusions"
+    for count, i, j in sorted(pairs, key=lambda pair: -pair[0])[:_CONFUSIONS]:
+        yield f"  {names[i]} taken for {names[j]}: {count:,}"
+
+
+def _calibration_lines(found: Evaluation) -> Iterator[str]:
+    calibration = found.calibration
+    yield f"expected calibration error {calibration.expected_error:.3f}"
+    yield f"{'confidence':<14} {'texts':>7} {'mean':>7} {'right':>7}"
+    for m, count in enumerate(calibration.counts):
+        if count:
+            bounds = f"{calibration.edges[m]:.1f} to {calibration.edges[m + 1]:.1f}"
+            yield (
+                f"{bounds:<14} {count:7,} {calibration.confidence[m]:7.3f} "
+                f"{calibration.accuracy[m]:7.3f}"
+            )
+
+
+def _evaluation_record(found: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as JSON holds it."""
+    scores, calibration = found.scores, found.calibration
+    return {
+        "texts": int(found.confusion.sum()),
+        "truncated": found.truncated,
+        "accuracy": found.accuracy,
+        "macro_f1": found.macro_f1,
+        "labels": list(found.labels),
+        "confusion": found.confusion.tolist(),
+        "classes": {
+            label: {
+                "precision": float(scores.precision[k]),
+                "recall": float(scores.recall[k]),
+                "f1": float(scores.f1[k]),
+                "texts": int(scores.support[k]),
+            }
+            for k, label in enumerate(found.labels)
+        },
+        "calibration": {
+            "expected_error": calibration.expected_error,
+            "edges": calibration.edges.tolist(),
+            "texts": calibration.counts.tolist(),
+            "confidence": calibration.confidence.tolist(),
+            "accuracy": calibration.accuracy.tolist(),
+        },
+        "mistakes": [vars(mistake) for mistake in found.mistakes],
+    }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minilm.cli.options import add_adapter
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top-p", type=float, metavar="P", help="only the likeliest that together have P"
     )
+    add_adapter(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
     parser.add_argument("--stream", action="store_true", help="print each token when it is made")
     parser.add_argument(
@@ -55,18 +57,27 @@ def run(options: argparse.Namespace) -> int:
     """Generate and print. BLAS has all its threads here: a token is bound by memory."""
     if options.seed < 0:
         raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
+    from minilm.training import adapted
+
+    models = adapted.load_language_models(options.model, options.adapter)
+    for name, model in models:
+        if len(models) > 1:
+            _print(f"{name}:")
+        _generate(model, options)
+    return 0
+
+
+def _generate(model: LanguageModel, options: argparse.Namespace) -> None:
+    """Print a text of one model, and say where the context ended it."""
     import numpy as np
 
-    import minilm
     from minilm.training.generate import Sampling
 
-    sampling = Sampling(options.temperature, options.top_k, options.top_p)
-    model = minilm.load(options.model)
     ids = model.encode(options.prompt)
     chosen = model.tokens(
         ids,
         max_new_tokens=options.max_new_tokens,
-        sampling=sampling,
+        sampling=Sampling(options.temperature, options.top_k, options.top_p),
         slide=options.slide,
         rng=np.random.default_rng(options.seed),
     )
@@ -80,7 +91,6 @@ def run(options: argparse.Namespace) -> int:
             "--slide goes on",
             file=sys.stderr,
         )
-    return 0
 
 
 def _print_text(

@@ -1,9 +1,10 @@
-"""Options that more than one command has: their values out of the text that was typed."""
+"""Options that more than one command has."""
 
 from __future__ import annotations
 
 import argparse
 import reprlib
+from pathlib import Path
 
 
 def dimensions(text: str) -> int | None:
@@ -24,3 +25,15 @@ def dimensions(text: str) -> int | None:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{reprlib.repr(text)} is neither a positive number nor all")
+
+
+def add_adapter(parser: argparse.ArgumentParser) -> None:
+    """Declare --adapter, which may be given more than once."""
+    parser.add_argument(
+        "--adapter",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="adapter to put on the model; several, each with its own --adapter, take turns",
+    )

@@ -170,7 +170,7 @@ class Base:
         if adapter.head is not None:
             raise OptionError(
                 f"this adapter tells {', '.join(map(repr, adapter.head.labels[:3]))} apart; it is "
-                "for minilm predict, not for the language model"
+                "for minilm predict and evaluate --task, not for the language model"
             )
         model = LanguageModel(replace(self.saved, lineage=adapter.lineage or self.saved.lineage))
         model.gpt.use(adapter.adapter)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from minilm.classify import metrics
 from minilm.classify.metrics import Calibration, ClassScores
 from minilm.errors import InputError
-from minilm.interop.folder import Stage
+from minilm.interop.folder import Stage, Tokenizer
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text.corpus import LabelledData
 from minilm.training.classifier import TextClassifier
@@ -21,31 +21,43 @@ MISTAKES = 5  # shown, of those of greatest confidence
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """Probabilities of labels for N texts.
+class Prediction:
+    """What a classifier says of a text.
 
     Attributes
     ----------
-    probabilities : ndarray of shape (N, K), float64
-    unknown : list of list of str
-        Of each text, the words that the tokenizer does not know.
-    truncated : int
-        How many texts are longer than the context; the rest of them was not read.
+    text : str
+    labels : tuple of str
+        All K of the classifier's.
+    probabilities : ndarray of shape (K,), float64
+    unknown_words : list of str
+        Those that the tokenizer does not know; byte pairs spell every word.
     """
 
+    text: str
+    labels: tuple[str, ...]
     probabilities: NDArray[np.floating[Any]]
-    unknown: list[list[str]]
-    truncated: int
+    unknown_words: list[str]
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.labels[int(self.probabilities.argmax())]
 
 
-def predict(classifier: TextClassifier, texts: Sequence[str]) -> Predictions:
-    """Judge texts."""
+def predict(classifier: TextClassifier, texts: Sequence[str]) -> tuple[list[Prediction], int]:
+    """Judge texts; return also how many of them are longer than the context, and so were cut."""
     encoded = classifier.encode(texts)
-    tokenizer = classifier.tokenizer
-    unknown: list[list[str]] = [[] for _ in texts]
-    if isinstance(tokenizer, WordLevelTokenizer):  # byte pairs spell every word
-        unknown = [tokenizer.unknown_words(text) for text in texts]
-    return Predictions(classifier.probabilities(encoded), unknown, encoded.truncated)
+    rows = classifier.probabilities(encoded)
+    found = [
+        Prediction(text, classifier.labels, row, _unknown_words(classifier.tokenizer, text))
+        for text, row in zip(texts, rows, strict=True)
+    ]
+    return found, encoded.truncated
+
+
+def _unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
+    return tokenizer.unknown_words(text) if isinstance(tokenizer, WordLevelTokenizer) else []
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import minilm
-from minilm.cli import main
+from minilm.cli import evaluate, main
 from minilm.interop import folder
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.text.bpe import BytePairTokenizer
+from minilm.training import classifier, predictions
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,106 @@ def test_evaluate_with_words_has_no_bits(tmp_path, capsys):
 def test_evaluate_without_text(path, tmp_path, capsys):
     assert run(path, "--data-file", tmp_path / "none.txt") == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_adapters_predict_text_too(judges, tmp_path, capsys):
+    file = tmp_path / "t.txt"
+    file.write_text("the cat sat on a mat\n", encoding="utf-8")
+    assert run(judges / "base", "--data-file", file, "--json") == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert run(judges / "speech", "--data-file", file, "--json") == 0
+    adapted = json.loads(capsys.readouterr().out)
+    assert adapted["tokens"] == alone["tokens"]
+    assert adapted["loss"] != pytest.approx(alone["loss"], abs=1e-3)
+
+
+ROWS = [("fine cat", "good"), ("dull dog", "bad"), ("a mat", "good"), ("the film sat", "bad")]
+
+
+@pytest.fixture
+def task(tmp_path):
+    file = tmp_path / "task.csv"
+    lines = [f"{text},{label},{split}\n" for split in ("train", "test") for text, label in ROWS]
+    file.write_text("text,label,split\n" + "".join(lines), encoding="utf-8")
+    return file
+
+
+def test_a_classifier_on_a_task(judges, task, tmp_path, capsys):
+    picture = tmp_path / "confusion.png"
+    assert run(judges / "classifier", "--task", task, "--json", "--picture", picture) == 0
+    content = json.loads(capsys.readouterr().out)
+    model = classifier.load(judges / "classifier")
+    probabilities = model.predict_proba([text for text, _ in ROWS])
+    predicted = [model.labels[i] for i in probabilities.argmax(axis=1)]
+    right = [label == said for (_, label), said in zip(ROWS, predicted, strict=True)]
+    assert content["texts"] == 4
+    assert content["labels"] == ["bad", "good"]
+    assert content["accuracy"] == np.mean(right)
+    confusion = np.zeros((2, 2), int)
+    for (_, label), said in zip(ROWS, predicted, strict=True):
+        confusion[model.labels.index(label), model.labels.index(said)] += 1
+    assert content["confusion"] == confusion.tolist()
+    assert content["classes"]["bad"]["texts"] == 2
+    assert content["macro_f1"] == np.mean([c["f1"] for c in content["classes"].values()])
+    assert sum(content["calibration"]["texts"]) == 4
+    assert len(content["mistakes"]) == 4 - sum(right)
+    for mistake in content["mistakes"]:
+        assert mistake["line"] >= 6  # the test part
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+    assert run(judges / "classifier", "--task", task) == 0
+    said = capsys.readouterr().out
+    assert f"the test part of {task.name}:\n4 texts, accuracy {np.mean(right):.3f}" in said
+    assert "expected calibration error" in said
+    assert max(map(len, said.splitlines())) < 80
+
+
+def test_an_adapter_on_a_task_and_a_wide_matrix(judges, tmp_path, capsys):
+    file = tmp_path / "task.csv"
+    labels = [f"{letter}" for letter in "abcde"]
+    rows = "".join(f"cat {label} dog,{label}\n" for label in labels)
+    file.write_text("text,label\n" + rows, encoding="utf-8")
+    assert run(judges / "animals", "--task", file) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("animals on task.csv:\n5 texts")
+    found = evaluation(np.arange(400).reshape(20, 20), [f"class number {i}" for i in range(20)])
+    lines = list(evaluate._confusion_lines(found))
+    assert lines[:2] == ["commonest confusions", "  class numbe... taken for class numbe...: 398"]
+    assert len(lines) == 11
+
+
+def evaluation(confusion, labels):
+    return predictions.Evaluation(tuple(labels), confusion, None, None, [], 0)
+
+
+def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):
+    lines = task.read_text(encoding="utf-8").splitlines()
+    plain = tmp_path / "plain.csv"
+    plain.write_text("\n".join(line.rsplit(",", 1)[0] for line in lines), encoding="utf-8")
+    stage = folder.Stage("finetune", (folder.source(plain),), 1, 1, {})
+    model = classifier.load(judges / "classifier")
+    model.lineage = (stage,)
+    model.save(tmp_path / "learned")
+    assert run(tmp_path / "learned", "--task", plain) == 0
+    assert "plain.csv was trained on: new texts would do worse" in capsys.readouterr().err
+    assert run(judges / "classifier", "--task", plain) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--task", "t.csv"], "t.csv:3: the label 'odd' is none of the model's ('bad', 'good')"),
+        (["--data-file", "t.csv", "--picture", "x.png"], "confusion matrix of one model"),
+        (["--task", "t.csv", "--picture", "x.txt"], "ends in .png or .svg"),
+    ],
+)
+def test_mistakes_with_tasks_are_one_line(
+    judges, arguments, message, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "t.csv").write_text("text,label\na cat,good\na dog,odd\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run(judges / "classifier", *arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert message in said.err

@@ -1,0 +1,141 @@
+"""`minilm adapter list|merge|apply`: small trained parts that share one base."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from minilm import threads
+from minilm.cli import console
+from minilm.errors import OutputError
+
+_NEW_TOKENS = 30  # that an adapter of the language model goes on with
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the three actions and their options."""
+    actions = parser.add_subparsers(
+        dest="action", metavar="action", required=True, parser_class=type(parser)
+    )
+    about = "the adapters in a folder, and which base each belongs to"
+    listing = actions.add_parser("list", help=about, description=f"{about.capitalize()}.")
+    listing.add_argument("folder", type=Path, metavar="DIR", help="an adapter, or a folder of them")
+    listing.add_argument(
+        "--base",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a base to try them on (default: the one that each names)",
+    )
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    about = "base and adapter made into one model's folder"
+    merging = actions.add_parser("merge", help=about, description=f"{about.capitalize()}.")
+    merging.add_argument("adapter", type=Path, metavar="DIR", help="folder of the adapter")
+    merging.add_argument(
+        "--base", type=Path, metavar="DIR", help="its base (default: the one that it names)"
+    )
+    merging.add_argument("--output-dir", type=Path, required=True, metavar="OUT")
+    about = "several adapters, each on the same base, which is read once"
+    applying = actions.add_parser("apply", help=about, description=f"{about.capitalize()}.")
+    applying.add_argument("base", type=Path, metavar="BASE", help="folder of the base")
+    applying.add_argument("adapters", type=Path, nargs="+", metavar="DIR", help="adapters")
+    applying.add_argument(
+        "--text",
+        action="append",
+        required=True,
+        metavar="TEXT",
+        help="to be judged, or gone on with; may be given more than once",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    threads.set_blas_threads(1)
+    return {"list": _list, "merge": _merge, "apply": _apply}[options.action](options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from minilm.interop import adapters, describe
+    from minilm.training import adapted
+
+    bases: dict[str, adapted.Base] = {}
+    records = []
+    for path in adapters.find(options.folder):
+        record = describe.describe_adapter(path)
+        named = [str(base) for base in options.base] or [record["base"]]
+        there = [name for name in named if options.base or Path(name).is_dir()]
+        for name in there:
+            bases.setdefault(name, adapted.load(name))
+        record["fits"] = {name: bases[name].fits(path) for name in there}
+        records.append(record)
+    if options.json:
+        json.dump({"adapters": records}, sys.stdout, indent=2)
+        print()
+        return 0
+    for record in records:
+        for line in _lines(record):
+            print(line)
+    return 0
+
+
+def _lines(record: dict[str, Any]) -> Iterator[str]:
+    labels = record["labels"]
+    kind = f"tells {len(labels)} labels apart" if labels else "of the language model"
+    yield f"{record['folder']}: {kind}, {record['parameters']:,} numbers"
+    if labels:
+        yield f"  labels: {console.cut(', '.join(labels), 69)}"
+    yield (
+        f"  LoRA rank {record['rank']}, alpha {record['alpha']:g}, on "
+        f"{', '.join(record['targets'])}"
+    )
+    sha256 = record["base_sha256"]
+    yield f"  base: {record['base']}, {'hash ' + sha256[:12] if sha256 else 'of unknown hash'}"
+    for name, fits in record["fits"].items():
+        yield f"  {'fits' if fits else 'does not fit'} {name}"
+    if not record["fits"]:
+        yield "  that base is not here; --base names one to try"
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from minilm.interop import folder
+    from minilm.training import adapted
+
+    if folder.exists(options.output_dir):
+        raise OutputError(
+            f"{options.output_dir}: holds a model already; choose another --output-dir"
+        )
+    base = adapted.load_base_of(options.adapter, options.base)
+    saved = base.adapter(options.adapter)
+    if saved.head is None:
+        base.language_model(saved).save(options.output_dir)
+        print(f"{options.output_dir}: a language model; go on with minilm generate")
+    else:
+        base.classifier(saved).save(options.output_dir)
+        print(f"{options.output_dir}: a classifier; go on with minilm predict")
+    return 0
+
+
+def _apply(options: argparse.Namespace) -> int:
+    """Print what each adapter makes of each text: a label, or a continuation without chance."""
+    from minilm.training import adapted
+
+    base = adapted.load(options.base)
+    found = [(path, base.adapter(path)) for path in options.adapters]
+    for text in options.text:
+        print(console.cut(text, 79))
+        for path, saved in found:
+            if saved.head is None:
+                answer = base.language_model(saved).generate(
+                    text, max_new_tokens=_NEW_TOKENS, temperature=0, slide=True
+                )
+            else:
+                probabilities = base.classifier(saved).predict_proba([text])[0]
+                best = int(probabilities.argmax())
+                answer = f"{saved.head.labels[best]} {probabilities[best]:.3f}"
+            print(f"  {path.name}: {console.cut(answer, 75 - len(path.name))}")
+    return 0

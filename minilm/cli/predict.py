@@ -1,0 +1,167 @@
+"""`minilm predict DIR TEXT...`: labels, how sure they are, and what each word did."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minilm import resources, threads
+from minilm.cli import console
+from minilm.cli.options import add_adapter
+from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    from minilm.classify.explain import Explanation
+    from minilm.training.classifier import TextClassifier
+    from minilm.training.predictions import Prediction
+
+_SHOWN = 4  # labels of a text
+_UNEXPLAINED = "not explained: a text of one word has none that can be left out"
+
+
+class _Answer(NamedTuple):
+    """What a classifier says of a text, and why; named where several take turns."""
+
+    name: str | None
+    prediction: Prediction
+    why: Explanation | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "model", type=Path, metavar="DIR", help="folder of a classifier, an adapter, or a base"
+    )
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to judge")
+    parser.add_argument(
+        "--data-file", type=Path, metavar="FILE", help="texts: lines, or the rows of a table"
+    )
+    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
+    parser.add_argument("--encoding", default="utf-8", help="of the file (default: utf-8)")
+    add_adapter(parser)
+    parser.add_argument(
+        "--explain", action="store_true", help="show what each word did, by leaving it out"
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="with --explain: draw it, to a .png or .svg"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the texts and print what came out."""
+    threads.set_blas_threads(1)  # sums do not depend on the machine's cores
+    from minilm.training import adapted, predictions
+
+    texts = _texts(options)
+    if options.picture and not options.explain:
+        raise OptionError("--picture draws what --explain finds; give both")
+    if options.picture and (len(texts) > 1 or len(options.adapter) > 1):
+        raise OptionError("--picture draws one text judged by one model; give just that")
+    if options.picture:
+        from minilm import drawing
+
+        drawing.checked_suffix(options.picture)
+    # Adapters take turns: all texts with one, then all with the next.
+    answers: list[list[_Answer]] = [[] for _ in texts]
+    truncated = 0
+    for name, classifier in adapted.load_classifiers(options.model, options.adapter):
+        found, truncated = predictions.predict(classifier, texts)
+        console.say_truncated("predict", truncated, len(texts), classifier.config.n_positions)
+        for given, prediction in zip(answers, found, strict=True):
+            why = _explanation(classifier, prediction.text) if options.explain else None
+            given.append(_Answer(name, prediction, why))
+    if options.json:
+        records = [_record(answer, options.explain) for answer in chain.from_iterable(answers)]
+        json.dump({"predictions": records, "truncated": truncated}, sys.stdout, indent=2)
+        print()
+    else:
+        for text, given in zip(texts, answers, strict=True):
+            print(console.cut(text, 79))
+            for answer in given:
+                for line in _lines(answer, options.explain):
+                    print(f"  {line}")
+    if options.picture:
+        _draw(answers[0][0], options.picture)
+    return 0
+
+
+def _texts(options: argparse.Namespace) -> list[str]:
+    """Return the texts that were asked about, from the command line or the file."""
+    if bool(options.texts) == bool(options.data_file):
+        raise OptionError("give texts, or a --data-file of them")
+    if options.data_file:
+        from minilm.text import corpus
+
+        return corpus.read_texts(
+            resources.find_corpus(options.data_file),
+            encoding=options.encoding,
+            text_column=options.text_column,
+        )
+    for number, text in enumerate(options.texts, 1):
+        if not text.strip():
+            raise OptionError(f"text {number} is empty; there is nothing to judge in it")
+    return list(options.texts)
+
+
+def _explanation(classifier: TextClassifier, text: str) -> Explanation | None:
+    """Return what each word did; None for a text of one word, of which none can be left out."""
+    from minilm.classify import explain
+
+    try:
+        return explain.leave_one_out(classifier.predict_proba, text)
+    except OptionError:
+        return None
+
+
+def _lines(answer: _Answer, explained: bool) -> Iterator[str]:
+    """Yield what is said of a text, the likeliest labels first."""
+    from minilm.classify import explain
+
+    prediction = answer.prediction
+    row, names = prediction.probabilities, prediction.labels
+    order = sorted(range(len(row)), key=lambda k: -row[k])[:_SHOWN]
+    labels = [f"{console.cut(names[k], 20)} {row[k]:.3f}" for k in order]
+    more = [f"and {len(row) - _SHOWN} more"] if len(row) > _SHOWN else []
+    yield (f"{answer.name}: " if answer.name else "") + "  ".join(labels + more)
+    if prediction.unknown_words:
+        yield console.cut(f"unknown words: {', '.join(prediction.unknown_words)}", 77)
+    if answer.why is not None:
+        color = console.has_color(sys.stdout)
+        yield from explain.lines(answer.why, names, answer.why.predicted, color=color)
+    elif explained:
+        yield _UNEXPLAINED
+
+
+def _record(answer: _Answer, explained: bool) -> dict[str, Any]:
+    """Return an answer as JSON holds it."""
+    prediction, why = answer.prediction, answer.why
+    probabilities = map(float, prediction.probabilities)
+    record: dict[str, Any] = {
+        "text": prediction.text,
+        "adapter": answer.name,
+        "label": prediction.label,
+        "probabilities": dict(zip(prediction.labels, probabilities, strict=True)),
+        "unknown_words": prediction.unknown_words,
+    }
+    if explained:
+        record["effects"] = why and [
+            {"word": word, "effect": float(effect)}
+            for word, effect in zip(why.words, why.effects(why.predicted), strict=True)
+        ]
+    return record
+
+
+def _draw(answer: _Answer, path: Path) -> None:
+    from minilm.classify import pictures
+
+    if answer.why is None:
+        console.note("predict", f"nothing is drawn; {_UNEXPLAINED}")
+        return
+    pictures.draw_explanation(path, answer.why, answer.prediction.labels, answer.why.predicted)
+    console.note("predict", f"drawn: {path}")

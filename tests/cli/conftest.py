@@ -1,0 +1,48 @@
+"""A base with random weights, a classifier and adapters of it, in folders; nothing is trained."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from minilm.interop import adapters, folder
+from minilm.interop.adapters import SavedAdapter
+from minilm.interop.classification import Head
+from minilm.interop.folder import SavedModel
+from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.nn import lora
+from minilm.nn.config import GPTConfig
+from minilm.nn.transformer import initial_parameters
+from minilm.training.classifier import TextClassifier
+
+WORDS = "the cat sat on a mat and dog ran fine dull film"
+
+
+@pytest.fixture(scope="session")
+def judges(tmp_path_factory):
+    """Return a folder with base, other, classifier, moods, animals (adapters) and speech (of it).
+
+    Tests do not change what is in it.
+    """
+    root = tmp_path_factory.mktemp("judges")
+    tokenizer = WordLevelTokenizer.train([WORDS], min_count=1)
+    config = GPTConfig(len(tokenizer.vocab), 8, 12, 2, 2, initializer_range=0.4)
+    for seed, name in enumerate(("base", "other")):
+        parameters = initial_parameters(config, rng=np.random.default_rng(seed))
+        folder.save(root / name, folder.model_files(config, parameters, tokenizer))
+    base = SavedModel(config, folder.load(root / "base").parameters, tokenizer, 0, ())
+    rng = np.random.default_rng(7)
+    score = rng.normal(0, 1, (2, 12)).astype(np.float32)
+    parameters = base.parameters.beside({"score.weight": score})
+    head = Head(("bad", "good"), "mean")
+    TextClassifier(dataclasses.replace(base, parameters=parameters), head).save(root / "classifier")
+    sha256 = adapters.fingerprint(config, base.parameters)
+    for name, labels in (("moods", ("bad", "good")), ("animals", tuple("abcde")), ("speech", ())):
+        made = lora.new_adapter(config, rank=2, rng=rng)
+        made.weights.flat[...] = rng.normal(0, 0.2, made.weights.flat.shape)
+        saved = SavedAdapter(made, str(root / "base"), sha256)
+        if labels:
+            score = rng.normal(0, 1, (len(labels), 12)).astype(np.float32)
+            saved = dataclasses.replace(saved, score=score, head=Head(labels, "mean"))
+        adapters.save(root / name, saved)
+    return root
