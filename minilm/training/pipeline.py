@@ -183,7 +183,8 @@ def run(
     if from_scratch and folder.exists(output):
         say(f"--from-scratch: {output} is moved aside to {versions.move_aside(output)}")
         found = Found("export only" if found.kind == "model and export" else "nothing")
-    say(textwrap.fill(line(found, output, export, given, base), 79))
+    decision = line(found, output, export, given, base)
+    say(textwrap.fill(decision, 79, break_long_words=False, break_on_hyphens=False))
     if found.kind == "incomplete":
         _move_incomplete_aside(output, found, say)
     if importlib.util.find_spec("onnx") is None:
