@@ -286,6 +286,8 @@ class Cluster:
     ----------
     address : str
         Of the scheduler, such as "tcp://host:8786".
+    timeout : str
+        How long to wait for it.
 
     Raises
     ------
@@ -295,14 +297,14 @@ class Cluster:
         When nobody answers at the address.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, timeout: str = "10s") -> None:
         try:
             import distributed
         except ImportError:
             raise MissingExtraError("distributed", "cluster", "--dask") from None
         self._distributed = distributed
         try:
-            self._client = distributed.Client(address, timeout="10s", set_as_default=False)
+            self._client = distributed.Client(address, timeout=timeout, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise OptionError(
                 f"--dask: no scheduler at {address} ({error}); start one with: dask scheduler"
@@ -323,8 +325,10 @@ class Cluster:
             self._client.submit(_single_threaded, function, told, job, pure=False): job
             for job in _flat(groups)
         }
+        with self._client.as_current():
+            completed = self._distributed.as_completed(futures)
         try:
-            for future in self._distributed.as_completed(futures):
+            for future in completed:
                 try:
                     result = future.result()
                 except self._distributed.KilledWorker:

@@ -5,8 +5,10 @@ import csv
 import numpy as np
 import pytest
 
-from minilm.compare.experiment import Grid
-from minilm.compare.material import Settings
+from minilm.compare import pretraining, transformer
+from minilm.compare.conditions import CONDITIONS
+from minilm.compare.experiment import Grid, Shared
+from minilm.compare.material import Settings, prepare
 
 GOOD = [f"good{c}" for c in "abcdefghijklmnopqrst"]
 BAD = [f"bad{c}" for c in "abcdefghijklmnopqrst"]
@@ -48,8 +50,29 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session")
 def settings(world):
     return Settings(
-        world / "task.csv", (world / "corpus.txt",), transfer=world / "other.csv", dimensions=10
+        world / "task.csv",
+        ((world / "corpus.txt",),),
+        transfers=(world / "other.csv",),
+        dimensions=10,
+        transformer=transformer.Settings(
+            n_embd=16, n_layer=1, n_positions=16, steps=40, batch=8, learning_rate=1e-2
+        ),
     )
+
+
+def with_everything_made(materials):
+    """Pretrain whatever any condition needs, and return what runs share."""
+    for one in materials:
+        for kind in pretraining.KINDS:
+            one.text.made[kind] = pretraining.make(one.text, one.settings, kind)
+    places = {(m.task, m.text.corpus, m.text.words): m for m in materials}
+    return Shared(places, CONDITIONS)
+
+
+@pytest.fixture(scope="session")
+def shared(settings, grid):
+    """What runs on the small world share, with everything pretrained."""
+    return with_everything_made(prepare(settings, grid.budgets))
 
 
 @pytest.fixture(scope="session")
