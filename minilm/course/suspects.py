@@ -50,7 +50,10 @@ def suspect(
 
 def _array(value: Any) -> np.ndarray | None:
     if isinstance(value, SparseMatrix):
-        return value.dense()
+        try:
+            return value.dense()
+        except (IndexError, ValueError, TypeError):  # keys that are no places
+            return None
     if isinstance(value, np.ndarray | float | int | np.number):
         return np.asarray(value)
     return None
