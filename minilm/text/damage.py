@@ -95,6 +95,7 @@ def scripts(text: str) -> Counter[str]:
 
 # Runs are bounded and begin where no run did before, so that no text takes quadratic time.
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+_DIGIT = re.compile(r"\d")
 _DATE = re.compile(r"\b\d{1,2}[ ./-]\d{1,2}[ ./-](?:19|20)\d\d\b")
 _PHONE = re.compile(
     r"""(?<![\w+(.,/-])(?:
@@ -122,6 +123,8 @@ def phones(text: str) -> list[str]:
     >>> phones("call +1 (555) 123-4567 or 030 1234567, order 12345678 of 01.02.2020, $1,234,567.00")
     ['+1 (555) 123-4567', '030 1234567']
     """
+    if not _DIGIT.search(text):
+        return []
     return [found[0] for found in _PHONE.finditer(text) if not _DATE.match(found[0])]
 
 
@@ -133,4 +136,6 @@ def masked(text: str) -> str:
     """
     if "@" in text:
         text = _EMAIL.sub("[e-mail]", text)
+    if not _DIGIT.search(text):
+        return text
     return _PHONE.sub(lambda run: run[0] if _DATE.match(run[0]) else "[phone]", text)

@@ -179,7 +179,7 @@ def _judge(found: Iterator[Record], survey: _Survey, known: Collection[str] | No
 def _unknown_share(words: list[str], known: Collection[str] | None) -> float:
     if known is None or len(words) < _JUDGED_WORDS:
         return float("nan")
-    return sum(word not in known for word in words) / len(words)
+    return 1 - sum(map(known.__contains__, words)) / len(words)
 
 
 def _faults(record: Record, repaired: str, words: list[str], script: str) -> int:
