@@ -78,6 +78,32 @@ def low_rank_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     return dx, dnarrow.T @ x.reshape(-1, x.shape[-1]), rows.T @ narrow
 
 
+def merged_weight(weight: Array, a: Array, b: Array, scaling: float) -> Array:
+    """Return the one matrix that does the work of all three: `weight + scaling * (b @ a).T`.
+
+    So `x @ merged_weight(...)` is `x @ weight` plus `low_rank(x, a, b, scaling)`, to rounding.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (I, O)
+    a : ndarray of shape (R, I)
+    b : ndarray of shape (O, R)
+    scaling : float
+
+    Returns
+    -------
+    ndarray of shape (I, O)
+
+    Examples
+    --------
+    >>> a, b = np.array([[1.0, 1.0]]), np.array([[1.0], [0.0], [2.0]])
+    >>> merged_weight(np.zeros((2, 3)), a, b, 2.0)
+    array([[2., 0., 4.],
+           [2., 0., 4.]])
+    """
+    return weight + scaling * (b @ a).T
+
+
 def factors(matrix: str) -> tuple[str, str]:
     """Return the names of A and B of a matrix.
 
@@ -232,5 +258,5 @@ def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
             matrix = name.removesuffix(".lora_A.weight")
             a, b = (adapter.weights[factor] for factor in factors(matrix))
             weight = merged[f"{matrix}.weight"]
-            weight += adapter.scaling * (b @ a).T
+            weight[...] = merged_weight(weight, a, b, adapter.scaling)
     return merged
