@@ -14,7 +14,9 @@ from minilm.compare.results import Record, Results
 FEW_SEEDS = 4
 # A claim whose corrected p lies between these could well fall with another draw.
 _THIN = (0.01, 0.05)
-_MOST = 6
+# How many rows a sentence names, and beyond how many items nobody would test.
+_MOST = 4
+_TOO_MANY = 100_000
 
 
 def sentences(results: Results) -> list[str]:
@@ -60,14 +62,17 @@ def too_few_items(results: Results) -> list[str]:
     if not rows:
         return []
     rows.sort(key=lambda row: row["items_needed"])
+    named = [row for row in rows[:_MOST] if row["items_needed"] <= _TOO_MANY]
+    if not named:
+        return [f"To tell any of the others apart would take more than {_TOO_MANY:,} test items."]
     parts = "; ".join(
         f"{row['condition']} against {row['baseline']} at {row['budget']} labels "
         f"({100 * row['difference']:+.1f} points): about {row['items_needed']:,}"
-        for row in rows[:_MOST]
+        for row in named
     )
     return [
         '"Cannot tell" is not "no difference". If the differences found are the true ones, so many '
-        f"test items would tell them: {parts}{'; others need more' * (len(rows) > _MOST)}."
+        f"test items would tell them: {parts}{'; others need more' * (len(rows) > len(named))}."
     ]
 
 
