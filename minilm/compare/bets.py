@@ -243,7 +243,8 @@ def sentence(found: Score) -> str:
             "and nobody wrong."
         )
     untold = len(found.pairs) - found.decided
+    pairs = "pair" if found.decided == 1 else "pairs"
     return (
-        f"Of {found.decided} pairs that can be told apart, the bet had {found.right} right "
+        f"Of {found.decided} {pairs} that can be told apart, the bet had {found.right} right "
         f"(Kendall's tau {found.tau:+.2f}); {untold} more cannot be told and do not count."
     )

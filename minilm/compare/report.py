@@ -47,9 +47,9 @@ def _domain(view: Results, domain: str) -> list[str]:
 def _heading(view: Results, domain: str) -> str:
     items, seeds = view.summary["test_items"][view.task][domain], view.summary["seeds"]
     resolvable = view.summary["resolvable"][view.task][domain]
-    title = _short(domain, 30)
+    title = _short(domain, 24)
     if domain != view.home:
-        title += f", a new domain: trained on {_short(view.task, 20)}, not again"
+        title += f", a new domain: trained on {_short(view.task, 16)}, not again"
     return "\n".join(
         [
             title,
@@ -124,7 +124,7 @@ def _costs(view: Results) -> str:
     """Return what a run costs at the largest budget, and the pretraining that all share."""
     price = view.summary["price_per_hour"]
     budget = view.budgets[-1]
-    head = f"{f'cost of a run, {budget} labels':<{_NAME}}"
+    head = f"{f'a run, {budget} labels':<{_NAME}}"
     head += f"{'seconds':>9}{'GFLOP':>9}{'trained':>11}{'pretraining s':>15}"
     lines = [head + ("" if price is None else f"{'money':>10}")]
     for cell in view.cells():
@@ -142,4 +142,4 @@ def _doubts(view: Results) -> list[str]:
 
 
 def _wrap(text: str) -> str:
-    return textwrap.fill(text, 79, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, 79, break_on_hyphens=False)

@@ -1,0 +1,87 @@
+"""The commands: compare with a bet, report from the tables alone, --open."""
+
+import io
+import json
+import webbrowser
+
+import pytest
+
+from minilm.cli import main
+
+
+@pytest.fixture(scope="module")
+def compared(world, tmp_path_factory):
+    """A small comparison with a bet, made by the command, and what it printed."""
+    folder = tmp_path_factory.mktemp("compared") / "out"
+    arguments = ["compare", "--task", str(world / "task.csv")]
+    arguments += ["--corpus", str(world / "corpus.txt"), "--dimensions", "10"]
+    arguments += ["--conditions", "random,cooccurrence", "--budgets", "16", "--seeds", "4"]
+    arguments += ["--workers", "1", "--predict", "random > cooccurrence", "--out", str(folder)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINILM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        code = main.main(arguments)
+    assert code == 0
+    return folder
+
+
+CONCLUSIONS = ("summary.json", "report.html", "accuracy.png", "accuracy.svg")
+
+
+def test_report_makes_everything_again_from_the_tables(compared, capsys):
+    before = {name: (compared / name).read_bytes() for name in CONCLUSIONS}
+    for name in (*CONCLUSIONS, "confusion.png"):
+        (compared / name).unlink()
+    assert main.main(["report", str(compared)]) == 0
+    printed = capsys.readouterr().out
+    assert {name: (compared / name).read_bytes() for name in CONCLUSIONS} == before
+    assert (compared / "confusion.png").exists()
+    assert str(compared / "report.html") in printed
+    assert "Of 1 pair that can be told apart, the bet had 0 right" in printed
+    assert max(map(len, printed.split("The table (results.csv)")[0].splitlines())) <= 80
+    page = (compared / "report.html").read_text(encoding="utf-8")
+    assert "the class bet: random &gt; cooccurrence." in page
+
+
+def test_open_shows_the_report_and_json_is_the_summary(compared, capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or False)
+    assert main.main(["report", str(compared), "--open", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == json.loads((compared / "summary.json").read_bytes())
+    assert opened == [(compared / "report.html").as_uri()]
+    assert "no browser was found" in printed.err
+
+
+def one_line(capsys):
+    error = capsys.readouterr().err.strip()
+    assert len(error.splitlines()) == 1
+    return error
+
+
+def test_a_folder_without_a_comparison_is_refused_and_left_alone(tmp_path, capsys):
+    for folder in (tmp_path, tmp_path / "none"):
+        assert main.main(["report", str(folder)]) == 2
+        assert "no folder of a comparison" in one_line(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("predict", "problem"),
+    [
+        (["--predict", "random > magic"], "'magic' is not one of random, tfidf"),
+        (["--predict"], "asks on a terminal"),
+    ],
+)
+def test_a_bet_that_cannot_be_made_leaves_nothing(tmp_path, capsys, monkeypatch, predict, problem):
+    monkeypatch.setattr("sys.stdin", io.StringIO("1 > 2\n"))  # a pipe is no terminal
+    out = tmp_path / "out"
+    command = ["compare", "--conditions", "random,tfidf", "--out", str(out), *predict]
+    assert main.main(command) == 2
+    assert problem in one_line(capsys)
+    assert not out.exists()
+
+
+def test_a_bet_after_the_results_is_refused(compared, capsys):
+    command = ["compare", "--out", str(compared), "--resume", "--predict", "random > tfidf"]
+    assert main.main(command) == 2
+    assert "bets are made before the first run" in one_line(capsys)
