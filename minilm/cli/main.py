@@ -21,6 +21,7 @@ from minilm.errors import MinilmError
 # Only the chosen one is imported, so that `minilm --help` needs neither NumPy nor matplotlib.
 COMMANDS = {
     "compare": "random against pretrained word vectors on a labelled task, with intervals",
+    "forgetting": "what each way of learning a further text forgets: compare forgetting",
     "report": "the pictures and the page of a comparison, made again from its tables",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
@@ -72,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     _show_what_the_console_lacks()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:2] == ["compare", "forgetting"]:  # a comparison with options of its own
+        arguments[:2] = ["forgetting"]
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     parser = build_parser(chosen)
     options = parser.parse_args(arguments)

@@ -1,0 +1,109 @@
+"""`minilm compare forgetting`: what is lost when one text is learned after another."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from minilm import resources, threads
+
+_DOMAINS = ("programming_basics", "web_development", "databases")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    data = parser.add_argument_group("data (unless said, the corpora that ship with minilm)")
+    data.add_argument(
+        "--domains",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="two texts or more, learned in this order",
+    )
+    data.add_argument(
+        "--base",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="text known before (default: general.txt; with --domains none)",
+    )
+    data.add_argument(
+        "--documents", choices=("lines", "paragraphs"), help="what a document of a .txt is"
+    )
+    data.add_argument("--encoding", default="utf-8", help="of all the files (default: utf-8)")
+    data.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
+    runs = parser.add_argument_group("runs")
+    runs.add_argument("--size", choices=("kata", "class"), default="kata", help="(default: kata)")
+    runs.add_argument("--seeds", type=int, default=10, metavar="N", help="(default: 10)")
+    runs.add_argument(
+        "--base-steps",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="updates on the text that comes first (default: 1,000)",
+    )
+    runs.add_argument(
+        "--epochs", type=float, default=10.0, metavar="N", help="through a domain (default: 10)"
+    )
+    runs.add_argument(
+        "--steps", type=int, default=600, metavar="N", help="in a domain at most (default: 600)"
+    )
+    runs.add_argument(
+        "--sample",
+        type=float,
+        default=0.1,
+        metavar="X",
+        help="share of an old text kept for replay and EWC (default: 0.1)",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--out", type=Path, metavar="DIR", help="(default: runs/forgetting-TIME)")
+    output.add_argument("--overwrite", action="store_true", help="replace what --out holds")
+    output.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
+    output.add_argument("--json", action="store_true", help="print summary.json, nothing else")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the comparison and print its tables."""
+    threads.set_blas_threads(1)
+    from minilm.compare import forgetting_report, forgetting_study
+    from minilm.compare.forgetting import Settings
+
+    shipped = resources.corpora_dir()
+    domains = [shipped / "continual" / f"{name}.jsonl" for name in _DOMAINS]
+    base = [shipped / "general.txt"]
+    if options.domains:
+        domains, base = [resources.find_corpus(path) for path in options.domains], []
+    if options.base:
+        base = [resources.find_corpus(path) for path in options.base]
+    settings = Settings(
+        domains=tuple(domains),
+        base=tuple(base),
+        size=options.size,
+        base_steps=options.base_steps,
+        epochs=options.epochs,
+        steps=options.steps,
+        sample=options.sample,
+        unit=options.documents,
+        encoding=options.encoding,
+        text_column=options.text_column,
+    )
+    folder = options.out or Path("runs") / f"forgetting-{time.strftime('%Y%m%d-%H%M%S')}"
+    summary = forgetting_study.study(
+        settings,
+        folder,
+        seeds=options.seeds,
+        workers=options.workers if options.workers is not None else os.cpu_count() or 1,
+        overwrite=options.overwrite,
+        say=lambda text: print(f"minilm compare forgetting: {text}", file=sys.stderr, flush=True),
+    )
+    if options.json:
+        json.dump(summary, sys.stdout, indent=2)
+        print()
+        return 0
+    print(forgetting_report.render(summary))
+    print(f"\nThe tables, every loss and forgetting.png (and .svg) are in\n{folder}")
+    return 0
