@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minilm.classify import metrics
-from minilm.compare.conditions import Condition, generator
+from minilm.compare.conditions import Condition
 from minilm.compare.material import Material
 from minilm.errors import OptionError
+from minilm.training import labelled
 
 _MOST_SEEDS = 10_000
 
@@ -150,41 +151,6 @@ def failed(key: Key, error: str, seconds: float = 0.0) -> Outcome:
     return Outcome(key, {}, seconds, error=" ".join(error.split())[:300])
 
 
-def draw(labels: np.ndarray, budget: int, seed: int) -> np.ndarray:
-    """Return the indices of `budget` labelled examples, classes in proportion and none left out.
-
-    The members of each class are shuffled; the member of rank r among n stands at (r + 1/2) / n on
-    a common line, the first of each class before all others, and the beginning of that line is
-    taken. So the draws of one seed are nested.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (N,), int
-        Class indices.
-    budget : int
-        How many; at least the number of classes, at most N.
-    seed : int
-        Which draw.
-
-    Returns
-    -------
-    ndarray of shape (budget,), int
-
-    Examples
-    --------
-    >>> labels = np.array([0] * 30 + [1] * 10)
-    >>> np.bincount(labels[draw(labels, 8, seed=0)])
-    array([6, 2])
-    """
-    rng = generator(seed, "draw")
-    place = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        place[members] = (np.arange(len(members)) + 0.5) / len(members)
-        place[members[0]] = -1
-    return np.argsort(place, kind="stable")[:budget]
-
-
 def run(shared: Shared, key: Key) -> Outcome:
     """Train one condition on one labelled subset and evaluate it on every domain.
 
@@ -193,7 +159,7 @@ def run(shared: Shared, key: Key) -> Outcome:
     material = shared.material(key)
     start = time.perf_counter()
     try:
-        chosen = draw(material.train.labels, key.budget, key.seed)
+        chosen = labelled.draw(material.train.labels, key.budget, key.seed)
         classifier = shared.conditions[key.condition].train(material, key.seed, chosen)
         predicted = {
             name: classifier.predict(examples).astype(np.int16)

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from minilm import files, resources
-from minilm.compare import conditions, experiment, senses
+from minilm.compare import conditions, senses
 from minilm.compare.axes import Axes
 from minilm.compare.material import Material
 from minilm.embeddings import similarity
 from minilm.errors import InputError
 from minilm.text.words import Vocabulary
+from minilm.training import labelled
 
 # A group with fewer words in the vocabulary says nothing about its inner similarity.
 _LEAST = 3
@@ -97,7 +98,7 @@ def measure(material: Material, names: Collection[str], budgets: Sequence[int]) 
     axes = Axes.of(text.vectors[words])
     found["map"] = _points(flat, axes.place(text.vectors[words]))
     if "cooccurrence-finetuned" in names and budgets:
-        chosen = experiment.draw(material.train.labels, max(budgets), seed=0)
+        chosen = labelled.draw(material.train.labels, max(budgets), seed=0)
         fitted = conditions.fit_finetuned(material, chosen)
         # The classifier learned vectors times their weights, which words never lose.
         learned = fitted.vectors_[words] / text.weights[words, np.newaxis]

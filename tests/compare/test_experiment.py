@@ -10,6 +10,7 @@ from minilm.compare.conditions import Condition
 from minilm.compare.experiment import Grid, Key, Shared
 from minilm.embeddings import cooccurrence, factorise
 from minilm.errors import OptionError
+from minilm.training import labelled
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +31,6 @@ def run(shared, name, budget=16, seed=0):
     return outcome
 
 
-def test_draws_are_stratified_nested_and_differ_by_seed():
-    labels = np.repeat([0, 1, 2], [60, 30, 10])
-    large = experiment.draw(labels, 50, seed=1)
-    assert np.bincount(labels[large]).tolist() == [30, 15, 5]
-    small = experiment.draw(labels, 10, seed=1)
-    assert set(small) < set(large)
-    assert len(set(large)) == 50
-    assert set(experiment.draw(labels, 10, seed=2)) != set(small)
-
-
-def test_a_rare_class_is_never_left_out():
-    labels = np.array([0] * 500 + [1] * 2)
-    for seed in range(20):
-        assert set(labels[experiment.draw(labels, 4, seed)]) == {0, 1}
-
-
 def test_shuffling_keeps_lengths_and_frequencies(main):
     before = main.text.ids
     after = pretraining.shuffled(before, rng=np.random.default_rng(0))
@@ -56,7 +41,7 @@ def test_shuffling_keeps_lengths_and_frequencies(main):
 
 def test_labels_only_counts_the_drawn_sentences_and_nothing_else(main):
     bare = replace(main, settings=replace(main.settings, dimensions=None))
-    chosen = experiment.draw(bare.train.labels, 8, seed=0)
+    chosen = labelled.draw(bare.train.labels, 8, seed=0)
     vectors = conditions.labels_only_vectors(bare, chosen)
     words = np.unique(np.concatenate([bare.train.ids[i] for i in chosen]))
     assert set(np.flatnonzero(np.abs(vectors).sum(axis=1))) == set(words)
@@ -85,7 +70,7 @@ def test_a_run_is_a_pure_function_of_its_key(shared, main, name):
 
 
 def test_trainable_parameters(shared, main):
-    chosen = experiment.draw(main.train.labels, 16, seed=0)
+    chosen = labelled.draw(main.train.labels, 16, seed=0)
     words = {word for i in chosen for word in main.train.tokens[i]}
     known = [word for word in words if word in main.text.vocabulary]
 
