@@ -136,13 +136,13 @@ def _compare(
     if left_out:
         note = f"too few examples to train on: left out were the budgets {', '.join(left_out)}"
         next(iter(about["data"].values()))["notes"].append(note)
-    say(estimates.axes(tasks, grid, preset))
     folder.mkdir(parents=True, exist_ok=True)
     with files.FolderLock(folder) as lock:
         if lock.stale_pid is not None:
             say(f"took over the folder from process {lock.stale_pid}, which is gone")
         # Again, now that nobody else can write: another process may have finished meanwhile.
         store.check_folder(folder, resume=resume, overwrite=overwrite)
+        say(estimates.axes(tasks, grid, preset))
         kept = store.Store(folder, shared, price_per_hour)
         if overwrite:
             store.clear(folder)

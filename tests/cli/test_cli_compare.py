@@ -47,12 +47,13 @@ def arguments(folder, *more, **replaced):
 
 
 def test_the_tables_and_the_folder(folder, capsys):
-    assert main(arguments(folder, conditions="random,cooccurrence")) == 0
+    assert main(arguments(folder, conditions="random,cooccurrence", budgets="8,16")) == 0
     out = capsys.readouterr().out
-    *lines, where = out.splitlines()
+    *lines, where, page = out.splitlines()
     assert max(map(len, lines)) <= 80
     assert "cooccurrence" in out
     assert where == str(folder / "run")
+    assert page == f"All of it to read: {folder / 'run' / 'report.html'}"
     written = set(os.listdir(folder / "run"))
     assert {"results.csv", "summary.json", "manifest.json", "predictions.npz"} <= written
     assert {"accuracy.png", "accuracy.svg", "learning_curves.png"} <= written
@@ -128,9 +129,14 @@ MISTAKES = {
         lambda f: {"corpus": write(f, "digits.txt", "1 2 3\n")},
         "digits.txt: no word occurs 1 times or more",
     ),
-    "unknown condition": (lambda f: {"conditions": "randm"}, "'randm' is not one of"),
+    "unknown condition": (
+        lambda f: {"conditions": "randm"},
+        "'randm' is no model's folder and not one of",
+    ),
     "bad budgets": (lambda f: {"budgets": "ten"}, "'ten' is not a list like 16,64,256"),
     "bad window": (lambda f: {"window": "0"}, "--window: 0; use 1 to 1000 words"),
+    "bad amounts": (lambda f: {"pretrain_words": "10,none"}, "'10,none' is not a list like 10000"),
+    "bad price": (lambda f: {"price_per_hour": "-1"}, "--price-per-hour: -1.0"),
     "no workers": (lambda f: {"workers": "0"}, "--workers: 0"),
     "file in the way": (
         lambda f: {"out": write(f, "file", "x")},
@@ -185,13 +191,39 @@ def test_presets_and_companions_of_shipped_tasks(monkeypatch, tmp_path):
     ):
         assert main(["compare", "--out", str(tmp_path / "x"), *more]) == 2
     (films, usual), (_, kata), (_, study), (tickets, _) = asked
-    assert [path.name for path in films.corpus] == ["general.txt"]
-    assert (films.task.name, films.transfer.name) == ("movie_reviews.csv", "product_reviews.csv")
-    assert (usual.budgets, usual.seeds) == ((16, 64, 256), 10)
-    assert (kata.budgets, kata.seeds) == ((16, 64), 5)
+    names = [[path.name for path in paths] for paths in films[0].corpora]
+    assert names == [["general.txt"]]
+    assert films[0].task.name == "movie_reviews.csv"
+    assert [path.name for path in films[0].transfers] == ["product_reviews.csv"]
+    assert (usual.budgets, usual.seeds) == ((16, 64, 256), 5)
+    assert (kata.budgets, kata.seeds) == ((16, 64), 3)
     assert (study.budgets, study.seeds) == ((16, 32, 64, 128, 256), 3)
-    assert [path.name for path in tickets.corpus] == ["support_conversations.txt"]
-    assert tickets.transfer is None
+    assert [path.name for path in tickets[0].corpora[0]] == ["support_conversations.txt"]
+    assert tickets[0].transfers == ()
+
+
+def test_repeated_options_are_axes(monkeypatch, tmp_path):
+    from minilm.compare import comparison
+
+    asked = []
+
+    def note(tasks, grid, folder, **rest):
+        asked.extend(tasks)
+        raise OptionError("enough")
+
+    monkeypatch.setattr(comparison, "compare", note)
+    more = ["--task", "movie_reviews.csv", "--task", "product_reviews.csv"]
+    more += ["--corpus", "general.txt", "advice_letters.txt", "--corpus", "general.txt"]
+    more += ["--pretrain-words", "10000,all"]
+    assert main(["compare", "--out", str(tmp_path / "x"), *more]) == 2
+    assert [one.task.name for one in asked] == ["movie_reviews.csv", "product_reviews.csv"]
+    for one, other in zip(asked, reversed(asked), strict=True):
+        assert [[path.name for path in paths] for paths in one.corpora] == [
+            ["general.txt", "advice_letters.txt"],
+            ["general.txt"],
+        ]
+        assert (one.transfers, one.others) == ((), (other.task,))
+        assert one.pretrain_words == (10_000, None)
 
 
 @pytest.mark.parametrize(
@@ -238,4 +270,4 @@ def test_ctrl_c_keeps_the_finished_rows_and_resume_goes_on(folder, capsys):
     seeds = kept + 3
     assert main(arguments(folder, "--resume", **(more | {"seeds": seeds, "workers": "1"}))) == 0
     rows = results.read_text(encoding="utf-8").splitlines()[1:]
-    assert len({row.split(",")[2] for row in rows}) >= seeds
+    assert len({row.split(",")[5] for row in rows}) >= seeds

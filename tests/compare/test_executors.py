@@ -190,7 +190,7 @@ def _kill_the_first(marks):
 @pytest.mark.filterwarnings("ignore")
 def test_no_scheduler_at_the_address_is_said(peer):
     peer("distributed")
-    with pytest.raises(OptionError, match="no scheduler at tcp://127.0.0.1:1"):
+    with pytest.raises(OptionError, match=r"no scheduler at tcp://127\.0\.0\.1:1"):
         Cluster("tcp://127.0.0.1:1", timeout="1s")
 
 
