@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-scratch", action="store_true", help="move what is there aside, and begin anew"
     )
     care = parser.add_argument_group(
-        "against forgetting (minilm compare forgetting measures each; default: a lower rate alone)"
+        "against forgetting",
+        "A lower rate alone unless said; minilm compare forgetting measures each.",
     )
     care.add_argument(
         "--replay", type=float, metavar="X", help="windows of old text for each new one"
