@@ -21,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys = ", ".join(field.name for field in fields(settings.Settings))
     parser.epilog = (
         "Continuing is not resuming. A finished model is continued: a new run with a schedule of "
-        "its own, on other text, which becomes a new version. An interrupted run is resumed, with "
-        "--resume and the same options: it ends as if nothing had happened. Of a new model are "
-        f"--size, --tokenizer, --vocab-size, --init. FILE.toml may hold: {keys}."
+        "its own (2 epochs unless said), on other text, which becomes a new version. An "
+        "interrupted run is resumed, with --resume and the same options: it ends as if nothing "
+        f"had happened. Of a new model are --size, --tokenizer, --vocab-size, --init. FILE.toml may hold: {keys}."
     )
     parser.add_argument(
         "--onnx-output",

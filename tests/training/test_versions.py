@@ -11,7 +11,8 @@ from minilm.errors import ModelError, OutputError
 from minilm.files import FolderLock
 from minilm.interop import folder, manifest
 from minilm.interop.folder import Stage
-from minilm.training import versions
+from minilm.interop.ledger import Ledger
+from minilm.training import replay, versions
 
 
 @pytest.fixture
@@ -20,10 +21,17 @@ def model(trained, tmp_path):
 
 
 def contents(path, change):
-    """Return the files of a model like the one in a folder, but for one parameter."""
+    """Return the files of a model like that in a folder, with one text more and one change."""
     saved = folder.load(path)
     saved.parameters["ln_f.bias"][...] += change
-    return folder.model_files(saved.config, saved.parameters, saved.tokenizer, saved.seen)
+    seen = saved.seen.extended(Ledger.of([f"text {change}"]))
+    ids = np.arange(100)
+    part = replay.drawn(f"text {change}", ids, ids, saved.config.n_positions, seed=0)
+    kept = replay.joined(replay.read(path, saved.config.vocab_size), part)
+    return {
+        **folder.model_files(saved.config, saved.parameters, saved.tokenizer, seen),
+        **replay.files(kept),
+    }
 
 
 def update(path, change, verdict="kept"):
@@ -131,7 +139,11 @@ def test_the_old_model_is_whole_on_disk_at_every_moment(model, monkeypatch):
                 ended = True
             except KeyboardInterrupt:
                 ended = False
-        seen.add(round(bias(twin) - start, 3))
+        change = round(bias(twin) - start, 3)
+        seen.add(change)
+        # Ledger and sample are those of the model, whichever it is.
+        assert len(folder.load(twin).seen) == 2 + change
+        assert len(replay.read(twin, 280)) == 1 + change
         holding = [v.path for v in versions.listed(twin)]
         assert any(bias(path) == start for path in holding)
         if len(holding) > 1:
