@@ -32,6 +32,10 @@ def _interval(row: Record, form: str, scale: float = 1.0) -> Cell:
     return Cell(f"{low:{form}} to {high:{form}}", low)
 
 
+def _verdict(word: str) -> Cell:
+    return Cell(word, kind="verdict" if word == "cannot tell" else "verdict told")
+
+
 _COST = ("seconds a run", "operations a run", "trained parameters", "pretraining seconds")
 
 
@@ -105,7 +109,7 @@ def differences(results: Results, domain: str, identifier: str) -> str:
             number(100 * row["difference"], "+.1f"),
             _interval(row, "+.1f", 100),
             number(row["p_adjusted"], ".4f"),
-            Cell(row["verdict"], kind="" if row["verdict"] == "cannot tell" else "told"),
+            _verdict(row["verdict"]),
             number(row["items_needed"], ",d"),
             *_cost(results, cells[row["condition"], row["corpus"], row["words"], row["budget"]]),
         ]
@@ -169,7 +173,7 @@ def bet_pairs(score: bets.Score) -> str:
             f"{pair.better} above {pair.worse}",
             number(100 * pair.difference, "+.1f"),
             _interval({"low": pair.low, "high": pair.high}, "+.1f", 100),
-            Cell(pair.outcome, kind="" if pair.outcome == "cannot tell" else "told"),
+            _verdict(pair.outcome),
         ]
         for pair in score.pairs
     ]

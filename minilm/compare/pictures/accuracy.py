@@ -95,9 +95,9 @@ def draw_learning_curves(figure: Figure, results: Results) -> None:
                 x,
                 [cell["low"] for cell in cells],
                 [cell["high"] for cell in cells],
-                color=look.color,
-                alpha=0.12,
-                linewidth=0,
+                facecolor=(look.color, 0.08),
+                edgecolor=(look.color, 0.45),
+                linestyle="--" if look.control else "-",
             )
         axes.axhline(results.chance(), **_CHANCE)
         style.log_ticks(axes, results.budgets)

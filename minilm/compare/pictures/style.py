@@ -1,6 +1,5 @@
-"""One look for all the pictures: sizes for the last row of a classroom, colors for every eye.
+"""What the pictures of a comparison share beyond `minilm.drawing`: a look for each condition.
 
-Colors are those of Okabe and Ito (2008), which people with any kind of color vision can tell apart.
 No picture says a thing by color alone: markers, dashes, places and written numbers say it too.
 """
 
@@ -20,37 +19,16 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from minilm import files
+from minilm import drawing, files
 from minilm.compare.results import printable
 
-# Okabe, M. and Ito, K., "Color Universal Design", 2008; without the yellow, too light on white.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#000000",
-)
-MARKERS = "osD^vPX*<>hdp8"
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS = drawing.COLORS
+MARKERS = drawing.MARKERS
 GRAY = "#555555"
 # From a loss to a gain, told apart by lightness too; its middle is nearly white.
 DIVERGING = "PuOr"
 SHADES = "Blues"
 
-_RC: dict[Any, Any] = {
-    "font.size": 15,
-    "axes.titlesize": 17,
-    "axes.titleweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-    "legend.frameon": False,
-    "svg.hashsalt": "minilm",  # ids inside the SVG are the same each time
-}
 # Where the letters are that Matplotlib's own font lacks: Chinese, Japanese, Korean, Indian scripts.
 _FONTS = (
     "Noto Sans CJK SC",
@@ -208,7 +186,7 @@ def context() -> Iterator[None]:
     """
     installed = {entry.name for entry in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in _FONTS if name in installed)]
-    with mpl.rc_context(_RC | {"font.family": fonts}), warnings.catch_warnings():
+    with mpl.rc_context(drawing.STYLE | {"font.family": fonts}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         yield
 
