@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Continuing is not resuming. A finished model is continued: a new run with a schedule of "
         "its own (2 epochs unless said), on other text, which becomes a new version. An "
         "interrupted run is resumed, with --resume and the same options: it ends as if nothing "
-        f"had happened. Of a new model are --size, --tokenizer, --vocab-size, --init. FILE.toml may hold: {keys}."
+        "had happened. Of a new model are --size, --tokenizer, --vocab-size, --init. FILE.toml "
+        f"may hold: {keys}."
     )
     parser.add_argument(
         "--onnx-output",
