@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from minilm import threads
 from minilm.errors import OptionError
+from minilm.progress import announce
 
 if TYPE_CHECKING:
     from minilm.course.catalog import Kata
@@ -264,7 +265,7 @@ def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     if not kata.is_experiment:
         whose = "your" if kata in sessions.parts_of_demo(who, kata) else "the library's"
         print(f"with {whose} {', '.join(sessions.parts([kata]))}:\n", flush=True)
-    ending = sessions.demo(who, kata, lambda text: print(text, end="", flush=True))
+    ending = sessions.demo(who, kata, _echo)
     if problem := _problem(ending):
         print(f"  !!  the demo did not get to its end: it {problem}")
         return 1
@@ -292,12 +293,15 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     print(_parts(len(names)) + (f": {', '.join(names)}" if names else ""))
     if options.all and left_out:
         print(f"not passed as they are now, so the library's stand in: {', '.join(left_out)}")
-    budget = sessions.PLUG_ALL if options.all else sessions.PLUG_ONE
-    ending = sessions.plug(who, katas, budget)
+    announce(f"training with yours, then with the library's{', then comparing' * options.all}")
+    ending = sessions.plug(who, katas, everything=options.all, echo=_echo)
     if problem := _problem(ending):
         print(f"  !!  the training did not get to its end: it {problem}")
         return 1
     print(_training_table(ending.result))
+    if options.all:
+        print(_comparison_table(ending.result["comparison"]))
+        print(f"all of it: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
     return 0
 
 
@@ -315,9 +319,35 @@ def _training_table(result: dict[str, Any]) -> str:
     lines.append(f"held out   {yours['held_out']:>11.5f}   {library['held_out']:>13.5f}")
     slower = [1000 * run["seconds"] / count for run in (yours, library)]
     lines.append(f"ms a step  {slower[0]:>11.1f}   {slower[1]:>13.1f}")
+    lines.append(
+        f"reviews, nearest centroid {yours['centroid']:.3f}   {library['centroid']:>13.3f}"
+    )
+    lines.append(f"reviews, LoRA {yours['lora']:>22.3f}   {library['lora']:>13.3f}")
     near = ", ".join(yours["neighbors"])
     lines.append(f'nearest to "{result["probe"]}" in your model: {near}')
     return "\n".join(lines)
+
+
+def _comparison_table(rows: list[dict[str, Any]]) -> str:
+    """Return the accuracies of the small comparison."""
+    budgets = sorted({row["budget"] for row in rows})
+    cells = {(row["condition"], row["budget"]): row for row in rows}
+    lines = ["the small comparison with your parts: accuracy, and its 95 % interval"]
+    lines.append(" " * 26 + "".join(f"{f'{budget} labels':>24}" for budget in budgets))
+    for name in dict.fromkeys(row["condition"] for row in rows):
+        line = f"  {name:<24}"
+        for budget in budgets:
+            row = cells[name, budget]
+            shown = "failed"
+            if row["mean"] is not None:
+                shown = f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+            line += f"{shown:>24}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _echo(text: str) -> None:
+    print(text, end="", flush=True)
 
 
 def _problem(ending: Ending) -> str | None:

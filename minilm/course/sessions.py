@@ -21,7 +21,8 @@ DEMO_SECONDS = 300.0
 # What a real training may take: of text, of steps, and of time for those with the learner's part.
 PLUG_ONE = {"words": 150_000, "steps": 400, "seconds": 4.0}
 PLUG_ALL = {"words": 400_000, "steps": 2000, "seconds": 25.0}
-_PLUG_LIMIT = 300.0
+_PLUG_LIMIT = 600.0
+COMPARISON = "comparison"
 
 Echo = Callable[[str], None]
 
@@ -81,11 +82,17 @@ def parts_of_demo(who: Learner, kata: Kata) -> list[Kata]:
     return parts
 
 
-def plug(who: Learner, katas: Sequence[Kata], budget: dict[str, float]) -> Ending:
-    """Train the real model with the learner's functions."""
+def plug(who: Learner, katas: Sequence[Kata], *, everything: bool, echo: Echo) -> Ending:
+    """Train the real model with the learner's functions; with everything, compare with them too."""
     return process.run(
-        {"action": "plug", "parts": _files(who, katas), "budget": budget},
+        {
+            "action": "plug",
+            "parts": _files(who, katas),
+            "budget": PLUG_ALL if everything else PLUG_ONE,
+            "compare": (who.folder / COMPARISON).as_posix() if everything else None,
+        },
         seconds=_PLUG_LIMIT,
+        echo=echo,
     )
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from minilm.classify import centroid
 from minilm.course.catalog import Kata, attribute
 from minilm.embeddings import cooccurrence, documents, factorise, ppmi, similarity
-from minilm.nn import gpt, optim
-from minilm.nn.config import GPTConfig
+from minilm.nn import gpt, lora, optim
+from minilm.nn.config import TARGETS, GPTConfig
+from minilm.nn.parameters import Parameters, param_shapes
 from minilm.text import words
 
 WholeModel = Callable[[], dict[str, Any]]
@@ -29,6 +30,8 @@ _CONFIG = GPTConfig(
     attn_pdrop=0.1,
     resid_pdrop=0.1,
 )
+
+_RANK = 2
 
 _SENTENCES = (
     "The warm soup pleased the hungry guests.",
@@ -53,11 +56,16 @@ def default(kata: Kata) -> WholeModel:
 
 
 def language_model() -> dict[str, Any]:
-    """Train a tiny GPT, in float64 and with dropout, for five steps."""
+    """Train a tiny GPT for five steps, in float64, with dropout and with LoRA beside its matrices.
+
+    All parameters are drawn at random: gains of one and zeros would hide what is done to them.
+    """
     rng = np.random.default_rng(8)
-    model = gpt.GPT(_CONFIG, rng=rng, dtype=np.float64)
-    # Gains of one and biases of zero would hide what is done to them.
-    model.parameters.flat += 0.2 * rng.standard_normal(model.parameters.flat.shape)
+    shapes = {**param_shapes(_CONFIG), **lora.adapter_shapes(_CONFIG, _RANK)}
+    parameters = Parameters(shapes, np.float64)
+    parameters.flat[...] = 0.3 * rng.standard_normal(parameters.flat.shape)
+    model = gpt.GPT(_CONFIG, parameters=parameters)
+    model.use(lora.Adapter(_RANK, 3.0, TARGETS, parameters))
     ids = rng.integers(0, _CONFIG.vocab_size, (3, 7))
     targets = rng.integers(0, _CONFIG.vocab_size, (3, 7))
     targets[0, :3] = -100

@@ -65,8 +65,18 @@ def demo(request: Request) -> dict[str, Any]:
 
 
 def plug(request: Request) -> dict[str, Any]:
-    """Train the real model with the learner's functions: {"parts", "budget"}."""
-    return plugging.train(_functions(request), request["budget"])
+    """Train the real model with the learner's functions: {"parts", "budget", "compare"}.
+
+    The last is the folder for a comparison with them, or None for no comparison.
+    """
+    found = plugging.train(_functions(request), request["budget"])
+    found["comparison"] = None
+    if request["compare"] is not None:
+        from minilm.course import comparing  # here, as it takes a while to load
+
+        comparing.plug_in(tuple(sorted(request["parts"].items())))
+        found["comparison"] = comparing.compare(request["parts"], Path(request["compare"]))
+    return found
 
 
 ACTIONS: dict[str, Callable[[Request], dict[str, Any]]] = {

@@ -1,0 +1,114 @@
+"""The small comparison, done with the learner's functions in every process that takes part."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from minilm import resources
+from minilm.compare import comparison, executors
+from minilm.compare.executors import Groups, Place
+from minilm.compare.experiment import Grid
+from minilm.compare.material import Settings
+from minilm.compare.transformer import Settings as Shape
+from minilm.course import catalog, loading, targets
+
+CONDITIONS = (
+    "random",
+    "cooccurrence",
+    "cooccurrence-finetuned",
+    "transformer-scratch",
+    "transformer-lora",
+)
+_BUDGETS = (16, 64)
+_SEEDS = 3
+_WORDS = 100_000
+_STEPS = 100
+_WORKERS = 2
+
+Files = tuple[tuple[str, str], ...]  # (number of a kata, the learner's file)
+
+
+def compare(parts: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
+    """Run the comparison with learner's functions, which are in this process already.
+
+    Parameters
+    ----------
+    parts : mapping
+        The learner's files by the katas' numbers.
+    folder : Path
+        Where the comparison is written; what is there is replaced.
+
+    Returns
+    -------
+    list of dict
+        "condition", "budget", "mean", "low" and "high" of the accuracy on the reviews.
+    """
+    corpora = resources.corpora_dir()
+    settings = Settings(
+        task=corpora / "movie_reviews.csv",
+        corpora=((corpora / "general.txt",),),
+        pretrain_words=(_WORDS,),
+        transformer=Shape(steps=_STEPS),
+    )
+    place = Plugged(executors.place(_WORKERS), tuple(sorted(parts.items())))
+    with tempfile.TemporaryDirectory(prefix="minilm-cache-") as cache:
+        # What the library's functions made is not to be found here, nor the learner's there.
+        os.environ["MINILM_CACHE"] = cache
+        result = comparison.compare(
+            settings, Grid(CONDITIONS, _BUDGETS, _SEEDS), folder, place=place, overwrite=True
+        )
+    names = ("condition", "budget", "mean", "low", "high")
+    return [
+        {name: row[name] for name in names}
+        for row in result.summary["conditions"]
+        if row["domain"] == row["task"]
+    ]
+
+
+class Plugged:
+    """A place for jobs in which a learner's functions stand in the library's place.
+
+    Parameters
+    ----------
+    place : Place
+        Where the jobs are really done.
+    files : tuple of (str, str)
+        Numbers of katas and the learner's files.
+    """
+
+    def __init__(self, place: Place, files: Files) -> None:
+        self._place, self._files = place, files
+
+    @property
+    def width(self) -> int:
+        """How many jobs are done at a time."""
+        return self._place.width
+
+    def map(
+        self, function: Callable[[Any, Any], Any], shared: Any, groups: Groups
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield each job with its result."""
+        return self._place.map(functools.partial(_job, self._files, function), shared, groups)
+
+    def close(self) -> None:
+        """Let go of processes."""
+        self._place.close()
+
+
+def _job(files: Files, function: Callable[[Any, Any], Any], shared: Any, job: Any) -> Any:
+    """Do a job, once the learner's functions are in this process."""
+    plug_in(files)
+    return function(shared, job)
+
+
+@functools.cache
+def plug_in(files: Files) -> None:
+    """Put learner's functions in the library's place, for as long as this process lives."""
+    parts = {catalog.find(number): Path(file) for number, file in files}
+    for path, part in loading.load_parts(parts).items():
+        targets.replace(path, part)
