@@ -38,7 +38,7 @@ def measure(text: Text, body: Body, probes: dict[str, Any]) -> list[dict[str, An
     -------
     list of dict
         `word`; `senses`, the cues; `contextual` and `static`: the mean cosine `within` a sense and
-        `between` the two, and `accuracy`: the share of occurrences whose nearest other one is of
+        `between` the two (see `compare`), and `accuracy`: the share of occurrences whose nearest other one is of
         the same sense (for the fixed vector, to which all are equal, the share of the commoner
         sense). `points`: the states on their two principal components, with `sense` and the
         `sentence` up to the word.
@@ -60,8 +60,8 @@ def measure(text: Text, body: Body, probes: dict[str, Any]) -> list[dict[str, An
                 "senses": probe["senses"],
                 "contextual": compare(states, senses),
                 "static": {
-                    "within": 1.0,
-                    "between": 1.0,
+                    "within": 0.0,
+                    "between": 0.0,
                     "accuracy": float(counts.max() / counts.sum()),
                 },
                 "points": [
@@ -109,14 +109,20 @@ def last_states(body: Body, texts: list[list[int]]) -> np.ndarray:
 def compare(states: np.ndarray, senses: np.ndarray) -> dict[str, float]:
     """Return mean cosines within and between senses, and how often the nearest is of the same.
 
+    What all states have in common, the mean of the two senses' means, is taken away first: the
+    states of a transformer all point much the same way (Ethayarajh 2019, "How Contextual are
+    Contextualized Word Representations?"). Of a vector that is the same everywhere nothing is left,
+    and its cosines are 0.
+
     Examples
     --------
-    >>> states = np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])
+    >>> states = np.array([[9.0, 0.0], [9.0, 0.1], [8.0, 1.0], [8.1, 1.0]])
     >>> found = compare(states, np.array([0, 0, 1, 1]))
-    >>> found["within"] > 0.99, found["between"] < 0.2, found["accuracy"]
+    >>> found["within"] > 0.98, found["between"] < -0.98, found["accuracy"]
     (True, True, 1.0)
     """
-    cosines = similarity.cosine(states, states)
+    common = np.mean([states[senses == sense].mean(axis=0) for sense in (0, 1)], axis=0)
+    cosines = similarity.cosine(states - common, states - common)
     same = senses[:, np.newaxis] == senses
     others = ~np.eye(len(states), dtype=bool)
     nearest = np.where(others, cosines, -np.inf).argmax(axis=1)

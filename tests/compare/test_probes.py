@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minilm.compare import material, probes
+from minilm.compare import material, pretraining, probes
 from minilm.compare.material import Settings
 
 
@@ -22,20 +22,22 @@ def shared(world, tmp_path_factory):
         for _ in range(200):
             lines.append(" ".join(rng.choice([*words, f"{name}x", f"{name}y", f"{name}z"], 6)))
     (folder / "corpus.txt").write_text("\n".join(lines), encoding="utf-8")
-    settings = Settings(world / "task.csv", (folder / "corpus.txt",), dimensions=10)
-    return material.prepare(settings, (8,))
+    settings = Settings(world / "task.csv", ((folder / "corpus.txt",),), dimensions=10)
+    (main,) = material.prepare(settings, (8,))
+    main.text.made["vectors"] = pretraining.make(main.text, settings, "vectors")
+    return main
 
 
 def test_groups_are_alike_within_in_pretrained_vectors_and_not_in_random_ones(shared):
-    found = probes.measure(shared, ("random", "cooccurrence"))
+    found = probes.measure(shared, ("random", "cooccurrence"), (8,))
     assert {row["vectors"] for row in found["similarity"]} == {"random", "cooccurrence"}
     for row in found["similarity"]:
         apart = row["within"] - row["between"]
         assert apart > 0.5 if row["vectors"] == "cooccurrence" else abs(apart) < 0.5
     # Between: over the pairs with words of the other groups, from the vectors themselves.
-    red = shared.vectors[shared.vocabulary.encode(["red", "blue", "green", "yellow"])]
+    red = shared.text.vectors[shared.text.vocabulary.encode(["red", "blue", "green", "yellow"])]
     others = [["hammer", "drill", "saw", "axe"], ["mother", "father", "sister", "brother"]]
-    means = [np.mean(red @ shared.vectors[shared.vocabulary.encode(o)].T) for o in others]
+    means = [np.mean(red @ shared.text.vectors[shared.text.vocabulary.encode(o)].T) for o in others]
     colors = next(
         row
         for row in found["similarity"]
@@ -45,16 +47,25 @@ def test_groups_are_alike_within_in_pretrained_vectors_and_not_in_random_ones(sh
 
 
 def test_the_map_holds_the_words_of_its_groups(shared):
-    points = probes.measure(shared, ("random",))["map"]
+    points = probes.measure(shared, ("random",), (8,))["map"]
     assert {point["group"] for point in points} == {"colors", "tools", "family"}
     assert len(points) == 12
 
 
-def test_principal_components_keep_distances_as_the_exact_svd_does():
-    rng = np.random.default_rng(0)
-    rows = rng.standard_normal((20, 5)) * [5, 3, 0.1, 0.1, 0.1]
-    points = probes.principal_components(rows)
-    values = np.linalg.eigvalsh(np.cov(rows.T))[::-1]
-    np.testing.assert_allclose(points.var(axis=0, ddof=1), values[:2], rtol=1e-9)
-    assert np.all(points.max(axis=0) == np.abs(points).max(axis=0))
-    np.testing.assert_allclose(points, probes.principal_components(rows + 7), atol=1e-9)
+def test_words_that_labels_never_show_stay_where_they_are_on_the_map(shared):
+    found = probes.measure(shared, ("cooccurrence-finetuned",), (8,))
+    before, after = found["map"], found["map_finetuned"]
+    assert [point["word"] for point in before] == [point["word"] for point in after]
+    for one, other in zip(before, after, strict=True):
+        assert (one["x"], one["y"]) == pytest.approx((other["x"], other["y"]), abs=1e-5)
+
+
+def test_words_of_the_labelled_texts_move_on_the_map(shared, monkeypatch):
+    probe = {"groups": {"good": ["gooda", "goodb", "goodc"], "bad": ["bada", "badb", "badc"]}}
+    monkeypatch.setattr(probes, "read", lambda folder: {**probe, "map": [], "two_senses": []})
+    found = probes.measure(shared, ("cooccurrence-finetuned",), (60,))
+    moved = [
+        abs(one["x"] - other["x"]) + abs(one["y"] - other["y"])
+        for one, other in zip(found["map"], found["map_finetuned"], strict=True)
+    ]
+    assert max(moved) > 1e-4
