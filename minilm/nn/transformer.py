@@ -134,11 +134,11 @@ class Transformer:
         backward : bool
             Whether `hidden_backward` will follow. Stages that it will not reach keep no cache.
         """
-        lowest = self._lowest() if backward else self._head
+        lowest = _stage(self._lowest() if backward else self._head)
         caches = []
         for stage, (output, cache) in enumerate(self._stages(ids, rng)):
             x = output
-            caches.append(cache if stage >= _stage(lowest) else ())
+            caches.append(cache if stage >= lowest else ())
         return x, caches
 
     def hidden_backward(
