@@ -38,10 +38,10 @@ def measure(text: Text, body: Body, probes: dict[str, Any]) -> list[dict[str, An
     -------
     list of dict
         `word`; `senses`, the cues; `contextual` and `static`: the mean cosine `within` a sense and
-        `between` the two (see `compare`), and `accuracy`: the share of occurrences whose nearest other one is of
-        the same sense (for the fixed vector, to which all are equal, the share of the commoner
-        sense). `points`: the states on their two principal components, with `sense` and the
-        `sentence` up to the word.
+        `between` the two (see `compare`), and `accuracy`: the share of occurrences whose nearest
+        other one is of the same sense (for the fixed vector, to which all are equal, the share of
+        the commoner sense). `points`: the states on their two principal components, with `sense`
+        and the `sentence` up to the word.
     """
     found = []
     for probe in probes["two_senses"]:
