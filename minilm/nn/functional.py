@@ -444,9 +444,9 @@ def attention_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """Return dq, dk and dv of `attention`.
 
     `dv = kept.T @ dy` and `dkept = dy @ v.T`, where `kept = weights * keep`;
-    `dweights = dkept * keep`; `dscores = softmax_backward(dweights) / sqrt(D)`;
-    `dq = dscores @ k`, `dk = dscores.T @ q`. Masked scores need no care: their weight is 0, and so
-    is their gradient.
+    `dweights = dkept * keep`; `dscores = softmax_backward(dweights)`;
+    `dq = dscores @ k / sqrt(D)`, `dk = dscores.T @ q / sqrt(D)`. Masked scores need no care: their
+    weight is 0, and so is their gradient.
 
     Parameters
     ----------
