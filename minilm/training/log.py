@@ -175,7 +175,8 @@ def draw(
         figure = Figure(figsize=(11, 6.2), layout="constrained")
         axes = figure.add_subplot()
         axes.plot(steps, [row.loss for row in rows], color="#56B4E9", alpha=0.35, linewidth=0.8)
-        smooth = smoothed([row.loss for row in rows], max(1, len(rows) // 50))
+        window = max(1, len(rows) // 50, min(10, len(rows) // 5))
+        smooth = smoothed([row.loss for row in rows], window)
         axes.plot(steps, smooth, color="#0072B2", linewidth=2, label="training, smoothed")
         if held_out:
             axes.plot(
