@@ -56,7 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     care.add_argument(
         "--average", type=float, metavar="X", help="weight of the old model in a mean of both"
     )
-    care.add_argument("--lora", type=int, metavar="RANK", help="train thin matrices, then merge")
+    care.add_argument(
+        "--lora",
+        type=int,
+        metavar="RANK",
+        help="train thin matrices and merge them (minilm finetune keeps them apart)",
+    )
     care.add_argument(
         "--limit",
         type=float,

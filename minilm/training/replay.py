@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.errors import ModelError
+from minilm.errors import ModelError, OptionError
 from minilm.interop import safetensors, transaction
 from minilm.interop.folder import STATE, Content
 from minilm.training.batches import ShuffledWindows
@@ -100,8 +100,12 @@ def joined(parts: Sequence[Part], new: Part, limit: int = TRAINED) -> tuple[Part
     A text of the same name replaces what was kept of it.
     """
     every = [*(part for part in parts if part.name != new.name), new]
-    share = max(1, limit // len(every) // (new.windows.shape[1] - 1))
-    return tuple(replace(part, windows=part.windows[:share]) for part in every)
+    each = limit // len(every)
+
+    def share(windows: Ids) -> Ids:
+        return windows[: max(1, each // (windows.shape[1] - 1))]
+
+    return tuple(replace(part, windows=share(part.windows)) for part in every)
 
 
 def files(parts: Sequence[Part]) -> dict[str, Content]:
@@ -152,7 +156,7 @@ class Replayed:
 
     The new text comes as it would come alone, so that replay costs time and takes nothing away. A
     window is drawn from a part, and the part at random, so that an old text is not forgotten
-    because it is short.
+    because it is short. Old windows longer than the new ones are cut, shorter ones padded.
 
     Parameters
     ----------
@@ -162,11 +166,22 @@ class Replayed:
     share : float
         Old windows for each new one: 0.5 adds half of a batch.
     seed : int
+
+    Raises
+    ------
+    OptionError
+        When the parts' windows are of another length than the new text's.
     """
 
     def __init__(
         self, new: ShuffledWindows, parts: Sequence[Part], share: float, seed: int
     ) -> None:
+        lengths = {part.windows.shape[1] - 1 for part in parts}
+        if lengths != {new.time}:
+            raise OptionError(
+                f"the old text was kept in windows of {max(lengths)} tokens, so it cannot be "
+                f"replayed among windows of {new.time}; train on windows of {max(lengths)}"
+            )
         self.new = new
         self.parts = parts
         self.count = max(1, round(share * new.batch))
@@ -176,6 +191,11 @@ class Replayed:
         """Return ids and targets of batch `step`: two arrays of shape (B + R, T), int64."""
         ids, targets = self.new[step]
         rng = generator(self.seed, "replay", step)
-        chosen = [self.parts[k].windows for k in rng.integers(len(self.parts), size=self.count)]
-        old = np.stack([windows[rng.integers(len(windows))] for windows in chosen])
-        return np.concatenate([ids, old[:, :-1]]), np.concatenate([targets, old[:, 1:]])
+        old_ids = np.zeros((self.count, self.new.time), np.int64)
+        old_targets = np.full((self.count, self.new.time), _IGNORED)
+        for row, k in enumerate(rng.integers(len(self.parts), size=self.count)):
+            windows = self.parts[k].windows
+            window = windows[rng.integers(len(windows)), : self.new.time + 1]
+            old_ids[row, : len(window) - 1] = window[:-1]
+            old_targets[row, : len(window) - 1] = window[1:]
+        return np.concatenate([ids, old_ids]), np.concatenate([targets, old_targets])

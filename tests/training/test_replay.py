@@ -89,3 +89,16 @@ def test_batches_are_the_new_ones_with_old_windows_after_them():
     share = np.mean(np.array(old) < 2000)
     assert 0.35 < share < 0.65  # the short text as often as the long one
     np.testing.assert_array_equal(mixed[7][0], mixed[7][0])
+
+
+def test_old_windows_of_another_length_are_cut_or_padded():
+    new = ShuffledWindows(np.arange(100), 4, 2, seed=0)
+    long, short = part("long", 1000, 5, time=9), part("short", 2000, 5, time=2)
+    ids, targets = replay.Replayed(new, [long], 1.0, seed=0)[0]
+    assert ids.shape == (4, 4)
+    assert (targets[2:] == ids[2:] + 1).all()
+    ids, targets = replay.Replayed(new, [short], 1.0, seed=0)[0]
+    assert (targets[2:, :2] == ids[2:, :2] + 1).all()
+    assert (targets[2:, 2:] == -100).all()
+    parts = replay.joined((long,), short, limit=36)
+    assert [len(p.windows) for p in parts] == [2, 5]
