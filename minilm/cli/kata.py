@@ -125,11 +125,12 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         return 0
     style = _style()
     colors = {"passed": "32", "stale": "33", "started": "36"}
+    room = min(60, style.width - 33)  # for the title
     for k in catalog.all_katas():
         state = states[k.number]
-        title = k.title if len(k.title) <= 46 else f"{k.title[:45]}…"
+        title = k.title if len(k.title) <= room else f"{k.title[: room - 1]}…"
         painted = style.paint(state, colors.get(state, "2"))
-        print(f"  {k.number:>4}  {title:<46}  {k.difficulty}/5  {k.minutes:>3} min  {painted}")
+        print(f"  {k.number:>4}  {title:<{room}}  {k.difficulty}/5  {k.minutes:>3} min  {painted}")
     return 0
 
 
@@ -212,6 +213,7 @@ def _watch(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         _show_checked(who, kata if kata is not None else sessions.latest(who))
         for saved in watching.changes(paths):
             for path in saved:
+                print(f"{path.as_posix()} was saved ...", flush=True)
                 _show_checked(who, by_path[path])
     except KeyboardInterrupt:
         print()

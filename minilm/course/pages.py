@@ -155,7 +155,9 @@ def _block(block: Block, style: Style) -> list[str]:
         return _heading(block, style)
     if block.kind == "code":
         code = _FAINT if block.mark in ("demo", "text") else _CODE
-        return ["    " + style.paint(line, code) if line else "" for line in block.lines]
+        widest = max(map(len, block.lines), default=0)
+        indent = " " * max(0, min(4, style.width - widest))
+        return [indent + style.paint(line, code) if line else "" for line in block.lines]
     if block.kind == "table":
         return _table(block.lines, style)
     if block.kind == "item":

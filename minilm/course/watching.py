@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-PAUSE = 0.25  # seconds between two looks
+PAUSE = 0.2  # seconds between two looks
 
 
 def changes(

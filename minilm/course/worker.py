@@ -22,7 +22,6 @@ from minilm.course import (
     experiments,
     isolation,
     loading,
-    plugging,
     process,
     trials,
 )
@@ -69,10 +68,13 @@ def plug(request: Request) -> dict[str, Any]:
 
     The last is the folder for a comparison with them, or None for no comparison.
     """
+    # Here, as they take a while to load, and a check should not have to wait for that.
+    from minilm.course import plugging
+
     found = plugging.train(_functions(request), request["budget"])
     found["comparison"] = None
     if request["compare"] is not None:
-        from minilm.course import comparing  # here, as it takes a while to load
+        from minilm.course import comparing
 
         comparing.plug_in(tuple(sorted(request["parts"].items())))
         found["comparison"] = comparing.compare(request["parts"], Path(request["compare"]))

@@ -89,21 +89,21 @@ def mutations(target: Target) -> Iterator[Mutation]:
             seen[change] += 1
             if seen[change] > 1:
                 change += f"  #{seen[change]}"
-            function = _compiled(mutant, target)
-            if function is not None:
-                yield Mutation(target.name, change, function)
+            yield Mutation(target.name, change, _compiled(mutant, target))
 
 
 def survivors(kata: Kata) -> tuple[list[Mutation], int]:
     """Return the mutations that pass the kata's check, and how many were tried."""
     found, tried = [], 0
-    for target in kata.targets:
-        for mutation in mutations(target):
-            tried += 1
-            if loading.signature_problem(target, mutation.function) is not None:
-                continue
-            if checking.check_functions(kata, {target.name: mutation.function}).passed:
-                found.append(mutation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a mutant warns of is not the matter
+        for target in kata.targets:
+            for mutation in mutations(target):
+                tried += 1
+                if loading.signature_problem(target, mutation.function) is not None:
+                    continue
+                if checking.check_functions(kata, {target.name: mutation.function}).passed:
+                    found.append(mutation)
     return found, tried
 
 
@@ -204,9 +204,7 @@ def _text(node: ast.AST) -> str:
 def _compiled(tree: ast.AST, target: Target) -> Any:
     module = ast.fix_missing_locations(ast.Module([tree], []))
     names = dict(vars(target.module))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        exec(compile(module, f"<mutant of {target.name}>", "exec", dont_inherit=True), names)
+    exec(compile(module, f"<mutant of {target.name}>", "exec", dont_inherit=True), names)
     return names[target.name]
 
 

@@ -65,6 +65,11 @@ def test_no_mutation_of_the_reference_passes_unless_it_changes_nothing(kata):
     assert tried > 2 * len(found)
 
 
+def test_there_are_two_hundred_mutations():
+    targets = [target for kata in WITH_TARGETS for target in kata.targets]
+    assert sum(1 for target in targets for _ in mutations.mutations(target)) >= 200
+
+
 @every_kata
 def test_the_page_has_its_parts(kata):
     text = kata.lesson()
