@@ -244,7 +244,8 @@ def sentence(found: Score) -> str:
         )
     untold = len(found.pairs) - found.decided
     pairs = "pair" if found.decided == 1 else "pairs"
+    rest = f"; {untold} more cannot be told and do not count" if untold else ""
     return (
         f"Of {found.decided} {pairs} that can be told apart, the bet had {found.right} right "
-        f"(Kendall's tau {found.tau:+.2f}); {untold} more cannot be told and do not count."
+        f"(Kendall's tau {found.tau:+.2f}){rest}."
     )

@@ -57,23 +57,40 @@ def _own(results: Results) -> list[Record]:
 
 
 def too_few_items(results: Results) -> list[str]:
-    """Return how many test items the undecided differences at home would need."""
+    """Return how many test items, or whether more draws, the undecided differences would need."""
     rows = [r for r in _own(results) if r["verdict"] == "cannot tell" and r["items_needed"]]
-    if not rows:
-        return []
     rows.sort(key=lambda row: row["items_needed"])
+    items = results.summary["test_items"][results.task][results.home]
+    few_draws = [row for row in rows if row["items_needed"] <= items]
+    rows = [row for row in rows if row["items_needed"] > items]
+    found = []
+    if few_draws:
+        parts = "; ".join(_named(row) for row in few_draws[:_MOST])
+        found.append(
+            f"The {items:,} test items would do to tell these apart, but the draws of the labelled "
+            f"examples differ too much (more of them: --seeds): {parts}"
+            f"{' and others' * (len(few_draws) > _MOST)}."
+        )
     named = [row for row in rows[:_MOST] if row["items_needed"] <= _TOO_MANY]
-    if not named:
-        return [f"To tell any of the others apart would take more than {_TOO_MANY:,} test items."]
-    parts = "; ".join(
+    if named:
+        parts = "; ".join(f"{_named(row)}: about {row['items_needed']:,}" for row in named)
+        found.append(
+            '"Cannot tell" is not "no difference". If the differences found are the true ones, so '
+            f"many test items would tell them: {parts}"
+            f"{'; others need more' * (len(rows) > len(named))}."
+        )
+    elif rows:
+        found.append(
+            f"To tell any of the others apart would take more than {_TOO_MANY:,} test items."
+        )
+    return found
+
+
+def _named(row: Record) -> str:
+    return (
         f"{row['condition']} against {row['baseline']} at {row['budget']} labels "
-        f"({100 * row['difference']:+.1f} points): about {row['items_needed']:,}"
-        for row in named
+        f"({100 * row['difference']:+.1f} points)"
     )
-    return [
-        '"Cannot tell" is not "no difference". If the differences found are the true ones, so many '
-        f"test items would tell them: {parts}{'; others need more' * (len(rows) > len(named))}."
-    ]
 
 
 def _thin(results: Results) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -137,8 +138,8 @@ def text_panels(results: Results) -> list[str]:
 
 
 def _amounts(results: Results, name: str) -> list[tuple[str, int]]:
-    """Return the amounts of the first corpus that a condition was tried with, ascending."""
-    corpus = results.summary["corpora"][0] if results.summary["corpora"] else ""
+    """Return the amounts of the main text that a condition was tried with, ascending."""
+    corpus = results.cells(name)[0]["corpus"]
     cells = results.cells(name, main=False)
     return sorted({(c["corpus"], c["words"]) for c in cells if c["corpus"] == corpus})
 
@@ -153,7 +154,7 @@ def draw_text_for_labels(figure: Figure, results: Results) -> None:
         axes.set_xlabel("labelled examples")
         axes.set_title(style.two_lines(name))
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=12.5)
-    panels[0].set_ylabel("accuracy")
+    panels[0].set_ylabel("accuracy (95 % intervals)")
     figure.suptitle(
         f"How many labels is text worth? {style.short(results.home)}", fontweight="bold"
     )
@@ -161,26 +162,25 @@ def draw_text_for_labels(figure: Figure, results: Results) -> None:
 
 def _text_panel(axes: Axes, results: Results, name: str) -> None:
     baseline = results.about(name)["baseline"]
-    cells = results.cells(baseline)
-    axes.plot(
-        [cell["budget"] for cell in cells],
-        [cell["mean"] for cell in cells],
-        label=f"no text ({style.short(baseline)})",
-        **style.looks(results.summary["about"])[baseline].line(),
-    )
+    curves: list[tuple[list[Record], dict[str, Any]]] = [
+        (
+            results.cells(baseline),
+            style.looks(results.summary["about"])[baseline].line()
+            | {"label": f"no text ({style.short(baseline)})"},
+        )
+    ]
     amounts = _amounts(results, name)
     shades = style.shades(len(amounts))
     for k, (corpus, words) in enumerate(amounts):
-        curve = _curve(results, name, corpus, words)
-        axes.plot(
-            [cell["budget"] for cell in curve],
-            [cell["mean"] for cell in curve],
-            color=shades[k],
-            marker=style.MARKERS[k],
-            markersize=9,
-            linewidth=1.6 + 0.6 * k,
-            label=f"{words:,} words",
-        )
+        look = {"color": shades[k], "marker": style.MARKERS[k % len(style.MARKERS)]}
+        look |= {"markersize": 9, "linewidth": 1.6 + 0.6 * k, "label": f"{words:,} words"}
+        curves.append((_curve(results, name, corpus, words), look))
+    for k, (cells, look) in enumerate(curves):
+        # Side by side on the logarithmic axis, so that intervals do not hide each other.
+        nudge = 1.03 ** (k - (len(curves) - 1) / 2)
+        x = [cell["budget"] * nudge for cell in cells]
+        y = [cell["mean"] for cell in cells]
+        axes.errorbar(x, y, yerr=style.ends(cells, "mean"), elinewidth=1.2, capsize=4, **look)
 
 
 def _curve(results: Results, name: str, corpus: str, words: int) -> list[Record]:

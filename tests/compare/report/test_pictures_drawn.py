@@ -128,11 +128,11 @@ def test_text_is_worth_the_labels_at_which_its_baseline_is_as_good(view):
     assert costs.text_panels(view) == ["cooccurrence", "transformer-finetuned"]
     figure = Figure()
     costs.draw_text_for_labels(figure, view)
-    labels = [line.get_label() for line in figure.axes[1].lines]
+    curves = figure.axes[1].containers
+    labels = [curve.get_label() for curve in curves]
     assert labels == ["no text (transformer-scratch)", "1,000 words", "20,000 words"]
-    with_text = figure.axes[1].lines[2]
     np.testing.assert_allclose(
-        with_text.get_ydata(), [mean(view, "transformer-finetuned", b) for b in (16, 64)]
+        curves[2].lines[0].get_ydata(), [mean(view, "transformer-finetuned", b) for b in (16, 64)]
     )
     curve = view.cells("transformer-scratch")
     worth = costs.labels_worth(curve, mean(view, "transformer-finetuned", 16))

@@ -104,6 +104,16 @@ def test_undecided_differences_say_how_many_test_items_they_need(edit):
     assert change.too_few_items(edit(lambda row: {"verdict": "better"})) == []
 
 
+def test_where_test_items_would_do_it_is_draws_that_are_missing(edit):
+    def needed(row):
+        return {"items_needed": 40 if is_claim(row) and row["budget"] == 16 else None}
+
+    (sentence,) = change.too_few_items(edit(needed))
+    assert "The 60 test items would do" in sentence
+    assert "--seeds" in sentence
+    assert sentence.count("at 16 labels") == 2
+
+
 def test_thin_verdicts_and_gaining_controls_and_other_domains_are_doubts(edit):
     def thin(row):
         if row["condition"] == "cooccurrence" and row["domain"] == "films":
