@@ -46,6 +46,9 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     dtypes = ", ".join(sorted({tensor["dtype"] for tensor in content["tensors"]}))
     yield f"{content['parameters']:,} parameters, {content['bytes']:,} bytes of {dtypes}"
     yield from _tensor_lines(content["tensors"], config["n_layer"])
+    if content["labels"]:
+        labels = ", ".join(map(repr, content["labels"]))
+        yield f"a classifier, pooling {content['pooling']}; labels: {labels}"
     yield _tokenizer_line(content["tokenizer"])
     if ours:
         state = ", ".join(content["training_state"]) or "none, so training cannot be resumed"

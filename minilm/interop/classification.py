@@ -117,20 +117,29 @@ def is_classifier(path: str | os.PathLike[str]) -> bool:
 
 
 def _read(opened: OpenFolder, dtype: DTypeLike) -> tuple[SavedModel, Head]:
-    if SCORE not in opened.stored:
+    found = head(opened)
+    if found is None:
         raise ModelError(
             f"a language model without a classifier's head ({SCORE}); make one of it with "
             "minilm finetune",
             opened.path,
         )
     shape = opened.stored[SCORE].info.shape
-    head = _head(opened, shape[0])
     saved = opened.read(dtype, {**param_shapes(opened.config), SCORE: shape})
-    return saved, head
+    return saved, found
 
 
-def _head(opened: OpenFolder, count: int) -> Head:
-    """Return the labels and the pooling that `config.json` tells."""
+def head(opened: OpenFolder) -> Head | None:
+    """Return the labels and the pooling that `config.json` tells; None of a language model.
+
+    Raises
+    ------
+    ModelError
+        When it tells something else than `score.weight` has.
+    """
+    if SCORE not in opened.stored:
+        return None
+    count = opened.stored[SCORE].info.shape[0]
     path = opened.path / huggingface.CONFIG
     named = opened.settings.get("id2label")
     # transformers leaves out what it would fill in itself.

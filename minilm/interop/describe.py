@@ -6,8 +6,9 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from minilm.interop import adapters, folder
+from minilm.interop import adapters, classification, folder
 from minilm.interop.folder import OpenFolder
+from minilm.interop.huggingface import SCORE
 from minilm.nn.parameters import param_shapes
 from minilm.text.bpe import BytePairTokenizer
 
@@ -27,8 +28,10 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
     infos = {name: tensor.info for name, tensor in opened.stored.items()}
     tensors = [
         {"name": name, "shape": list(infos[name].shape), "dtype": infos[name].dtype}
-        for name in param_shapes(opened.config)
+        for name in (*param_shapes(opened.config), SCORE)
+        if name in infos
     ]
+    head = classification.head(opened)
     manifest = opened.manifest
     return {
         "folder": str(opened.path),
@@ -37,6 +40,8 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         "parameters": sum(info.size for info in infos.values()),
         "bytes": sum(info.stop - info.start for info in infos.values()),
         "tensors": tensors,
+        "labels": list(head.labels) if head else None,
+        "pooling": head.pooling if head else None,
         "tokenizer": _describe_tokenizer(opened),
         "end_of_text": opened.end_of_text,
         "lineage": [asdict(stage) for stage in manifest.lineage] if manifest else [],

@@ -48,7 +48,10 @@ def test_it_is_a_language_model_too(saved, model):
     loaded = minilm.load(saved)
     np.testing.assert_array_equal(loaded.logits(IDS), model.logits(IDS))
     assert "score.weight" not in loaded.gpt.parameters
-    assert describe.describe(saved)["parameters"] == model.parameters.count() + 36
+    found = describe.describe(saved)
+    assert found["parameters"] == model.parameters.count() + 36
+    assert found["tensors"][-1]["name"] == "score.weight"
+    assert (found["labels"], found["pooling"]) == (list(HEAD.labels), HEAD.pooling)
 
 
 def test_a_language_model_has_no_head(kept):
