@@ -37,7 +37,7 @@ from minilm.nn.parameters import param_shapes
 
 Array = NDArray[np.floating[Any]]
 
-CONFIG = "adapter_config.json"
+CONFIG = huggingface.ADAPTER_CONFIG
 WEIGHTS = "adapter_model.safetensors"
 
 _PREFIX = "base_model.model.transformer."

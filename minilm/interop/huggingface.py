@@ -27,6 +27,7 @@ from minilm.text import bpe_files
 from minilm.text.bpe import BytePairTokenizer
 
 CONFIG = "config.json"
+ADAPTER_CONFIG = "adapter_config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -72,6 +73,12 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
         When the file is missing, damaged, or of a model that is not built here.
     """
     path = locate(CONFIG)
+    if path is None and locate(ADAPTER_CONFIG):
+        raise ModelError(
+            "an adapter, which is no model without its base: minilm adapter list says which that "
+            "is, and minilm adapter merge makes one of the two",
+            folder,
+        )
     if path is None:
         raise ModelError(f"no {CONFIG} here; is this a model's folder?", folder)
     values = checks.read_object(path, max_bytes=_MAX_CONFIG)

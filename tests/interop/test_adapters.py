@@ -121,6 +121,14 @@ def test_an_adapter_for_another_base_is_refused_by_name(path, saved, model):
         adapters.check_base(foreign, path, deeper, "f" * 64)
 
 
+def test_an_adapter_is_not_taken_for_a_model(path, saved):
+    with pytest.raises(ModelError, match="no model without its base"):
+        folder.load(path)
+    (path / "minilm.json").unlink()
+    with pytest.raises(ModelError, match="no model without its base"):
+        folder.load(path)
+
+
 def test_a_model_is_not_overwritten(copy, saved):
     path = copy("ours")
     with pytest.raises(OutputError, match="holds a model"):
