@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.errors import ModelError, OptionError
+from minilm.errors import ModelError
 from minilm.interop import safetensors, transaction
 from minilm.interop.folder import STATE, Content
 from minilm.training.batches import ShuffledWindows
@@ -166,22 +166,11 @@ class Replayed:
     share : float
         Old windows for each new one: 0.5 adds half of a batch.
     seed : int
-
-    Raises
-    ------
-    OptionError
-        When the parts' windows are of another length than the new text's.
     """
 
     def __init__(
         self, new: ShuffledWindows, parts: Sequence[Part], share: float, seed: int
     ) -> None:
-        lengths = {part.windows.shape[1] - 1 for part in parts}
-        if lengths != {new.time}:
-            raise OptionError(
-                f"the old text was kept in windows of {max(lengths)} tokens, so it cannot be "
-                f"replayed among windows of {new.time}; train on windows of {max(lengths)}"
-            )
         self.new = new
         self.parts = parts
         self.count = max(1, round(share * new.batch))
