@@ -132,7 +132,8 @@ def test_text_is_worth_the_labels_at_which_its_baseline_is_as_good(view):
     labels = [curve.get_label() for curve in curves]
     assert labels == ["no text (transformer-scratch)", "1,000 words", "20,000 words"]
     np.testing.assert_allclose(
-        curves[2].lines[0].get_ydata(), [mean(view, "transformer-finetuned", b) for b in (16, 64)]
+        np.asarray(curves[2].lines[0].get_ydata(), float),
+        [mean(view, "transformer-finetuned", b) for b in (16, 64)],
     )
     curve = view.cells("transformer-scratch")
     worth = costs.labels_worth(curve, mean(view, "transformer-finetuned", 16))
