@@ -35,7 +35,8 @@ def run(course: Course) -> None:
     tenfold, _, _ = F.layer_norm_backward(dy, cache)
     print(f"  length of dx before: {np.linalg.norm(dx):.3f}")
     print(f"  length of dx after:  {np.linalg.norm(tenfold):.3f}")
-    course.picture(_picture(dy * gain, dx), "gradient")
+    rstd = F.layer_norm(x, gain, bias)[1][1]
+    course.picture(_picture(dy * gain, dx / rstd), "gradient")
 
 
 def _zero(value: float) -> str:
@@ -43,11 +44,13 @@ def _zero(value: float) -> str:
     return f"{abs(value) if abs(value) < 5e-4 else value:9.3f}"
 
 
-def _picture(d: np.ndarray, dx: np.ndarray) -> Figure:
+def _picture(d: np.ndarray, left_over: np.ndarray) -> Figure:
+    """Draw the gradient that comes in, and what is left of it once both directions are out."""
     figure = Figure(figsize=(7, 2.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    limit = max(np.abs(d).max(), np.abs(dx).max())
-    for axes, array, title in ((left, d, "dy * gain"), (right, dx, "dx")):
+    limit = max(np.abs(d).max(), np.abs(left_over).max())
+    titles = {"d = dy * gain": d, "what is left: dx / rstd": left_over}
+    for axes, (title, array) in zip((left, right), titles.items(), strict=True):
         image = axes.imshow(array, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
         axes.set(title=title, xlabel="channel")
     left.set(ylabel="row", yticks=range(len(d)))

@@ -203,7 +203,7 @@ def _failure_lines(failure: Failure, heading: Heading, style: Style) -> list[str
     return [*lines, inner + style.paint(place, "36"), inner + following]
 
 
-def _printed_lines(printed: str, style: Style, most: int = 8) -> list[str]:
+def _printed_lines(printed: str, style: Style, most: int = 5) -> list[str]:
     if not printed.strip():
         return []
     shown = printed.rstrip().splitlines()

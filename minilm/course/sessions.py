@@ -17,11 +17,12 @@ from minilm.errors import OptionError
 
 # Time limits for the learner's code. The library needs milliseconds for a check.
 CHECK_SECONDS = 5.0
-DEMO_SECONDS = 300.0
+_DEMO_SECONDS = 60.0
+_EXPERIMENT_SECONDS = 600.0
 # What a real training may take: of text, of steps, and of time for those with the learner's part.
 PLUG_ONE = {"words": 150_000, "steps": 400, "seconds": 4.0}
 PLUG_ALL = {"words": 400_000, "steps": 2000, "seconds": 25.0}
-_PLUG_LIMIT = 600.0
+_PLUG_LIMIT_ONE, _PLUG_LIMIT_ALL = 120.0, 900.0
 COMPARISON = "comparison"
 
 Echo = Callable[[str], None]
@@ -64,7 +65,7 @@ def demo(who: Learner, kata: Kata, echo: Echo) -> Ending:
             "folder": who.folder.as_posix(),
             "file": str(path.resolve()) if path.exists() else None,
         },
-        seconds=DEMO_SECONDS,
+        seconds=_EXPERIMENT_SECONDS if kata.is_experiment else _DEMO_SECONDS,
         file=path,
         echo=echo,
     )
@@ -91,7 +92,7 @@ def plug(who: Learner, katas: Sequence[Kata], *, everything: bool, echo: Echo) -
             "budget": PLUG_ALL if everything else PLUG_ONE,
             "compare": (who.folder / COMPARISON).as_posix() if everything else None,
         },
-        seconds=_PLUG_LIMIT,
+        seconds=_PLUG_LIMIT_ALL if everything else _PLUG_LIMIT_ONE,
         echo=echo,
     )
 

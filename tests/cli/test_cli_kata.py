@@ -5,7 +5,7 @@ import json
 import pytest
 
 from minilm.cli import main as cli
-from minilm.course import catalog, stubs
+from minilm.course import catalog, sessions, stubs, watching
 
 KATA = catalog.find("4.6")
 BODY = 'raise NotImplementedError("not written yet")'
@@ -20,6 +20,7 @@ normalized, rstd, gain = cache
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sessions, "CHECK_SECONDS", 60.0)  # however busy the machine is
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path
 
@@ -97,6 +98,22 @@ def test_check_names_the_mistake_and_follows_the_file(file, capsys):
     assert "1 of " in run(capsys)[1]
 
 
+def test_watch_checks_on_every_save(file, capsys, monkeypatch):
+    def changes(paths):
+        assert [path.name for path in paths()] == [file.name]
+        file.write_text(stubs.solution(KATA), encoding="utf-8")
+        yield paths()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "changes", changes)
+    code, out, _ = run(capsys, "watch")
+    assert code == 0
+    before, after = out.split("was saved")
+    assert "not written yet" in before
+    assert "  passed in" in after
+    assert "watching; Ctrl-C ends" in after
+
+
 def test_check_as_json(file, capsys):
     code, out, _ = run(capsys, "check", "4.6", "--json")
     report = json.loads(out)
@@ -152,8 +169,6 @@ def test_plug_refuses_what_does_not_pass(file, capsys):
 
 
 def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
-    from minilm.course import sessions
-
     monkeypatch.setattr(sessions, "PLUG_ONE", {"words": 4000, "steps": 8, "seconds": 60.0})
     file.write_text(stubs.solution(KATA), encoding="utf-8")
     code, out, _ = run(capsys, "plug", "4.6")
