@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from minilm.compare import pretraining, transformer
+from minilm.compare import conclusions, pretraining, transformer
 from minilm.compare.conditions import CONDITIONS
 from minilm.compare.experiment import Grid, Shared
 from minilm.compare.material import Settings, prepare
@@ -78,3 +78,10 @@ def shared(settings, grid):
 @pytest.fixture(scope="session")
 def grid():
     return Grid(("random", "cooccurrence", "cooccurrence-shuffled"), (8, 16), 3)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave out pictures and page, which take most of the time here."""
+    monkeypatch.setattr(conclusions.pictures, "draw_all", lambda folder: [])
+    monkeypatch.setattr(conclusions.page, "write", lambda folder: None)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minilm import files
-from minilm.compare import comparison, conclusions, conditions, material, store
+from minilm.compare import comparison, conditions, material, store
 from minilm.compare.conditions import Condition
 from minilm.compare.executors import Crew, Here
 from minilm.compare.experiment import Grid
@@ -47,13 +47,6 @@ class Stopped(Here):
                 raise KeyboardInterrupt
             self.left -= 1
             yield job, result
-
-
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Leave out pictures and page, which take most of the time here."""
-    monkeypatch.setattr(conclusions.pictures, "draw_all", lambda folder: [])
-    monkeypatch.setattr(conclusions.page, "write", lambda folder: None)
 
 
 @pytest.fixture(scope="module")

@@ -210,6 +210,68 @@ def test_resolvable_difference_is_the_half_width_where_only_items_vary():
     assert (result.high - result.low) / 2 == pytest.approx(expected, rel=0.05)
 
 
+def test_several_conditions_get_the_draws_of_one():
+    rng = np.random.default_rng(19)
+    outcomes = rng.integers(0, 2, size=(2, 3, 5, 40)).astype(float)
+    together = statistics.bootstrap_means(outcomes, rng=np.random.default_rng(20), resamples=50)
+    assert together.shape == (2, 3, 50)
+    alone = statistics.bootstrap_means(outcomes[1, 2], rng=np.random.default_rng(20), resamples=50)
+    assert np.array_equal(together[1, 2], alone)
+
+
+def test_a_handful_of_items_claims_no_more_than_a_sign_test():
+    """Five items that all differ: the smallest two-sided p of a sign test is 2 / 2**5."""
+    ours, theirs = np.ones((9, 5), bool), np.zeros((9, 5), bool)
+    result = statistics.paired_difference(ours, theirs, rng=np.random.default_rng(0))
+    assert result.p == 2 / 2**5
+    assert statistics.verdict(result, result.p) == "cannot tell"
+
+
+def test_items_needed_is_the_inverse_of_what_they_resolve():
+    for seeds in (1, 5, 30):
+        for difference in (0.01, 0.07, 0.4):
+            items = statistics.items_needed(difference, seeds)
+            assert statistics.resolvable_difference(items, seeds) <= difference
+            assert items == 1 or statistics.resolvable_difference(items - 1, seeds) > difference
+
+
+@pytest.mark.peers
+def test_wilson_intervals_are_scipys(peer):
+    binomial = peer("scipy.stats").binomtest
+    for right, items in ((0, 6), (6, 6), (1, 9), (230, 464), (463, 464)):
+        theirs = binomial(right, items).proportion_ci(0.95, method="wilson")
+        ours = statistics.wilson_interval(right, items)
+        assert ours == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+@pytest.mark.peers
+def test_holm_is_stepwise_bonferroni_on_scipys_p_values(peer):
+    """SciPy has no Holm: its sign tests give p-values, and the rule is followed step by step."""
+    binomial = peer("scipy.stats").binomtest
+    p = [float(binomial(k, 40).pvalue) for k in (12, 20, 9, 27, 30)]
+    adjusted = statistics.holm(p)
+    claimed, left = set(), sorted(range(5), key=p.__getitem__)
+    while left and p[left[0]] <= 0.05 / len(left):
+        claimed.add(left.pop(0))
+    assert {i for i in range(5) if adjusted[i] <= 0.05} == claimed
+    assert 0 < len(claimed) < 5
+
+
+@pytest.mark.peers
+def test_one_seed_has_the_percentile_interval_of_scipys_bootstrap(peer):
+    right = np.random.default_rng(21).random((1, 400)) < 0.7
+    theirs = peer("scipy.stats").bootstrap(
+        (right[0].astype(float),),
+        np.mean,
+        n_resamples=20_000,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    ours = statistics.mean_and_interval(right, rng=np.random.default_rng(0), resamples=20_000)
+    found = theirs.confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((found.low, found.high), abs=0.004)
+
+
 GOOD = np.ones((2, 5), dtype=bool)
 
 
@@ -221,6 +283,8 @@ GOOD = np.ones((2, 5), dtype=bool)
         (lambda rng: statistics.mean_and_interval(GOOD[:0], rng=rng), "at least one of each"),
         (lambda rng: statistics.mean_and_interval(GOOD, rng=rng, resamples=38), "39 or more"),
         (lambda rng: statistics.paired_difference(GOOD, GOOD[:1], rng=rng), "cannot be paired"),
+        (lambda rng: statistics.items_needed(0.0), r"a difference of 0\.0"),
+        (lambda rng: statistics.wilson_interval(3, 2), "3 right of 2 items"),
         (lambda rng: statistics.resolvable_difference(0), "0 test items and 1 seeds"),
         (lambda rng: statistics.resolvable_difference(5, 0), "5 test items and 0 seeds"),
     ],
