@@ -95,8 +95,9 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     )
     sha256 = record["base_sha256"]
     yield f"  base: {record['base']}, {'hash ' + sha256[:12] if sha256 else 'of unknown hash'}"
+    by = "" if sha256 else ", by its shapes"
     for name, fits in record["fits"].items():
-        yield f"  {'fits' if fits else 'does not fit'} {name}"
+        yield f"  {'fits' if fits else 'does not fit'} {name}{by}"
     if not record["fits"]:
         yield "  that base is not here; --base names one to try"
 

@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--task", type=Path, metavar="FILE", help="labelled .csv .tsv .json .jsonl")
     parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
-    parser.add_argument("--label-column", metavar="NAME", help="column of the label (else guessed)")
+    parser.add_argument(
+        "--label-column", metavar="NAME", help="with --task: of the label (else guessed)"
+    )
     add_adapter(parser)
     parser.add_argument(
         "--picture", type=Path, metavar="FILE", help="draw the confusion matrix, to a .png or .svg"
@@ -65,7 +67,7 @@ def _run_text(options: argparse.Namespace) -> int:
     paths = [resources.find_corpus(path) for path in options.data_file]
     results = []
     for name, model in adapted.load_language_models(options.model, options.adapter):
-        texts = documents.read(paths, encoding=options.encoding)
+        texts = documents.read(paths, encoding=options.encoding, text_column=options.text_column)
         score = model.evaluate(texts, threads=options.threads)
         results.append((name, score))
     if options.json:
@@ -117,7 +119,7 @@ def _run_task(options: argparse.Namespace) -> int:
     else:
         for name, found in results:
             print(f"{name + ' on ' if name else ''}{what}:")
-            for line in _evaluation_lines(found):
+            for line in _evaluation_lines(found, "item" if path.suffix == ".json" else "line"):
                 print(line)
     if options.picture:
         _, found = results[0]
@@ -133,8 +135,11 @@ def _print_json(records: list[tuple[str | None, dict[str, Any]]]) -> None:
     print()
 
 
-def _evaluation_lines(found: Evaluation) -> Iterator[str]:
-    """Yield accuracy, the confusion matrix, a table of classes, calibration and mistakes."""
+def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
+    """Yield accuracy, the confusion matrix, a table of classes, calibration and mistakes.
+
+    `place` is what the numbers of the mistakes count: lines, or the items of a .json file.
+    """
     texts = int(found.confusion.sum())
     yield f"{texts:,} texts, accuracy {found.accuracy:.3f}, macro-F1 {found.macro_f1:.3f}"
     yield ""
@@ -155,7 +160,7 @@ def _evaluation_lines(found: Evaluation) -> Iterator[str]:
     for mistake in found.mistakes:
         yield (
             f"  {console.cut(mistake.predicted, 20)} {mistake.probability:.3f}, but it is "
-            f"{console.cut(mistake.label, 20)} (line {mistake.line})"
+            f"{console.cut(mistake.label, 20)} ({place} {mistake.line})"
         )
         yield f"    {console.cut(mistake.text, _WIDEST - 4)}"
 
