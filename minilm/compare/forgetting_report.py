@@ -128,14 +128,15 @@ def draw(folder: Path, summary: dict[str, Any]) -> None:
         figure = style.figure()
         stages, trade = figure.subplots(1, 2)
         for k, way in enumerate(summary["ways"]):
-            color = style.COLORS[k % len(style.COLORS)]
+            reference = way["name"] == REFERENCE
+            color = style.GRAY if reference else style.COLORS[k % len(style.COLORS)]
             marker = style.MARKERS[k % len(style.MARKERS)]
             _stages(stages, summary, way, color, marker)
             _trade(trade, way, color, marker)
         first = summary["domains"][-len(summary["stages"]) + 1]
-        stages.set_title(f"{style.short(first, 24)}, kept or lost")
+        stages.set_title("The first domain, kept or lost")
         stages.set_xlabel("after learning")
-        stages.set_ylabel("perplexity on its test part")
+        stages.set_ylabel(f"perplexity of {style.short(first, 20)}")
         trade.axhline(0, color=style.GRAY, linewidth=1)
         trade.set_title("Forgetting and its price")
         trade.set_xlabel("loss on the new domain (nats a token)")
@@ -158,8 +159,8 @@ def _stages(
     column = len(summary["domains"]) - len(names)
     values = [row[column] for row in way["perplexity"][1:]]
     axes.plot(range(len(names)), values, color=color, marker=mark, markersize=9, linewidth=2)
-    axes.set_xticks(range(len(names)), [style.two_lines(style.short(n, 18)) for n in names])
-    axes.margins(x=0.12)
+    axes.set_xticks(range(len(names)), [style.short(n, 18).replace("_", "\n") for n in names])
+    axes.margins(x=0.15)
 
 
 def _trade(axes: Axes, way: dict[str, Any], color: str, mark: str) -> None:

@@ -161,9 +161,8 @@ def _interval(value: Array, drawn: Array) -> dict[str, float]:
 
 def _test(value: Array, drawn: Array) -> dict[str, float]:
     """Return a difference from zero with its interval and two-sided p-value."""
-    count = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    p = min(1.0, 2 * (1 + int(count)) / (1 + len(drawn)))
-    return {**_interval(value, drawn), "p": p}
+    found = statistics.difference(float(value), drawn)
+    return {"mean": found.difference, "low": found.low, "high": found.high, "p": found.p}
 
 
 def _differences(
