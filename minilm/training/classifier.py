@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from minilm.errors import OptionError
 from minilm.interop import classification, folder
 from minilm.interop.classification import Head
-from minilm.interop.folder import SavedModel, Stage, Tokenizer
+from minilm.interop.folder import Content, SavedModel, Stage, Tokenizer
 from minilm.nn import functional as F
 from minilm.nn import lora
 from minilm.nn.config import GPTConfig
@@ -112,11 +112,15 @@ class TextClassifier:
 
         Transformers judges a text by its last position, whatever the pooling was.
         """
+        folder.save(path, self.files(), self.lineage)
+
+    def files(self) -> dict[str, Content]:
+        """Return the files of that folder."""
         parameters = self.model.parameters
         if self.model.adapter is not None:
             parameters = lora.merge(parameters, self.model.adapter)
         head = Head(self.labels, self.model.pooling)
-        contents = classification.model_files(
+        return classification.model_files(
             self.config,
             parameters,
             self.tokenizer,
@@ -124,4 +128,3 @@ class TextClassifier:
             end_of_text=self.end_of_text,
             seen=self.seen,
         )
-        folder.save(path, contents, self.lineage)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.errors import InputError, ModelError, OptionError, OutputError
+from minilm.files import FolderLock
 from minilm.interop import adapters, classification, folder
 from minilm.interop.classification import Head
-from minilm.interop.folder import SavedModel, Stage, Tokenizer
+from minilm.interop.folder import SavedModel, Stage, Tokenizer, Writer
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text import corpus
 from minilm.text.corpus import LabelledData
@@ -80,7 +82,38 @@ def run(
         When model, task, settings or folder cannot be used, or training cannot go on.
     """
     settings.check()
-    refuse_taken(output)
+    with new_folder(output) as writer:
+        _run(Path(model), task, writer, settings, say)
+
+
+@contextlib.contextmanager
+def new_folder(output: str | os.PathLike[str]) -> Iterator[Writer]:
+    """Hold a folder without a model; if it was made for nothing, it is removed again.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds a model or an adapter, or is in use.
+    """
+    path = Path(output)
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path}: a file of that name is there; choose another --output-dir")
+    is_new, is_held = not path.exists(), False
+    try:
+        with Writer(path) as writer:
+            is_held = True
+            if folder.exists(path) or adapters.exists(path):
+                raise OutputError(f"{path}: holds a model already; choose another --output-dir")
+            yield writer
+    except BaseException:
+        if is_new and is_held:
+            with contextlib.suppress(OSError):
+                (path / FolderLock.NAME).unlink()
+                path.rmdir()
+        raise
+
+
+def _run(model: Path, task: Task, writer: Writer, settings: Settings, say: Say) -> None:
     base, head = load_base(model)
     data = corpus.read_labelled(
         task.path,
@@ -90,7 +123,7 @@ def run(
         training_only=True,
     )
     head = replace(head, pooling=settings.pooling) if head else Head(data.classes, settings.pooling)
-    _check_labels(data, head, Path(model))
+    _check_labels(data, head, model)
     train, dev = _parts(data, head, task, settings.seed)
     say(_sizes(train, dev, head, task))
     tokenizer = tokenizer_of(base, model)
@@ -116,23 +149,15 @@ def run(
         "machine": checkpoint.machine(),
     }
     stage = Stage(KIND, (folder.source(task.path),), fitted.updates, fitted.tokens, recorded)
-    kind = _save(Path(output), Path(model), base, head, fitted, stage)
-    log.write(Path(output), fitted.rows)
+    kind = _save(writer, model, base, head, fitted, stage)
+    log.write(writer.path, fitted.rows)
     picture = log.draw(
-        Path(output),
+        writer.path,
         title=f"How well {task.path.name} is learned",
         unit="nats a text",
         held_out_name="development part",
     )
-    say(f"{output}: {kind}, {log.NAME} and {picture.name}")
-
-
-def refuse_taken(output: str | os.PathLike[str]) -> None:
-    """Raise OutputError when a folder holds a model or an adapter."""
-    if Path(output).exists() and not Path(output).is_dir():
-        raise OutputError(f"{output}: a file of that name is there; choose another --output-dir")
-    if folder.exists(output) or adapters.exists(output):
-        raise OutputError(f"{output}: holds a model already; choose another --output-dir")
+    say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
 
 
 def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
@@ -229,17 +254,17 @@ def _sizes(train: LabelledData, dev: LabelledData | None, head: Head, task: Task
 
 
 def _save(
-    output: Path, model: Path, base: SavedModel, head: Head, fitted: Fitted, stage: Stage
+    writer: Writer, model: Path, base: SavedModel, head: Head, fitted: Fitted, stage: Stage
 ) -> str:
     """Save the result; return what kind of folder it is."""
     parameters = fitted.model.parameters
     lineage = (*base.lineage, stage)
     if fitted.model.adapter is None:
         saved = replace(base, parameters=parameters, lineage=lineage)
-        TextClassifier(saved, head).save(output)
+        writer.save(TextClassifier(saved, head).files(), lineage)
         return "classifier"
-    adapters.save(
-        output,
+    adapters.write(
+        writer,
         adapters.SavedAdapter(
             fitted.model.adapter.alone(),
             os.fspath(model),

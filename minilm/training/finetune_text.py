@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from minilm import resources
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.interop import adapters, folder
-from minilm.interop.folder import SavedModel, Stage, Tokenizer
+from minilm.interop.folder import SavedModel, Stage, Tokenizer, Writer
 from minilm.interop.ledger import Ledger
 from minilm.nn import lora
 from minilm.nn.gpt import GPT
@@ -110,24 +110,18 @@ def run(
             f"--method: {settings.method} is for a task's labels; a language model is adapted by "
             f"{' or '.join(METHODS)}"
         )
-    finetune_task.refuse_taken(output)
+    with finetune_task.new_folder(output) as writer:
+        _run(Path(model), domain, writer, settings, say)
+
+
+def _run(model: Path, domain: Domain, writer: Writer, settings: Settings, say: Say) -> None:
     base, _ = finetune_task.load_base(model)
     tokenizer = finetune_task.tokenizer_of(base, model)
     if base.end_of_text is None:
         raise ModelError("no token that stands between documents; it cannot be adapted", model)
     sources = tuple(folder.source(path) for path in corpus.find_files(domain.paths))
-    general, name = _general(base, tokenizer, domain, Path(model), say)
-    with tempfile.TemporaryDirectory() as place:
-        found = tokens.write(Path(place), domain.read(), tokenizer, base.end_of_text, None)
-        # Copies, as a mapped file cannot be removed on Windows.
-        train, held_out = (np.array(found.open(part)) for part in ("train", "held_out"))
-    if len(train) < 2 or len(held_out) < 2:
-        raise InputError("so little text leaves nothing to hold out; use more", sources[0].name)
-    say(
-        f"{found.documents:,} documents, {len(train):,} tokens to train on, "
-        f"{len(held_out):,} held out"
-    )
-    job = _Run(base, train, held_out, settings)
+    general, name = _general(base, tokenizer, domain, model, say)
+    job = _Run(base, *_tokens(domain, tokenizer, base.end_of_text, say), settings)
     say(settings.share(job.model.parameters.count_trainable(), base.parameters.count()))
     before = job.perplexities(general)
     rows = loop.fit(job, job.plan, say)
@@ -141,12 +135,27 @@ def run(
     }
     seen = job.plan.steps * job.windows.batch * job.windows.time
     stage = Stage(finetune_task.KIND, sources, job.plan.steps, seen, recorded)
-    kind = _save(Path(output), Path(model), base, job, stage, Ledger.of(domain.read()))
-    log.write(Path(output), rows)
+    kind = _save(writer, model, base, job, stage, Ledger.of(domain.read()))
+    log.write(writer.path, rows)
     picture = log.draw(
-        Path(output), title=f"How well the next token of {sources[0].name} is predicted"
+        writer.path, title=f"How well the next token of {sources[0].name} is predicted"
     )
-    say(f"{output}: {kind}, {log.NAME} and {picture.name}")
+    say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
+
+
+def _tokens(domain: Domain, tokenizer: Tokenizer, end: int, say: Say) -> tuple[Ids, Ids]:
+    """Return the domain's tokens: those to train on, and those held out."""
+    with tempfile.TemporaryDirectory() as place:
+        found = tokens.write(Path(place), domain.read(), tokenizer, end, None)
+        # Copies, as a mapped file cannot be removed on Windows.
+        train, held_out = (np.array(found.open(part)) for part in ("train", "held_out"))
+    if len(train) < 2 or len(held_out) < 2:
+        raise InputError("so little text leaves nothing to hold out; use more", domain.paths[0])
+    say(
+        f"{found.documents:,} documents, {len(train):,} tokens to train on, "
+        f"{len(held_out):,} held out"
+    )
+    return train, held_out
 
 
 class _Run:
@@ -271,14 +280,14 @@ def _table(names: Sequence[str], before: Sequence[float], after: Sequence[float]
 
 
 def _save(
-    output: Path, model: Path, base: SavedModel, job: _Run, stage: Stage, seen: Ledger
+    writer: Writer, model: Path, base: SavedModel, job: _Run, stage: Stage, seen: Ledger
 ) -> str:
     """Save the result; return what kind of folder it is."""
     lineage = (*base.lineage, stage)
     parameters, adapter = job.model.parameters, job.model.adapter
     if adapter is not None:
-        adapters.save(
-            output,
+        adapters.write(
+            writer,
             adapters.SavedAdapter(
                 adapter.alone(),
                 os.fspath(model),
@@ -289,5 +298,5 @@ def _save(
         return f"adapter for {model}"
     seen = seen if base.seen is None else base.seen.extended(seen)
     contents = folder.model_files(base.config, parameters, base.tokenizer, seen)
-    folder.save(output, contents, lineage)
+    writer.save(contents, lineage)
     return "model"

@@ -10,6 +10,7 @@ import pytest
 import minilm
 from minilm.errors import InputError, ModelError, OptionError, OutputError
 from minilm.interop import adapters, classification, folder
+from minilm.interop.transaction import FolderWriter
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
@@ -138,6 +139,29 @@ def test_words_that_the_base_has_never_seen(tmp_path):
     finetune_task.run(base, Task(path), tmp_path / "o", QUICK, said.append)
     assert "1 texts have no word; the end of a text stands for each" in said
     assert any(line.startswith("only 20% of the words are known") for line in said)
+
+
+def test_a_folder_in_use_is_said_before_the_training(trained, table, tmp_path):
+    with (
+        FolderWriter(tmp_path / "o"),
+        pytest.raises(OutputError, match="in use by process"),
+    ):
+        finetune_task.run(trained, Task(table), tmp_path / "o", QUICK, silent)
+
+
+def test_a_run_that_is_stopped_leaves_nothing(trained, table, tmp_path):
+    def stop(line):
+        if line.startswith("full fine-tuning"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune_task.run(trained, Task(table), tmp_path / "o", QUICK, stop)
+    assert not (tmp_path / "o").exists()
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").touch()
+    with pytest.raises(KeyboardInterrupt):
+        finetune_task.run(trained, Task(table), tmp_path / "p", QUICK, stop)
+    assert (tmp_path / "p" / "mine.txt").exists()
 
 
 def test_folders_that_cannot_be_used(trained, table, tmp_path):
