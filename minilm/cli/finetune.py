@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm import resources, threads
+from minilm.cli import pretrain
 from minilm.errors import OptionError
 from minilm.training import finetune_settings
 
@@ -16,6 +17,17 @@ _LORA = ("rank", "alpha", "targets")
 _BOTH = ("method", *_LORA, "epochs", "batch", "learning_rate", "seed")
 _TASK = ("layers", "layer_decay", "lm_weight", "pooling")
 _TASK_FILE = ("labels", "label_column")
+# Fields of the settings of an incremental update, and the options that set them.
+_INCREMENTAL = {
+    "learning_rate": "learning_rate",
+    "epochs": "epochs",
+    "batch_size": "batch",
+    "replay": "replay",
+    "limit": "limit",
+    "seed": "seed",
+    "threads": "threads",
+}
+_RANK = 4  # of LoRA in an incremental update, unless said
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="texts of a domain, for the language model itself",
     )
     parser.add_argument(
-        "--output-dir", type=Path, required=True, metavar="OUT", help="folder of the result"
+        "--output-dir",
+        type=Path,
+        metavar="OUT",
+        help="folder of the result (needed, except with --incremental)",
     )
     parser.add_argument(
         "--method",
@@ -52,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_lora(parser)
     _add_task(parser)
+    _add_incremental(parser)
     parser.add_argument(
         "--general",
         type=Path,
@@ -64,7 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads",
         type=int,
-        default=2,
         metavar="N",
         help="each takes a part of the batch (default: 2)",
     )
@@ -106,11 +121,68 @@ def _add_task(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_incremental(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("with --data-file")
+    group.add_argument(
+        "--incremental",
+        action="store_true",
+        help="learn what is new to DIR, as a new version of DIR itself: 3 epochs at a tenth of "
+        "the rate of pretraining, measured before and after (see also minilm rollback)",
+    )
+    group = parser.add_argument_group("with --incremental")
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        help="its table [fine_tuning] may hold learning_rate, epochs, batch_size, "
+        "max_seq_length, replay, limit, seed, threads",
+    )
+    group.add_argument(
+        "--replay", type=float, metavar="X", help="windows of old text for each new one"
+    )
+    group.add_argument(
+        "--limit",
+        type=float,
+        metavar="X",
+        help="hold the update back when old text's perplexity rises by more (default: 0.1)",
+    )
+    group.add_argument(
+        "--old-data",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="old text, for a model that keeps no sample of it",
+    )
+    group.add_argument(
+        "--dry-run", action="store_true", default=None, help="count and advise, train nothing"
+    )
+    interrupted = group.add_mutually_exclusive_group()
+    interrupted.add_argument(
+        "--resume", action="store_true", default=None, help="go on with an interrupted update"
+    )
+    interrupted.add_argument(
+        "--discard", action="store_true", default=None, help="throw an interrupted update away"
+    )
+    group.add_argument(
+        "--wait",
+        action="store_true",
+        default=None,
+        help="wait while another process updates the model, instead of refusing",
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Fine-tune, and print how it goes."""
     threads.set_blas_threads(1)  # before NumPy is loaded, for the surest effect
+    if options.incremental:
+        return _run_incremental(options)
+    _refuse(options, "--incremental", ("config", "replay", "limit", "old_data", "dry_run"))
+    _refuse(options, "--incremental", ("resume", "discard", "wait"))
+    if options.output_dir is None:
+        raise OptionError("--output-dir is needed: the folder of the result")
     given = {name: getattr(options, name) for name in (*_BOTH, *_TASK, "threads")}
     given = {name: value for name, value in given.items() if value is not None}
+    given.setdefault("threads", 2)
     if "targets" in given:
         given["targets"] = tuple(given["targets"])
     if options.method != "lora":
@@ -143,7 +215,7 @@ def _run_task(options: argparse.Namespace, given: dict[str, Any]) -> int:
         options.label_column,
     )
     settings = finetune_settings.Settings(**given)
-    finetune_task.run(options.model, task, options.output_dir, settings, _print)
+    finetune_task.run(options.model, task, options.output_dir, settings, pretrain.say)
     return 0
 
 
@@ -157,9 +229,40 @@ def _run_text(options: argparse.Namespace, given: dict[str, Any]) -> int:
         options.text_column,
     )
     settings = finetune_settings.Settings(**given)
-    finetune_text.run(options.model, domain, options.output_dir, settings, _print)
+    finetune_text.run(options.model, domain, options.output_dir, settings, pretrain.say)
     return 0
 
 
-def _print(line: str) -> None:
-    print(line, flush=True)
+def _run_incremental(options: argparse.Namespace) -> int:
+    from minilm.training import incremental
+
+    if options.task is not None:
+        raise OptionError("--incremental learns texts; give them with --data-file")
+    _refuse(options, "--task", (*_TASK, *_TASK_FILE))
+    _refuse(options, "another folder than DIR, which --incremental updates", ("output_dir",))
+    _refuse(options, "an adaptation without --incremental", ("general", "alpha", "targets"))
+    if options.method not in (None, "full", "lora"):
+        raise OptionError(f"--method {options.method} is for a task; use full or lora")
+    if options.method != "lora":
+        _refuse(options, "--method lora", ("rank",))
+    table, pretraining = incremental.read_toml(options.config) if options.config else ({}, {})
+    said = {field: getattr(options, name) for field, name in _INCREMENTAL.items()}
+    said = {field: value for field, value in said.items() if value is not None}
+    outcome = incremental.run(
+        [resources.find_corpus(path) for path in options.data_file],
+        options.model,
+        incremental.FineTuning(**{**table, **incremental.checked(said)}),
+        pretraining=pretraining,
+        lora=(_RANK if options.rank is None else options.rank) if options.method == "lora" else 0,
+        old_data=[resources.find_corpus(path) for path in options.old_data or ()],
+        encoding=options.encoding,
+        text_column=options.text_column,
+        resume=bool(options.resume),
+        discard=bool(options.discard),
+        wait=bool(options.wait),
+        dry_run=bool(options.dry_run),
+        say=pretrain.say,
+    )
+    refused = outcome.result is None and not options.dry_run and outcome.collected.kept > 0
+    held_back = outcome.result is not None and outcome.result.verdict == "held back"
+    return 1 if refused or held_back else 0

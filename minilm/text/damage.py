@@ -13,6 +13,18 @@ REPLACEMENT = "\ufffd"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
+_LETTERS = 1 / 3  # the least share of letters in what is not white space
+
+
+def is_text(text: str, letters: int) -> bool:
+    """Return whether a text that has so many letters is one: no control characters, some letters.
+
+    >>> is_text("We won 3:2!", 5), is_text("3:2, 4:1 (n/a)", 2)
+    (True, False)
+    """
+    return letters >= _LETTERS * sum(map(len, text.split())) and not has_control(text)
+
+
 def has_control(text: str) -> bool:
     r"""Return whether there are control characters, as in a binary file.
 

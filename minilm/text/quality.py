@@ -27,7 +27,6 @@ from minilm.text.words import WordTokenizer
 
 _JUDGED_WORDS = 10  # in a document, before its language is judged
 _JUDGED_DOCUMENTS = 50  # so long, before the files' own words can say what is usual in them
-_LETTERS = 1 / 3  # the least share of letters in what is not white space
 _BALANCE = 0.1  # the least size of a class, by that of the largest
 _NEAR_WORDS = 5  # in a document, before it is compared with others
 
@@ -195,7 +194,7 @@ def _faults(record: Record, repaired: str, words: list[str], script: str) -> int
     elif len(words) > MAX_WORDS:
         faults |= BIT["too long"]
     letters = sum(map(len, words))
-    if letters < _LETTERS * sum(map(len, repaired.split())) or damage.has_control(repaired):
+    if not damage.is_text(repaired, letters):
         faults |= BIT["not text"]
     if not text.isascii():
         if repaired != text:

@@ -17,6 +17,7 @@ from minilm.text import records
 TOKENIZERS = ("bpe", "word")
 STARTS = ("cooccurrence", "random")
 TRAINED_SIZES = ("kata", "class", "large")
+FINE_TUNING = "fine_tuning"  # a table of the same file
 
 _WORDS = 10_000  # entries of a word tokenizer at most
 _STEPS = 3_000
@@ -107,25 +108,33 @@ _CHOICES = {
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the settings that a TOML file gives.
+    """Return the settings of pretraining that a TOML file gives.
+
+    Its table `[fine_tuning]` is not among them: `incremental.read_toml` reads that.
 
     Raises
     ------
     InputError
         When it is not TOML, has a key that is not known, or a value that cannot work.
     """
-    try:
-        with open(path, "rb") as file:
-            given = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}; check the path", path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not valid TOML: {error}", path) from None
+    given = load_toml(path)
+    given.pop(FINE_TUNING, None)
     try:
         check(given)
     except OptionError as error:
         raise InputError(str(error), path) from None
     return given
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file, or raise InputError when it is none."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}; check the path", path) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"not valid TOML: {error}", path) from None
 
 
 def check(given: Mapping[str, Any]) -> None:

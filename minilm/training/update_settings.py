@@ -39,6 +39,8 @@ def check(given: Mapping[str, Any]) -> None:
 def complete(saved: SavedModel, lineage: Sequence[Stage], given: Mapping[str, Any]) -> Settings:
     """Return the settings of an update of a model: its own shape, and what was given.
 
+    A shorter context than the model's may be given; then it is trained on windows of that length.
+
     Raises
     ------
     OptionError
@@ -53,7 +55,8 @@ def complete(saved: SavedModel, lineage: Sequence[Stage], given: Mapping[str, An
     kind = "bpe" if isinstance(saved.tokenizer, BytePairTokenizer) else "word"
     has = {**shape, "tokenizer": kind}
     for key, value in {"tokenizer": given.get("tokenizer", kind), **asked}.items():
-        if value != has[key]:
+        shorter = key == "n_positions" and value < config.n_positions
+        if value != has[key] and not shorter:
             raise OptionError(
                 f"{key} {value} is asked for, but the model here has {has[key]}; leave that out, "
                 "or train another with --from-scratch"
@@ -62,7 +65,7 @@ def complete(saved: SavedModel, lineage: Sequence[Stage], given: Mapping[str, An
     return Settings(
         size=str(before.get("size", "class")),
         vocab_size=config.vocab_size,
-        **shape,
+        **{**shape, **asked},
         batch=given.get("batch", before.get("batch", 16)),
         tokenizer=kind,
         epochs=None if "steps" in given else given.get("epochs", EPOCHS),

@@ -143,25 +143,44 @@ def update(
     KeyboardInterrupt
         After Ctrl-C; what was trained by then is saved, to be resumed.
     """
+    update_settings.check(given)
+    corpus.find_files(paths)  # says early what is not there
+    with Update(path, wait=wait) as place:
+        choose(place, base, resume=resume, discard=discard, say=say)
+        return train(paths, place, given, old_data=old_data, say=say)
+
+
+def train(
+    paths: Sequence[str | os.PathLike[str]],
+    place: Update,
+    given: Mapping[str, Any],
+    *,
+    old_data: Sequence[str | os.PathLike[str]] = (),
+    say: Say = print,
+) -> Result:
+    """Train an update that is settled, as `update` does, while its folder is held."""
     set_blas_threads(1)
     update_settings.check(given)
     sources = tuple(folder.source(file) for file in corpus.find_files(paths))
-    with Update(path, wait=wait) as place:
-        if place.stale_pid is not None:
-            say(f"{place.path}: process {place.stale_pid} died without letting go; taken over")
-        _choose(place, base, resume=resume, discard=discard)
-        run = _run(paths, sources, given, place, old_data, say)
-        result = run.train(say)
-        log.draw(result.path)
-        del run  # Windows removes no file that is mapped
-        tokens.remove(place.place / STATE)
+    run = _run(paths, sources, given, place, old_data, say)
+    result = run.train(say)
+    log.draw(result.path)
+    del run  # Windows removes no file that is mapped
+    tokens.remove(place.place / STATE)
     return result
 
 
-def _choose(
-    place: Update, base: str | os.PathLike[str] | None, *, resume: bool, discard: bool
+def choose(
+    place: Update,
+    base: str | os.PathLike[str] | None = None,
+    *,
+    resume: bool,
+    discard: bool,
+    say: Say,
 ) -> None:
     """Settle whether an update is begun, resumed or refused."""
+    if place.stale_pid is not None:
+        say(f"{place.path}: process {place.stale_pid} died without letting go; taken over")
     if place.is_begun and discard:
         place.discard()
     if place.is_begun and not resume:

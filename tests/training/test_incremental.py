@@ -1,0 +1,297 @@
+"""Fine-tuning on what is new: counts, the ledger, settings, one writer, and nothing lost."""
+
+import io
+import json
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+from minilm.errors import InputError, OptionError, OutputError
+from minilm.files import FolderLock
+from minilm.interop import folder, ledger, manifest
+from minilm.interop.folder import Stage
+from minilm.interop.ledger import Ledger
+from minilm.training import documents, incremental, loop, versions
+from minilm.training.incremental import Collected, FineTuning
+
+NEW = [f"Boat number {i} sails over the cold lake at noon, and {i} men row." for i in range(40)]
+QUICK = FineTuning(epochs=1, threads=1, limit=9.0)
+
+
+@pytest.fixture
+def model(trained, tmp_path):
+    return shutil.copytree(trained, tmp_path / "model")
+
+
+@pytest.fixture
+def boats(tmp_path):
+    path = tmp_path / "boats.txt"
+    path.write_text("\n".join([*NEW, NEW[0], NEW[1]]) + "\n", encoding="utf-8")
+    return path
+
+
+def run(texts, model, asked=QUICK, **options):
+    """Update, and return the outcome and what was said."""
+    said = []
+    return incremental.run([texts], model, asked, say=said.append, **options), said
+
+
+def weights(path):
+    return folder.load(path).parameters.flat
+
+
+def test_only_what_is_new_is_learned_and_known_from_then_on(model, boats, text):
+    before = folder.load(model)
+    outcome, said = run(boats, model)
+    assert outcome.collected == Collected(found=42, repeated=2)
+    assert said[:5] == [
+        f"load: {model}: {before.parameters.count():,} parameters; has seen 2 documents",
+        "collect: 42 documents",
+        "skip: 2 duplicates (0 seen by the model, 2 repeated here)",
+        "preprocess: 40 kept (0 repaired), 0 unfit",
+        "advice: fine-tune, because 40 new documents are fewer than 500",
+    ]
+    after = folder.load(model)
+    assert after.seen.hashes.tolist() == before.seen.extended(Ledger.of(NEW)).hashes.tolist()
+    assert not np.array_equal(after.parameters.flat, before.parameters.flat)
+    assert (outcome.result.version, outcome.result.verdict) == (2, "kept")
+
+    outcome, said = run(boats, model)
+    assert outcome.collected == Collected(found=42, seen=42)
+    assert outcome.result is None
+    assert outcome.advice.action == "wait"
+    assert said[-1] == f"nothing is new: the model in {model} is as it was"
+    assert np.array_equal(weights(model), after.parameters.flat)
+    assert [version.number for version in versions.listed(model)] == [1, 2]
+
+    more = boats.with_name("more.txt")
+    more.write_text("\n".join([*NEW[:30], *(line.upper() for line in NEW)]), encoding="utf-8")
+    outcome, _ = run(more, model)
+    assert outcome.collected == Collected(found=70, seen=30)
+    assert outcome.result.version == 3
+    assert len(folder.load(model).seen) == 2 + 40 + 40
+
+
+def test_a_rollback_takes_the_ledger_along(model, boats):
+    run(boats, model)
+    versions.rollback(model)
+    assert len(folder.load(model).seen) == 2
+    outcome, _ = run(boats, model)
+    assert outcome.collected.seen == 0
+    assert outcome.result.version == 3
+
+
+def test_an_update_that_is_held_back_leaves_its_texts_new(model, boats):
+    before = folder.load(model)
+    asked = FineTuning(epochs=6, learning_rate=0.05, threads=1, limit=0.0)
+    outcome, said = run(boats, model, asked)
+    assert outcome.result.verdict == "held back"
+    assert outcome.advice.action == "retrain"
+    assert said[-1].startswith("advice: retrain, because old text got ")
+    assert np.array_equal(weights(model), before.parameters.flat)
+    assert len(folder.load(model).seen) == 2
+    outcome, _ = run(boats, model, dry_run=True)
+    assert outcome.collected.kept == 40
+
+
+def test_the_settings_of_the_update_are_recorded(model, boats):
+    run(boats, model, FineTuning(max_seq_length=8, threads=1, seed=7, limit=9.0))
+    stage = folder.load(model).lineage[-1]
+    assert stage.kind == "continue"
+    asked = {"epochs": 3.0, "batch": 8, "n_positions": 8, "seed": 7}
+    assert {key: stage.settings[key] for key in asked} == asked
+    assert stage.settings["learning_rate"] == pytest.approx(2e-3 / 10)
+    assert stage.data[0].name == "boats.new2.jsonl"
+    assert stage.tokens == stage.steps * 8 * 8
+    assert folder.load(model).config.n_positions == 16
+
+
+def test_texts_of_the_same_name_are_told_apart(model, boats):
+    run(boats, model)
+    boats.write_text("\n".join(line.upper() for line in NEW), encoding="utf-8")
+    outcome, _ = run(boats, model)
+    assert [measured.name for measured in outcome.result.old] == ["cats.txt", "boats.new2.jsonl"]
+    assert outcome.result.new.name == "boats.new3.jsonl"
+
+
+def test_preprocessing():
+    texts = [
+        "The caf\u00c3\u00a9 is closed",
+        "The caf\u00e9 is closed",
+        "lost \ufffd letters",
+        "12 34 56",
+        "binary \x00 text",
+        "  known   text\n",
+        "a new\nText with two lines",
+    ]
+    out = io.StringIO()
+    found = incremental.collect(texts, Ledger.of(["known text"]), out)
+    assert found == Collected(found=7, seen=1, repeated=1, unfit=3, repaired=1)
+    assert (found.duplicates, found.kept) == (2, 2)
+    kept = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert kept == ["The café is closed", "a new\nText with two lines"]
+    again = incremental.collect(texts, Ledger.of(kept), io.StringIO())
+    assert again == Collected(found=7, seen=3, unfit=3)
+
+
+def test_without_a_ledger_everything_counts_as_new(model, boats, text):
+    contents = {n: (model / n).read_bytes() for n in manifest.read(model / manifest.NAME).files}
+    del contents[ledger.NAME]
+    folder.save(model, contents, folder.load(model).lineage)
+    both = boats.with_name("both.txt")
+    both.write_text(text.read_text(encoding="utf-8") + "\n".join(NEW), encoding="utf-8")
+    outcome, said = run(both, model)
+    assert "no record of what it has seen, so every document counts as new" in said[0]
+    assert outcome.collected == Collected(found=160, repeated=118)
+    assert len(folder.load(model).seen) == 42
+
+
+def test_a_dry_run_writes_nothing(model, boats):
+    before = sorted(p.relative_to(model) for p in model.rglob("*"))
+    with FolderLock(model):  # nor does it need the folder for itself
+        outcome, said = run(boats, model, dry_run=True)
+    assert outcome.collected.kept == 40
+    assert said[-1] == f"a dry run: the model in {model} is as it was"
+    assert sorted(p.relative_to(model) for p in model.rglob("*")) == before
+
+
+def test_another_architecture_is_not_trained(model, boats):
+    outcome, said = run(boats, model, pretraining={"n_layer": 3})
+    assert outcome.result is None
+    assert outcome.advice.action == "retrain"
+    assert "the architecture is to change (n_layer 2 to 3)" in said[-2]
+    assert said[-1].startswith("not trained: ")
+
+
+def test_two_at_once_the_second_refuses_or_waits(model, boats):
+    held = FolderLock(model)
+    with held, pytest.raises(OutputError, match="in use by process"):
+        run(boats, model)
+    held = FolderLock(model)
+    held.__enter__()
+    release = threading.Timer(0.3, held.__exit__)
+    release.start()
+    outcome, _ = run(boats, model, wait=True)
+    release.join()
+    assert outcome.result.version == 2
+
+
+def test_the_one_that_waited_skips_what_the_first_has_learned(model, boats, monkeypatch):
+    """The ledger is read when the folder is held, not before."""
+    taken = incremental.Update.__enter__
+
+    def late(update):
+        with monkeypatch.context() as patch:  # another process, in between
+            patch.setattr(incremental.Update, "__enter__", taken)
+            run(boats, model)
+        return taken(update)
+
+    monkeypatch.setattr(incremental.Update, "__enter__", late)
+    outcome, _ = run(boats, model, wait=True)
+    assert outcome.collected.seen == 42
+    assert outcome.result is None
+
+
+def test_an_interrupted_update_resumed_ends_as_one_that_was_not(
+    model, boats, trained, tmp_path, monkeypatch
+):
+    whole = shutil.copytree(trained, tmp_path / "whole")
+    asked = FineTuning(epochs=2, threads=1, limit=9.0)
+    run(boats, whole, asked)
+    step = loop._step
+
+    def stopping(job, plan, state, shards):
+        if state.step == 5:
+            raise KeyboardInterrupt
+        return step(job, plan, state, shards)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Saver, "is_due", lambda self: True)
+        patch.setattr(loop, "_step", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            run(boats, model, asked)
+    # The model, its ledger too, is as it was.
+    assert np.array_equal(weights(model), weights(trained))
+    assert len(folder.load(model).seen) == 2
+    with pytest.raises(OutputError, match="was interrupted; go on with it with --resume"):
+        run(boats, model, asked)
+    outcome, said = run(boats, model, asked, resume=True)
+    assert any("going on after step 5" in line for line in said)
+    assert outcome.collected == Collected(found=42, repeated=2)
+    names = manifest.read(whole / manifest.NAME).files
+    assert ledger.NAME in names
+    for name in [*names, manifest.NAME]:
+        assert (model / name).read_bytes() == (whole / name).read_bytes(), name
+    with pytest.raises(OutputError, match="none to resume"):
+        run(boats, model, asked, resume=True)
+
+
+def test_the_ledger_of_a_model_is_that_of_all_its_texts(model, boats, text):
+    run(boats, model)
+    expected = Ledger.of([*documents.read([text]), *documents.read([boats])])
+    assert (folder.load(model).seen.hashes == expected.hashes).all()
+
+
+# Settings
+
+
+def test_the_defaults_are_a_tenth_of_the_rate_of_pretraining(model):
+    config = folder.load(model).config
+    lineage = [
+        Stage("pretrain", (), 1, 1, {"learning_rate": 0.004}),
+        Stage("continue", (), 1, 1, {"learning_rate": 0.1}),
+    ]
+    given = FineTuning().given(config, lineage)
+    assert given["learning_rate"] == pytest.approx(0.0004)
+    assert (given["epochs"], given["batch"], given["n_positions"]) == (3.0, 8, 16)
+    assert FineTuning().given(config, [])["learning_rate"] == pytest.approx(2e-4)
+    assert FineTuning(learning_rate=0.5).given(config, lineage)["learning_rate"] == 0.5
+
+
+def test_a_file_of_settings(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'size = "kata"\nn_layer = 3\n[fine_tuning]\nlearning_rate = 0.0001\nepochs = 3\n'
+        "batch_size = 8\nmax_seq_length = 512\n",
+        encoding="utf-8",
+    )
+    table, pretraining = incremental.read_toml(path)
+    assert FineTuning(**table) == FineTuning(learning_rate=0.0001)
+    assert pretraining == {"size": "kata", "n_layer": 3}
+    path.write_text("", encoding="utf-8")
+    assert incremental.read_toml(path) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[fine_tuning]\nlearn_rate = 1", r"\[fine_tuning\]: the key 'learn_rate' is not known"),
+        ("[fine_tuning]\nepochs = 0", r"epochs is 0; expected a number above 0"),
+        ("[fine_tuning]\nbatch_size = 0", "batch_size is 0; expected a whole number of 1 or more"),
+        ("[fine_tuning]\nmax_seq_length = 1.5", "max_seq_length is 1.5"),
+        ("[fine_tuning]\nlearning_rate = -1", "learning_rate is -1"),
+        ("[fine_tuning]\nlearning_rate = nan", "learning_rate is nan"),
+        ("[fine_tuning]\nreplay = -1", "replay is -1"),
+        ('[fine_tuning]\nlimit = "x"', "limit is 'x'"),
+        ("[fine_tuning]\nepochs = true", "epochs is True"),
+        ("fine_tuning = 3", r"fine_tuning is no table; write \[fine_tuning\]"),
+        ("n_layers = 3\n[fine_tuning]", "the key 'n_layers' is not known; did you mean n_layer"),
+        ("[fine_tuning", "not valid TOML"),
+    ],
+)
+def test_a_file_of_settings_that_cannot_work(tmp_path, content, message):
+    path = tmp_path / "c.toml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises((InputError, OptionError), match=message) as caught:
+        incremental.read_toml(path)
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_not_there(model, boats, tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        run(tmp_path / "none.txt", model)
+    with pytest.raises(InputError, match="no model here"):
+        run(boats, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
