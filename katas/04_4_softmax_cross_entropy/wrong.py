@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -280,7 +281,7 @@ def in_bits(logits, targets, ignore_index=-100):
     Bits are nats / ln 2, about 1.44 times as many. With the natural logarithm the gradient is
     simply probabilities minus one-hot, without a factor.
     """
-    loss = _losses(logits, targets, ignore_index).mean() / np.log(2)
+    loss = _losses(logits, targets, ignore_index).mean() / math.log(2)
     return loss, (np.exp(_logarithms(logits)), targets, ignore_index)
 
 
@@ -390,12 +391,16 @@ def in_place_on_the_logits(logits, targets, ignore_index=-100):
 
 
 def _parts(cache: Any) -> tuple[Any, Any, Any]:
-    """Return probabilities, one-hot rows (zero where ignored) and which rows count."""
+    """Return probabilities, one-hot rows (zero where ignored), and 1 or 0: does the row count?"""
     probabilities, targets, ignore_index = cache
     counted = targets != ignore_index
     onehot = np.zeros_like(probabilities)
     onehot[(*np.nonzero(counted), targets[counted])] = 1
-    return probabilities, onehot, counted[..., None]
+    return probabilities, onehot, counted[..., None].astype(probabilities.dtype)
+
+
+def _share(dloss: Any, counted: Any) -> float:
+    return float(dloss) / int(np.count_nonzero(counted))
 
 
 @mistake("cross_entropy_backward")
@@ -425,7 +430,7 @@ def ignored_rows_get_a_gradient(dloss, cache):
     They take no part in the loss, so nothing in them can change it: their rows of dlogits are 0.
     """
     probabilities, onehot, counted = _parts(cache)
-    return float(dloss) / counted.sum() * (probabilities - onehot)
+    return _share(dloss, counted) * (probabilities - onehot)
 
 
 @mistake("cross_entropy_backward")
@@ -436,7 +441,7 @@ def dloss_not_used(dloss, cache):
     stands above sends its gradient down as dloss: multiply by it.
     """
     probabilities, onehot, counted = _parts(cache)
-    return counted * (probabilities - onehot) / counted.sum()
+    return counted * (probabilities - onehot) * _share(1.0, counted)
 
 
 @mistake("cross_entropy_backward")
@@ -447,7 +452,7 @@ def onehot_forgotten(dloss, cache):
     row; then a row sums to zero, and the target is the only entry that is pushed up.
     """
     probabilities, _, counted = _parts(cache)
-    return float(dloss) / counted.sum() * counted * probabilities
+    return _share(dloss, counted) * counted * probabilities
 
 
 @mistake("cross_entropy_backward")
@@ -458,7 +463,7 @@ def uphill(dloss, cache):
     go *against* the gradient is the optimizer's business.
     """
     probabilities, onehot, counted = _parts(cache)
-    return float(dloss) / counted.sum() * counted * (onehot - probabilities)
+    return _share(dloss, counted) * counted * (onehot - probabilities)
 
 
 @mistake("cross_entropy_backward")
@@ -468,7 +473,7 @@ def onehot_not_scaled(dloss, cache):
     dlogits = dloss / N * (probabilities - onehot). Subtract 1 before scaling, or dloss / N after.
     """
     probabilities, onehot, counted = _parts(cache)
-    return float(dloss) / counted.sum() * counted * probabilities - onehot
+    return _share(dloss, counted) * counted * probabilities - onehot
 
 
 @mistake("cross_entropy_backward")
@@ -479,7 +484,7 @@ def through_the_softmax_twice(dloss, cache):
     logarithm's are in it already, and most of both has cancelled.
     """
     probabilities, onehot, counted = _parts(cache)
-    d = float(dloss) / counted.sum() * counted * (probabilities - onehot)
+    d = _share(dloss, counted) * counted * (probabilities - onehot)
     return probabilities * (d - (d * probabilities).sum(axis=-1, keepdims=True))
 
 
@@ -492,7 +497,7 @@ def one_taken_off_in_every_row(dloss, cache):
     """
     probabilities, onehot, counted = _parts(cache)
     columns = onehot.reshape(-1, onehot.shape[-1]).any(axis=0)
-    return float(dloss) / counted.sum() * counted * (probabilities - columns)
+    return _share(dloss, counted) * counted * (probabilities - columns)
 
 
 @mistake("cross_entropy_backward")
@@ -504,4 +509,16 @@ def in_place_on_the_probabilities(dloss, cache):
     """
     probabilities, onehot, counted = _parts(cache)
     probabilities -= onehot
-    return float(dloss) / counted.sum() * counted * probabilities
+    return _share(dloss, counted) * counted * probabilities
+
+
+@mistake("cross_entropy_backward")
+def float64_from_a_numpy_scalar(dloss, cache):
+    """float32 probabilities gave a float64 gradient: a NumPy scalar came in, such as counted.sum().
+
+    A NumPy number is a float64 or int64 *scalar*, and in NumPy 2 it makes a float32 array float64:
+    twice the memory, half the speed. float(dloss) / np.count_nonzero(counted) is a Python float,
+    which takes the dtype of the array.
+    """
+    probabilities, onehot, counted = _parts(cache)
+    return np.float64(dloss) / counted.sum() * counted * (probabilities - onehot)

@@ -218,7 +218,7 @@ def masked_again(dy, cache):
     dscores = _through_softmax(_dweights(dy, cache), cache[3])
     queries, keys = dscores.shape[-2:]
     if queries > 1:
-        dscores = dscores + np.triu(np.full((queries, keys), -np.inf), k=1 + keys - queries)
+        dscores = dscores + np.triu(np.full((queries, keys), -np.inf, dy.dtype), 1 + keys - queries)
     return _finish(dscores, dy, cache)
 
 
@@ -235,3 +235,16 @@ def in_place_on_the_cache(dy, cache):
     weights *= dweights - (dweights * weights).sum(axis=-1, keepdims=True)
     dq, dk, _ = _finish(weights, dy, cache)
     return dq, dk, dv
+
+
+@mistake("attention_backward")
+def float64_from_a_numpy_scalar(dy, cache):
+    """float32 inputs gave float64 gradients: a NumPy scalar came in, such as np.sqrt(D).
+
+    np.sqrt of a Python number is a float64 *scalar*, and in NumPy 2 float64 times a float32 array
+    is float64: twice the memory, half the speed. math.sqrt gives a Python float, which takes the
+    dtype of the array.
+    """
+    q, k = cache[:2]
+    dscores = _through_softmax(_dweights(dy, cache), cache[3]) / np.sqrt(q.shape[-1])
+    return dscores @ k, _t(dscores) @ q, _t(_kept(cache)) @ dy
