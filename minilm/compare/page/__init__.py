@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import minilm
 from minilm import files
-from minilm.compare import bets, change, pictures, reading, results
+from minilm.compare import bets, change, pictures, reading, results, worth
 from minilm.compare.page import tables
 from minilm.compare.page.markup import escape, items, paragraph, picture, section, table
 from minilm.compare.results import Results
@@ -154,6 +154,8 @@ def _design(views: list[Results]) -> list[str]:
 
 def _reading(view: Results) -> list[str]:
     parts = [items([*reading.sentences(view), reading.most_accurate(view)])]
+    if values := worth.sentences(view):
+        parts += ["<h3>How much text is worth how many labels</h3>", items(values)]
     for domain in view.domains[1:]:
         parts += [
             f"<h3>{escape(f'In a new domain, without new training: {domain}')}</h3>",

@@ -89,9 +89,9 @@ PICTURES = (
     Picture(
         "text_for_labels",
         "How much text is worth how many labels",
-        "Go from a point to the left or right until the curve without text: so many labels give "
-        "the same accuracy without the text.",
-        lambda results: bool(costs.text_panels(results)),
+        "Go from a point to the left or right until a curve without text: so many labels give the "
+        "same accuracy without the text.",
+        costs.has_text_for_labels,
         costs.draw_text_for_labels,
         costs.describe_text_for_labels,
     ),

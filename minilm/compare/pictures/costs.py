@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from minilm.compare import worth
 from minilm.compare.pictures import style
 from minilm.compare.results import Record, Results
 
@@ -123,30 +121,14 @@ def describe_loss(results: Results) -> str:
     return f"Lines that show the loss in nats a token during pretraining. {'; '.join(parts)}."
 
 
-def text_panels(results: Results) -> list[str]:
-    """Return the conditions whose accuracy is known for several amounts of text and two budgets."""
-    if len(results.budgets) < 2:
-        return []
-    found = []
-    for name in results.names:
-        baseline = results.about(name)["baseline"]
-        amounts = {words for _, words in _amounts(results, name)}
-        without = baseline in results.names and not results.about(baseline)["uses_text"]
-        if len(amounts) > 1 and without and not results.about(name)["control"]:
-            found.append(name)
-    return found[:_PANELS]
-
-
-def _amounts(results: Results, name: str) -> list[tuple[str, int]]:
-    """Return the amounts of the main text that a condition was tried with, ascending."""
-    corpus = results.cells(name)[0]["corpus"]
-    cells = results.cells(name, main=False)
-    return sorted({(c["corpus"], c["words"]) for c in cells if c["corpus"] == corpus})
+def has_text_for_labels(results: Results) -> bool:
+    """Return whether a condition was tried with several amounts of text, at several budgets."""
+    return bool(worth.conditions(results))
 
 
 def draw_text_for_labels(figure: Figure, results: Results) -> None:
     """Learning curves by amount of text; how far left of its baseline a curve is, it is worth."""
-    names = text_panels(results)
+    names = worth.conditions(results)[:_PANELS]
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
         _text_panel(axes, results, name)
@@ -161,20 +143,17 @@ def draw_text_for_labels(figure: Figure, results: Results) -> None:
 
 
 def _text_panel(axes: Axes, results: Results, name: str) -> None:
-    baseline = results.about(name)["baseline"]
-    curves: list[tuple[list[Record], dict[str, Any]]] = [
-        (
-            results.cells(baseline),
-            style.looks(results.summary["about"])[baseline].line()
-            | {"label": f"no text ({style.short(baseline)})"},
-        )
-    ]
-    amounts = _amounts(results, name)
+    looks = style.looks(results.summary["about"])
+    curves: list[tuple[list[Record], dict[str, Any]]] = []
+    for baseline in worth.without_text(results, name):
+        label = f"no text ({style.short(baseline)})"
+        curves.append((results.cells(baseline), looks[baseline].line() | {"label": label}))
+    amounts = worth.amounts(results, name)
     shades = style.shades(len(amounts))
-    for k, (corpus, words) in enumerate(amounts):
+    for k, words in enumerate(amounts):
         look = {"color": shades[k], "marker": style.MARKERS[k % len(style.MARKERS)]}
         look |= {"markersize": 9, "linewidth": 1.6 + 0.6 * k, "label": f"{words:,} words"}
-        curves.append((_curve(results, name, corpus, words), look))
+        curves.append((worth.curve(results, name, words), look))
     for k, (cells, look) in enumerate(curves):
         # Side by side on the logarithmic axis, so that intervals do not hide each other.
         nudge = 1.03 ** (k - (len(curves) - 1) / 2)
@@ -183,60 +162,9 @@ def _text_panel(axes: Axes, results: Results, name: str) -> None:
         axes.errorbar(x, y, yerr=style.ends(cells, "mean"), elinewidth=1.2, capsize=4, **look)
 
 
-def _curve(results: Results, name: str, corpus: str, words: int) -> list[Record]:
-    cells = results.cells(name, main=False)
-    return [cell for cell in cells if (cell["corpus"], cell["words"]) == (corpus, words)]
-
-
-def labels_worth(baseline: Sequence[Record], accuracy: float) -> float | None:
-    """Return with how many labels the baseline reaches an accuracy; None where it never does.
-
-    Between two budgets its curve is taken as straight over the logarithm of the labels.
-
-    Parameters
-    ----------
-    baseline : sequence of dict
-        Its cells at ascending budgets.
-    accuracy : float
-        To be reached.
-
-    Examples
-    --------
-    >>> curve = [{"budget": 16, "mean": 0.5}, {"budget": 64, "mean": 0.7}]
-    >>> round(labels_worth(curve, 0.6), 6), labels_worth(curve, 0.8)
-    (32.0, None)
-    """
-    for before, after in itertools.pairwise(baseline):
-        low, high = before["mean"], after["mean"]
-        if low <= accuracy <= high:
-            share = (accuracy - low) / (high - low) if high > low else 0.0
-            steps = np.log([before["budget"], after["budget"]])
-            return float(np.exp(steps[0] + share * (steps[1] - steps[0])))
-    return None
-
-
 def describe_text_for_labels(results: Results) -> str:
     """Return what each amount of text is worth at the smallest budget."""
-    sentences = []
-    for name in text_panels(results):
-        baseline = results.about(name)["baseline"]
-        curve = results.cells(baseline)
-        for corpus, words in _amounts(results, name):
-            cell = _curve(results, name, corpus, words)[0]
-            sentences.append(
-                f"{name} with {cell['budget']} labels and {words:,} words of text: "
-                f"{cell['mean']:.3f}, {_worth(curve, cell, baseline)}."
-            )
     return (
-        "Learning curves, one for each amount of pretraining text, beside that of the same "
-        f"classifier without text. {' '.join(sentences)}"
+        "Learning curves, one for each amount of pretraining text, beside those of classifiers "
+        f"without text. {' '.join(worth.sentences(results))}"
     )
-
-
-def _worth(curve: list[Record], cell: Record, baseline: str) -> str:
-    labels = labels_worth(curve, cell["mean"])
-    if labels is not None:
-        return f"what {baseline} needs about {labels:.0f} labels for"
-    if cell["mean"] < curve[0]["mean"]:
-        return f"less than {baseline} with {curve[0]['budget']} labels"
-    return f"more than {baseline} reached with any number of labels up to {curve[-1]['budget']}"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minilm.compare import pictures, results
+from minilm.compare import pictures, results, worth
 from minilm.compare.pictures import accuracy, costs, mistakes, style, vectors
 from minilm.errors import InputError
 
@@ -124,10 +124,13 @@ def test_costs_show_a_run_and_the_pretraining_beside_it(view):
     assert {line.get_xdata()[0] for line in right.lines} == {101}
 
 
-def test_text_is_worth_the_labels_at_which_its_baseline_is_as_good(view):
-    assert costs.text_panels(view) == ["cooccurrence", "transformer-finetuned"]
+def test_text_is_drawn_beside_the_baselines_without_text(view):
     figure = Figure()
     costs.draw_text_for_labels(figure, view)
+    assert [axes.get_title().replace("\n", "") for axes in figure.axes] == [
+        "cooccurrence",
+        "transformer-finetuned",
+    ]
     curves = figure.axes[1].containers
     labels = [curve.get_label() for curve in curves]
     assert labels == ["no text (transformer-scratch)", "1,000 words", "20,000 words"]
@@ -135,11 +138,20 @@ def test_text_is_worth_the_labels_at_which_its_baseline_is_as_good(view):
         np.asarray(curves[2].lines[0].get_ydata(), float),
         [mean(view, "transformer-finetuned", b) for b in (16, 64)],
     )
+
+
+def test_text_is_worth_the_labels_at_which_its_baseline_is_as_good(view):
+    assert worth.conditions(view) == ["cooccurrence", "transformer-finetuned"]
     curve = view.cells("transformer-scratch")
-    worth = costs.labels_worth(curve, mean(view, "transformer-finetuned", 16))
-    assert f"about {worth:.0f} labels" in costs.describe_text_for_labels(view)
-    assert costs.labels_worth(curve, 0.0) is None
-    assert costs.labels_worth(curve, curve[1]["mean"]) == pytest.approx(64)
+    found = worth.labels(curve, mean(view, "transformer-finetuned", 16))
+    sentences = worth.sentences(view)
+    assert len(sentences) == 4
+    assert f"transformer-scratch needs about {found:.0f} labels" in sentences[3]
+    assert "more than random with any number of labels up to 64" in sentences[1]
+    assert worth.labels(curve, 0.0) is None
+    assert worth.labels(curve, curve[1]["mean"]) == pytest.approx(64)
+    halfway = (curve[0]["mean"] + curve[1]["mean"]) / 2
+    assert worth.labels(curve, halfway) == pytest.approx(32)
 
 
 def test_transfer_has_a_column_for_each_domain(view):
