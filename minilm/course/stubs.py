@@ -12,7 +12,6 @@ import builtins
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 
 from minilm.course.catalog import Kata
@@ -36,8 +35,7 @@ def solution(kata: Kata) -> str:
 
 def _file(kata: Kata, *, solved: bool) -> str:
     parts = [_part(target, kata, solved=solved) for target in kata.targets]
-    heads = [line for part in parts for line in part.imports]
-    imports = _sorted_imports(dict.fromkeys(heads))
+    imports = _sorted_imports(line for part in parts for line in part.imports)
     constants = dict.fromkeys(c for part in parts for c in part.constants)
     sections = ["from __future__ import annotations", *imports]
     if constants:
@@ -76,9 +74,7 @@ def _part(target: Target, kata: Kata, *, solved: bool) -> _Part:
     library = _Library(tree, target.module, written, taken=written | _bound_names(node))
     used = _free_names(node)
     # A constant that only the body uses would be half of the answer.
-    constants = library.constants(
-        used if solved else _free_names(_declared(node, kata.given)),
-    )
+    constants = library.constants(used if solved else _free_names(_declared(node, kata.given)))
     imports = library.imports_of(used.union(*map(_free_names, constants)))
     if used & library.elsewhere or (not solved and not library.is_renamed):
         imports.append(library.own_import)
@@ -262,8 +258,3 @@ def _elsewhere(node: _Definition, names: set[str]) -> Iterator[ast.Name]:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name) and inner.id in free:
             yield inner
-
-
-def file_name(kata: Kata) -> Path:
-    """Return the name of the learner's file."""
-    return Path(f"{kata.name}.py")

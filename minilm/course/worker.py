@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import faulthandler
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -92,7 +93,7 @@ def _functions(request: Request) -> dict[str, Any]:
     return loading.load_parts(parts)
 
 
-def main(folder: Path) -> int:
+def main(folder: Path) -> None:
     """Do the request that is in a folder."""
     request = files.read_json(folder / process.REQUEST)
     isolation.limit_memory()
@@ -112,8 +113,9 @@ def main(folder: Path) -> int:
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
         json.dump(result, found)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    os._exit(0)  # threads that the learner's code has left running are not waited for

@@ -52,6 +52,12 @@ def test_what_a_file_prints_is_kept_apart_from_the_result(tmp_path):
     assert report.failure.text == "returns an int, expected a tuple: dx, dgain, dbias"
 
 
+def test_threads_that_are_left_running_are_not_waited_for(tmp_path):
+    body = "import threading, time\n    threading.Thread(target=time.sleep, args=(600,)).start()"
+    report, _ = checked(tmp_path, f"{body}\n    return 1")
+    assert report.failure.text.startswith("returns an int")
+
+
 def test_a_file_named_like_a_library_hides_nothing(tmp_path, monkeypatch):
     for name in ("random", "numpy", "minilm"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('hidden')\n", encoding="utf-8")

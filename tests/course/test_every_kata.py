@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,6 @@ def load_mutations():
     path = Path(__file__).with_name("mutations.py")
     spec = importlib.util.spec_from_file_location("kata_mutations", path)
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
