@@ -9,7 +9,7 @@ import pytest
 
 import minilm
 from minilm.cli import main as entry
-from minilm.cli.main import COMMANDS, main
+from minilm.cli.main import COMMANDS, Parser, main
 
 
 def test_help_names_every_command(capsys):
@@ -136,3 +136,34 @@ def test_the_module_is_the_command():
     )
     assert done.stdout == f"minilm {minilm.__version__}\n"
     assert entry.__name__ == "minilm.cli.main"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["DIR", "a", "b", "--top-p", "0.5"],
+        ["DIR", "--top-p", "0.5", "a", "b"],
+        ["--top-p=0.5", *"Dab"],
+    ],
+)
+def test_options_may_stand_between_arguments(arguments):
+    parser = Parser(prog="minilm x")
+    parser.add_argument("model")
+    parser.add_argument("texts", nargs="*")
+    parser.add_argument("--top-p", type=float, required=True)
+    options = parser.parse_args(arguments)
+    assert (options.texts, options.top_p) == (["a", "b"], 0.5)
+
+
+def test_what_is_missing_is_said_wherever_it_belongs(capsys):
+    parser = Parser(prog="minilm x")
+    parser.add_argument("model")
+    parser.add_argument("--text", required=True)
+    for arguments, missing in ((["DIR"], "--text"), (["--text", "a"], "model")):
+        with pytest.raises(SystemExit):
+            parser.parse_args(arguments)
+        said = capsys.readouterr().err
+        assert said == (
+            f"minilm x: error: the following arguments are required: {missing} "
+            "(see minilm x --help)\n"
+        )
