@@ -296,7 +296,7 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if options.all and left_out:
         print(f"not passed as they are now, so the library's stand in: {', '.join(left_out)}")
     announce(f"training with yours, then with the library's{', then comparing' * options.all}")
-    ending = sessions.plug(who, katas, everything=options.all, echo=_echo)
+    ending = sessions.plug(who, katas, everything=options.all, echo=_aside)
     if problem := _problem(ending):
         print(f"  !!  the training did not get to its end: it {problem}")
         return 1
@@ -350,6 +350,10 @@ def _comparison_table(rows: list[dict[str, Any]]) -> str:
 
 def _echo(text: str) -> None:
     print(text, end="", flush=True)
+
+
+def _aside(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)
 
 
 def _problem(ending: Ending) -> str | None:
@@ -459,7 +463,7 @@ def _page(kata: Kata) -> None:
     from minilm.course import pages
 
     text = pages.render(kata.lesson(), _style())
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and os.name != "nt":  # whose `more` shows colors as codes
         os.environ.setdefault("LESS", "FRX")  # colors; and no pager for what fits
         pydoc.pager(text)
     else:

@@ -42,7 +42,7 @@ class Ending:
     output : str
         What it printed.
     problem : str, optional
-        Why there is no result.
+        Why there is no result, to be read after "your code" or "it".
     stage : {"time", "import"}
         Which stage of a check the problem belongs to.
     line : int, optional
@@ -119,7 +119,7 @@ def report(ending: Ending, number: str) -> Report:
     """Return the report of a check that was done in a process, however that ended."""
     result = ending.result
     if result is None:
-        failure = Failure(ending.stage, ending.problem or "", line=ending.line)
+        failure = Failure(ending.stage, f"your code {ending.problem}", line=ending.line)
         return Report(number, False, failure=failure, printed=ending.output)
     if "raised" in result:
         failure = Failure("import", result["raised"])
