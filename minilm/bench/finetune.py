@@ -53,7 +53,9 @@ class Condition:
 
 
 CONDITIONS = {
-    "scratch": Condition(Settings(learning_rate=1e-3, epochs=40), pretrained=False),
+    "scratch": Condition(
+        Settings(learning_rate=1e-3, layer_decay=1.0, epochs=40), pretrained=False
+    ),
     "full": Condition(Settings(), ("scratch",)),
     "lora-4": Condition(Settings("lora", rank=4), ("full",)),
     "lora-8": Condition(Settings("lora", rank=8), ("full",)),

@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=finetune_settings.METHODS,
         help="what is trained (default: full; with --data-file full or lora)",
     )
-    parser.add_argument("--epochs", type=float, metavar="N", help="times through the texts")
+    parser.add_argument(
+        "--epochs", type=float, metavar="N", help="times through the texts (default: 10)"
+    )
     parser.add_argument("--batch", type=int, metavar="N", help="texts in a batch (default: 16)")
     parser.add_argument(
         "--learning-rate", type=float, metavar="X", help="the highest (default: by method)"
@@ -111,7 +113,7 @@ def _add_task(parser: argparse.ArgumentParser) -> None:
         "--layer-decay",
         type=float,
         metavar="X",
-        help="a layer's learning rate is X times that above (default: 1; gradual: 0.385)",
+        help="a layer's learning rate is X times that above (default: by method)",
     )
     group.add_argument(
         "--lm-weight",

@@ -313,7 +313,7 @@ class _Run:
         parameters, layers = self.model.parameters, self.model.config.n_layer
         parameters.freeze("*")
         parameters.unfreeze(*self.groups[stage])
-        decay = self.settings.decay
+        decay = self.settings.decay(layers)
         # What is new has no past; a new optimizer begins for all of it.
         self.optimizer = AdamW(
             parameters,

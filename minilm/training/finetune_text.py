@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
 
 METHODS = ("full", "lora")
+LEARNING_RATES = {"full": 5e-4, "lora": 2e-3}
 
 _MEASURED = 1 << 16  # tokens of each text that are measured, at most
 
@@ -110,6 +111,8 @@ def run(
             f"--method: {settings.method} is for a task's labels; a language model is adapted by "
             f"{' or '.join(METHODS)}"
         )
+    if settings.learning_rate is None:
+        settings = replace(settings, learning_rate=LEARNING_RATES[settings.method])
     with finetune_task.new_folder(output) as writer:
         _run(Path(model), domain, writer, settings, say)
 

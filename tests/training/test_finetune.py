@@ -177,7 +177,7 @@ def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
     assert run.order.count == 3
     lowest = [3 - len(layers) for layers in trained]
     assert lowest == [3] * 3 + [2] * 3 + [1] * 3 + [0] * 9
-    assert Settings("gradual").decay == pytest.approx(1 / 2.6)
+    assert Settings("gradual").decay(3) ** 4 == pytest.approx(1e-3)
     # In a short run each stage has an equal part.
     short = finetune._Run(model, TEXTS, LABELS, Settings("gradual", updates=10), None)
     assert short.stage_steps == 2
