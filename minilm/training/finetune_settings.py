@@ -28,7 +28,7 @@ class Defaults:
 
 
 # Chosen by accuracy on a development part of rt-polarity (Pang and Lee 2005), at 100 and 200 labels
-# on a body of 2 layers and width 96, three to five draws. Full fine-tuning with one rate of 5e-4 for
+# on a body of 2 layers and width 96, three to five draws. Full fine-tuning at one rate of 5e-4 for
 # all layers came to 0.594 and 0.611, with these to 0.611 and 0.632: the head needs a high rate, the
 # word embeddings a low one. For the deep bodies of others take less: for GPT-2 some 5e-5, with a
 # layer decay of 0.9.
