@@ -53,6 +53,8 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     if ours:
         state = ", ".join(content["training_state"]) or "none, so training cannot be resumed"
         yield f"training state: {state}"
+        seen = content["documents_seen"]
+        yield "documents seen: " + ("not recorded" if seen is None else f"{seen:,}")
         yield "lineage:" if content["lineage"] else "lineage: nothing is recorded"
     for number, stage in enumerate(content["lineage"], 1):
         yield f"  {number}. {stage['kind']}: {stage['steps']:,} steps, {stage['tokens']:,} tokens"

@@ -32,7 +32,7 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         if name in infos
     ]
     head = classification.head(opened)
-    manifest = opened.manifest
+    manifest, seen = opened.manifest, opened.seen()
     return {
         "folder": str(opened.path),
         "made_by": "minilm" if manifest else "another program",
@@ -45,6 +45,7 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         "tokenizer": _describe_tokenizer(opened),
         "end_of_text": opened.end_of_text,
         "lineage": [asdict(stage) for stage in manifest.lineage] if manifest else [],
+        "documents_seen": None if seen is None else len(seen),
         "training_state": opened.state_files(),
     }
 

@@ -83,17 +83,20 @@ def candidates(keys: NDArray[np.uint32]) -> NDArray[np.int64]:
 
     Of a large bucket each text meets the first four only: a cluster is still held together.
     """
-    found = [np.zeros((0, 2), np.int64)]
+    count = len(keys)
+    found = np.zeros(0, np.int64)  # i * N + j; those that meet again in the next band count once
     for column in keys.T:
         order = np.argsort(column, kind="stable")
         ordered = column[order]
         begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         first = np.repeat(begins, np.diff(np.append(begins, len(ordered))))
         rank = np.arange(len(ordered)) - first
+        pairs = [found]
         for partner in range(_PARTNERS):
             later = np.flatnonzero(rank > partner)
-            found.append(np.stack((order[first[later] + partner], order[later]), axis=1))
-    return np.unique(np.concatenate(found), axis=0)
+            pairs.append(order[first[later] + partner] * count + order[later])
+        found = np.unique(np.concatenate(pairs))
+    return np.stack(np.divmod(found, max(count, 1)), axis=1)
 
 
 def resemblance(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -48,6 +48,7 @@ def test_inspect_prints_what_is_there(path, capsys):
         "  ln_f.bias               12",
         "tokenizer: byte-level BPE, 260 entries, 3 merges; special tokens: <|endoftext|>",
         "training state: training/state.json",
+        "documents seen: not recorded",
         "lineage:",
         "  1. pretrain: 2,000 steps, 512,000 tokens",
         "     novel ü.txt (12,345 bytes, sha256 abababababab...)",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minilm.errors import ModelError
-from minilm.interop import folder, ledger
+from minilm.interop import describe, folder, ledger
 from minilm.interop.ledger import Ledger
 from minilm.text import fingerprints
 
@@ -118,3 +118,11 @@ def test_a_foreign_file_of_that_name_is_nobody_s_ledger(copy):
     path = copy("single")
     (path / ledger.NAME).write_bytes(b"something else")
     assert folder.load(path).seen is None
+
+
+def test_inspecting_tells_how_much_was_seen(tmp_path, model, bpe, copy):
+    path = tmp_path / "m"
+    seen = Ledger.of(TEXTS)
+    folder.save(path, folder.model_files(model.config, model.parameters, bpe, seen))
+    assert describe.describe(path)["documents_seen"] == 50
+    assert describe.describe(copy("single"))["documents_seen"] is None
