@@ -324,7 +324,7 @@ def update_lines(result: Result, output: Path) -> list[str]:
     lines += [
         f"{place}, is held back: {worst.name} got {worst.rise:.0%} worse",
         f"the model in {output} is as it was; the update is in {result.path}",
-        "try half the --learning-rate, fewer --epochs, or --replay 1;",
+        "try half the --learning-rate, fewer --epochs, or --replay 0.5;",
         f"or take it all the same: minilm rollback {output} --to {result.version}",
     ]
     return lines

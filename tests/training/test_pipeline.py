@@ -183,7 +183,7 @@ def test_held_back_there_is_no_new_export(trained, boats, here, exports):
     assert "no new export" in said
     lines = "\n".join(pipeline.summary(report, here / "model"))
     assert "is held back: cats.txt got" in lines
-    assert "try half the --learning-rate, fewer --epochs, or --replay 1" in lines
+    assert "try half the --learning-rate, fewer --epochs, or --replay 0.5" in lines
     assert f"minilm rollback {here / 'model'} --to 2" in lines
 
 
