@@ -99,5 +99,5 @@ def test_a_confusion_matrix_shows_its_counts(tmp_path):
     pictures.draw_confusion(path, np.array([[40, 2, 0], [3, 1234, 0], [0, 0, 0]]), "abc")
     assert path.read_bytes() == first
     assert b"1,234" in first
-    pictures.draw_confusion(path, np.eye(30, dtype=int), [f"class {i}" for i in range(30)])
-    assert b"class 29" in path.read_bytes()
+    pictures.draw_confusion(path, np.eye(14, dtype=int), [f"class {i}" for i in range(14)])
+    assert b"class 13" in path.read_bytes()
