@@ -102,7 +102,8 @@ def _sections(views: list[Results]) -> Iterator[_Section]:
     common = [one for one in planned if not one.picture.every_task]
     if common or first.summary["pretraining"]:
         made = [tables.pretraining(first)] if first.summary["pretraining"] else []
-        yield _Section("learned", "What pretraining learned", [*made, *_figures(common)])
+        learned = [*made, *_figures(common), tables.senses(first)]
+        yield _Section("learned", "What pretraining learned", learned)
     yield _Section("settings", "Settings", _settings(views))
 
 

@@ -143,6 +143,25 @@ def pretraining(results: Results) -> str:
     return table("pretraining-table", "Pretraining, done once for all runs", heads, rows)
 
 
+def senses(results: Results) -> str:
+    """Return the table of the words with two senses; empty where none were measured."""
+    rows: list[list[Cell | str]] = [
+        [
+            record["word"],
+            *(", ".join(cues) for cues in record["senses"]),
+            number(len(record["points"]), "d"),
+            number(record["contextual"]["within"], "+.2f"),
+            number(record["contextual"]["between"], "+.2f"),
+            number(record["contextual"]["accuracy"], ".0%"),
+            number(record["static"]["accuracy"], ".0%"),
+        ]
+        for record in results.probes.get("two_senses") or []
+    ]
+    heads = ["word", "one sense, near", "another, near", "occurrences", "cosine in the same sense"]
+    heads += ["in different ones", "nearest is of the same sense", "commoner sense"]
+    return table("senses-table", "Words with two senses", heads, rows) if rows else ""
+
+
 def conditions(results: Results) -> str:
     """Return the table of what the conditions are."""
     rows = []

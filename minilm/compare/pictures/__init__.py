@@ -153,8 +153,10 @@ PICTURES = (
     Picture(
         "two_senses",
         "Words with two senses",
-        "A fixed vector is one for all contexts: its cosine with itself is 1, whatever is meant. "
-        "The further apart the two circles of a word, the better the transformer parts its senses.",
+        "What all states of a word have in common is taken away first. Of a fixed vector, which is "
+        "the same in every sentence, nothing is left: it cannot tell senses apart. The further the "
+        "full circle of a word stands to the right of the empty one, the better the transformer "
+        "does.",
         vectors.has_senses,
         vectors.draw_senses,
         vectors.describe_senses,

@@ -196,7 +196,7 @@ def draw_senses(figure: Figure, results: Results) -> None:
             ),
             (
                 record["static"]["between"],
-                {"marker": "X", "color": style.VERMILLION, "label": "fixed vector, either"},
+                {"marker": "X", "color": style.VERMILLION, "label": "a fixed vector"},
             ),
         ]
         for x, mark in marks:
@@ -206,7 +206,7 @@ def draw_senses(figure: Figure, results: Results) -> None:
             )
     left.set_yticks(range(len(words)), [record["word"] for record in words])
     left.set_ylim(len(words) - 0.5, -0.5)
-    left.set_xlabel("mean cosine of a word with itself")
+    left.set_xlabel("mean cosine of two occurrences")
     left.set_title("Does the context part them?")
     style.legend_below(figure, left, columns=3)
     example = _example(words)
@@ -231,12 +231,14 @@ def _example(words: list[Record]) -> Record:
 
 
 def describe_senses(results: Results) -> str:
-    """Return the cosines of each word."""
+    """Return the cosines of each word, and how often the nearest state is of the same sense."""
     parts = [
-        f"{r['word']} {r['contextual']['within']:.2f} and {r['contextual']['between']:.2f}"
+        f"{r['word']} {r['contextual']['within']:.2f} and {r['contextual']['between']:.2f}, the "
+        f"nearest is of the same sense in {r['contextual']['accuracy']:.0%} "
+        f"(the commoner sense: {r['static']['accuracy']:.0%})"
         for r in _probe(results, "two_senses")
     ]
     return (
-        "Words with two senses. A fixed vector is the same in both. Mean cosine of the "
-        f"transformer's states in the same sense and in different ones: {'; '.join(parts)}."
+        "Words with two senses. Mean cosine of the transformer's states in the same sense and in "
+        f"different ones: {'; '.join(parts)}. A fixed vector is the same in both."
     )

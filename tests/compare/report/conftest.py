@@ -208,14 +208,14 @@ def _probes(rng):
             {
                 "word": word,
                 "senses": [["river", "reeds"], ["account", "savings"]],
-                "contextual": {"within": 0.8, "between": between, "accuracy": 0.9},
-                "static": {"within": 1.0, "between": 1.0, "accuracy": 0.5},
+                "contextual": {"within": 0.3, "between": between, "accuracy": 0.9},
+                "static": {"within": 0.0, "between": 0.0, "accuracy": 0.5},
                 "points": [
                     {"sense": i % 2, "x": x, "y": y + 3 * (i % 2), "sentence": f"{word} {i}"}
                     for i, (x, y) in enumerate(rng.normal(size=(10, 2)).tolist())
                 ],
             }
-            for word, between in (("bank", 0.5), ("spring", 0.7))
+            for word, between in (("bank", -0.4), ("spring", 0.1))
         ],
     }
 

@@ -237,9 +237,12 @@ def test_senses_show_both_cosines_of_each_word(view):
     vectors.draw_senses(figure, view)
     left, right = figure.axes
     bars = [line.get_xdata() for line in left.lines if len(line.get_xdata()) == 2]
-    np.testing.assert_allclose(bars, [[0.5, 0.8], [0.7, 0.8]])
+    np.testing.assert_allclose(bars, [[-0.4, 0.3], [0.1, 0.3]])
     assert "bank" in right.get_title()
     assert [len(c.get_offsets()) for c in right.collections] == [5, 5]
+    assert "bank 0.30 and -0.40, the nearest is of the same sense in 90%" in (
+        vectors.describe_senses(view)
+    )
 
 
 def test_similarity_has_a_panel_for_each_kind_of_vectors(view):

@@ -167,6 +167,8 @@ def test_the_sections_are_those_of_a_report(read):
         "Pictures",
         "Tables",
         "What pretraining learned",
+        "river, reeds",
+        "How much text is worth how many labels",
         "Settings",
         "cooccurrence > tfidf > random",
         "3 texts stand in both parts",
