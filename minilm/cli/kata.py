@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
-import pydoc
-import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minilm import threads
+from minilm.cli import console
+from minilm.cli import kata_output as output
 from minilm.errors import OptionError
 from minilm.progress import announce
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from minilm.course.catalog import Kata
     from minilm.course.learner import Learner
     from minilm.course.process import Ending
-    from minilm.course.reports import Report, Style
 
 _SUMMARIES = {
     "list": "numbers, titles, minutes, state",
@@ -73,12 +71,11 @@ def run(options: argparse.Namespace) -> int:
     from minilm.course.learner import Learner
 
     who = Learner()
-    action = options.action or "where"
     number = getattr(options, "number", None)
     kata = catalog.find(number) if number else None
-    if kata is None and action in ("check", "watch") and not getattr(options, "all", False):
-        kata = sessions.latest(who) if action == "check" else None
-    return _ACTIONS[action](who, kata, options)
+    if kata is None and options.action in ("check", "plug") and not options.all:
+        kata = sessions.latest(who)
+    return _ACTIONS[options.action](who, kata, options)
 
 
 # ---------------------------------------------------------------------- where one is
@@ -90,15 +87,14 @@ def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     states = who.states()
     done = sum(state == learner.PASSED for state in states.values())
     yours = len(sessions.parts(sessions.passed(who)))
-    print(f"{done} of {len(states)} katas passed; {_parts(yours)}")
+    print(f"{done} of {len(states)} katas passed; {output.parts(yours)}")
     following = learner.next_kata(states)
     if following is None:
         print("All done. See your functions at work: minilm kata plug --all")
         return 0
-    style = _style()
     begun = states[following.number] != learner.NEW
     print(f"{'Go on with' if begun else 'Next'}:")
-    print(reports.top_line(sessions.heading(who, following), style))
+    print(reports.top_line(sessions.heading(who, following), output.style()))
     if not begun:
         print(f"  minilm kata start {following.number}")
         return 0
@@ -109,12 +105,6 @@ def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     return 0
 
 
-def _parts(count: int) -> str:
-    from minilm.course import sessions
-
-    return f"{count} of {sessions.all_parts()} parts {'is' if count == 1 else 'are'} yours"
-
-
 def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course import catalog, sessions
 
@@ -123,7 +113,7 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         rows = [sessions.described(k, states[k.number]) for k in catalog.all_katas()]
         print(json.dumps(rows, indent=2))
         return 0
-    style = _style()
+    style = output.style()
     colors = {"passed": "32", "stale": "33", "started": "36"}
     room = min(60, style.width - 33)  # for the title
     for k in catalog.all_katas():
@@ -138,7 +128,7 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     from minilm.course import sessions
 
     new = who.start(kata)
-    _page(kata)
+    output.page(kata)
     print()
     path = who.file(kata).as_posix()
     print(f"{path} {'is yours to write' if new else 'is there already; it was left as it is'}.")
@@ -149,7 +139,7 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
 
 def _read(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    _page(kata)
+    output.page(kata)
     return 0
 
 
@@ -164,9 +154,9 @@ def _check(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     assert kata is not None  # noqa: S101  (`run` found one)
     report = sessions.check(who, kata)
     if options.json:
-        print(json.dumps(_described(report), indent=2))
+        print(json.dumps(dataclasses.asdict(report), indent=2))
     else:
-        _show_report(who, kata, report)
+        output.report(who, kata, report)
     return 0 if report.passed else 1
 
 
@@ -177,7 +167,7 @@ def _check_all(who: Learner, options: argparse.Namespace) -> int:
     if not started:
         sessions.latest(who)  # says what to do
     reports = []
-    style = _style()
+    style = output.style()
     for kata in started:
         report = sessions.check(who, kata)
         reports.append(report)
@@ -185,11 +175,10 @@ def _check_all(who: Learner, options: argparse.Namespace) -> int:
             continue
         mark = style.paint("ok", "32") if report.passed else style.paint("!!", "1;31")
         said = f": {report.failure.text}" if report.failure else ""
-        line = f"  {mark}  {kata.number:>4}  {kata.title}{said}"
-        print(line if len(line) < style.width + 9 * style.color else line[: style.width - 2] + "…")
+        print(f"  {mark}  {kata.number:>4}  {console.cut(kata.title + said, style.width - 13)}")
     passed = sum(report.passed for report in reports)
     if options.json:
-        print(json.dumps([_described(report) for report in reports], indent=2))
+        print(json.dumps([dataclasses.asdict(report) for report in reports], indent=2))
     else:
         print(f"{passed} of {len(reports)} begun katas pass")
     return 0 if passed == len(reports) else 1
@@ -198,23 +187,15 @@ def _check_all(who: Learner, options: argparse.Namespace) -> int:
 def _watch(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course import sessions, watching
 
-    def watched() -> list[Kata]:
-        return [kata] if kata is not None else who.started()
-
-    if not any(who.file(k).exists() for k in watched()):
-        (who.source(kata) if kata is not None else sessions.latest(who))  # says what to do
-    by_path = {}
-
-    def paths() -> Sequence[Path]:
-        by_path.update({who.file(k): k for k in watched()})
-        return [who.file(k) for k in watched()]
+    def watched() -> dict[Path, Kata]:
+        return {who.file(k): k for k in ([kata] if kata is not None else who.started())}
 
     try:
         _show_checked(who, kata if kata is not None else sessions.latest(who))
-        for saved in watching.changes(paths):
+        for saved in watching.changes(lambda: list(watched())):
             for path in saved:
                 print(f"{path.as_posix()} was saved ...", flush=True)
-                _show_checked(who, by_path[path])
+                _show_checked(who, watched()[path])
     except KeyboardInterrupt:
         print()
     return 0
@@ -226,22 +207,8 @@ def _show_checked(who: Learner, kata: Kata) -> None:
     report = sessions.check(who, kata)
     if sys.stdout.isatty():
         print("\x1b[2J\x1b[H", end="")
-    _show_report(who, kata, report)
+    output.report(who, kata, report)
     print(f"      {time.strftime('%H:%M:%S')}, watching; Ctrl-C ends", flush=True)
-
-
-def _show_report(who: Learner, kata: Kata, report: Report) -> None:
-    from minilm.course import reports, sessions
-
-    print(reports.render(report, sessions.heading(who, kata), _style()))
-    if report.passed and not kata.is_experiment:
-        print(f"      next: minilm kata plug {kata.number}    the real model with your function")
-        if note := sessions.stand_ins(who, kata):
-            print(f"      {note}")
-
-
-def _described(report: Report) -> dict[str, Any]:
-    return dataclasses.asdict(report)
 
 
 def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
@@ -250,7 +217,7 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     level = min(who.record(kata).get("hints", 0) + 1, len(kata.hints))
     who.update(kata, hints=level)
     for number, hint in enumerate(kata.hints[:level], 1):
-        print("\n".join(pages.fill(hint, _style(), f"  {number}. ", "     ")))
+        print("\n".join(pages.fill(hint, output.style(), f"  {number}. ", "     ")))
     if level < len(kata.hints):
         print(f"  one more: minilm kata hint {kata.number}")
     else:
@@ -283,16 +250,18 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
 
     katas = sessions.passed(who)
     if not options.all:
-        kata = kata or sessions.latest(who)
+        assert kata is not None  # noqa: S101  (`run` found one)
+        if kata.is_experiment:
+            raise OptionError(f"kata {kata.number} is an experiment: it has nothing to plug in")
         if who.state(kata) != learner.PASSED:
             report = sessions.check(who, kata)
             if not report.passed:
-                _show_report(who, kata, report)
+                output.report(who, kata, report)
                 return 1
         katas = [kata]
     left_out = [k.number for k in who.started() if k not in katas and not k.is_experiment]
     names = sessions.parts(katas)
-    print(_parts(len(names)) + (f": {', '.join(names)}" if names else ""))
+    print(output.parts(len(names)) + (f": {', '.join(names)}" if names else ""))
     if options.all and left_out:
         print(f"not passed as they are now, so the library's stand in: {', '.join(left_out)}")
     announce(f"training with yours, then with the library's{', then comparing' * options.all}")
@@ -300,52 +269,11 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if problem := _problem(ending):
         print(f"  !!  the training did not get to its end: it {problem}")
         return 1
-    print(_training_table(ending.result))
+    print(output.training_table(ending.result))
     if options.all:
-        print(_comparison_table(ending.result["comparison"]))
+        print(output.comparison_table(ending.result["comparison"]))
         print(f"all of it: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
     return 0
-
-
-def _training_table(result: dict[str, Any]) -> str:
-    """Return the losses of two trainings side by side."""
-    yours, library = result["yours"], result["library"]
-    count = len(yours["losses"])
-    lines = [
-        f"a GPT of {result['parameters']:,} parameters on corpora/general.txt, {count} steps",
-        "    step   loss, yours   the library's",
-    ]
-    for step in sorted({1, count // 10, count // 4, count // 2, count} - {0}):
-        mine, other = yours["losses"][step - 1], library["losses"][step - 1]
-        lines.append(f"  {step:>6}   {mine:>11.5f}   {other:>13.5f}")
-    lines.append(f"held out   {yours['held_out']:>11.5f}   {library['held_out']:>13.5f}")
-    slower = [1000 * run["seconds"] / count for run in (yours, library)]
-    lines.append(f"ms a step  {slower[0]:>11.1f}   {slower[1]:>13.1f}")
-    lines.append(
-        f"reviews, nearest centroid {yours['centroid']:.3f}   {library['centroid']:>13.3f}"
-    )
-    lines.append(f"reviews, LoRA {yours['lora']:>22.3f}   {library['lora']:>13.3f}")
-    near = ", ".join(yours["neighbors"])
-    lines.append(f'nearest to "{result["probe"]}" in your model: {near}')
-    return "\n".join(lines)
-
-
-def _comparison_table(rows: list[dict[str, Any]]) -> str:
-    """Return the accuracies of the small comparison."""
-    budgets = sorted({row["budget"] for row in rows})
-    cells = {(row["condition"], row["budget"]): row for row in rows}
-    lines = ["the small comparison with your parts: accuracy, and its 95 % interval"]
-    lines.append(" " * 26 + "".join(f"{f'{budget} labels':>24}" for budget in budgets))
-    for name in dict.fromkeys(row["condition"] for row in rows):
-        line = f"  {name:<24}"
-        for budget in budgets:
-            row = cells[name, budget]
-            shown = "failed"
-            if row["mean"] is not None:
-                shown = f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-            line += f"{shown:>24}"
-        lines.append(line)
-    return "\n".join(lines)
 
 
 def _echo(text: str) -> None:
@@ -377,7 +305,7 @@ def _solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
             "or say --give-up"
         )
     difference = sessions.solution_diff(who, kata)
-    style = _style()
+    style = output.style()
     colors = {"+": "32", "-": "31", "@": "36"}
     for line in difference.splitlines():
         print(style.paint(line, colors.get(line[:1], "")) if line[:1] in colors else line)
@@ -386,10 +314,7 @@ def _solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     if options.write:
         backup = who.put(kata, stubs.solution(kata))
         print(f"\n{who.file(kata).as_posix()} is the library's now.")
-        if backup is not None:
-            print(
-                f"Yours is in {backup.as_posix()}; minilm kata undo {kata.number} brings it back."
-            )
+        _say_backup(kata, backup)
     return 0
 
 
@@ -398,9 +323,13 @@ def _reset(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
     backup = who.put(kata, learner.first_file(kata))
     print(f"{who.file(kata).as_posix()} is as it was at the start.")
+    _say_backup(kata, backup)
+    return 0
+
+
+def _say_backup(kata: Kata, backup: Path | None) -> None:
     if backup is not None:
         print(f"Yours is in {backup.as_posix()}; minilm kata undo {kata.number} brings it back.")
-    return 0
 
 
 def _undo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
@@ -440,38 +369,8 @@ def _grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     return 0
 
 
-# ---------------------------------------------------------------------- the terminal
-
-
-def _style() -> Style:
-    """Return how the terminal wants its text."""
-    from minilm.course.reports import Style
-
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and _understands_color()
-    return Style(color, max(60, min(shutil.get_terminal_size((80, 24)).columns, 100)))
-
-
-def _understands_color() -> bool:
-    if os.name == "nt":
-        os.system("")  # switches the console's escape sequences on
-        return True
-    return os.environ.get("TERM", "dumb") != "dumb"
-
-
-def _page(kata: Kata) -> None:
-    """Show a kata's page; on a terminal a screen at a time."""
-    from minilm.course import pages
-
-    text = pages.render(kata.lesson(), _style())
-    if sys.stdout.isatty() and os.name != "nt":  # whose `more` shows colors as codes
-        os.environ.setdefault("LESS", "FRX")  # colors; and no pager for what fits
-        pydoc.pager(text)
-    else:
-        print(text)
-
-
-_ACTIONS: dict[str, Any] = {
-    "where": _where,
+_ACTIONS: dict[str | None, Callable[..., int]] = {
+    None: _where,
     "list": _list,
     "start": _start,
     "read": _read,

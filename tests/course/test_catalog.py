@@ -44,7 +44,7 @@ def test_a_kata_is_read(tmp_path):
     ],
 )
 def test_a_kata_that_is_not_right_is_said_with_its_file(tmp_path, old, new, said):
-    with pytest.raises(InputError, match="kata.toml") as caught:
+    with pytest.raises(InputError, match=r"kata\.toml") as caught:
         read(tmp_path, TOML.replace(old, new))
     assert said in str(caught.value)
 

@@ -1,0 +1,105 @@
+"""What `minilm kata` shows: pages, reports, and the tables of a training, as the terminal is."""
+
+from __future__ import annotations
+
+import os
+import pydoc
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from minilm.cli import console
+
+if TYPE_CHECKING:
+    from minilm.course.catalog import Kata
+    from minilm.course.learner import Learner
+    from minilm.course.reports import Report, Style
+
+
+def style() -> Style:
+    """Return how the terminal wants its text."""
+    from minilm.course import pages
+    from minilm.course.reports import Style
+
+    columns = shutil.get_terminal_size((80, 24)).columns
+    color = console.has_color(sys.stdout) and _understands_color()
+    return Style(color, max(pages.NARROWEST, min(columns, pages.WIDEST)))
+
+
+def _understands_color() -> bool:
+    if os.name == "nt":
+        os.system("")  # switches the console's escape sequences on
+        return True
+    return os.environ.get("TERM", "dumb") != "dumb"
+
+
+def page(kata: Kata) -> None:
+    """Show a kata's page; on a terminal a screen at a time."""
+    from minilm.course import pages
+
+    text = pages.render(kata.lesson(), style())
+    if sys.stdout.isatty() and os.name != "nt":  # whose `more` shows colors as codes
+        os.environ.setdefault("LESS", "FRX")  # colors; and no pager for what fits
+        pydoc.pager(text)
+    else:
+        print(text)
+
+
+def parts(count: int) -> str:
+    """Return how many of all functions are the learner's."""
+    from minilm.course import sessions
+
+    return f"{count} of {sessions.all_parts()} parts {'is' if count == 1 else 'are'} yours"
+
+
+def report(who: Learner, kata: Kata, found: Report) -> None:
+    """Print the report of a check, and what may come next."""
+    from minilm.course import reports, sessions
+
+    print(reports.render(found, sessions.heading(who, kata), style()))
+    if found.passed and not kata.is_experiment:
+        print(f"      next: minilm kata plug {kata.number}    the real model with your function")
+        if note := sessions.stand_ins(who, kata):
+            print(f"      {note}")
+
+
+def training_table(result: Mapping[str, Any]) -> str:
+    """Return the losses of two trainings side by side."""
+    yours, library = result["yours"], result["library"]
+    count = len(yours["losses"])
+    lines = [
+        f"a GPT of {result['parameters']:,} parameters on corpora/general.txt, {count} steps",
+        "    step   loss, yours   the library's",
+    ]
+    for step in sorted({1, count // 10, count // 4, count // 2, count} - {0}):
+        mine, other = yours["losses"][step - 1], library["losses"][step - 1]
+        lines.append(f"  {step:>6}   {mine:>11.5f}   {other:>13.5f}")
+    lines.append(f"held out   {yours['held_out']:>11.5f}   {library['held_out']:>13.5f}")
+    slower = [1000 * run["seconds"] / count for run in (yours, library)]
+    lines.append(f"ms a step  {slower[0]:>11.1f}   {slower[1]:>13.1f}")
+    lines.append(
+        f"reviews, nearest centroid {yours['centroid']:.3f}   {library['centroid']:>13.3f}"
+    )
+    lines.append(f"reviews, LoRA {yours['lora']:>22.3f}   {library['lora']:>13.3f}")
+    near = ", ".join(yours["neighbors"])
+    lines.append(f'nearest to "{result["probe"]}" in your model: {near}')
+    return "\n".join(lines)
+
+
+def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the accuracies of the small comparison."""
+    budgets = sorted({row["budget"] for row in rows})
+    cells = {(row["condition"], row["budget"]): row for row in rows}
+    lines = ["the small comparison with your parts: accuracy, and its 95 % interval"]
+    lines.append(" " * 26 + "".join(f"{f'{budget} labels':>24}" for budget in budgets))
+    for name in dict.fromkeys(row["condition"] for row in rows):
+        line = f"  {name:<24}"
+        for budget in budgets:
+            row = cells[name, budget]
+            shown = "failed"
+            if row["mean"] is not None:
+                shown = f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+            line += f"{shown:>24}"
+        lines.append(line)
+    return "\n".join(lines)
