@@ -30,14 +30,3 @@ def cut(text: str, width: int) -> str:
     """
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 3] + "..."
-
-
-def say_truncated(command: str, count: int, total: int, context: int) -> None:
-    """Say how many texts are longer than a model's context, if any are."""
-    if count:
-        verb = "is" if count == 1 else "are"
-        note(
-            command,
-            f"{count:,} of {total:,} texts {verb} longer than the context of {context:,} tokens; "
-            "only the beginning was read",
-        )

@@ -109,8 +109,8 @@ def _run_task(options: argparse.Namespace) -> int:
     results = []
     for name, classifier in adapted.load_classifiers(options.model, options.adapter):
         found = predictions.evaluate(classifier, part)
-        context = classifier.config.n_positions
-        console.say_truncated("evaluate", found.truncated, len(part.texts), context)
+        for remark in found.reading.remarks():
+            console.note("evaluate", remark)
         if not data.splits and predictions.has_learned_from(classifier.lineage, files.sha256(path)):
             console.note("evaluate", f"{path.name} was trained on: new texts would do worse")
         results.append((name, found))
@@ -203,7 +203,7 @@ def _evaluation_record(found: Evaluation) -> dict[str, Any]:
     scores, calibration = found.scores, found.calibration
     return {
         "texts": int(found.confusion.sum()),
-        "truncated": found.truncated,
+        "truncated": found.reading.truncated,
         "accuracy": found.accuracy,
         "macro_f1": found.macro_f1,
         "labels": list(found.labels),

@@ -71,8 +71,10 @@ def run(options: argparse.Namespace) -> int:
     answers: list[list[_Answer]] = [[] for _ in texts]
     truncated = 0
     for name, classifier in adapted.load_classifiers(options.model, options.adapter):
-        found, truncated = predictions.predict(classifier, texts)
-        console.say_truncated("predict", truncated, len(texts), classifier.config.n_positions)
+        found, reading = predictions.predict(classifier, texts)
+        truncated = reading.truncated
+        for remark in reading.remarks():
+            console.note("predict", remark)
         for given, prediction in zip(answers, found, strict=True):
             why = _explanation(classifier, prediction.text) if options.explain else None
             given.append(_Answer(name, prediction, why))

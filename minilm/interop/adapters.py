@@ -252,7 +252,7 @@ def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
         "lora_dropout": 0.0,
         "target_modules": list(saved.adapter.targets),
         "modules_to_save": None if saved.head is None else ["score"],
-        "fan_in_fan_out": True,  # of peft's words for "stored input first"
+        "fan_in_fan_out": True,  # the base's matrices lie input first
         "bias": "none",
         "inference_mode": True,
     }

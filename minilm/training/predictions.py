@@ -16,6 +16,7 @@ from minilm.interop.folder import Stage, Tokenizer
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text.corpus import LabelledData
 from minilm.training.classifier import TextClassifier
+from minilm.training.texts import Encoded, known_share
 
 MISTAKES = 5  # shown, of those of greatest confidence
 
@@ -45,15 +46,58 @@ class Prediction:
         return self.labels[int(self.probabilities.argmax())]
 
 
-def predict(classifier: TextClassifier, texts: Sequence[str]) -> tuple[list[Prediction], int]:
-    """Judge texts; return also how many of them are longer than the context, and so were cut."""
+@dataclass(frozen=True)
+class Reading:
+    """How much a classifier took in of texts.
+
+    Attributes
+    ----------
+    texts, truncated : int
+        How many there are, and how many of them are longer than the context.
+    context : int
+        In tokens.
+    known : float
+        The share of the tokens that stand for what the tokenizer has learned; see
+        `texts.known_share`.
+    """
+
+    texts: int
+    truncated: int
+    context: int
+    known: float
+
+    def remarks(self) -> list[str]:
+        """Return what the reader of a result should know of it, a line each.
+
+        >>> Reading(3, 1, 64, 0.9).remarks()
+        ['1 of 3 texts is longer than the context of 64 tokens; only the beginning was read']
+        """
+        found = []
+        if self.truncated:
+            verb = "is" if self.truncated == 1 else "are"
+            found.append(
+                f"{self.truncated:,} of {self.texts:,} texts {verb} longer than the context of "
+                f"{self.context:,} tokens; only the beginning was read"
+            )
+        if self.known == 0:
+            found.append("the model was trained on none of these words: what it says is a guess")
+        return found
+
+
+def _reading(classifier: TextClassifier, encoded: Encoded) -> Reading:
+    known = known_share(classifier.tokenizer, encoded.ids)
+    return Reading(len(encoded.ids), encoded.truncated, classifier.config.n_positions, known)
+
+
+def predict(classifier: TextClassifier, texts: Sequence[str]) -> tuple[list[Prediction], Reading]:
+    """Judge texts; return also how much of them was taken in."""
     encoded = classifier.encode(texts)
     rows = classifier.probabilities(encoded)
     found = [
         Prediction(text, classifier.labels, row, _unknown_words(classifier.tokenizer, text))
         for text, row in zip(texts, rows, strict=True)
     ]
-    return found, encoded.truncated
+    return found, _reading(classifier, encoded)
 
 
 def _unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
@@ -95,8 +139,7 @@ class Evaluation:
     calibration : Calibration
     mistakes : list of Mistake
         Those of greatest confidence.
-    truncated : int
-        How many texts are longer than the context.
+    reading : Reading
     """
 
     labels: tuple[str, ...]
@@ -104,7 +147,7 @@ class Evaluation:
     scores: ClassScores
     calibration: Calibration
     mistakes: list[Mistake]
-    truncated: int
+    reading: Reading
 
     @property
     def accuracy(self) -> float:
@@ -147,7 +190,7 @@ def evaluate(classifier: TextClassifier, data: LabelledData) -> Evaluation:
         metrics.class_scores(confusion),
         metrics.calibration(probabilities, truth),
         mistakes,
-        encoded.truncated,
+        _reading(classifier, encoded),
     )
 
 

@@ -131,7 +131,7 @@ def test_an_adapter_on_a_task_and_a_wide_matrix(judges, tmp_path, capsys):
 
 
 def evaluation(confusion, labels):
-    return predictions.Evaluation(tuple(labels), confusion, None, None, [], 0)
+    return predictions.Evaluation(tuple(labels), confusion, None, None, [], None)
 
 
 def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):

@@ -50,6 +50,13 @@ def test_a_long_text_is_cut_and_said(judges, capsys):
     assert "1 of 2 texts is longer than the context of 8 tokens; only the beginning" in said
 
 
+def test_words_that_are_all_unknown_are_said(judges, capsys):
+    assert run(judges / "classifier", "Käse und Brot") == 0
+    said = capsys.readouterr()
+    assert "unknown words: käse, und, brot" in said.out
+    assert "trained on none of these words" in said.err
+
+
 def test_adapters_take_turns_on_one_base(judges, capsys, monkeypatch):
     base = adapted.load(judges / "base")
     expected = {

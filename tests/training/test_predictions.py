@@ -22,6 +22,7 @@ def judge():
     """Return a classifier whose probabilities are those of ROWS."""
     return SimpleNamespace(
         labels=("bad", "good"),
+        config=SimpleNamespace(n_positions=16),
         tokenizer=WordLevelTokenizer.train(["a cat a dog on a mat"], min_count=1),
         encode=lambda texts: Encoded([[0]] * len(texts), truncated=1, empty=0),
         probabilities=lambda encoded: ROWS[: len(encoded.ids)],
@@ -34,11 +35,16 @@ def labelled(*labels):
 
 
 def test_predictions_name_the_words_that_are_not_known(judge):
-    found, truncated = predictions.predict(judge, TEXTS)
+    found, reading = predictions.predict(judge, TEXTS)
     assert [prediction.label for prediction in found] == ["bad", "good", "bad", "bad"]
     assert [prediction.unknown_words for prediction in found] == [[], ["zebra"], [], []]
     assert found[1].probabilities.tolist() == [0.2, 0.8]
-    assert truncated == 1
+    assert reading == predictions.Reading(4, 1, 16, known=0.0)  # of four ends of texts
+    long, unknown = reading.remarks()
+    assert (
+        long == "1 of 4 texts is longer than the context of 16 tokens; only the beginning was read"
+    )
+    assert "none of these words" in unknown
 
 
 def test_an_evaluation_worked_by_hand(judge):
@@ -53,7 +59,7 @@ def test_an_evaluation_worked_by_hand(judge):
         ("a dog", 4, "good", "bad", 0.7),
         ("a mat", 5, "good", "bad", 0.6),
     ]
-    assert found.truncated == 1
+    assert found.reading.truncated == 1
 
 
 def test_a_label_of_another_task_is_refused_with_its_line(judge):
