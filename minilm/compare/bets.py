@@ -203,13 +203,12 @@ def score(results: Results, order: Sequence[str]) -> Score | None:
     """
     budget = results.budgets[-1]
     runs = results.main_runs(budget)
-    predictions = results.predictions
     # Where runs failed, draws are missing, and what is left cannot be paired.
     draws = max(map(len, runs.values()), default=0)
     order = [name for name in order if name in runs and len(runs[name]) == draws]
-    if predictions is None or len(order) < 2:
+    if len(order) < 2:
         return None
-    right = {name: runs[name] == predictions.truth for name in order}
+    right = {name: runs[name] == results.predictions.truth for name in order}
     resampled = statistics.bootstrap_means(
         np.stack(list(right.values())).astype(np.float64),
         rng=np.random.default_rng(0),

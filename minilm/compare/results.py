@@ -20,6 +20,7 @@ from minilm import files
 from minilm.errors import InputError
 
 SUMMARY = "summary.json"
+PREDICTIONS = "predictions.npz"
 Record = dict[str, Any]
 _PARTS: dict[str, type] = {
     "tasks": list,
@@ -170,11 +171,9 @@ class Results:
         return max(cells or self.cells(), key=lambda cell: cell["mean"])
 
     @functools.cached_property
-    def predictions(self) -> Predictions | None:
-        """Every prediction on the task's own test part; None where the folder has none."""
-        path = self.folder / "predictions.npz"
-        if not path.exists():
-            return None
+    def predictions(self) -> Predictions:
+        """Every prediction on the task's own test part."""
+        path = self.folder / PREDICTIONS
         at = f"{self.task}/{self.home}"
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -193,7 +192,7 @@ class Results:
 
         In the order of the seeds. Empty where the folder has no predictions.
         """
-        if self.predictions is None:
+        if not (self.folder / PREDICTIONS).exists():
             return {}
         text = {c["condition"]: (c["corpus"], c["words"]) for c in self.cells()}
         rows: dict[str, list[int]] = {name: [] for name in self.names}

@@ -58,7 +58,6 @@ def confusion(results: Results) -> np.ndarray:
     ndarray of shape (K, K), int
         Row: the right class; column: the class given.
     """
-    assert results.predictions is not None  # noqa: S101  (asked before)
     best = results.best()
     predicted = results.main_runs(best["budget"])[best["condition"]]
     truth = np.broadcast_to(results.predictions.truth, predicted.shape)
@@ -77,7 +76,6 @@ def has_runs(results: Results) -> bool:
 def draw_confusion(figure: Figure, results: Results) -> None:
     """The best condition's confusion matrix, in shares of each right class."""
     axes = figure.add_subplot()
-    assert results.predictions is not None  # noqa: S101
     best, classes = results.best(), results.predictions.classes
     counts = confusion(results)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -97,7 +95,6 @@ def draw_confusion(figure: Figure, results: Results) -> None:
 
 def describe_confusion(results: Results) -> str:
     """Return how often each class is right and which mix-up is the most frequent."""
-    assert results.predictions is not None  # noqa: S101
     best, classes = results.best(), results.predictions.classes
     counts = confusion(results)
     totals = np.maximum(counts.sum(axis=1), 1)
@@ -129,7 +126,6 @@ def misses(results: Results) -> tuple[list[str], np.ndarray]:
     """
     runs = results.main_runs(results.budgets[-1])
     names = [name for name in runs if not results.about(name)["control"]]
-    assert results.predictions is not None  # noqa: S101
     truth = results.predictions.truth
     missed = [np.mean(runs[name] != truth, axis=0) > 0.5 for name in names]
     return names, np.array(missed).reshape(len(names), len(truth))
@@ -221,7 +217,6 @@ def hardest(results: Results, most: int = 12) -> list[dict[str, str]]:
     """
     found = results.predictions
     names, missed = misses(results)
-    assert found is not None  # noqa: S101
     runs = results.main_runs(results.budgets[-1])
     given = np.concatenate([runs[name] for name in names])
     share = np.mean(given != found.truth, axis=0)

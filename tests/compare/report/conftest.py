@@ -31,8 +31,6 @@ WITHOUT_TEXT = ("tfidf", "random", "transformer-scratch")
 BUDGETS = (16, 64)
 SEEDS = 4
 ITEMS = 60
-# seconds, flops, trainable_parameters, pretrain_seconds, pretrain_flops, money, error
-REST = [0.1, 1e6, 100, 0, 0, "", ""]
 AMOUNTS = {"general": (1000, 20000)}
 
 
@@ -46,30 +44,15 @@ def write(folder, *, tasks=("films",), domains=("films", "products"), labels=("b
     """Write the folder and return it. Labels and texts may be anything that users write."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    arrays, cells, differences, gains, rows, items = {}, [], [], [], [], []
+    summary = _frame(tasks, domains, labels)
+    arrays, items = {}, []
     for task in tasks:
-        runs = []
-        for name in RIGHT:
-            texts = [("", 0)]
-            if name not in WITHOUT_TEXT:
-                texts = [(corpus, words) for corpus in AMOUNTS for words in AMOUNTS[corpus]]
-            runs += [
-                (name, corpus, words, budget, seed)
-                for corpus, words in texts
-                for budget in BUDGETS
-                for seed in range(SEEDS)
-            ]
+        runs = _runs()
         arrays[f"{task}/runs"] = np.array([[str(part) for part in run] for run in runs])
         arrays[f"{task}/classes"] = np.array(labels)
-        own = dict.fromkeys([task, *domains])
-        for domain in own:
+        for domain in summary["domains"][task]:
             truth = np.arange(ITEMS, dtype=np.int16) % len(labels)
-            hard = rng.random(ITEMS)
-            predicted = np.empty((len(runs), ITEMS), np.int16)
-            for i, (name, _, words, budget, _) in enumerate(runs):
-                rate = RIGHT[name][BUDGETS.index(budget)] - 0.05 * (words == 1000)
-                right = 0.5 * hard + 0.5 * rng.random(ITEMS) > 1 - rate
-                predicted[i] = np.where(right, truth, (truth + 1) % len(labels))
+            predicted = _predict(runs, truth, len(labels), rng)
             arrays[f"{task}/{domain}/truth"] = truth
             arrays[f"{task}/{domain}/lines"] = np.arange(ITEMS) + 2
             arrays[f"{task}/{domain}/predicted"] = predicted
@@ -77,16 +60,49 @@ def write(folder, *, tasks=("films",), domains=("films", "products"), labels=("b
                 text = f"text {i} of {domain} </script><b>&amp; $x$"
                 items.append([task, domain, i + 2, labels[truth[i]], text])
             found = _summarize(task, domain, runs, predicted == truth)
-            cells += found[0]
-            differences += found[1]
-            gains += found[2]
-            for run, given in zip(runs, predicted, strict=True):
-                name, corpus, words, budget, seed = run
-                score = float(np.mean(given == truth))
-                rows.append([task, corpus, words, name, budget, seed, domain, score, score, *REST])
-    summary = {
+            for part, records in zip(("conditions", "differences", "gains"), found, strict=True):
+                summary[part] += records
+    np.savez(folder / "predictions.npz", **arrays)
+    for name, value in (("summary", summary), ("probes", _probes(rng)), ("manifest", _manifest())):
+        text = json.dumps(value, ensure_ascii=False)
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    with open(folder / "test_items.csv", "w", encoding="utf-8", newline="") as file:
+        head = ["task", "domain", "line", "label", "text"]
+        csv.writer(file, lineterminator="\n").writerows([head, *items])
+    return folder
+
+
+def _runs():
+    """Return (condition, corpus, words, budget, seed) of all runs of a task."""
+    texts = {name: [("", 0)] for name in WITHOUT_TEXT}
+    every = [(corpus, words) for corpus, amounts in AMOUNTS.items() for words in amounts]
+    return [
+        (name, corpus, words, budget, seed)
+        for name in RIGHT
+        for corpus, words in texts.get(name, every)
+        for budget in BUDGETS
+        for seed in range(SEEDS)
+    ]
+
+
+def _predict(runs, truth, classes, rng):
+    """Return what each run makes of the items, some of which are hard for all."""
+    hard = rng.random(ITEMS)
+    predicted = np.empty((len(runs), ITEMS), np.int16)
+    for i, (name, _, words, budget, _) in enumerate(runs):
+        rate = RIGHT[name][BUDGETS.index(budget)] - 0.05 * (words == 1000)
+        right = 0.5 * hard + 0.5 * rng.random(ITEMS) > 1 - rate
+        predicted[i] = np.where(right, truth, (truth + 1) % classes)
+    return predicted
+
+
+def _frame(tasks, domains, labels):
+    """Return a summary without its tables."""
+    own = {task: list(dict.fromkeys([task, *domains])) for task in tasks}
+    figures = {"test_items": ITEMS, "chance": 1 / len(labels), "resolvable": 0.09}
+    return {
         "tasks": list(tasks),
-        "domains": {task: list(dict.fromkeys([task, *domains])) for task in tasks},
+        "domains": own,
         "corpora": list(AMOUNTS),
         "words": {corpus: list(words) for corpus, words in AMOUNTS.items()},
         "names": list(RIGHT),
@@ -98,58 +114,41 @@ def write(folder, *, tasks=("films",), domains=("films", "products"), labels=("b
                 "baseline": BASELINES[name],
                 "control": "shuffled" in name,
                 "uses_text": name not in WITHOUT_TEXT,
-                "settings": {"l2": 0.01},
             }
             for name in RIGHT
         },
         "budgets": list(BUDGETS),
         "seeds": SEEDS,
-        "conditions": cells,
-        "differences": differences,
-        "gains": gains,
+        **{
+            name: {t: dict.fromkeys(own[t], value) for t in tasks}
+            for name, value in figures.items()
+        },
+        "conditions": [],
+        "differences": [],
+        "gains": [],
         "pretraining": [
-            {
-                "name": name,
-                "corpus": "general",
-                "words": 20000,
-                "seconds": seconds,
-                "flops": 1e9,
-                "parameters": 50000,
-                "from_cache": seconds > 10,
-                "loss": loss,
-                "held_out": loss[::4],
-            }
-            for name, seconds, loss in (
-                ("word vectors", 1.5, []),
-                (
-                    "transformer",
-                    12.0,
-                    [[s, 512 * s, 3 + 3 / (1 + s / 10)] for s in range(1, 60)],
-                ),
-            )
+            _pretrained("word vectors", 1.5, []),
+            _pretrained("transformer", 12.0, [[s, 512 * s, 3 + 30 / (10 + s)] for s in range(60)]),
         ],
         "price_per_hour": 2.0,
         "failed": [],
         "preset": "kata",
-        "elapsed_seconds": 21.0,
         "notes": ["3 texts stand in both parts"],
     }
-    for key, value in (("test_items", ITEMS), ("chance", 1 / len(labels)), ("resolvable", 0.09)):
-        summary[key] = {t: dict.fromkeys(summary["domains"][t], value) for t in tasks}
-    np.savez(folder / "predictions.npz", **arrays)
-    for name, value in (("summary", summary), ("probes", _probes(rng)), ("manifest", _manifest())):
-        text = json.dumps(value, ensure_ascii=False)
-        (folder / f"{name}.json").write_text(text, encoding="utf-8")
-    _write_table(folder / "test_items.csv", ["task", "domain", "line", "label", "text"], items)
-    head = "task,corpus,words,condition,budget,seed,domain,accuracy,macro_f1,seconds,flops,"
-    head += "trainable_parameters,pretrain_seconds,pretrain_flops,money,error"
-    _write_table(folder / "results.csv", head.split(","), rows)
-    return folder
 
 
-def _write_table(path, head, rows):
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([head, *rows])
+def _pretrained(name, seconds, loss):
+    return {
+        "name": name,
+        "corpus": "general",
+        "words": 20000,
+        "seconds": seconds,
+        "flops": 1e9,
+        "parameters": 50000,
+        "from_cache": False,
+        "loss": loss,
+        "held_out": loss[::4],
+    }
 
 
 def _summarize(task, domain, runs, correct):

@@ -288,7 +288,6 @@ def test_drawing_removes_earlier_pictures_and_nothing_else(drawn, tmp_path):
         "manifest.json",
         "predictions.npz",
         "probes.json",
-        "results.csv",
         "summary.json",
         "test_items.csv",
     }

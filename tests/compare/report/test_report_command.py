@@ -42,6 +42,16 @@ def test_report_makes_everything_again_from_the_tables(compared, capsys):
     assert "the class bet: random &gt; cooccurrence." in page
 
 
+def test_the_made_up_comparison_of_these_tests_has_the_parts_of_a_real_one(compared, finished):
+    real, made_up = (
+        json.loads((folder / "summary.json").read_bytes()) for folder in (compared, finished)
+    )
+    assert set(made_up) == set(real)
+    assert set(made_up["about"]["random"]) == set(real["about"]["random"])
+    for part in ("conditions", "differences", "gains", "pretraining"):
+        assert set(made_up[part][0]) == set(real[part][0]), part
+
+
 def test_open_shows_the_report_and_json_is_the_summary(compared, capsys, monkeypatch):
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or False)
