@@ -59,14 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from minilm.training import adapted, predictions
 
     texts = _texts(options)
-    if options.picture and not options.explain:
-        raise OptionError("--picture draws what --explain finds; give both")
-    if options.picture and (len(texts) > 1 or len(options.adapter) > 1):
-        raise OptionError("--picture draws one text judged by one model; give just that")
     if options.picture:
-        from minilm import drawing
-
-        drawing.checked_suffix(options.picture)
+        _check_picture(options, len(texts))
     # Adapters take turns: all texts with one, then all with the next.
     answers: list[list[_Answer]] = [[] for _ in texts]
     truncated = 0
@@ -91,6 +85,17 @@ def run(options: argparse.Namespace) -> int:
     if options.picture:
         _draw(answers[0][0], options.picture)
     return 0
+
+
+def _check_picture(options: argparse.Namespace, texts: int) -> None:
+    """Raise OptionError unless one picture can show what was asked for."""
+    from minilm import drawing
+
+    drawing.checked_suffix(options.picture)
+    if not options.explain:
+        raise OptionError("--picture draws what --explain finds; give both")
+    if texts > 1 or len(options.adapter) > 1:
+        raise OptionError("--picture draws one text judged by one model; give just that")
 
 
 def _texts(options: argparse.Namespace) -> list[str]:

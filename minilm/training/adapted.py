@@ -7,10 +7,11 @@ the same arrays and has its own factors beside them: to switch is to choose anot
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,9 +21,11 @@ from minilm.interop import adapters, folder
 from minilm.interop.adapters import SavedAdapter
 from minilm.interop.folder import SavedModel
 from minilm.interop.huggingface import SCORE
-from minilm.training import classifier
+from minilm.training import classifier, model
 from minilm.training.classifier import TextClassifier
 from minilm.training.model import LanguageModel
+
+T = TypeVar("T")
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Base:
@@ -65,27 +68,38 @@ def load_classifiers(
     Returns
     -------
     list of (name, TextClassifier)
-        The name of the adapter's folder; None for a classifier on its own.
+        The name of the adapter's folder, or its path where names repeat; None for a classifier on
+        its own.
 
     Raises
     ------
     ModelError
         When a folder is damaged, of another kind, or an adapter belongs to another base.
     """
-    if not adapter_paths and not adapters.exists(path):
-        return [(None, classifier.load(path))]
-    base = load(path) if adapter_paths else load_base_of(path)
-    return [(Path(p).name, base.classifier(base.adapter(p))) for p in adapter_paths or (path,)]
+    return _load_all(path, adapter_paths, classifier.load, Base.classifier)
 
 
 def load_language_models(
     path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
 ) -> list[tuple[str | None, LanguageModel]]:
     """Read what is asked to predict text; as `load_classifiers`, for language models."""
+    return _load_all(path, adapter_paths, model.load, Base.language_model)
+
+
+def _load_all(
+    path: str | os.PathLike[str],
+    adapter_paths: Sequence[str | os.PathLike[str]],
+    alone: Callable[[str | os.PathLike[str]], T],
+    adapt: Callable[[Base, SavedAdapter], T],
+) -> list[tuple[str | None, T]]:
     if not adapter_paths and not adapters.exists(path):
-        return [(None, LanguageModel(folder.load(path)))]
+        return [(None, alone(path))]
     base = load(path) if adapter_paths else load_base_of(path)
-    return [(Path(p).name, base.language_model(base.adapter(p))) for p in adapter_paths or (path,)]
+    found = [Path(p) for p in adapter_paths or (path,)]
+    names = [p.name for p in found]
+    if len(set(names)) < len(names):  # of folders in different places
+        names = [str(p) for p in found]
+    return [(name, adapt(base, base.adapter(p))) for name, p in zip(names, found, strict=True)]
 
 
 class Base:
@@ -152,8 +166,8 @@ class Base:
             )
         parameters = self.saved.parameters.beside({SCORE: adapter.score})
         lineage = adapter.lineage or self.saved.lineage
-        model = replace(self.saved, parameters=parameters, lineage=lineage)
-        adapted = TextClassifier(model, adapter.head)
+        whole = replace(self.saved, parameters=parameters, lineage=lineage)
+        adapted = TextClassifier(whole, adapter.head)
         adapted.model.use(adapter.adapter)
         return adapted
 
@@ -172,6 +186,6 @@ class Base:
                 f"this adapter tells {', '.join(map(repr, adapter.head.labels[:3]))} apart; it is "
                 "for minilm predict and evaluate --task, not for the language model"
             )
-        model = LanguageModel(replace(self.saved, lineage=adapter.lineage or self.saved.lineage))
-        model.gpt.use(adapter.adapter)
-        return model
+        adapted = LanguageModel(replace(self.saved, lineage=adapter.lineage or self.saved.lineage))
+        adapted.gpt.use(adapter.adapter)
+        return adapted

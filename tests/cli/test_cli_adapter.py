@@ -95,7 +95,7 @@ def test_generating_with_adapters(judges, capsys):
     expected = speaker.generate("a cat", max_new_tokens=3, temperature=0)
     assert capsys.readouterr().out == f"a cat{expected}\n"
     assert main.main(["generate", *map(str, [*arguments, *adapter, *adapter])]) == 0
-    assert capsys.readouterr().out == f"speech:\na cat{expected}\n" * 2
+    assert capsys.readouterr().out == f"{judges / 'speech'}:\na cat{expected}\n" * 2
     assert (
         main.main(["generate", str(judges / "base"), "a", "--adapter", str(judges / "moods")]) == 2
     )

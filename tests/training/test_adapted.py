@@ -93,3 +93,12 @@ def test_an_adapter_of_the_other_kind_is_refused(base):
         base.classifier(far(base, 1))
     with pytest.raises(OptionError, match="tells 'cat', 'dog' apart"):
         base.language_model(with_labels(base, 1, "cat", "dog"))
+
+
+def test_folders_of_one_name_are_told_apart(base, trained, tmp_path):
+    paths = [tmp_path / "x" / "lora", tmp_path / "y" / "lora"]
+    for seed, path in enumerate(paths):
+        adapters.save(path, with_labels(base, seed, "cat", "dog"))
+    found = adapted.load_classifiers(trained, paths)
+    assert [name for name, _ in found] == [str(path) for path in paths]
+    assert [name for name, _ in adapted.load_classifiers(trained, paths[:1])] == ["lora"]
