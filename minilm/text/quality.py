@@ -28,6 +28,7 @@ from minilm.text.words import WordTokenizer
 _JUDGED_WORDS = 10  # in a document, before its language is judged
 _JUDGED_DOCUMENTS = 50  # so long, before the files' own words can say what is usual in them
 _BALANCE = 0.1  # the least size of a class, by that of the largest
+_LEAST_VOCABULARY = 100  # words, before a model's can say what is usual
 _NEAR_WORDS = 5  # in a document, before it is compared with others
 
 _EXCERPT = 60  # characters
@@ -56,8 +57,8 @@ def check(
     seen : Seen, optional
         What a model has learned from.
     vocabulary : collection of str, optional
-        Lower-case words that are known, as `known_words` gives them. Unless said, those that stand
-        in a hundredth of the documents are, and in three at least.
+        Lower-case words that are known, as `known_words` gives them. Unless said, or if they are
+        fewer than 100, those that stand in a hundredth of the documents are, and in three at least.
 
     Raises
     ------
@@ -73,6 +74,8 @@ def check(
         text_column=text_column,
         label_column=label_column,
     )
+    if vocabulary is not None and len(vocabulary) < _LEAST_VOCABULARY:
+        vocabulary = None
     survey = _Survey(read(), count_words=vocabulary is None)
     if survey.documents == 0:
         raise InputError("no record in it", sources[0] if sources else None)

@@ -126,9 +126,11 @@ def test_unknown_words_need_enough_documents_or_a_vocabulary(check):
     assert check(texts)["unknown words"].count is None
     known = {word for text in texts for word in WordTokenizer().tokenize(text)}
     assert check(texts, vocabulary=known)["unknown words"].count == 0
-    report = check(texts, vocabulary={"something", "else"})
+    report = check(texts, vocabulary={f"word{i}" for i in range(100)})
     assert report["unknown words"].count == 40
     assert "unknown words" in report.over("FAILED")
+    few = {f"word{i}" for i in range(99)}  # the entries of a tokenizer that has hardly a word
+    assert check(texts, vocabulary=few)["unknown words"].count is None
 
 
 def test_duplicates_differ_in_white_space_at_most(check):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import threading
 
@@ -10,14 +11,21 @@ import pytest
 
 from minilm.errors import InputError, OptionError, OutputError
 from minilm.files import FolderLock
-from minilm.interop import folder, ledger, manifest
+from minilm.interop import folder, ledger, manifest, transaction
 from minilm.interop.folder import Stage
 from minilm.interop.ledger import Ledger
-from minilm.training import documents, incremental, loop, versions
+from minilm.training import documents, incremental, log, loop, versions
 from minilm.training.incremental import Collected, FineTuning
 
 NEW = [f"Boat number {i} sails over the cold lake at noon, and {i} men row." for i in range(40)]
 QUICK = FineTuning(epochs=1, threads=1, limit=9.0)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Draw nothing and do not wait for the disk: both take longer than these models train."""
+    monkeypatch.setattr(log, "draw", lambda folder: None)
+    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture
@@ -226,6 +234,42 @@ def test_an_interrupted_update_resumed_ends_as_one_that_was_not(
         assert (model / name).read_bytes() == (whole / name).read_bytes(), name
     with pytest.raises(OutputError, match="none to resume"):
         run(boats, model, asked, resume=True)
+
+
+def test_a_write_that_fails_leaves_weights_and_ledger_of_one_moment(
+    model, boats, trained, tmp_path, monkeypatch
+):
+    whole = shutil.copytree(trained, tmp_path / "whole")
+    run(boats, whole)
+    old, new = weights(trained), weights(whole)
+    write = transaction.FolderWriter.write
+    seen_then = []
+    for at in range(1, 100):
+        calls = iter(range(1, 100))
+
+        def failing(writer, *arguments, at=at, calls=calls, **options):
+            if next(calls) == at:
+                raise OutputError("the disk is full")
+            write(writer, *arguments, **options)
+
+        path = shutil.copytree(trained, tmp_path / str(at))
+        with monkeypatch.context() as patch:
+            patch.setattr(transaction.FolderWriter, "write", failing)
+            try:
+                run(boats, path)
+                break
+            except OutputError:
+                pass
+        saved = folder.load(path)
+        seen_then.append(len(saved.seen))
+        expected = {2: old, 42: new}[len(saved.seen)]
+        assert np.array_equal(saved.parameters.flat, expected)
+        begun = len(saved.seen) == 2 and versions.unfinished(path) is not None
+        run(boats, path, resume=begun)
+        for name in manifest.read(whole / manifest.NAME).files:
+            assert (path / name).read_bytes() == (whole / name).read_bytes(), name
+    # A copy of the old model, the beginning, the last step, the model itself, its version.
+    assert seen_then == [2, 2, 2, 2, 42]
 
 
 def test_the_ledger_of_a_model_is_that_of_all_its_texts(model, boats, text):
