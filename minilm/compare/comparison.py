@@ -20,7 +20,6 @@ from minilm.compare import (
     pretraining,
     probes,
     store,
-    summary,
 )
 from minilm.compare.conclusions import Result
 from minilm.compare.conditions import CONDITIONS, Condition
@@ -83,17 +82,38 @@ def compare(
     """
     place = place or executors.Here()
     try:
-        return _compare(
-            [tasks] if isinstance(tasks, Settings) else list(tasks),
-            grid,
-            folder,
-            _conditions(grid, own or {}),
-            place,
-            (resume, overwrite),
-            (price_per_hour, preset),
-            bet,
-            say,
+        chosen = _conditions(grid, own or {})
+        store.check_folder(folder, resume=resume, overwrite=overwrite)
+        progress.announce("reading the texts")
+        tasks = [tasks] if isinstance(tasks, Settings) else list(tasks)
+        shared = Shared(_materials(tasks, grid), chosen)
+        possible = grid.within(max(len(m.train.labels) for m in shared.materials.values()))
+        about = manifest.describe(
+            shared,
+            possible,
+            price_per_hour=price_per_hour,
+            preset=preset,
+            notes=_notes(grid, possible),
         )
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.FolderLock(folder) as lock:
+            if lock.stale_pid is not None:
+                say(f"took over the folder from process {lock.stale_pid}, which is gone")
+            # Again, now that nobody else can write: another process may have finished meanwhile.
+            store.check_folder(folder, resume=resume, overwrite=overwrite)
+            if overwrite:
+                store.clear(folder)
+            say(estimates.axes(tasks, possible, preset))
+            kept = store.Store(folder, shared, price_per_hour)
+            missing = _missing(kept, list(shared.runs(possible)), about, say)
+            if bet:
+                bets.write(folder, bet)
+            store.write_items(shared, folder)
+            files.write_json(folder / store.MANIFEST, about)
+            about["pretraining"] = _pretrain(shared, missing, place, say)
+            files.write_json(folder / store.MANIFEST, about)
+            _run(shared, missing, kept, place)
+            return _conclude(folder, shared, possible.budgets)
     finally:
         place.close()
 
@@ -113,59 +133,25 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
     return found
 
 
-def _compare(
-    tasks: list[Settings],
-    grid: Grid,
-    folder: Path,
-    chosen: dict[str, Condition],
-    place: Place,
-    mode: tuple[bool, bool],
-    details: tuple[float | None, str | None],
-    bet: Sequence[str],
-    say: Say,
-) -> Result:
-    resume, overwrite = mode
-    price_per_hour, preset = details
-    store.check_folder(folder, resume=resume, overwrite=overwrite)
-    progress.announce("reading the texts")
-    shared = Shared(_materials(tasks, grid), chosen)
-    wanted = grid
-    grid = grid.within(max(len(m.train.labels) for m in shared.materials.values()))
-    about = manifest.describe(shared, grid, price_per_hour=price_per_hour, preset=preset)
-    left_out = [str(b) for b in wanted.budgets if b not in grid.budgets]
-    if left_out:
-        note = f"too few examples to train on: left out were the budgets {', '.join(left_out)}"
-        next(iter(about["data"].values()))["notes"].append(note)
-    folder.mkdir(parents=True, exist_ok=True)
-    with files.FolderLock(folder) as lock:
-        if lock.stale_pid is not None:
-            say(f"took over the folder from process {lock.stale_pid}, which is gone")
-        # Again, now that nobody else can write: another process may have finished meanwhile.
-        store.check_folder(folder, resume=resume, overwrite=overwrite)
-        say(estimates.axes(tasks, grid, preset))
-        kept = store.Store(folder, shared, price_per_hour)
-        if overwrite:
-            store.clear(folder)
-        elif store.holds_comparison(folder):
-            manifest.check_resumable(folder, about)
-            kept.load()
-        missing = [key for key in shared.runs(grid) if key not in kept.outcomes]
-        if kept.outcomes:
-            say(f"took up {len(kept.outcomes)} finished runs")
-        if missing:
-            store.clear_conclusions(folder)
-        if bet:
-            bets.write(folder, bet)
-        store.write_items(shared, folder)
-        files.write_json(folder / store.MANIFEST, about)
-        about["pretraining"] = _pretrain(shared, missing, place, say)
-        files.write_json(folder / store.MANIFEST, about)
-        _run(shared, missing, kept, place)
-        if all(outcome.error for outcome in kept.outcomes.values()):
-            first = next(iter(kept.outcomes.values()))
-            raise MinilmError(f"every run failed; the first because of {first.error}")
-        progress.announce("summarizing and drawing")
-        return _conclude(folder, shared)
+def _notes(wanted: Grid, possible: Grid) -> list[str]:
+    """Return what a reader should know about budgets that are not there."""
+    left_out = [str(budget) for budget in wanted.budgets if budget not in possible.budgets]
+    if not left_out:
+        return []
+    return [f"too few examples to train on: left out were the budgets {', '.join(left_out)}"]
+
+
+def _missing(kept: store.Store, runs: list[Key], about: dict[str, Any], say: Say) -> list[Key]:
+    """Take up what the folder holds, and return the runs that it does not."""
+    if store.holds_comparison(kept.folder):
+        manifest.check_resumable(kept.folder, about)
+        kept.load()
+    if kept.outcomes:
+        say(f"took up {len(kept.outcomes)} finished runs")
+    missing = [key for key in runs if key not in kept.outcomes]
+    if missing:
+        store.clear_conclusions(kept.folder)
+    return missing
 
 
 def _materials(tasks: list[Settings], grid: Grid) -> dict[tuple[str, str, int], Material]:
@@ -247,12 +233,14 @@ def _run(shared: Shared, missing: list[Key], kept: store.Store, place: Place) ->
                 line.advance(note=key.condition)
     finally:
         kept.save()
+    if all(outcome.error for outcome in kept.outcomes.values()):
+        first = next(iter(kept.outcomes.values()))
+        raise MinilmError(f"every run failed; the first because of {first.error}")
 
 
-def _conclude(folder: Path, shared: Shared) -> Result:
+def _conclude(folder: Path, shared: Shared, budgets: Sequence[int]) -> Result:
     """Write what follows from the runs."""
-    first = next(iter(shared.materials.values()))
-    budgets = summary.read_manifest(folder)["grid"]["budgets"]
-    measured = probes.measure(first, list(shared.conditions), budgets)
+    progress.announce("summarizing and drawing")
+    measured = probes.measure(next(iter(shared.materials.values())), shared.conditions, budgets)
     files.write_json(folder / "probes.json", measured)
     return conclusions.write(folder)

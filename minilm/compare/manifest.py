@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,14 @@ _DECISIVE = tuple(f.name for f in fields(Settings) if f.name not in _PLACES)
 
 
 def describe(
-    shared: Shared, grid: Grid, *, price_per_hour: float | None, preset: str | None
+    shared: Shared,
+    grid: Grid,
+    *,
+    price_per_hour: float | None,
+    preset: str | None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the manifest of a comparison that is about to start."""
+    """Return the manifest of a comparison that is about to start, with notes on all of it."""
     tasks = store.main_materials(shared)
     return {
         "versions": {
@@ -64,6 +70,7 @@ def describe(
             "seeds": list(range(grid.seeds)),
         },
         "data": {task: _data(shared, task, material) for task, material in tasks.items()},
+        "notes": list(notes),
         "pretraining": [],
         "price_per_hour": price_per_hour,
         "preset": preset,
@@ -134,7 +141,15 @@ def check_resumable(folder: Path, now: dict[str, Any]) -> None:
         for name in _VERSIONS if task == "versions" else _DECISIVE:
             _check_same(name, then.get(task, {}).get(name), settings[name], path)
     for task, data in now["data"].items():
-        _check_same("the main text", before["data"].get(task, {}).get("main"), data["main"], path)
+        old = before["data"].get(task, {})
+        _check_same("the main text", old.get("main"), data["main"], path)
+        for text, amounts in old.get("texts", {}).items():
+            if gone := set(amounts) - set(data["texts"].get(text, ())):
+                raise InputError(
+                    f"holds runs with {min(gone)} words of {text}; resume with all --corpus and "
+                    "--pretrain-words that there were, or use --overwrite",
+                    path,
+                )
     _check_same("the conditions' settings", before.get("conditions"), now["conditions"], path)
 
 

@@ -170,7 +170,8 @@ class Store:
         table = read(self.folder)
         for task, material in main_materials(self.shared).items():
             for name, examples in material.domains.items():
-                if not np.array_equal(table.truth.get((task, name)), examples.labels):
+                truth = table.truth.get((task, name))
+                if truth is None or not np.array_equal(truth, examples.labels):
                     path = self.folder / PREDICTIONS
                     raise InputError("about other test items; start again with --overwrite", path)
         known = {task for task, _, _ in self.shared.materials}

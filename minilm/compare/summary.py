@@ -99,7 +99,11 @@ def summarize(folder: Path) -> dict[str, Any]:
         "price_per_hour": manifest["price_per_hour"],
         "preset": manifest["preset"],
         "failed": _failures(table, grid["conditions"]),
-        "notes": list(dict.fromkeys(n for about in data.values() for n in about["notes"])),
+        "notes": list(
+            dict.fromkeys(
+                [*manifest["notes"], *(n for about in data.values() for n in about["notes"])]
+            )
+        ),
     }
     main = {task: tuple(about["main"]) for task, about in data.items()}
     for (task, domain), truth in table.truth.items():
@@ -163,8 +167,8 @@ def _cells(
     runs: dict[tuple[str, Place, int], dict[int, np.ndarray]] = {}
     for key, outcome in table.outcomes.items():
         if key.task == task and not outcome.error and _wanted(key, grid):
-            cell = runs.setdefault((key.condition, key[1:3], key.budget), {})
-            cell[key.seed] = outcome.predicted[domain] == truth
+            by_seed = runs.setdefault((key.condition, key[1:3], key.budget), {})
+            by_seed[key.seed] = outcome.predicted[domain] == truth
     # In one order, whatever order the runs ended in.
     right = {
         cell: (tuple(sorted(found)), np.stack([found[seed] for seed in sorted(found)]))
@@ -314,8 +318,8 @@ def _differences(
     families: dict[Any, list[int]] = {}
     for i, (names, _, _) in enumerate(found):
         # Conditions without a text are read together with those on the main one.
-        place = (names["corpus"], names["words"]) if names["corpus"] else main
-        families.setdefault((names["family"], place), []).append(i)
+        text = (names["corpus"], names["words"]) if names["corpus"] else main
+        families.setdefault((names["family"], text), []).append(i)
     adjusted = [1.0] * len(found)
     for members in families.values():
         corrected = statistics.holm([found[i][1].p for i in members])

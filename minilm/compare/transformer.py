@@ -168,9 +168,8 @@ def _split(ids: np.ndarray, config: GPTConfig) -> tuple[np.ndarray, np.ndarray]:
     known = config.vocab_size - _SPECIAL
     mapped = np.where(ids < 0, END, np.where(ids < known, ids + _SPECIAL, UNKNOWN))
     ends = ids < 0
-    document = np.cumsum(ends) - ends
-    last = tokens.HELD_OUT_EVERY - 1
-    held_out = document % tokens.HELD_OUT_EVERY == last
+    document: np.ndarray = np.cumsum(ends) - ends
+    held_out: np.ndarray = document % tokens.HELD_OUT_EVERY == tokens.HELD_OUT_EVERY - 1
     if not held_out.any():  # a text of a few documents
         return mapped, mapped
     return mapped[~held_out], mapped[held_out]

@@ -146,6 +146,29 @@ def test_tasks_texts_and_amounts_are_axes(settings, world, tmp_path):
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_resume_may_add_amounts_of_text_but_not_lose_them(settings, tmp_path):
+    grid = Grid(("random", "cooccurrence"), (8,), 2)
+    comparison.compare(settings, grid, tmp_path)
+    more = replace(settings, pretrain_words=(700, None))
+    said = []
+    comparison.compare(more, grid, tmp_path, resume=True, say=said.append)
+    assert "took up 4 finished runs" in said
+    assert len({row["words"] for row in table(tmp_path)}) == 3
+    with pytest.raises(InputError, match=r"holds runs with 700 words of corpus; resume with all"):
+        comparison.compare(settings, grid, tmp_path, resume=True)
+    fewer = replace(settings, pretrain_words=(700,))
+    with pytest.raises(InputError, match="the main text was"):
+        comparison.compare(fewer, grid, tmp_path, resume=True)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_budgets_beyond_the_examples_are_noted(settings, tmp_path):
+    found = comparison.compare(settings, Grid(("random",), (8, 999), 2), tmp_path).summary
+    assert found["budgets"] == [8]
+    assert found["notes"][0].endswith("left out were the budgets 999")
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_pretraining_comes_from_the_cache_the_second_time(settings, grid, tmp_path, monkeypatch):
     monkeypatch.setenv("MINILM_CACHE", str(tmp_path / "cache"))
     small = Grid(("cooccurrence", "transformer-probe"), (8,), 2)

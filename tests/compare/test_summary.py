@@ -47,6 +47,7 @@ def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
                 "notes": ["a note"],
             }
         },
+        "notes": ["of all"],
         "pretraining": [],
         "price_per_hour": price,
         "preset": None,
@@ -102,7 +103,7 @@ def test_chance_is_the_commonest_class_and_sizes_are_stated(made):
     assert found["chance"] == {"task": {"task": 0.6}}
     assert found["test_items"] == {"task": {"task": 100}}
     assert found["resolvable"]["task"]["task"] == statistics.resolvable_difference(100, SEEDS)
-    assert found["notes"] == ["a note"]
+    assert found["notes"] == ["of all", "a note"]
 
 
 def test_each_cell_is_about_its_own_runs(made):
