@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minilm.errors import OptionError
+from minilm.interop.huggingface import SCORE
 from minilm.nn import functional as F
 from minilm.nn import lora
 from minilm.nn.config import GPTConfig
@@ -41,7 +42,6 @@ Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
 Texts = Sequence[Sequence[int]]
 
-HEAD = "score.weight"
 _LOOKS = 10  # at the development part, in the course of a run
 
 
@@ -197,9 +197,9 @@ def groups(config: GPTConfig, names: Iterable[str], settings: Settings) -> list[
     """
     depth = {name: _below_the_head(name, config.n_layer) for name in names}
     if settings.method == "probe":
-        return [{HEAD}]
+        return [{SCORE}]
     if settings.method == "lora":
-        return [{name for name in depth if name == HEAD or ".lora_" in name}]
+        return [{name for name in depth if name == SCORE or ".lora_" in name}]
     if settings.method == "last-n":
         if settings.layers > config.n_layer:
             raise OptionError(
@@ -237,7 +237,7 @@ def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
 
 def _shapes(config: GPTConfig, classes: int, settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of the body, the head and LoRA's factors."""
-    shapes = {**param_shapes(config), HEAD: (classes, config.n_embd)}
+    shapes = {**param_shapes(config), SCORE: (classes, config.n_embd)}
     if settings.method == "lora":
         shapes.update(lora.adapter_shapes(config, settings.rank, settings.targets))
     return shapes
@@ -251,17 +251,17 @@ def _starting_point(
     parameters = Parameters(shapes, base["wte.weight"].dtype)
     for name in param_shapes(config):
         parameters[name][...] = base[name]
-    if HEAD not in base:
+    if SCORE not in base:
         rng = generator(settings.seed, "head")
-        drawn = rng.normal(0.0, config.initializer_range, shapes[HEAD])
-        parameters[HEAD][...] = drawn
-    elif base[HEAD].shape != shapes[HEAD]:
+        drawn = rng.normal(0.0, config.initializer_range, shapes[SCORE])
+        parameters[SCORE][...] = drawn
+    elif base[SCORE].shape != shapes[SCORE]:
         raise OptionError(
-            f"the head has {len(base[HEAD])} labels and the task {classes}; fine-tune the model "
+            f"the head has {len(base[SCORE])} labels and the task {classes}; fine-tune the model "
             "that it was made from"
         )
     else:
-        parameters[HEAD][...] = base[HEAD]
+        parameters[SCORE][...] = base[SCORE]
     if settings.method == "lora":
         rng = generator(settings.seed, "lora")
         lora.initialize(adapter(settings, parameters), config, rng=rng)

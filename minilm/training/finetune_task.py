@@ -18,12 +18,13 @@ from minilm.files import FolderLock
 from minilm.interop import adapters, classification, folder
 from minilm.interop.classification import Head
 from minilm.interop.folder import SavedModel, Stage, Tokenizer, Writer
+from minilm.interop.huggingface import SCORE
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text import corpus
 from minilm.text.corpus import LabelledData
 from minilm.training import checkpoint, finetune, labelled, log, texts
 from minilm.training.classifier import TextClassifier
-from minilm.training.finetune import HEAD, Fitted
+from minilm.training.finetune import Fitted
 from minilm.training.finetune_settings import Settings
 from minilm.training.texts import Encoded
 
@@ -269,7 +270,7 @@ def _save(
             fitted.model.adapter.alone(),
             os.fspath(model),
             adapters.fingerprint(base.config, base.parameters),
-            parameters[HEAD],
+            parameters[SCORE],
             head,
             lineage,
         ),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from minilm.errors import OptionError, TrainingError
+from minilm.interop.huggingface import SCORE
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.transformer import initial_parameters
 from minilm.training import finetune
-from minilm.training.finetune import HEAD
 from minilm.training.finetune_settings import METHODS, Settings
 
 CONFIG = GPTConfig(50, 16, 12, 3, 3)
@@ -68,7 +68,7 @@ def test_each_method_changes_its_own_names_and_the_base_never(base, method, patt
     np.testing.assert_array_equal(base.flat, before)
     expected = {name for name in base if name.startswith(tuple(patterns))} if patterns else set()
     assert changed(fitted, base) == expected
-    assert fitted.model.parameters[HEAD].any()
+    assert fitted.model.parameters[SCORE].any()
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_other_ones(base):
@@ -131,11 +131,11 @@ def test_a_probe_is_the_classifier_with_a_frozen_body(base):
     """The slow way: the whole model, everything frozen but the head, the same batches."""
     settings = Settings("probe", updates=5, batch=8, dropout=0.0)
     fitted = finetune.fit(CONFIG, base, TEXTS, LABELS, classes=2, settings=settings)
-    store = base.extended({HEAD: (2, 12)})
+    store = base.extended({SCORE: (2, 12)})
     drawn = finetune.generator(0, "head").normal(0.0, CONFIG.initializer_range, (2, 12))
-    store[HEAD][...] = drawn
+    store[SCORE][...] = drawn
     store.freeze("*")
-    store.unfreeze(HEAD)
+    store.unfreeze(SCORE)
     model = SequenceClassifier(CONFIG, parameters=store, pooling="mean")
     optimizer = AdamW(store, weight_decay=settings.weight_decay)
     order = finetune.texts.ShuffledTexts([len(t) for t in TEXTS], 8, 0)
@@ -145,7 +145,7 @@ def test_a_probe_is_the_classifier_with_a_frozen_body(base):
         batch = (*finetune.texts.pad([TEXTS[i] for i in chosen]), LABELS[chosen])
         _, gradient = model.loss_and_grad(*batch)
         optimizer.update(gradient, learning_rate=plan.rate(step))
-    np.testing.assert_allclose(fitted.model.parameters[HEAD], store[HEAD], atol=1e-6)
+    np.testing.assert_allclose(fitted.model.parameters[SCORE], store[SCORE], atol=1e-6)
 
 
 def test_layers_below_move_less(base):
@@ -167,7 +167,7 @@ def test_layers_below_move_less(base):
 
 def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
     chosen = Settings("gradual", epochs=6, batch=16)
-    store = base.extended({HEAD: (2, 12)})
+    store = base.extended({SCORE: (2, 12)})
     model = SequenceClassifier(CONFIG, parameters=store, pooling="mean")
     run = finetune._Run(model, TEXTS, LABELS, chosen, None)
     trained = []
@@ -193,8 +193,8 @@ def test_a_head_that_is_there_is_trained_further(base):
         classes=2,
         settings=Settings("probe", updates=1, learning_rate=1e-9),
     )
-    head = first.model.parameters[HEAD]
-    np.testing.assert_allclose(again.model.parameters[HEAD], head, atol=1e-7)
+    head = first.model.parameters[SCORE]
+    np.testing.assert_allclose(again.model.parameters[SCORE], head, atol=1e-7)
     with pytest.raises(OptionError, match="the head has 2 labels and the task 3"):
         finetune.fit(CONFIG, first.model.parameters, TEXTS, LABELS, classes=3, settings=Settings())
 
