@@ -138,15 +138,18 @@ def lines(
     found = [f"P({name}) = {probability:.3f}, and what each word did to it"]
     shown = explanation.strongest(target)
     for i in shown:
-        against, pro = "-" * -lengths[i], "+" * lengths[i]
-        blanks = " " * (_HALF - len(against))
-        if color:
-            against, pro = f"{_ORANGE}{against}{_PLAIN}", f"{_BLUE}{pro}{_PLAIN}"
         word = _cut(explanation.words[i], _WIDE)
+        blanks = " " * (_HALF - max(-lengths[i], 0))
+        against = _bar("-" * -lengths[i], _ORANGE if color else None)
+        pro = _bar("+" * lengths[i], _BLUE if color else None)
         found.append(f"{word:<{_WIDE}} {effects[i]:+.3f} {blanks}{against}|{pro}")
     if left_out := len(effects) - len(shown):
         found.append(f"({left_out} more words, of smaller effect)")
     return found
+
+
+def _bar(bar: str, color: str | None) -> str:
+    return f"{color}{bar}{_PLAIN}" if bar and color else bar
 
 
 def _cut(word: str, width: int) -> str:
