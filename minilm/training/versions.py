@@ -46,29 +46,24 @@ class Version:
         A complete model's folder; that of the current model itself where no update was made yet.
     lineage : tuple of Stage
     current : bool
+    made_from : int or None
+        The version that it continues; None for one that no update has made here.
     """
 
     number: int
     path: Path
     lineage: tuple[Stage, ...]
-    current: bool
-
-    @property
-    def made_from(self) -> int | None:
-        """The version that it continues; None for one that no update has made."""
-        found = self._settings().get("from")
-        return found if isinstance(found, int) else None
+    current: bool = False
+    made_from: int | None = None
 
     @property
     def verdict(self) -> Verdict | None:
         """Whether the update was kept; None while it is not finished."""
-        if self.made_from is None:
+        noted = self.lineage[-1].settings if self.lineage else {}
+        if noted.get("version") != self.number:  # it came from elsewhere, as a whole
             return "kept"
-        found = self._settings().get("verdict")
+        found = noted.get("verdict")
         return found if found in ("kept", "held back") else None
-
-    def _settings(self) -> dict[str, Any]:
-        return dict(self.lineage[-1].settings) if self.lineage else {}
 
 
 class Update:
@@ -192,7 +187,7 @@ class Update:
         target = self.path / FOLDER / str(number)
         with Writer(target) as writer:
             copy(path, writer)
-        return Version(number, target, manifest.read(target / manifest.NAME).lineage, True)
+        return Version(number, target, manifest.read(target / manifest.NAME).lineage)
 
 
 def listed(path: str | os.PathLike[str]) -> list[Version]:
@@ -209,7 +204,9 @@ def listed(path: str | os.PathLike[str]) -> list[Version]:
     found = stored(here)
     if not any(version.current for version in found):
         known = _manifest(here)
-        found.append(Version(_free_number(here), here, known.lineage if known else (), True))
+        found.append(
+            Version(_free_number(here), here, known.lineage if known else (), current=True)
+        )
     return found
 
 
@@ -289,14 +286,25 @@ def _writer(path: Path, *, wait: bool) -> Writer:
 
 def stored(path: Path) -> list[Version]:
     """Return the versions under `versions/`, by number; a copy that was cut short is none."""
-    found = []
+    found: dict[int, Version] = {}
     for number in sorted(_numbers(path)):
         place = path / FOLDER / str(number)
         known = _manifest(place)
         if known is not None:
-            version = Version(number, place, known.lineage, current=False)
-            found.append(replace(version, current=_is_copy(version, path)))
-    return found
+            version = Version(number, place, known.lineage)
+            current, base = _is_copy(version, path), _base(version, found)
+            found[number] = replace(version, current=current, made_from=base)
+    return list(found.values())
+
+
+def _base(version: Version, before: Mapping[int, Version]) -> int | None:
+    """Return the number of the version that an update was made from, if it was made here."""
+    if not version.lineage:
+        return None
+    *earlier, last = version.lineage
+    base = before.get(last.settings.get("from", 0))
+    made_here = base is not None and base.lineage == tuple(earlier)
+    return base.number if base is not None and made_here else None
 
 
 def _is_copy(version: Version, path: Path) -> bool:
@@ -334,9 +342,13 @@ def _finish_copy(path: Path) -> None:
         known = _manifest(path)
     except ModelError:  # what is damaged is not copied
         return
-    number = known.lineage[-1].settings.get("version") if known and known.lineage else None
+    if known is None or not known.lineage:
+        return
+    *earlier, last = known.lineage
     for version in stored(path):
-        if version.number == number and version.verdict is None:
+        if version.verdict is None and version.number == last.settings.get("version"):
+            if version.lineage[:-1] != tuple(earlier):
+                continue  # a model from elsewhere, whose number means nothing here
             with Writer(version.path) as writer:
                 copy(path, writer)
 

@@ -215,3 +215,20 @@ def test_another_base(model, boats, trained, tmp_path):
     assert (result.version, result.made_from) == (3, 2)
     assert [stage.steps for stage in folder.load(model).lineage] == [30, 3, 1]
     np.testing.assert_array_equal(weights(model / "versions" / "1"), weights(trained))
+
+
+def test_numbers_from_elsewhere_mean_nothing_here(model, boats, monkeypatch, tmp_path):
+    """A model that is version 2 of another folder is the first of this one."""
+    updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
+    elsewhere = tmp_path / "elsewhere"
+    with folder.Writer(elsewhere) as writer:
+        versions.copy(model, writer)
+    interrupt(3, monkeypatch, boats, elsewhere, {"steps": 5, "limit": 9.0})
+    assert versions.unfinished(elsewhere).number == 2
+    said = []
+    updating.update([boats], elsewhere, {"steps": 5}, resume=True, say=said.append)
+    assert "going on after step 3" in " ".join(said)
+    first, second = versions.listed(elsewhere)
+    assert (first.made_from, first.verdict) == (None, "kept")
+    assert (second.made_from, second.current) == (1, True)
+    assert [stage.steps for stage in folder.load(elsewhere).lineage] == [30, 2, 5]
