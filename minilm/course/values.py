@@ -112,6 +112,14 @@ def difference(expected: Any, actual: Any, tolerance: float) -> Difference | Non
     >>> difference(["to", "be"], ["to", "bee"], 1e-7).text
     "is wrong at [1]: yours 'bee', expected 'be'"
     """
+    try:
+        return _difference(expected, actual, tolerance)
+    except Exception as error:  # an object may do anything when it is looked at
+        text = f"cannot be compared with what is expected ({type(error).__name__}: {error})"
+        return Difference("structure", text)
+
+
+def _difference(expected: Any, actual: Any, tolerance: float) -> Difference | None:
     if isinstance(expected, np.ndarray) or (
         _is_number(expected) and isinstance(actual, np.ndarray)
     ):
@@ -140,6 +148,9 @@ def same(one: Any, other: Any, tolerance: float = 1e-6) -> bool:
                 and not _far(np.nan_to_num(one), np.nan_to_num(other), tolerance).any()
             )
         return np.array_equal(one, other)
+    if isinstance(one, SparseMatrix) and isinstance(other, SparseMatrix):
+        parts = ((one.keys, other.keys), (one.values, other.values), (one.size, other.size))
+        return all(same(mine, theirs, tolerance) for mine, theirs in parts)
     if _is_number(one) and _is_number(other) and math.isnan(one) and math.isnan(other):
         return True
     return difference(one, other, tolerance) is None

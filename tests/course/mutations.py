@@ -158,6 +158,28 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
         yield _with(node, test=ast.UnaryOp(ast.Not(), node.test))
     if isinstance(node, ast.AugAssign | ast.Expr | ast.If | ast.For):
         yield ast.Pass()
+    yield from _parts(node)
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is left of a node when something of it is forgotten."""
+    if isinstance(node, ast.BinOp):
+        yield node.left
+        yield node.right
+    if isinstance(node, ast.IfExp):
+        yield node.body
+        yield node.orelse
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        yield node.value
+    if isinstance(node, ast.Slice) and node.lower:
+        yield ast.Slice(None, node.upper, node.step)
+    if isinstance(node, ast.Slice) and node.upper:
+        yield ast.Slice(node.lower, None, node.step)
+    if isinstance(node, ast.Call) and not node.keywords:
+        if len(node.args) == 1:
+            yield node.args[0]
+        if not node.args and isinstance(node.func, ast.Attribute):
+            yield node.func.value
 
 
 def _other_constants(node: ast.Constant) -> Iterator[ast.AST]:
