@@ -6,6 +6,8 @@ what to do about it: more test items, more draws, another text.
 
 from __future__ import annotations
 
+import itertools
+
 from minilm.compare import reading
 from minilm.compare.results import Record, Results
 
@@ -28,7 +30,7 @@ def sentences(results: Results) -> list[str]:
         *_controls(results),
         *_elsewhere(results),
         *_other_texts(results),
-        *failures(results),
+        *missing(results),
     ]
 
 
@@ -189,13 +191,26 @@ def _other_texts(results: Results) -> list[str]:
     return [f"With less text, or other text, it reads otherwise: {parts}."]
 
 
-def failures(results: Results) -> list[str]:
-    """Return how many runs of a task failed."""
+def missing(results: Results) -> list[str]:
+    """Return how many runs failed, and how many have not been done yet."""
+    found = []
     failed = [row for row in results.summary["failed"] if row["task"] == results.task]
-    if not failed:
-        return []
-    names = dict.fromkeys(row["condition"] for row in failed)
-    return [
-        f"{len(failed)} {'runs' if len(failed) > 1 else 'run'} failed ({', '.join(names)}) and "
-        "what they would have found is missing; results.csv has the errors."
-    ]
+    if failed:
+        names = ", ".join(dict.fromkeys(row["condition"] for row in failed))
+        found.append(
+            f"{len(failed)} {'runs' if len(failed) > 1 else 'run'} failed ({names}) and what they "
+            "would have found is missing; results.csv has the errors."
+        )
+    done = {
+        (cell["condition"], cell["budget"]): cell["runs"] + cell["failed"]
+        for cell in results.summary["conditions"]
+        if cell["main"] and (cell["task"], cell["domain"]) == (results.task, results.home)
+    }
+    wanted = itertools.product(results.summary["names"], results.budgets)
+    left = sum(results.summary["seeds"] - done.get(cell, 0) for cell in wanted)
+    if left:
+        found.append(
+            f"The comparison is not finished, {left} {'runs are' if left > 1 else 'run is'} "
+            "missing; the same command with --resume does the rest."
+        )
+    return found

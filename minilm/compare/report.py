@@ -137,8 +137,8 @@ def _costs(view: Results) -> str:
 
 
 def _doubts(view: Results) -> list[str]:
-    """Return how much more data the undecided differences would need, and what failed."""
-    return [_wrap(text) for text in (*change.too_few_items(view), *change.failures(view))]
+    """Return how much more data the undecided differences would need, and what is missing."""
+    return [_wrap(text) for text in (*change.too_few_items(view), *change.missing(view))]
 
 
 def _wrap(text: str) -> str:

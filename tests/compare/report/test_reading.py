@@ -141,6 +141,21 @@ def test_other_amounts_of_text_and_failed_runs_are_doubts(edit):
     assert "every verdict about pretraining is the same" in " ".join(change.sentences(edit()))
 
 
+def test_runs_that_are_not_done_are_said_to_be_missing(edit):
+    view = edit()
+    assert change.missing(view) == []
+    cells = [
+        cell | {"runs": 3}
+        if (cell["condition"], cell["budget"], cell["main"]) == ("random", 16, True)
+        else cell
+        for cell in view.summary["conditions"]
+        if (cell["condition"], cell["budget"]) != ("tfidf", 64)
+    ]
+    (sentence,) = change.missing(replace(view, summary=view.summary | {"conditions": cells}))
+    assert "5 runs are missing" in sentence
+    assert "--resume" in sentence
+
+
 def test_without_controls_or_a_second_domain_that_is_said(edit):
     view = edit()
     rows = [row for row in view.summary["differences"] if "shuffled" not in row["condition"]]
