@@ -20,9 +20,9 @@ Ids = NDArray[np.integer[Any]]
 
 _TOKENS = 1 << 12  # in a batch that is not trained on, padding included
 
-# Batches' worth of texts that are sorted by length among each other. Of 100 to 1,000 sentences of 19
-# words in the mean, batches of 16 are then 21 to 24 % padding instead of 46 to 49 %, and they still
-# hold other texts every epoch.
+# Batches' worth of texts that are sorted by length among each other. Of 100 to 1,000 sentences of
+# 19 words in the mean, batches of 16 are then 21 to 24 % padding instead of 46 to 49 %, and they
+# still hold other texts every epoch.
 _SORTED_BATCHES = 4
 
 
