@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,17 +19,20 @@ _PANELS = 3
 def draw_costs(figure: Figure, results: Results) -> None:
     """Accuracy at the largest budget against seconds and against trained parameters."""
     left, right = figure.subplots(1, 2, sharey=True)
+    looks = style.looks(results.summary["about"])
     for cell in _largest(results):
-        name, look = cell["condition"], style.looks(results.summary["about"])[cell["condition"]]
+        name, look = cell["condition"], looks[cell["condition"]]
         marker = look.line() | {"linestyle": "none", "markersize": 13}
-        total = cell["seconds"] + cell["pretrain_seconds"]
-        left.plot([cell["seconds"], total], [cell["mean"]] * 2, color=look.color, linewidth=1.5)
-        left.plot(total, cell["mean"], "|", color=look.color, markersize=16, markeredgewidth=3)
+        if cell["pretrain_seconds"]:
+            total = cell["seconds"] + cell["pretrain_seconds"]
+            left.plot([cell["seconds"], total], [cell["mean"]] * 2, color=look.color, linewidth=1.5)
+            left.plot(total, cell["mean"], "|", color=look.color, markersize=16, markeredgewidth=3)
         left.plot(cell["seconds"], cell["mean"], label=style.short(name, 36), **marker)
         right.plot(max(1, cell["trainable_parameters"]), cell["mean"], **marker)
-    for axes in (left, right):
+    for axes, formatter in ((left, "{x:g}"), (right, ticker.EngFormatter())):
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        axes.xaxis.set_major_formatter(formatter)
+        axes.margins(x=0.1, y=0.08)
     left.set_xlabel("seconds a run;  bar: with pretraining")
     right.set_xlabel("numbers that the labels set")
     left.set_ylabel("accuracy")
