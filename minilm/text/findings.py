@@ -81,39 +81,46 @@ def compare(found: Findings, seen: Seen | None) -> None:
     if seen is not None:
         known = seen.knows(found["raw"][filled]) | seen.knows(found["hash"][filled])
         found.mark("seen before", filled[known])
-    hashes, parts, labels = (found[name][filled] for name in ("hash", "part", "label"))
-    order = np.lexsort((filled, labels, parts, hashes))
-    ordered = filled[order]
-    columns = [column[order] for column in (hashes, parts, labels)]
-    begins = _starts(columns)
-    first = ordered[np.repeat(begins, np.diff(np.append(begins, len(ordered))))]
-    repeated = ordered != first
-    _pair(found, "duplicates", ordered[repeated], first[repeated])
+    _compare_parts(found, filled)
+    _compare_labels(found, filled[found["label"][filled] >= 0])
 
+
+def _compare_parts(found: Findings, documents: NDArray[Any]) -> None:
+    """Mark what stands twice in a part of the split, or in a later part too."""
+    hashes, parts, labels = (found[name][documents] for name in ("hash", "part", "label"))
+    order = np.lexsort((documents, labels, parts, hashes))
+    documents, hashes, parts, labels = (a[order] for a in (documents, hashes, parts, labels))
+    first, _ = _groups(hashes, parts, labels)
+    repeated = first != np.arange(len(documents))
+    _pair(found, "duplicates", documents[repeated], documents[first[repeated]])
     # Within a group of the same text, everything stands in the order of its part.
-    begins = _starts(columns[:1])
-    sizes = np.diff(np.append(begins, len(ordered)))
-    last = begins + sizes - 1
-    leaks = (columns[1] >= 0) & (columns[1] < np.repeat(columns[1][last], sizes))
-    _pair(found, "leaks", ordered[leaks], np.repeat(ordered[last], sizes)[leaks])
-
-    order = np.lexsort((filled, labels, hashes))
-    order = order[labels[order] >= 0]
-    ordered, labels = filled[order], labels[order]
-    begins = _starts([hashes[order]])
-    sizes = np.diff(np.append(begins, len(ordered)))
-    low, high = np.repeat(begins, sizes), np.repeat(begins + sizes - 1, sizes)
-    contrary = labels[low] != labels[high]
-    other = np.where(labels == labels[low], ordered[high], ordered[low])
-    _pair(found, "contradictory labels", ordered[contrary], other[contrary])
+    _, last = _groups(hashes)
+    leaks = (parts >= 0) & (parts < parts[last])
+    _pair(found, "leaks", documents[leaks], documents[last[leaks]])
 
 
-def _starts(columns: list[NDArray[Any]]) -> NDArray[np.int64]:
-    """Return where a new combination of values begins in sorted columns."""
-    if not len(columns[0]):
-        return np.zeros(0, np.int64)
+def _compare_labels(found: Findings, documents: NDArray[Any]) -> None:
+    """Mark labelled documents whose text has another label too."""
+    hashes, labels = (found[name][documents] for name in ("hash", "label"))
+    order = np.lexsort((documents, labels, hashes))
+    documents, hashes, labels = (array[order] for array in (documents, hashes, labels))
+    first, last = _groups(hashes)
+    contrary = labels[first] != labels[last]
+    others = np.where(labels == labels[first], documents[last], documents[first])
+    _pair(found, "contradictory labels", documents[contrary], others[contrary])
+
+
+def _groups(*columns: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the group of equal rows that each row of sorted columns is in begins and ends.
+
+    >>> [ends.tolist() for ends in _groups(np.array([3, 3, 5, 7, 7, 7]))]
+    [[0, 0, 2, 3, 3, 3], [1, 1, 2, 5, 5, 5]]
+    """
+    count = len(columns[0])
     changes = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return np.flatnonzero(np.concatenate(([True], changes)))
+    begins = np.flatnonzero(np.concatenate(([True], changes)))[:count]
+    sizes = np.diff(np.append(begins, count))
+    return np.repeat(begins, sizes), np.repeat(begins + sizes - 1, sizes)
 
 
 def _pair(found: Findings, rule: str, documents: NDArray[Any], others: NDArray[Any]) -> None:

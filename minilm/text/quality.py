@@ -112,7 +112,7 @@ class _Survey:
         tokenize = WordTokenizer().tokenize
         for record in found:
             self.documents += 1
-            if record.text.isascii():
+            if record.text.isascii():  # nearly all of it are letters
                 scripts["LATIN"] += len(record.text)
             else:
                 scripts.update(damage.scripts(record.text))
@@ -144,7 +144,7 @@ def _judge(found: Iterator[Record], survey: _Survey, known: Collection[str] | No
             kept.keys.append(minhash.band_keys(batch))
             batch.clear()
 
-    long = survey.documents >= _SHOW_PROGRESS
+    is_long = survey.documents >= _SHOW_PROGRESS
     with Progress("checking documents", survey.documents) as shown:
         for i, record in enumerate(found):
             repaired = damage.repaired(record.text)
@@ -164,7 +164,7 @@ def _judge(found: Iterator[Record], survey: _Survey, known: Collection[str] | No
                 if waiting >= _BATCH:
                     take()
                     waiting = 0
-            if long and i % 1000 == 999:
+            if is_long and i % 1000 == 999:
                 shown.advance(1000)
         take()
     if known is not None:
@@ -230,9 +230,7 @@ def _report(sources: list[Path], found: Findings, again: Iterator[Record]) -> Re
     def example(rule: str, i: int) -> Example:
         note = ""
         if (other := found.first.get(rule, {}).get(i)) is not None:
-            where = records.place(paths[file[other]], int(number[other]))
-            if file[other] == file[i]:
-                where = f"line {number[other]}"
+            where = records.place(paths[file[other]], int(number[other]), paths[file[i]])
             note = f"as {where}"
             if rule == "contradictory labels":
                 note = f"{names[label[i]]}; {where} {names[label[other]]}"

@@ -55,12 +55,25 @@ class Record(NamedTuple):
         return place(self.path, self.number)
 
 
-def place(path: Path, number: int) -> str:
+def place(path: Path, number: int, inside: Path | None = None) -> str:
     """Return the name of a file and the line, or the item of a .json file.
 
+    Parameters
+    ----------
+    path : Path
+    number : int
+    inside : Path, optional
+        The file that is spoken of already: its name is left out.
+
+    Examples
+    --------
     >>> place(Path("data/r.csv"), 7), place(Path("r.json"), 7)
     ('r.csv:7', 'r.json: item 7')
+    >>> place(Path("r.csv"), 7, Path("r.csv")), place(Path("r.csv"), 7, Path("s.csv"))
+    ('line 7', 'r.csv:7')
     """
+    if path == inside:
+        return f"item {number}" if _is_json(path) else f"line {number}"
     return f"{path.name}: item {number}" if _is_json(path) else f"{path.name}:{number}"
 
 
