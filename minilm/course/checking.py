@@ -171,7 +171,7 @@ class _Check:
     def _named(self, stage: str, text: str, mistake: Mistake | None) -> Failure:
         """Return a failure that is about all functions together."""
         first = next(iter(self.functions))
-        line = locate.line_of(self.source, first, None, 1)
+        line = locate.line_of(self.source, first)
         if mistake is None:
             return Failure(stage, text, line=line)
         return Failure(stage, text, mistake=mistake.name, looks_like=mistake.explanation, line=line)
@@ -214,4 +214,4 @@ class _Check:
         parts = (names,) if isinstance(names, str) else names
         outer = values.outer(names)
         position = parts.index(key) if key in outer else None
-        return locate.line_of(self.source, evidence.target, position, len(parts))
+        return locate.line_of(self.source, evidence.target, key, position, len(parts))

@@ -54,7 +54,7 @@ def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
             )
         found[target.name] = functions[target.name]
         if problem := signature_problem(target, found[target.name]):
-            line = locate.line_of(source, target.name, None, 1)
+            line = locate.definition(source, target.name)
             raise NotLoadedError(Failure("import", problem, target.name, line=line))
     return found
 
@@ -129,11 +129,14 @@ def _parameters_problem(reference: Any, written: Any, prefix: str) -> str | None
         return f"{prefix}takes {_listed(yours)}, expected {_listed(expected)}"
     for name, parameter in expected.items():
         if repr(yours[name].default) != repr(parameter.default):
-            return (
-                f"{prefix}has the default {name}={yours[name].default!r}, "
-                f"expected {parameter.default!r}"
-            )
+            return f"{prefix}has {_default(yours[name])}, expected {_default(parameter)}"
     return None
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    if parameter.default is inspect.Parameter.empty:
+        return f"no default for {parameter.name}"
+    return f"the default {parameter.name}={parameter.default!r}"
 
 
 def _listed(parameters: Mapping[str, inspect.Parameter]) -> str:

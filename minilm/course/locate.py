@@ -7,47 +7,81 @@ import traceback
 from pathlib import Path
 
 
-def line_of(source: str, function: str, position: int | None, count: int) -> int | None:
+def definition(source: str, name: str) -> int | None:
+    """Return the line on which a function or class of a file begins.
+
+    >>> definition("x = 1\\ndef f(): ...", "f")
+    2
+    """
+    node = _find(source, name)
+    return None if node is None else node.lineno
+
+
+def line_of(
+    source: str, target: str, name: str | None = None, position: int | None = None, count: int = 1
+) -> int | None:
     """Return the line that a result was last assigned in, or the return, or the definition.
 
     Parameters
     ----------
     source : str
         The learner's file.
-    function : str
-        The name of a function, or of a class or method (then its last function).
+    target : str
+        The name of a function or class; of a class its last method is looked at.
+    name : str, optional
+        Of the result: with a class perhaps an attribute.
     position : int, optional
-        Which of the returned values; None for no one in particular.
+        Which of the returned values it is; None for no one in particular.
     count : int
         How many are returned.
 
     Examples
     --------
-    >>> line_of("def f(x):\\n    y = x + 1\\n    z = 2\\n    return y, z", "f", 0, 2)
+    >>> line_of("def f(x):\\n    y = x + 1\\n    z = 2\\n    return y, z", "f", "y", 0, 2)
     2
     """
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    node = next((n for n in tree.body if getattr(n, "name", None) == function), None)
+    node = _find(source, target)
     if isinstance(node, ast.ClassDef):
-        inner = [n for n in node.body if isinstance(n, ast.FunctionDef)]
-        node = inner[-1] if inner else node
+        stored = [line for n in ast.walk(node) if (line := _stored(n, name))]
+        if stored:
+            return stored[-1]
+        position, count = None, 1
+        node = next((n for n in reversed(node.body) if isinstance(n, ast.FunctionDef)), node)
     if not isinstance(node, ast.FunctionDef):
-        return getattr(node, "lineno", None)
+        return None if node is None else node.lineno
     returns = [n for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None]
-    if not returns or position is None:
-        return returns[-1].lineno if returns else node.lineno
+    if not returns:
+        return node.lineno
     last = max(returns, key=lambda n: n.lineno)
     value = last.value
+    if position is None:
+        return last.lineno
     if count > 1:
         if not isinstance(value, ast.Tuple) or len(value.elts) != count:
             return last.lineno
         value = value.elts[position]
-    if not isinstance(value, ast.Name):
-        return value.lineno if value is not None else last.lineno
-    return _last_assignment(node, value.id, last.lineno) or last.lineno
+    if isinstance(value, ast.Name):
+        return _last_assignment(node, value.id, last.lineno) or last.lineno
+    return last.lineno if value is None else value.lineno
+
+
+def _find(source: str, name: str) -> ast.FunctionDef | ast.ClassDef | None:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return node
+    return None
+
+
+def _stored(node: ast.AST, name: str | None) -> int | None:
+    """Return the line of an assignment to the attribute `self.name` or `self.name_`."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store):
+        return None
+    fits = name is not None and node.attr.rstrip("_") == name.rstrip("_")
+    return node.lineno if fits else None
 
 
 def _last_assignment(node: ast.FunctionDef, name: str, before: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -106,31 +106,26 @@ def _of_values(right: np.ndarray, wrong: np.ndarray, case: Case) -> str | None:
 
 def _named(ratio: float, case: Case) -> str:
     """Return which length of the inputs a factor is made of."""
-    for size, where in _lengths(case):
-        forms = {
-            size: f"{size}",
-            1 / size: f"1/{size}",
-            math.sqrt(size): f"the root of {size}",
-            1 / math.sqrt(size): f"1 over the root of {size}",
-        }
-        for value, said in forms.items():
-            if abs(abs(ratio) - value) < 1e-6 * value:
-                return f" ({said}; {size} is {where})"
-    return ""
-
-
-def _lengths(case: Case) -> Iterator[tuple[int, str]]:
-    """Yield the lengths of axes of the inputs, and the numbers of rows, above one."""
     inputs = {**case.inputs, **case.arguments}
     arrays = {n: v for n, v in inputs.items() if isinstance(v, np.ndarray) and v.ndim}
-    for name, array in arrays.items():
-        for axis, size in enumerate(array.shape):
-            if size > 1:
-                yield size, f"the length of axis {axis} of {name}"
-    for name, array in arrays.items():
-        rows = math.prod(array.shape[:-1])
-        if array.ndim > 2 and rows > 1:
-            yield rows, f"the number of rows of {name}"
+    lengths = {
+        size: f"the length of axis {axis} of {name}"
+        for name, array in arrays.items()
+        for axis, size in enumerate(array.shape)
+    }
+    rows = {math.prod(a.shape[:-1]): f"the number of rows of {n}" for n, a in arrays.items()}
+    widths = {a.shape[-1]: f"the length of the last axis of {n}" for n, a in arrays.items()}
+    forms: list[tuple[str, Callable[[int], float], dict[int, str]]] = [
+        ("{0}", float, lengths | rows),
+        ("1/{0}", lambda size: 1 / size, lengths | rows),
+        ("the root of {0}", math.sqrt, widths),
+        ("1 over the root of {0}", lambda size: 1 / math.sqrt(size), widths),
+    ]
+    for said, form, sizes in forms:
+        for size, where in sizes.items():
+            if size > 1 and math.isclose(abs(ratio), form(size), rel_tol=1e-6):
+                return f" ({said.format(size)}; {size} is {where})"
+    return ""
 
 
 def _accumulation(
