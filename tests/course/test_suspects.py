@@ -38,7 +38,7 @@ def suspicion(case, name, change):
     [
         ("dweight", lambda a: -a, "the sign"),
         ("dweight", lambda a: a.T, "a missing transpose"),
-        ("dbias", lambda a: a / 10, "(1/10; 10 is the number of rows of dy)"),
+        ("dbias", lambda a: a / 10, "(1/10; 10 is the number of rows of x)"),
         ("dx", lambda a: a * np.sqrt(3), "(the root of 3; 3 is the length of the last axis of x)"),
         ("dx", lambda a: a + 0.5, "a constant too much: each entry is off by 0.5"),
         ("dbias", lambda a: a[None], "the right numbers in the wrong shape"),
