@@ -41,7 +41,7 @@ class Preset:
 
 
 PRESETS = {
-    "kata": Preset("20 s", (16, 64), 3, (100_000,), 150),
+    "kata": Preset("20 s", (16, 64), 3, (50_000,), 100),
     "class": Preset("3 min", (16, 64, 256), 5, (None,), 800),
     "study": Preset("30 min", (16, 32, 64, 128, 256), 10, (10_000, 100_000, None), 2_000),
 }
