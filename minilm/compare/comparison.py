@@ -125,7 +125,7 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
     for name in grid.conditions:
         if condition := own.get(name) or CONDITIONS.get(name):
             found[name] = condition
-        elif Path(name.partition(":")[2] or name).is_dir():
+        elif Path(conditions.folder_of(name)[1]).is_dir():
             found[name] = conditions.of_folder(name)
         else:
             known = ", ".join((*CONDITIONS, *own))

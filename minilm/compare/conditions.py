@@ -433,6 +433,16 @@ def _ids_of(loaded: model.LanguageModel, text: str) -> list[int]:
     return loaded.encode(text)[: loaded.config.n_positions]
 
 
+def folder_of(name: str) -> tuple[str, str]:
+    """Return how a model is used, and its folder, from the name of a condition.
+
+    >>> folder_of("lora:models/mine"), folder_of("C:/models/mine")
+    (('lora', 'models/mine'), ('probe', 'C:/models/mine'))
+    """
+    how, _, path = name.partition(":")
+    return (how, path) if how in HOW else (HOW[0], name)
+
+
 def of_folder(name: str) -> Condition:
     """Return the condition that a model's folder makes: `PATH`, or `probe:`, `finetuned:`, `lora:`.
 
@@ -441,9 +451,7 @@ def of_folder(name: str) -> Condition:
     ModelError, OptionError
         When the folder holds no model, or one without a tokenizer.
     """
-    how, _, path = name.partition(":")
-    if how not in HOW:
-        how, path = HOW[0], name
+    how, path = folder_of(name)
     if _load(path).tokenizer is None:
         raise OptionError(f"{path}: the model has no tokenizer; put its tokenizer.json there")
     summary = {
