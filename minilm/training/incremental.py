@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import tempfile
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,7 +32,6 @@ from minilm.training.updating import Result, Say
 from minilm.training.versions import Update
 
 _RATE_SHARE = 10  # of the rate of pretraining, the share that an update learns at: 1/10
-
 
 # What pretraining calls these settings.
 _ELSEWHERE = {"batch_size": "batch", "max_seq_length": "n_positions"}
@@ -304,9 +304,9 @@ def run(
         changed = advice.shape_changes(known.config, pretraining or {})
         old = advice.risen(known.lineage)
         advised = advice.advise(collected.kept, changed=changed, risen=old, limit=asked.limit)
-        say(str(advised))
+        _say_wrapped(say, str(advised))
         if update is None or changed or not collected.kept:
-            say(_why_not(here, collected, changed))
+            _say_wrapped(say, _why_not(here, collected, changed))
             return Outcome(collected, advised)
         say(f"fine-tune: {asked.line(known.config, known.lineage)}")
         given = {**asked.given(known.config, known.lineage), "lora": lora}
@@ -316,7 +316,7 @@ def run(
     lineage = manifest.read(result.path / manifest.NAME).lineage
     after = advice.advise(collected.kept, risen=advice.risen(lineage), limit=asked.limit)
     if after != advised:
-        say(str(after))
+        _say_wrapped(say, str(after))
     return Outcome(collected, after, result)
 
 
@@ -330,10 +330,19 @@ class _Known:
         self.lineage = opened.manifest.lineage if opened.manifest else ()
 
     def __str__(self) -> str:
-        seen = "no record of what it has seen, so every document counts as new"
+        seen = "no ledger, so every document counts as new"
         if self.seen is not None:
             seen = f"has seen {len(self.seen):,} documents"
         return f"{self.parameters:,} parameters; {seen}"
+
+
+def _say_wrapped(say: Say, text: str) -> None:
+    """Say lines of 80 columns at most, except for long paths, which stay whole."""
+    wrapper = textwrap.TextWrapper(
+        80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    for line in wrapper.wrap(text):
+        say(line)
 
 
 def _why_not(path: str, collected: Collected, changed: Sequence[str]) -> str:

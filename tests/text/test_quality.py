@@ -10,7 +10,9 @@ import pytest
 
 from minilm.errors import InputError, OptionError
 from minilm.interop.ledger import Ledger
+from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text import cleaning, fingerprints, quality
+from minilm.text.bpe import BytePairTokenizer
 from minilm.text.verdict import BIT, RULES
 from minilm.text.words import WordTokenizer
 
@@ -131,6 +133,14 @@ def test_unknown_words_need_enough_documents_or_a_vocabulary(check):
     assert "unknown words" in report.over("FAILED")
     few = {f"word{i}" for i in range(99)}  # the entries of a tokenizer that has hardly a word
     assert check(texts, vocabulary=few)["unknown words"].count is None
+
+
+def test_the_words_that_a_tokenizer_knows():
+    texts = ["The cat sat on the caf\u00e9's mat, number 77"] * 9
+    words = {"the", "cat", "sat", "on", "caf\u00e9", "s", "mat", "number"}
+    assert quality.known_words(WordLevelTokenizer.train(texts)) == words
+    pieces = BytePairTokenizer.train(texts, 400)
+    assert quality.known_words(pieces) & words == words - {"s"}  # no word of its own: "'s"
 
 
 def test_duplicates_differ_in_white_space_at_most(check):
@@ -331,3 +341,22 @@ def test_the_ledger_knows_repaired_texts_too(check):
     assert fingerprints.fingerprint(garbled) != fingerprints.fingerprint(mended)
     for seen in (garbled, mended):
         assert check([garbled], seen=Ledger.of([seen]))["seen before"].count == 1
+
+
+def test_real_reviews(real_data, tmp_path):
+    """Real text in its own encoding passes; in another one, that is what is said."""
+    path = tmp_path / "reviews.txt"
+    path.write_bytes(real_data("rt-polarity.pos").read_bytes())
+    report = quality.check([path])
+    assert report.passed
+    assert report.documents == 5331
+    assert 0 < report["unknown words"].share < 0.03
+    assert any("compleja e intelectualmente" in e.excerpt for e in report["unknown words"].examples)
+    garbled = quality.check([path], encoding="latin-1")
+    assert garbled.over("FAILED") == ["mojibake"]
+    cleaned = cleaning.write(garbled, tmp_path / "out.txt", encoding="latin-1")
+    assert cleaned.changed["mojibake"] == garbled["mojibake"].count
+    repaired = (tmp_path / "out.txt").read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    near = places(garbled, "near-duplicates")
+    assert repaired == [line for i, line in enumerate(lines) if i not in near]
