@@ -73,7 +73,7 @@ def answer(results: Results) -> str:
         points = f"{gains[0]:.1f}"
         if len(gains) > 1:
             points += f" to {gains[-1]:.1f}"
-        where = _listing(dict.fromkeys(f"{row['budget']} labels" for row in better))
+        where = f"{_listing(sorted({row['budget'] for row in better}))} labels"
         names = _listing(dict.fromkeys(row["condition"] for row in better))
         return f"{whole}: {names} gained {points} points over the same without text, at {where}."
     if _any(rows, "worse"):
@@ -104,12 +104,14 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
         if all(row["verdict"] == "cannot tell" for row in mine):
             untold.append(subject)
         else:
+            if not subject.startswith(condition):  # names of conditions stay as they are
+                subject = subject[0].upper() + subject[1:]
             told.append(f"{subject}: {_verdicts(mine)}.")
     if untold:
         told.append(f"Cannot tell at any budget: {'; '.join(untold)}.")
     if any(results.about(row["condition"])["control"] for row in rows):
         told.append(_controls(gaining_controls(results, domain)))
-    return [sentence[0].upper() + sentence[1:] for sentence in told]
+    return told
 
 
 def _any(rows: list[Record], verdict: str) -> bool:
