@@ -137,16 +137,14 @@ def _compared(question: Question, now: Any, run: Mapping[str, Any]) -> str:
     before = run["predictions"][question.name]
     changed = "" if before == now else f" (changed after the run; it was {before!r})"
     if question.words:
-        return f"{question.text} You: {now}{changed} Compare: {question.answer}"
+        return f"{question.name}{changed}; compare yours with: {question.answer}"
+    said = f"{question.name}: you {now:g}{changed}, measured "
     measured = run["measured"][question.name]
-    if isinstance(measured, list | tuple):
-        value, low, high = measured
-        inside = "inside" if low <= now <= high else "outside"
-        return (
-            f"{question.text} You: {now:g}{changed}; measured: {value:.3g}, interval {low:.3g} to "
-            f"{high:.3g}: yours is {inside} it"
-        )
-    return f"{question.text} You: {now:g}{changed}; measured: {measured:.3g}"
+    if not isinstance(measured, list | tuple):
+        return f"{said}{measured:.3g}"
+    value, low, high = measured
+    inside = "inside" if low <= now <= high else "outside"
+    return f"{said}{value:.3g} [{low:.3g}, {high:.3g}], yours is {inside}"
 
 
 def measured(kata: Kata, returned: Any) -> dict[str, Any]:

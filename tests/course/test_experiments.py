@@ -71,9 +71,11 @@ def test_predictions_stand_beside_what_was_measured(kata):
     run = run_of(FILLED, kata, share=[0.9, 0.8, 0.95], count=7)
     report = experiments.check(kata, FILLED, FILE, run)
     assert report.passed
-    assert "You: 0.5; measured: 0.9, interval 0.8 to 0.95: yours is outside it" in report.notes[0]
-    assert "You: 3; measured: 7" in report.notes[1]
-    assert report.notes[2].endswith("Compare: Every word is known.")
+    assert report.notes == (
+        "share: you 0.5, measured 0.9 [0.8, 0.95], yours is outside",
+        "count: you 3, measured 7",
+        "why; compare yours with: Every word is known.",
+    )
 
 
 def test_a_prediction_that_was_changed_after_the_run_is_told(kata):
