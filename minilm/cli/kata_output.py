@@ -65,25 +65,23 @@ def report(who: Learner, kata: Kata, found: Report) -> None:
 
 
 def training_table(result: Mapping[str, Any]) -> str:
-    """Return the losses of two trainings side by side."""
-    yours, library = result["yours"], result["library"]
-    count = len(yours["losses"])
+    """Return what came of two trainings, side by side."""
+    runs = result["yours"], result["library"]
+    count = len(runs[0]["losses"])
+    steps = sorted({1, count // 10, count // 4, count // 2, count} - {0})
+    rows = [(f"loss of step {n}", *(f"{run['losses'][n - 1]:.5f}" for run in runs)) for n in steps]
+    rows += [
+        ("loss, held out", *(f"{run['held_out']:.5f}" for run in runs)),
+        ("milliseconds a step", *(f"{1000 * run['seconds'] / count:.1f}" for run in runs)),
+        ("reviews, by centroids", *(f"{run['centroid']:.3f}" for run in runs)),
+        ("reviews, by LoRA", *(f"{run['lora']:.3f}" for run in runs)),
+    ]
     lines = [
         f"a GPT of {result['parameters']:,} parameters on corpora/general.txt, {count} steps",
-        "    step   loss, yours   the library's",
+        f"{'':24}{'yours':>12}{'the library':>14}",
+        *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
+        f'nearest to "{result["probe"]}" in your model: {", ".join(runs[0]["neighbors"])}',
     ]
-    for step in sorted({1, count // 10, count // 4, count // 2, count} - {0}):
-        mine, other = yours["losses"][step - 1], library["losses"][step - 1]
-        lines.append(f"  {step:>6}   {mine:>11.5f}   {other:>13.5f}")
-    lines.append(f"held out   {yours['held_out']:>11.5f}   {library['held_out']:>13.5f}")
-    slower = [1000 * run["seconds"] / count for run in (yours, library)]
-    lines.append(f"ms a step  {slower[0]:>11.1f}   {slower[1]:>13.1f}")
-    lines.append(
-        f"reviews, nearest centroid {yours['centroid']:.3f}   {library['centroid']:>13.3f}"
-    )
-    lines.append(f"reviews, LoRA {yours['lora']:>22.3f}   {library['lora']:>13.3f}")
-    near = ", ".join(yours["neighbors"])
-    lines.append(f'nearest to "{result["probe"]}" in your model: {near}')
     return "\n".join(lines)
 
 
