@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ from minilm.training.replay import Part
 
 Losses = NDArray[np.float64]
 
+_WINDOWS = 64  # predicted at a time
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -56,11 +59,10 @@ class Outcome:
 
 def run(material: Material, seed: int) -> dict[str, Outcome]:
     """Return the outcome of every way at one seed: a pure function of both, times apart."""
-    with Shards(1) as shards:
-        start = _start(material, seed)
-        first = _learned(material, start, 0, WAYS[NAIVE], (), seed)
-        common = [measure(start, material, shards), measure(first, material, shards)]
-        return {name: _continue(material, start, first, common, name, seed) for name in WAYS}
+    start = _start(material, seed)
+    first = _learned(material, start, 0, WAYS[NAIVE], (), seed)
+    common = [measure(start, material), measure(first, material)]
+    return {name: _continue(material, start, first, common, name, seed) for name in WAYS}
 
 
 def _continue(
@@ -77,8 +79,7 @@ def _continue(
         else:
             model = _learned(material, first if way.apart else model, stage, way, kept, seed)
         seconds += time.perf_counter() - begin
-        with Shards(1) as shards:
-            found = measure(model, material, shards)
+        found = measure(model, material)
         if way.apart:  # each domain with its own adapter, and those to come with the last one
             known = _places(material, stage)
             found = np.where(known, losses[-1], found)
@@ -189,23 +190,44 @@ def _copy(model: GPT) -> GPT:
     return GPT(model.config, parameters=model.parameters.extended({}))
 
 
-def measure(model: GPT, material: Material, shards: Shards) -> Losses:
+def measure(model: GPT, material: Material) -> Losses:
     """Return the sum of nats of every test document: (documents,)."""
-    found = [document for domain in material.measured for document in domain.test]
-    losses = np.empty(len(found))
-
-    def work(number: int) -> None:
-        losses[number] = document_loss(model, found[number])
-
-    shards.each(work, range(len(found)))
+    documents = [document for domain in material.measured for document in domain.test]
+    ids, targets, owners = _windows(documents, model.config.n_positions)
+    losses = np.zeros(len(documents))
+    for start in range(0, len(ids), _WINDOWS):
+        part = slice(start, start + _WINDOWS)
+        found = token_losses(model.logits(ids[part]), targets[part])
+        np.add.at(losses, owners[part], found.sum(axis=1))
     return losses
 
 
-def document_loss(model: GPT, document: Ids) -> float:
-    """Return the sum of nats of a document's tokens after the first, window by window."""
-    time = model.config.n_positions
-    rows = -(-(len(document) - 1) // time)
-    ids = np.zeros(rows * time, np.int64)
-    targets = np.full(rows * time, -100)
-    ids[: len(document) - 1], targets[: len(document) - 1] = document[:-1], document[1:]
-    return model.loss(ids.reshape(rows, time), targets.reshape(rows, time)) * (len(document) - 1)
+def _windows(documents: Sequence[Ids], time: int) -> tuple[Ids, Ids, Ids]:
+    """Cut documents into windows: ids and targets of shape (N, T), and whose each is, (N,)."""
+    ids, targets, owners = [], [], []
+    for number, document in enumerate(documents):
+        for start in range(0, len(document) - 1, time):
+            piece = document[start : start + time + 1]
+            row, asked = np.zeros(time, np.int64), np.full(time, -100)
+            row[: len(piece) - 1], asked[: len(piece) - 1] = piece[:-1], piece[1:]
+            ids.append(row)
+            targets.append(asked)
+            owners.append(number)
+    return np.stack(ids), np.stack(targets), np.array(owners)
+
+
+def token_losses(logits: NDArray[Any], targets: Ids) -> Losses:
+    """Return the nats of each target, 0 where it is -100: (B, T, V), (B, T) -> (B, T).
+
+    Examples
+    --------
+    >>> token_losses(np.log([[[0.25, 0.75], [0.5, 0.5]]]), np.array([[0, -100]])).round(4)
+    array([[1.3863, 0.    ]])
+    """
+    counted = targets != -100
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max(axis=-1, keepdims=True)
+    places = np.where(counted, targets, 0)[..., np.newaxis]
+    picked = np.take_along_axis(shifted, places, axis=-1)[..., 0]
+    found: Losses = (np.log(np.exp(shifted).sum(axis=-1)) - picked) * counted
+    return found
