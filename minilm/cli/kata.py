@@ -363,9 +363,9 @@ def _grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         print("The most common mistakes:")
     for number, mistake, count in common[:8]:
         print(f"  {count:>3}  {number:>4}  {mistake}")
-    print("Each ran in a process of its own without network, other programs or writing outside a")
-    print("scratch folder, as far as Python can. It could read files: do not grade strangers' code")
-    print("on a machine with secrets; use a container.")
+    print("Each ran in a process of its own, without network, other programs or writing")
+    print("outside a scratch folder, as far as Python sees to that. It could read files,")
+    print("and native code is not held back: strangers' code belongs into a container.")
     return 0
 
 
