@@ -136,9 +136,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / store.MANIFEST
     manifest = files.read_json(path)
-    parts = ("settings", "inputs", "versions", "grid", "data", "about")
+    records = ("settings", "inputs", "versions", "grid", "data", "about")
+    kinds: dict[str, type] = {**dict.fromkeys(records, dict), "notes": list, "pretraining": list}
     if not isinstance(manifest, dict) or not all(
-        isinstance(manifest.get(part), dict) for part in parts
+        isinstance(manifest.get(part), kind) for part, kind in kinds.items()
     ):
         raise InputError("not the manifest of a comparison; use --overwrite", path)
     return manifest
