@@ -11,12 +11,12 @@ from minilm.compare import (
     bets,
     cache,
     conclusions,
-    conditions,
     estimates,
     executors,
     experiment,
     manifest,
     material,
+    model_folders,
     pretraining,
     probes,
     store,
@@ -125,8 +125,8 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
     for name in grid.conditions:
         if condition := own.get(name) or CONDITIONS.get(name):
             found[name] = condition
-        elif Path(conditions.folder_of(name)[1]).is_dir():
-            found[name] = conditions.of_folder(name)
+        elif Path(model_folders.folder_of(name)[1]).is_dir():
+            found[name] = model_folders.of_folder(name)
         else:
             known = ", ".join((*CONDITIONS, *own))
             raise OptionError(f"--conditions: {name!r} is no model's folder and not one of {known}")

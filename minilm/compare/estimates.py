@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from minilm import progress
-from minilm.compare import conditions, transformer
+from minilm.compare import classifiers, transformer
 from minilm.compare.experiment import Grid, Key, Shared
 from minilm.compare.material import Material, Settings
 from minilm.compare.pretraining import Job
@@ -77,7 +77,7 @@ def _run(shared: Shared, key: Key) -> float:
     config = material.settings.transformer.config(len(material.text.vocabulary))
     length = _mean_length(material)
     items = sum(len(part.labels) for part in material.domains.values())
-    steps = conditions.updates(key.budget) + _READING * items / conditions.BATCH
+    steps = classifiers.updates(key.budget) + _READING * items / classifiers.BATCH
     return light + steps * _update_seconds(config, length)
 
 
@@ -106,7 +106,7 @@ def _step_seconds(settings: transformer.Settings, config: GPTConfig) -> float:
 def _update_seconds(config: GPTConfig, length: int) -> float:
     """Return how long an update from a batch of labelled texts takes here."""
     model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
-    ids = np.ones((conditions.BATCH, min(length, config.n_positions)), np.int64)
+    ids = np.ones((classifiers.BATCH, min(length, config.n_positions)), np.int64)
     lengths, labels = np.full(len(ids), ids.shape[1]), np.zeros(len(ids), np.int64)
     return _second_time(lambda: model.gradients(ids, lengths, labels))
 

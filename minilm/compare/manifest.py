@@ -14,7 +14,7 @@ import numpy as np
 
 import minilm
 from minilm import files
-from minilm.compare import conditions, statistics, store, summary
+from minilm.compare import classifiers, statistics, store, summary
 from minilm.compare.experiment import Grid, Shared
 from minilm.compare.material import Material, Settings
 from minilm.errors import InputError
@@ -46,7 +46,7 @@ def describe(
             "python": platform.python_version(),
         },
         "settings": {task: _plain(material.settings) for task, material in tasks.items()},
-        "conditions": conditions.settings(),
+        "conditions": classifiers.settings(),
         "about": {
             name: {
                 "summary": condition.summary,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minilm import files, resources
-from minilm.compare import conditions, senses
+from minilm.compare import classifiers, senses
 from minilm.compare.axes import Axes
 from minilm.compare.material import Material
 from minilm.embeddings import similarity
@@ -88,7 +88,7 @@ def measure(material: Material, names: Collection[str], budgets: Sequence[int]) 
     groups = known_words(probes["groups"], text.vocabulary)
     found: dict[str, Any] = {"similarity": [], "map": [], "map_finetuned": [], "two_senses": []}
     if "model" in text.made:
-        found["two_senses"] = senses.measure(text, conditions.pretrained_body(material), probes)
+        found["two_senses"] = senses.measure(text, classifiers.pretrained_body(material), probes)
     if len(groups) < 2 or "vectors" not in text.made:
         return found
     found["similarity"] = _similarities(material, names, groups)
@@ -99,7 +99,7 @@ def measure(material: Material, names: Collection[str], budgets: Sequence[int]) 
     found["map"] = _points(flat, axes.place(text.vectors[words]))
     if "cooccurrence-finetuned" in names and budgets:
         chosen = labelled.draw(material.train.labels, max(budgets), seed=0)
-        fitted = conditions.fit_finetuned(material, chosen)
+        fitted = classifiers.fit_finetuned(material, chosen)
         # The classifier learned vectors times their weights, which words never lose.
         learned = fitted.vectors_[words] / text.weights[words, np.newaxis]
         found["map_finetuned"] = _points(flat, axes.place(learned))
@@ -111,8 +111,8 @@ def _similarities(
 ) -> list[dict[str, Any]]:
     kinds = {
         "cooccurrence": lambda: material.text.vectors,
-        "cooccurrence-shuffled": lambda: conditions.shuffled_vectors(material, 0)[0],
-        "random": lambda: conditions.random_vectors(material, 0),
+        "cooccurrence-shuffled": lambda: classifiers.shuffled_vectors(material, 0)[0],
+        "random": lambda: classifiers.random_vectors(material, 0),
     }
     ids = {name: material.text.vocabulary.encode(words) for name, words in groups.items()}
     rows = []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minilm import files
-from minilm.compare import comparison, conditions, material, store
+from minilm.compare import classifiers, comparison, conditions, material, store
 from minilm.compare.conditions import Condition
 from minilm.compare.executors import Crew, Here
 from minilm.compare.experiment import Grid
@@ -97,7 +97,7 @@ def test_a_model_folder_joins_the_table(settings, shared, tmp_path):
     from minilm.interop.wordlevel import WordLevelTokenizer
 
     main = next(iter(shared.materials.values()))
-    body = conditions.pretrained_body(main)
+    body = classifiers.pretrained_body(main)
     words = ["<|endoftext|>", "<unk>", *main.text.vocabulary.words]
     tokenizer = WordLevelTokenizer({word: i for i, word in enumerate(words)})
     path = tmp_path / "model"

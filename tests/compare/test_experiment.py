@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minilm.compare import conditions, experiment, material, pretraining
+from minilm.compare import classifiers, conditions, experiment, material, pretraining
 from minilm.compare.conditions import Condition
 from minilm.compare.experiment import Grid, Key, Shared
 from minilm.embeddings import cooccurrence, factorise
@@ -42,7 +42,7 @@ def test_shuffling_keeps_lengths_and_frequencies(main):
 def test_labels_only_counts_the_drawn_sentences_and_nothing_else(main):
     bare = replace(main, settings=replace(main.settings, dimensions=None))
     chosen = labelled.draw(bare.train.labels, 8, seed=0)
-    vectors = conditions.labels_only_vectors(bare, chosen)
+    vectors = classifiers.labels_only_vectors(bare, chosen)
     words = np.unique(np.concatenate([bare.train.ids[i] for i in chosen]))
     assert set(np.flatnonzero(np.abs(vectors).sum(axis=1))) == set(words)
     # The same from counts over the whole vocabulary: equal similarities.
@@ -53,11 +53,11 @@ def test_labels_only_counts_the_drawn_sentences_and_nothing_else(main):
 
 
 def test_random_vectors_are_unit_rows_for_the_words_of_pretraining(main):
-    drawn = conditions.random_vectors(main, 5)
+    drawn = classifiers.random_vectors(main, 5)
     assert drawn.shape == main.text.vectors.shape
     np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1, rtol=1e-5)
-    assert np.array_equal(drawn, conditions.random_vectors(main, 5))
-    assert not np.array_equal(drawn, conditions.random_vectors(main, 6))
+    assert np.array_equal(drawn, classifiers.random_vectors(main, 5))
+    assert not np.array_equal(drawn, classifiers.random_vectors(main, 6))
 
 
 @pytest.mark.parametrize("name", conditions.CONDITIONS)
@@ -112,22 +112,22 @@ def test_a_transformer_from_scratch_has_the_updates_of_the_others(shared, monkey
         asked[settings.method, settings.learning_rate] = settings.updates
         raise RuntimeError("enough")
 
-    monkeypatch.setattr(conditions.finetune, "fit", note)
+    monkeypatch.setattr(classifiers.finetune, "fit", note)
     for name in ("transformer-scratch", "transformer-finetuned", "transformer-lora"):
         assert experiment.run(shared, key(shared, name, 60, 0)).error == "RuntimeError: enough"
-    assert set(asked.values()) == {conditions.updates(60)}
+    assert set(asked.values()) == {classifiers.updates(60)}
     assert len(asked) == 3
 
 
 def test_drawn_texts_without_a_known_word_give_zero_vectors(main):
     unknown = replace(main.train, ids=[np.array([], np.int32) for _ in main.train.ids])
-    vectors = conditions.labels_only_vectors(replace(main, train=unknown), np.arange(4))
+    vectors = classifiers.labels_only_vectors(replace(main, train=unknown), np.arange(4))
     assert len(vectors) == len(main.text.vocabulary)
     assert not vectors.any()
 
 
 def test_each_seed_shuffles_anew(main):
-    (first, _), (second, _) = (conditions.shuffled_vectors(main, seed) for seed in (0, 1))
+    (first, _), (second, _) = (classifiers.shuffled_vectors(main, seed) for seed in (0, 1))
     assert not np.array_equal(first, second)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minilm.classify.centroid import NearestCentroid
-from minilm.compare import conditions, statistics
+from minilm.compare import classifiers, statistics
 from minilm.embeddings import documents
 from minilm.training import labelled
 
@@ -24,9 +24,9 @@ def features(shared):
     main = next(iter(shared.materials.values()))
     texts = main.train.ids + main.domains["task"].ids
     kinds = {
-        "random": conditions.random_vectors(main, 0),
+        "random": classifiers.random_vectors(main, 0),
         "cooccurrence": main.text.vectors,
-        "shuffled": conditions.shuffled_vectors(main, 0)[0],
+        "shuffled": classifiers.shuffled_vectors(main, 0)[0],
     }
     return {
         name: documents.mean_vectors(texts, vectors * main.text.weights[:, np.newaxis])

@@ -8,13 +8,13 @@ from minilm.compare import comparison
 SNIPPET = """
 from pathlib import Path
 from minilm.classify.centroid import NearestCentroid
-from minilm.compare import comparison, conditions, experiment, material
+from minilm.compare import classifiers, comparison, conditions, experiment, material
 from minilm.embeddings import documents
 
 def train(data, seed, chosen):
     mean = lambda examples: documents.mean_vectors(examples.ids, data.text.vectors)
     model = NearestCentroid().fit(mean(data.train)[chosen], data.train.labels[chosen])
-    return conditions.Classifier(lambda new: model.predict(mean(new)), model.centroids_.size)
+    return classifiers.Classifier(lambda new: model.predict(mean(new)), model.centroids_.size)
 
 mine = conditions.Condition("nearest mean", ("cooccurrence",), "mine", train, needs=("vectors",))
 data = material.Settings(Path("movie_reviews.csv"), ((Path("general.txt"),),))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minilm.compare import conditions, material, pretraining, senses, transformer
+from minilm.compare import classifiers, material, pretraining, senses, transformer
 from minilm.compare.axes import Axes
 from minilm.compare.material import Settings
 
@@ -36,7 +36,7 @@ def banks(world, tmp_path_factory):
 
 
 def test_the_transformer_parts_what_a_fixed_vector_cannot(banks):
-    (found,) = senses.measure(banks.text, conditions.pretrained_body(banks), PROBES)
+    (found,) = senses.measure(banks.text, classifiers.pretrained_body(banks), PROBES)
     assert found["word"] == "bank"
     assert found["contextual"]["accuracy"] > 0.9
     assert found["contextual"]["within"] > 0.5 > -0.5 > found["contextual"]["between"]
@@ -50,16 +50,18 @@ def test_the_transformer_parts_what_a_fixed_vector_cannot(banks):
 
 
 def test_a_random_transformer_knows_less_of_it(banks):
-    config = conditions.pretrained_body(banks).config
+    config = classifiers.pretrained_body(banks).config
     body = transformer.random_body(config, rng=np.random.default_rng(0))
     (found,) = senses.measure(banks.text, body, PROBES)
-    trained = senses.measure(banks.text, conditions.pretrained_body(banks), PROBES)[0]["contextual"]
+    trained = senses.measure(banks.text, classifiers.pretrained_body(banks), PROBES)[0][
+        "contextual"
+    ]
     apart = found["contextual"]["within"] - found["contextual"]["between"]
     assert apart < (trained["within"] - trained["between"]) / 2
 
 
 def test_words_without_both_senses_are_left_out(banks):
-    body = conditions.pretrained_body(banks)
+    body = classifiers.pretrained_body(banks)
     probes = {
         "two_senses": [
             {"word": "bank", "senses": [["river"], ["snow"]]},
