@@ -6,6 +6,7 @@ process as a file and so does the result: the standard streams belong to the lea
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import re
@@ -171,16 +172,24 @@ class _Reader:
 
     def _read(self) -> None:
         size = 0
-        while part := os.read(self._stream.fileno(), 1 << 16):
-            if self.flooded:
-                continue
-            self._parts.append(part)
-            size += len(part)
-            if self._echo is not None:
-                self._echo(part.decode("utf-8", "replace"))
-            if size > _MOST_OUTPUT:
-                self.flooded = True
-                self._stop()
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with contextlib.suppress(OSError):  # the stream may be closed under us, after Ctrl-C
+            while part := os.read(self._stream.fileno(), 1 << 16):
+                if self.flooded:
+                    continue
+                self._parts.append(part)
+                size += len(part)
+                self._pass_on(decoder.decode(part))
+                if size > _MOST_OUTPUT:
+                    self.flooded = True
+                    self._stop()
+
+    def _pass_on(self, text: str) -> None:
+        if self._echo is not None:
+            try:
+                self._echo(text)
+            except OSError:  # whoever was listening (head, less) has gone
+                self._echo = None
 
     def join(self) -> None:
         self._thread.join()
