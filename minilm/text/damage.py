@@ -7,7 +7,9 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-REPLACEMENT = "\ufffd"
+# What decoders put in place of a letter that they could not read, and halves of characters, which
+# a JSON file can hold and no other can.
+_LOST = re.compile("[\ufffd\ud800-\udfff]")
 
 # Characters that stand for nothing a person wrote: control characters but tab and line ends.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -32,6 +34,15 @@ def has_control(text: str) -> bool:
     (False, True)
     """
     return _CONTROL.search(text) is not None
+
+
+def has_lost_letters(text: str) -> bool:
+    r"""Return whether letters were lost on the way.
+
+    >>> has_lost_letters("caf\ufffd"), has_lost_letters("half of a smile: \ud83d")
+    (True, True)
+    """
+    return _LOST.search(text) is not None
 
 
 def _bytes_by_character() -> dict[str, int]:

@@ -202,7 +202,7 @@ def _faults(record: Record, repaired: str, words: list[str], script: str) -> int
     if not text.isascii():
         if repaired != text:
             faults |= BIT["mojibake"]
-        if damage.REPLACEMENT in repaired:
+        if damage.has_lost_letters(repaired):
             faults |= BIT["lost letters"]
         found = damage.scripts(repaired)
         if 2 * found[script] < found.total():

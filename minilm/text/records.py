@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from minilm import files
 from minilm.errors import OptionError
-from minilm.text import corpus, tables
+from minilm.text import corpus, damage, tables
 
 UNITS = ("lines", "paragraphs")
 
@@ -292,7 +292,12 @@ def _rewrite_json(
         if whole:
             kept.append(item)
         else:
-            file.write(json.dumps(item, ensure_ascii=False) + "\n")
+            file.write(_dumped(item) + "\n")
     if whole:
-        json.dump(kept, file, ensure_ascii=False, indent=2)
-        file.write("\n")
+        file.write(_dumped(kept, indent=2) + "\n")
+
+
+def _dumped(content: Any, indent: int | None = None) -> str:
+    """Return JSON, escaped where letters cannot be written as they are (halves of a character)."""
+    text = json.dumps(content, ensure_ascii=False, indent=indent)
+    return json.dumps(content, indent=indent) if damage.has_lost_letters(text) else text

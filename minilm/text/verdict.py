@@ -49,7 +49,7 @@ RULES = (
     Rule("too long", "warning", 0.01, f"more than {MAX_WORDS:,} words", "leave"),
     Rule("not text", "error", 0.01, "control characters, or hardly a letter", "remove"),
     Rule("mojibake", "error", 0, "UTF-8 read in another encoding", "change"),
-    Rule("lost letters", "error", 0, "replacement characters (U+FFFD)", "remove"),
+    Rule("lost letters", "error", 0, "replacement characters (U+FFFD) or halves", "remove"),
     Rule("other alphabet", "error", 0.01, "most letters are of another script", "remove if over"),
     Rule("unknown words", "error", 0.1, "few are usual: another language", "remove if over"),
     Rule("duplicates", "error", 0.05, "stands before, word for word", "remove"),

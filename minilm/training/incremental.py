@@ -210,7 +210,7 @@ def collect(texts: Iterable[str], seen: Ledger | None, out: IO[str]) -> Collecte
             counts["seen"] += 1
         elif marks & here:
             counts["repeated"] += 1
-        elif damage.REPLACEMENT in repaired or not damage.is_text(
+        elif damage.has_lost_letters(repaired) or not damage.is_text(
             repaired, sum(map(len, tokenize(repaired)))
         ):
             counts["unfit"] += 1

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from minilm.errors import InputError, OptionError
+from minilm.errors import InputError, MinilmError, OptionError
 from minilm.interop.ledger import Ledger
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text import cleaning, fingerprints, quality
@@ -90,6 +90,7 @@ def test_a_clean_text_passes_every_check(check):
         ("not text", "The captain sold\x00 the wooden boat"),
         ("mojibake", "The captain\u00e2\u20ac\u2122s boat was sold near the harbor"),
         ("lost letters", "The caf\ufffd behind the station"),
+        ("lost letters", "Half of a \ud83d is left behind the station"),
         ("other alphabet", "Капитан продал деревянную лодку у гавани"),
         ("unknown words", "Der Kapitän hat sein altes Boot am Hafen an einen Lehrer verkauft"),
         ("e-mail addresses", "The captain wrote to me@example.org about the boat"),
@@ -360,3 +361,37 @@ def test_real_reviews(real_data, tmp_path):
     lines = path.read_text(encoding="utf-8").splitlines()
     near = places(garbled, "near-duplicates")
     assert repaired == [line for i, line in enumerate(lines) if i not in near]
+
+
+TINY_FILES = {
+    "csv": b'text,label,split\nThe cat,a,train\n"Two\nlines",b,test\ncaf\xc3\x83\xc2\xa9,,dev\n',
+    "jsonl": b'{"text": "The cat sat", "label": "a"}\n{"text": "b c d", "n": [1]}\n"x"\n',
+    "json": b'[{"text": "The cat sat on the mat"}, "b", {"text": null}]',
+    "txt": b"The cat sat on the mat.\n\nA dog ran to \xe2\x80\x99 555-123-4567\n",
+}
+PIECES = [b'"', b",", b"\n", b"\xc3", b"\xff", b"\x00", b"[", b"}", b"\xef\xbb\xbf", b"\\ud800"]
+
+
+@pytest.mark.parametrize("suffix", TINY_FILES)
+def test_damaged_files_are_judged_or_refused(tmp_path, suffix):
+    rng = random.Random(5)
+    path, out = tmp_path / f"t.{suffix}", tmp_path / f"out.{suffix}"
+    judged, refused = 0, []
+    for _ in range(150):
+        content = bytearray(TINY_FILES[suffix])
+        for _ in range(rng.randrange(1, 4)):
+            place = rng.randrange(len(content))
+            content[place : place + rng.randrange(3)] = rng.choice(PIECES)
+        path.write_bytes(content)
+        try:
+            report = quality.check([path])
+            json.dumps(report.to_json())
+            cleaned = cleaning.write(report, out)
+        except MinilmError as error:
+            refused.append(str(error))
+            continue
+        judged += 1
+        assert 0 < cleaned.kept <= report.documents
+        assert quality.check([out]).documents >= 1
+    assert judged > 5
+    assert not [message for message in refused if "\n" in message]

@@ -111,6 +111,13 @@ def test_json_written_again_with_all_it_holds(tmp_path, suffix):
     assert "ü" in content
 
 
+def test_halves_of_characters_are_written_as_they_came(tmp_path):
+    for suffix, content in (("jsonl", '{"text": "a", "n": "\\ud800"}\n'), ("json", '["\\ud800"]')):
+        path, out = write(tmp_path / f"t.{suffix}", content), tmp_path / f"out.{suffix}"
+        records.rewrite(path, out, lambda number, text: text)
+        assert json.loads(out.read_text(encoding="utf-8")) == json.loads(content)
+
+
 def test_strings_written_again(tmp_path):
     path = write(tmp_path / "t.jsonl", '"a"\n"b"\n')
     records.rewrite(path, tmp_path / "out.jsonl", lambda number, text: text * 2)
