@@ -77,7 +77,7 @@ def training_table(result: Mapping[str, Any]) -> str:
         ("reviews, by LoRA", *(f"{run['lora']:.3f}" for run in runs)),
     ]
     lines = [
-        f"a GPT of {result['parameters']:,} parameters on corpora/general.txt, {count} steps",
+        f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",
         f"{'':24}{'yours':>12}{'the library':>14}",
         *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
         f'nearest to "{result["probe"]}" in your model: {", ".join(runs[0]["neighbors"])}',

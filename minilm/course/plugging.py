@@ -43,12 +43,12 @@ class Trained:
 
     Attributes
     ----------
+    parameters : int
+        Of the GPT.
     losses : list of float
         Of each step, in nats.
     seconds : float
         For the steps alone.
-    before : float
-        Seconds until the first step.
     held_out : float
         The loss on text that it was not trained on.
     neighbors : list of str
@@ -58,9 +58,9 @@ class Trained:
         of the mean word embeddings, and by the model fine-tuned with LoRA.
     """
 
+    parameters: int
     losses: list[float]
     seconds: float
-    before: float
     held_out: float
     neighbors: list[str]
     centroid: float
@@ -80,7 +80,7 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
     Returns
     -------
     dict
-        "yours" and "library", the fields of `Trained` each; "probe"; "parameters".
+        "yours" and "library", the fields of `Trained` each; "probe", a word.
     """
     with targets.replaced(functions):
         yours = _train(budget["words"], budget["steps"], budget["seconds"])
@@ -89,58 +89,54 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
         "yours": asdict(yours),
         "library": asdict(library),
         "probe": _PROBE,
-        "parameters": gpt_parameters(),
     }
 
 
-def gpt_parameters() -> int:
-    """Return the number of parameters of the model that is trained."""
-    model = gpt.GPT(SIZES["kata"].config, rng=np.random.default_rng(0))
-    return model.parameters.flat.size
-
-
 def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
-    start = time.perf_counter()
     tokenizer = words.WordTokenizer()
     texts = _texts(most_words, tokenizer)
     size = SIZES["kata"]
     vocabulary = words.Vocabulary.from_documents(
         texts, max_size=size.config.vocab_size, unknown=_UNKNOWN
     )
+    held_out = len(texts) // 10
+    training = _stream(texts[held_out:], vocabulary)
     model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
     table = model.parameters["wte.weight"]
-    training, held_out = _stream(texts[: -len(texts) // 10], vocabulary), texts[-len(texts) // 10 :]
     word_start.from_cooccurrence(
         table, training, window=_WINDOW, end=-1, rng=generator(_SEED, "svd")
     )
     windows = batches.ShuffledWindows(
         training[training >= 0], size.config.n_positions, size.batch, _SEED
     )
-    optimizer = optim.AdamW(model.parameters, betas=(0.9, 0.99), weight_decay=0.1)
-    losses: list[float] = []
-    first = time.perf_counter()
-    with Shards(1) as shards:
-        while len(losses) < most_steps and time.perf_counter() - first < seconds:
-            rate = optim.warmup_decay(
-                len(losses), peak=_LEARNING_RATE, warmup=_WARMUP, total=most_steps, shape="constant"
-            )
-            loss, _ = shards.step(
-                model,
-                *windows[len(losses)],
-                optimizer=optimizer,
-                learning_rate=rate,
-                rng=generator(_SEED, "dropout", len(losses)),
-            )
-            losses.append(loss)
-    spent = time.perf_counter() - first
+    start = time.perf_counter()
+    losses = _steps(model, windows, most_steps, start + seconds)
+    spent = time.perf_counter() - start
     return Trained(
+        model.parameters.flat.size,
         losses,
         spent,
-        first - start,
-        _held_out_loss(model, _stream(held_out, vocabulary), windows),
+        _held_out_loss(model, _stream(texts[:held_out], vocabulary), windows),
         [w for w, _ in similarity.nearest_words(_PROBE, vocabulary, table, 4)],
         *_accuracies(model, tokenizer, vocabulary),
     )
+
+
+def _steps(
+    model: gpt.GPT, windows: batches.ShuffledWindows, most: int, deadline: float
+) -> list[float]:
+    """Train, one step at least, until there are enough or the time is up; return the losses."""
+    optimizer = optim.AdamW(model.parameters, betas=(0.9, 0.99), weight_decay=0.1)
+    losses: list[float] = []
+    with Shards(1) as shards:
+        while not losses or (len(losses) < most and time.perf_counter() < deadline):
+            step = len(losses)
+            rate = optim.warmup_decay(
+                step, peak=_LEARNING_RATE, warmup=_WARMUP, total=most, shape="constant"
+            )
+            loss, _ = shards.step(model, *windows[step], optimizer=optimizer, learning_rate=rate)
+            losses.append(loss)
+    return losses
 
 
 def _texts(most_words: int, tokenizer: words.WordTokenizer) -> list[list[str]]:
