@@ -241,7 +241,8 @@ def _run_incremental(options: argparse.Namespace) -> int:
     if options.task is not None:
         raise OptionError("--incremental learns texts; give them with --data-file")
     _refuse(options, "--task", (*_TASK, *_TASK_FILE))
-    _refuse(options, "another folder than DIR, which --incremental updates", ("output_dir",))
+    if options.output_dir is not None:
+        raise OptionError("--incremental updates DIR itself; leave out --output-dir")
     _refuse(options, "an adaptation without --incremental", ("general", "alpha", "targets"))
     if options.method not in (None, "full", "lora"):
         raise OptionError(f"--method {options.method} is for a task; use full or lora")

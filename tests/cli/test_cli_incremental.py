@@ -94,7 +94,7 @@ def test_another_architecture_is_exit_code_1(model, text, tmp_path, capsys):
         (["--output-dir", "o", "--wait"], "--wait goes with --incremental; leave it out"),
         (["--output-dir", "o", "--config", "c"], "--config goes with --incremental"),
         (["--output-dir", "o", "--dry-run"], "--dry-run goes with --incremental"),
-        (["--incremental", "--output-dir", "o"], "--output-dir goes with another folder than DIR"),
+        (["--incremental", "--output-dir", "o"], "--incremental updates DIR itself"),
         (["--incremental", "--method", "probe"], "--method probe is for a task"),
         (["--incremental", "--rank", "2"], "--rank goes with --method lora"),
         (["--incremental", "--pooling", "mean"], "--pooling goes with --task"),
