@@ -56,9 +56,10 @@ TFIDF_L2 = 1.0
 VECTORS_L2 = 0.01
 FINETUNED_L2 = 30.0
 # The states of a transformer are of length sqrt(C), through its last layer norm. Frozen ones did
-# best at 30 on reviews of rt-polarity (0.664 and 0.680 at 100 and 200 labels, against 0.611 and
-# 0.656 at 0.3), and at 0.3 on the films (0.550 and 0.577 at 64 and 256, against 0.531 and 0.536).
-PROBE_L2 = 1.0
+# best at 3 to 30 on reviews of rt-polarity (0.640 and 0.661 at 100 and 200 labels and 3; 0.611 and
+# 0.656 at 0.3), and at 0.1 on the films (0.544 and 0.620 at 64 and 256; 0.541 and 0.595 at 0.3;
+# 0.538 and 0.553 at 3).
+PROBE_L2 = 0.3
 
 # Every transformer that is trained has the same number of updates, whatever it starts from; only
 # the learning rates differ, each the best of three or two by a factor of 3 or 4 on the same
