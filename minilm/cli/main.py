@@ -20,7 +20,7 @@ from minilm.errors import MinilmError
 # Each command is a module of this package with `add_arguments(parser)` and `run(options) -> int`.
 # Only the chosen one is imported, so that `minilm --help` needs neither NumPy nor matplotlib.
 COMMANDS = {
-    "compare": "random against pretrained word vectors on a labelled task, with intervals",
+    "compare": "random, pretrained and fine-tuned models on a labelled task, with intervals",
     "forgetting": "what each way of learning a further text forgets: compare forgetting",
     "report": "the pictures and the page of a comparison, made again from its tables",
     "neighbors": "nearest words in a corpus, by the company they keep",
