@@ -153,3 +153,27 @@ def test_schedules() -> None:
     assert optim.warmup_decay(9, peak=1.0, warmup=0, total=10, shape="constant") == 1.0
     with pytest.raises(OptionError, match="'sine' is not known"):
         optim.warmup_decay(5, peak=1.0, warmup=0, total=10, shape="sine")
+
+
+def test_learning_rates_differ_by_name() -> None:
+    parameters = Parameters({"a": (2, 3), "b": (3, 2), "c": (4,)}, np.float64)
+    gradient = parameters.new_gradient()
+    gradient.flat[:] = 1.0
+    optim.AdamW(parameters, weight_decay=0.0, factors={"b": 0.5, "c": 0.0}).update(
+        gradient, learning_rate=0.1
+    )
+    # The first step has the length of the learning rate.
+    np.testing.assert_allclose(parameters["a"], -0.1, rtol=1e-6)
+    np.testing.assert_allclose(parameters["b"], -0.05, rtol=1e-6)
+    np.testing.assert_array_equal(parameters["c"], 0.0)
+
+
+def test_neighbors_are_one_segment_only_if_they_are_treated_alike() -> None:
+    parameters = Parameters({"a": (2, 3), "b": (3, 2), "c": (4,), "d": (1,)}, np.float64)
+    assert [s.parameters for s in parameters.segments()] == [slice(0, 12), slice(12, 17)]
+    found = parameters.segments({"b": 0.5, "c": 0.25, "d": 0.25})
+    assert [(s.parameters, s.matrices, s.factor) for s in found] == [
+        (slice(0, 6), True, 1.0),
+        (slice(6, 12), True, 0.5),
+        (slice(12, 17), False, 0.25),
+    ]

@@ -199,3 +199,37 @@ def test_smoothing_is_a_mean_over_a_window():
     values = np.random.default_rng(0).random(50).tolist()
     expected = [np.mean(values[max(0, i - 6) : i + 1]) for i in range(50)]
     np.testing.assert_allclose(log.smoothed(values, 7), expected, rtol=1e-12)
+
+
+def test_a_short_run_touches_no_file_and_is_the_same(tmp_path, capsys):
+    saved, short = Job(losses=[3.0, 2.0, 2.5]), Job(losses=[3.0, 2.0, 2.5])
+    loop.train(saved, plan(), State(), tmp_path, lambda line: None)
+    capsys.readouterr()
+    rows = loop.fit(short, plan())
+    np.testing.assert_array_equal(short.model.parameters.flat, saved.model.parameters.flat)
+    assert short.saves == []
+    assert [row.held_out_loss for row in rows] == [None, 3.0, None, 2.0, None, 2.5]
+    kept = log.read(tmp_path / "log.csv")
+    assert [(row.step, row.loss) for row in rows] == [(row.step, row.loss) for row in kept]
+    assert capsys.readouterr() == ("", "")
+    log.write(tmp_path, rows[:2])
+    assert log.read(tmp_path / "log.csv") == rows[:2]
+
+
+def test_a_short_run_says_how_it_goes(capsys):
+    said = []
+    loop.fit(Job(losses=[3.0, 2.0, 2.5]), plan(), said.append)
+    assert said[0] == "step 2  held out: perplexity 20.09"
+    assert len(said) == 3
+    assert "training: 6 of 6" in capsys.readouterr().err
+
+
+def test_a_short_run_that_breaks_down_says_what_to_do():
+    with pytest.raises(TrainingError, match=r"^after step \d+: .*Nothing is saved; begin again"):
+        loop.fit(Job(), plan(steps=500, learning_rate=1e30, warmup=0))
+
+
+def test_a_log_of_an_earlier_version_is_read(tmp_path):
+    lines = ["step,learning_rate,loss,gradient_norm,tokens_per_second", "1,0.1,2.5,0.3,100"]
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert log.read(tmp_path / "log.csv") == [log.Row(1, 0.1, 2.5, 0.3, 100.0)]
