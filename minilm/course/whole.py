@@ -65,7 +65,8 @@ def language_model() -> dict[str, Any]:
     parameters = Parameters(shapes, np.float64)
     parameters.flat[...] = 0.3 * rng.standard_normal(parameters.flat.shape)
     model = gpt.GPT(_CONFIG, parameters=parameters)
-    model.use(lora.Adapter(_RANK, 3.0, TARGETS, parameters))
+    adapter = lora.Adapter(_RANK, 3.0, TARGETS, parameters)
+    model.use(adapter)
     ids = rng.integers(0, _CONFIG.vocab_size, (3, 7))
     targets = rng.integers(0, _CONFIG.vocab_size, (3, 7))
     targets[0, :3] = -100
@@ -76,6 +77,8 @@ def language_model() -> dict[str, Any]:
         _, gradient = model.loss_and_grad(ids, targets)
         optimizer.update(gradient, learning_rate=0.01)
     results["the loss after five steps"] = model.loss(ids, targets)
+    merged = gpt.GPT(_CONFIG, parameters=lora.merge(parameters, adapter))
+    results["the loss with LoRA merged into the matrices"] = merged.loss(ids, targets)
     return results
 
 

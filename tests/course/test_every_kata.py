@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minilm.course import catalog, checking, demos, stubs
+from minilm.course import catalog, checking, demos, stubs, targets, trials
 
 KATAS = catalog.all_katas()
 WITH_TARGETS = [kata for kata in KATAS if not kata.is_experiment]
@@ -62,6 +62,20 @@ def test_no_mutation_of_the_reference_passes_unless_it_changes_nothing(kata):
     assert set(listed) - found == set(), "listed as equivalent, but killed or gone"
     assert all(listed.values()), "a reason is missing"
     assert tried > 2 * len(found)
+
+
+@every_target
+def test_every_function_is_a_part_of_the_whole_model(kata):
+    def unusable(*arguments, **options):
+        raise RuntimeError("it was called")
+
+    assert trials.model_problem(kata, {}) is None
+    for target in kata.targets:
+        part = unusable
+        if target.is_class:
+            part = type("Part", (), dict.fromkeys(targets.methods(target.reference), unusable))
+        said = trials.model_problem(kata, {target.name: part})
+        assert said == "inside the whole model it raises RuntimeError: it was called"
 
 
 def test_there_are_two_hundred_mutations():
