@@ -35,6 +35,7 @@ _EXCERPT = 60  # characters
 _LOOKED_AT = 10_000  # characters, for an excerpt
 _BATCH = 1 << 16  # words that MinHash takes at a time
 _VOCABULARY = 1 << 20  # different words counted at most
+_SURVEYED = 10_000  # documents whose words are all counted; of those after them every tenth
 _SHOW_PROGRESS = 20_000  # documents
 
 
@@ -106,7 +107,8 @@ class _Survey:
 
     def __init__(self, found: Iterator[Record], *, count_words: bool) -> None:
         self.documents = 0
-        self._long = 0  # documents that are long enough for their language to be judged
+        self._counted = 0  # documents whose words were counted
+        self._long = 0  # those that are long enough for their language to be judged
         self._counts: Counter[str] = Counter()
         scripts: Counter[str] = Counter()
         tokenize = WordTokenizer().tokenize
@@ -116,7 +118,8 @@ class _Survey:
                 scripts["LATIN"] += len(record.text)
             else:
                 scripts.update(damage.scripts(record.text))
-            if count_words:
+            if count_words and (self.documents <= _SURVEYED or self.documents % 10 == 0):
+                self._counted += 1
                 words = tokenize(record.text)
                 self._long += len(words) >= _JUDGED_WORDS
                 self._counts.update(set(words))
@@ -128,7 +131,7 @@ class _Survey:
         """Return the words of many documents; None when there are too few documents to tell."""
         if self._long < _JUDGED_DOCUMENTS:
             return None
-        least = max(3, self.documents / 100)
+        least = max(3, self._counted / 100)
         return frozenset(word for word, count in self._counts.items() if count >= least)
 
 

@@ -136,6 +136,13 @@ def test_unknown_words_need_enough_documents_or_a_vocabulary(check):
     assert check(texts, vocabulary=few)["unknown words"].count is None
 
 
+def test_of_many_documents_a_part_tells_which_words_are_usual(check, monkeypatch):
+    monkeypatch.setattr(quality, "_SURVEYED", 60)
+    texts = sentences(300)
+    texts[150] = "Der Kapit\u00e4n hat sein altes Boot am Hafen an einen Lehrer verkauft"
+    assert places(check(texts), "unknown words") == [150]
+
+
 def test_the_words_that_a_tokenizer_knows():
     texts = ["The cat sat on the caf\u00e9's mat, number 77"] * 9
     words = {"the", "cat", "sat", "on", "caf\u00e9", "s", "mat", "number"}
