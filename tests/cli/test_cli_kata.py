@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from minilm.cli import kata_output as output
 from minilm.cli import main as cli
 from minilm.course import catalog, sessions, stubs, watching
 
@@ -178,6 +179,17 @@ def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
     assert lines[0].endswith("parts is yours: layer_norm_backward")
     last = next(line.split() for line in lines if "loss of step 8" in line)
     assert last[-2] == last[-1]
+
+
+def test_the_table_of_the_small_comparison():
+    rows = [
+        {"condition": "cooccurrence-finetuned", "budget": 16, "mean": 0.5, "low": 0.4, "high": 0.6},
+        {"condition": "cooccurrence-finetuned", "budget": 64, "mean": None, "low": 0, "high": 0},
+    ]
+    lines = output.comparison_table(rows).splitlines()
+    assert lines[1].split() == ["16", "labels", "64", "labels"]
+    assert lines[2].split() == ["cooccurrence-finetuned", "0.500", "[0.400,", "0.600]", "failed"]
+    assert max(map(len, lines)) < 80
 
 
 def test_what_is_unknown_is_said_in_one_line(desk, capsys):
