@@ -49,6 +49,7 @@ PRESETS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.epilog = "Another comparison: minilm compare forgetting --help."
     data = parser.add_argument_group("data (unless said, the corpora that ship with minilm)")
     data.add_argument(
         "--task",
