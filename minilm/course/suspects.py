@@ -118,9 +118,12 @@ def _named(ratio: float, case: Case) -> str:
     forms: list[tuple[str, Callable[[int], float], dict[int, str]]] = [
         ("{0}", float, lengths | rows),
         ("1/{0}", lambda size: 1 / size, lengths | rows),
-        ("the root of {0}", math.sqrt, widths),
-        ("1 over the root of {0}", lambda size: 1 / math.sqrt(size), widths),
     ]
+    if not any(math.isclose(r, round(r), rel_tol=1e-6) for r in (ratio, 1 / ratio)):
+        forms += [  # 2 is more often a two than the root of a four
+            ("the root of {0}", math.sqrt, widths),
+            ("1 over the root of {0}", lambda size: 1 / math.sqrt(size), widths),
+        ]
     for said, form, sizes in forms:
         for size, where in sizes.items():
             if size > 1 and math.isclose(abs(ratio), form(size), rel_tol=1e-6):
