@@ -23,7 +23,12 @@ class Advice:
 
     def __str__(self) -> str:
         """Return one line."""
-        return f"advice: {self.action}, because {'; '.join(self.reasons)}"
+        return f"advice: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """The action and its reasons."""
+        return f"{self.action}, because {'; '.join(self.reasons)}"
 
 
 def advise(kept: int, *, changed: Sequence[str] = (), risen: float = 0.0, limit: float) -> Advice:

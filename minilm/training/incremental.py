@@ -315,7 +315,9 @@ def run(
         say(line)
     lineage = manifest.read(result.path / manifest.NAME).lineage
     after = advice.advise(collected.kept, risen=advice.risen(lineage), limit=asked.limit)
-    if after != advised:
+    if result.verdict == "held back":
+        _say_wrapped(say, f"if none of that helps: {after.said}")
+    elif after != advised:
         _say_wrapped(say, str(after))
     return Outcome(collected, after, result)
 

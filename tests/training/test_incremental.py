@@ -103,11 +103,23 @@ def test_an_update_that_is_held_back_leaves_its_texts_new(model, boats):
     outcome, said = run(boats, model, asked)
     assert outcome.result.verdict == "held back"
     assert outcome.advice.action == "retrain"
-    assert said[-1].startswith("advice: retrain, because old text got ")
+    assert said[-1].startswith("if none of that helps: retrain, because old text got ")
     assert np.array_equal(weights(model), before.parameters.flat)
     assert len(folder.load(model).seen) == 2
     outcome, _ = run(boats, model, dry_run=True)
     assert outcome.collected.kept == 40
+
+
+def test_small_losses_add_up_to_advice(model, boats, monkeypatch):
+    """Each update is within the limit; together they are not, and that is said."""
+    rises = iter([0.05, 0.12])
+    monkeypatch.setattr(incremental.advice, "risen", lambda lineage: next(rises))
+    monkeypatch.setattr(incremental.updating.Measured, "rise", 0.06)
+    outcome, said = run(boats, model, FineTuning(epochs=1, threads=1, limit=0.1))
+    assert outcome.result.verdict == "kept"
+    assert "advice: fine-tune, because 40 new documents are fewer than 500" in said
+    assert said[-1] == "advice: retrain, because old text got 12% worse"
+    assert outcome.advice.action == "retrain"
 
 
 def test_the_settings_of_the_update_are_recorded(model, boats):
