@@ -7,19 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-# The stages of a check, in order.
-STAGES = (
-    "import",
-    "structure",
-    "finite",
-    "inputs",
-    "values",
-    "gradients",
-    "properties",
-    "model",
-    "time",
-)
-
 
 @dataclass(frozen=True)
 class Failure:
@@ -28,7 +15,8 @@ class Failure:
     Attributes
     ----------
     stage : str
-        One of `STAGES`.
+        Of the check: "import", "structure", "finite", "inputs", "values" or "gradients",
+        "properties", "model", "time".
     text : str
         What was compared and how it came out.
     target, output : str, optional
