@@ -10,8 +10,9 @@ import itertools
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -206,14 +207,7 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> list[Material]:
         split = tuple(zip(task.lines, parts, strict=True))
     train, test = task.part("train"), task.part("test")
     _check_budgets(train, test, task.classes, min(budgets))
-    evaluated = {settings.task.stem: test}
-    for path in settings.transfers + settings.others:
-        other = _labelled(settings, path, evaluation_only=True)
-        if path in settings.others and not set(other.classes) <= set(task.classes):
-            continue
-        _check_same_labels(task, other)
-        # Of a file with a split only the test part is used, as for the task itself.
-        evaluated[_unused(path.stem, evaluated)] = other.part("test")
+    evaluated = {settings.task.stem: test, **_elsewhere(settings, task)}
     notes = []
     if repeated := corpus.repeated_across_parts(task):
         notes.append(
@@ -226,26 +220,34 @@ def prepare(settings: Settings, budgets: Sequence[int]) -> list[Material]:
     for paths in settings.corpora:
         names.add(name := _unused(paths[0].stem, names))
         for text, about in _read_texts(settings, paths, name, tokenizer, set(test.texts)):
-            train_examples = _examples(train, task.classes, tokenizer, text.vocabulary)
-            domains = {
-                domain: _examples(data, task.classes, tokenizer, text.vocabulary)
-                for domain, data in evaluated.items()
-            }
-            about += _coverage(paths[0], train_examples, domains)
+            examples = partial(
+                _examples,
+                classes=task.classes,
+                tokenizer=tokenizer,
+                vocabulary=text.vocabulary,
+            )
+            domains = {domain: examples(data) for domain, data in evaluated.items()}
+            labelled = examples(train)
+            about += _coverage(paths[0], [("train", labelled), *domains.items()])
             if len(settings.corpora) > 1 or len(settings.pretrain_words) > 1:
                 about = [f"{name}, {text.words:,} words: {note}" for note in about]
+            found = tuple(notes + about)
             materials.append(
-                Material(
-                    settings,
-                    task.classes,
-                    text,
-                    train_examples,
-                    domains,
-                    split,
-                    tuple(notes + about),
-                )
+                Material(settings, task.classes, text, labelled, domains, split, found)
             )
     return materials
+
+
+def _elsewhere(settings: Settings, task: corpus.LabelledData) -> dict[str, corpus.LabelledData]:
+    """Return what is evaluated beside the task's test part; of files with a split, theirs."""
+    found: dict[str, corpus.LabelledData] = {}
+    for path in settings.transfers + settings.others:
+        other = _labelled(settings, path, evaluation_only=True)
+        if path in settings.others and not set(other.classes) <= set(task.classes):
+            continue
+        _check_same_labels(task, other)
+        found[_unused(path.stem, [settings.task.stem, *found])] = other.part("test")
+    return found
 
 
 def _unused(name: str, used: Collection[str]) -> str:
@@ -401,10 +403,10 @@ def _check_same_labels(task: corpus.LabelledData, transfer: corpus.LabelledData)
         )
 
 
-def _coverage(path: Path, train: Examples, domains: dict[str, Examples]) -> list[str]:
+def _coverage(path: Path, parts: Iterable[tuple[str, Examples]]) -> list[str]:
     """Return notes on labelled words that pretraining does not know; raise when it knows none."""
     notes = []
-    for name, part in {"train": train, **domains}.items():
+    for name, part in parts:
         known, words = sum(map(len, part.ids)), sum(map(len, part.tokens))
         if not known:
             raise InputError(
