@@ -43,7 +43,8 @@ def axes(tasks: Sequence[Settings], grid: Grid, preset: str | None) -> str:
     return (
         f"{f'preset {preset}: ' if preset else ''}{len(grid.conditions)} conditions on "
         f"{', '.join(settings.task.name for settings in tasks)}; "
-        f"{', '.join(map(str, grid.budgets))} labels, {grid.seeds} draws of them each; "
+        f"{', '.join(map(str, grid.budgets))} labels, "
+        f"{grid.seeds} draw{'s' * (grid.seeds > 1)} of them each; "
         f"{' and '.join(amounts)} words of {', '.join(texts)}; transformers of width "
         f"{shape.n_embd} and {shape.n_layer} layers, {shape.steps} steps of pretraining"
     )
