@@ -24,6 +24,8 @@ KINDS = {
 }
 # Passes over the matrix in `factorise.truncated_svd`: two an iteration, and two at the end.
 _SVD_PASSES = 10
+# Bytes for counting, in each of the processes that may do it at a time.
+_MEMORY = 1 << 27
 
 
 class Job(NamedTuple):
@@ -56,7 +58,7 @@ def count_vectors(settings: Settings, ids: np.ndarray, size: int) -> np.ndarray:
 
 def _count_vectors(settings: Settings, ids: np.ndarray, size: int) -> tuple[np.ndarray, int]:
     """Return the vectors, and how many pairs of words met."""
-    counts = cooccurrence.count_chunks([ids], settings.window, size)
+    counts = cooccurrence.count_chunks([ids], settings.window, size, memory=_MEMORY)
     vectors = factorise.word_vectors(
         counts,
         weighting=settings.weighting,
