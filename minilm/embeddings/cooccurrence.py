@@ -26,9 +26,7 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
 
     Every pair of places i < j in one document with j - i <= window adds one to (ids[i], ids[j]) and
     one to (ids[j], ids[i]); a word next to itself adds two on the diagonal. A pair of words is one
-    integer key, `row * size + column`, and equal keys stand together once they are sorted. Sorting
-    takes most of the time, so pairs with one of the most frequent words, which are most pairs, are
-    counted in dense rows, and only the others are sorted, by one word and then by the other.
+    integer key, `row * size + column`.
 
     Parameters
     ----------
@@ -64,21 +62,35 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
     padded = _pad(ids, window, size)
     # The places of the words, in order of id; blanks have the highest id and are cut off.
     places = np.argsort(padded, kind="stable")[: np.count_nonzero(ids >= 0)]
-    # Ids below this one have a row of V cells each to count in, in all at most four cells for each
-    # pair of places. It pays for frequent words, which come first in a Vocabulary; with any other
-    # order of ids the counts are the same.
-    dense = min(size, min(_DENSE_CELLS, 4 * window * ids.size) // (size + 1))
+    # Equal keys stand together once they are sorted, but sorting takes most of the time. So pairs
+    # with one of the most frequent words, which are most pairs, are counted in dense rows, and only
+    # the others are sorted, by one word and then by the other.
+    dense = _dense_rows(ids.size, window, size)
     split = int(np.searchsorted(padded[places], dense))
-
     frequent = _count_in_rows(padded, places[:split], dense, window, size)
     rare = _count_by_sorting(padded, places[split:], dense, window, size)
-    # The rows of the other words: their pairs with frequent words, and those among themselves.
+    return _joined(frequent, rare, dense)
+
+
+def _dense_rows(places: int, window: int, size: int) -> int:
+    """Return how many words, from id 0 on, are counted in rows of V cells.
+
+    In all at most four cells for each pair of places. It pays for frequent words, which come first
+    in a Vocabulary; with any other order of ids the counts are the same.
+    """
+    return min(size, min(_DENSE_CELLS, 4 * window * places) // (size + 1))
+
+
+def _joined(frequent: SparseMatrix, rare: SparseMatrix, dense: int) -> SparseMatrix:
+    """Put the rows of all words together: whole rows of the first `dense`, pairs of the others."""
     across = frequent.columns >= dense
-    with_frequent = SparseMatrix(frequent.keys[across], frequent.values[across], size)
+    with_frequent = SparseMatrix(frequent.keys[across], frequent.values[across], frequent.size)
     parts = (with_frequent.transposed(), rare, rare.transposed())
     keys, counts = spill.merge([(part.keys, part.values) for part in parts])
     return SparseMatrix(
-        np.concatenate((frequent.keys, keys)), np.concatenate((frequent.values, counts)), size
+        np.concatenate((frequent.keys, keys)),
+        np.concatenate((frequent.values, counts)),
+        frequent.size,
     )
 
 
