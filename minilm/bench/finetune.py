@@ -305,10 +305,10 @@ def _differences(results: Results, budgets: list[int], seeds: int) -> list[dict[
 def render(result: dict[str, Any]) -> str:
     """Return the lines for a person."""
     lines = [
-        f"Fine-tuning on {', '.join(result['data'])}: {result['pretrained_on']:,} texts "
-        "pretrained on without labels,",
-        f"{result['evaluated_on']:,} of the {result['part']} part to evaluate on, "
-        f"{result['seeds']} draws of labels; {result['parameters']:,} parameters",
+        f"Fine-tuning on {', '.join(result['data'])}",
+        f"{result['pretrained_on']:,} texts pretrained on without labels, "
+        f"{result['evaluated_on']:,} of the {result['part']} part",
+        f"to evaluate on; {result['seeds']} draws of labels; {result['parameters']:,} parameters",
         "",
         f"{'condition':<10}{'labels':>7}{'accuracy':>10}   {'95 % interval':<16}"
         f"{'trained':>9}{'updates':>9}{'seconds':>9}",
