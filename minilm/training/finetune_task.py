@@ -126,7 +126,8 @@ def _run(model: Path, task: Task, writer: Writer, settings: Settings, say: Say) 
     head = replace(head, pooling=settings.pooling) if head else Head(data.classes, settings.pooling)
     _check_labels(data, head, model)
     train, dev = _parts(data, head, task, settings.seed)
-    say(_sizes(train, dev, head, task))
+    for line in _sizes(train, dev, head, task):
+        say(line)
     tokenizer = tokenizer_of(base, model)
     encoded = _encode(base, tokenizer, train.texts, task.path, say)
     look = _encode(base, tokenizer, dev.texts, task.path, _silent).ids if dev else []
@@ -229,29 +230,28 @@ def _encode(
     """Encode the texts to train on, and say what was lost on the way."""
     context = base.config.n_positions
     encoded = texts.encode(tokenizer, documents, context=context, end_of_text=base.end_of_text)
+    total = f"{len(documents):,}"
     if encoded.truncated:
-        say(
-            f"{encoded.truncated:,} of {len(documents):,} texts are longer than the context of "
-            f"{context} tokens and are cut to it"
-        )
+        say(f"texts longer than {context} tokens, and cut: {encoded.truncated:,} of {total}")
     if encoded.empty:
-        say(f"{encoded.empty:,} texts have no word; the end of a text stands for each")
+        say(f"texts without a word, read as the end of a text: {encoded.empty:,} of {total}")
     known = texts.known_share(tokenizer, encoded.ids)
     if known == 0:
         raise InputError(
             "the base was trained on none of its words; is it in the same language?", path
         )
     if known < 1 / 2 and isinstance(tokenizer, WordLevelTokenizer):
-        say(f"only {known:.0%} of the words are known to the base; the others are all alike to it")
+        say(f"the base knows only {known:.0%} of the words; the others are all alike to it")
     return encoded
 
 
-def _sizes(train: LabelledData, dev: LabelledData | None, head: Head, task: Task) -> str:
+def _sizes(train: LabelledData, dev: LabelledData | None, head: Head, task: Task) -> Iterator[str]:
     counts = Counter(train.labels)
     shown = ", ".join(f"{label} {counts[label]:,}" for label in head.labels[:5])
     more = f" and {len(head.labels) - 5} classes more" if len(head.labels) > 5 else ""
     look = f"a development part of {len(dev.texts):,}" if dev else "no development part"
-    return f"{task.path.name}: {len(train.texts):,} texts to train on ({shown}{more}), {look}"
+    yield f"{task.path.name}: {len(train.texts):,} texts to train on, {look}"
+    yield f"labels: {shown}{more}"
 
 
 def _save(

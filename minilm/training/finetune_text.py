@@ -228,12 +228,8 @@ def _general(
                 )
                 name = f"{stage.data[0].name}, held out"
                 return _first_tokens(_held_out(texts), tokenizer, end), name
-            say(
-                f"{stage.data[0].name}, which the model was pretrained on, is not here; name a "
-                "general text with --general to see what is forgotten"
-            )
-            return None, ""
-    say("no general text: name one with --general to see what is forgotten")
+            say(f"{stage.data[0].name}, which the model was pretrained on, is not here")
+    say("to see what is forgotten, name a general text with --general")
     return None, ""
 
 

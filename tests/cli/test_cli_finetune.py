@@ -35,9 +35,9 @@ def test_a_task(base, task, tmp_path, capsys):
     assert run(base, "--task", task, "--output-dir", tmp_path / "o", "--labels", 6, *quick) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
-    assert lines[0] == "t.csv: 6 texts to train on (x 3, y 3), no development part"
-    assert lines[1].startswith("full fine-tuning: 100 % of ")
-    assert lines[2] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
+    assert lines[:2] == ["t.csv: 6 texts to train on, no development part", "labels: x 3, y 3"]
+    assert lines[2].startswith("full fine-tuning: 100 % of ")
+    assert lines[3] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
     assert set(load(tmp_path / "o").predict(["a cat", "a dog"])) <= {"x", "y"}
 
 

@@ -50,7 +50,10 @@ def test_every_method_makes_a_folder(trained, table, tmp_path, method):
     before = folder.load(trained).parameters.flat
     finetune_task.run(trained, Task(table), tmp_path / "out", settings, said.append)
     np.testing.assert_array_equal(folder.load(trained).parameters.flat, before)
-    assert said[0] == ("task.csv: 16 texts to train on (bad 8, good 8), a development part of 4")
+    assert said[:2] == [
+        "task.csv: 16 texts to train on, a development part of 4",
+        "labels: bad 8, good 8",
+    ]
     assert said[-1].endswith("log.csv and loss.png")
     rows = log.read(tmp_path / "out" / "log.csv")
     assert [row.step for row in rows] == [1, 2, 3]
@@ -86,7 +89,8 @@ def test_the_same_command_gives_the_same_bytes(trained, table, tmp_path):
 def test_some_labels_are_drawn_in_proportion(trained, table, tmp_path):
     said = []
     finetune_task.run(trained, Task(table, count=6), tmp_path / "o", QUICK, said.append)
-    assert said[0].startswith("task.csv: 6 texts to train on (bad 3, good 3)")
+    assert said[0].startswith("task.csv: 6 texts to train on")
+    assert said[1] == "labels: bad 3, good 3"
     for count in (1, 17):
         with pytest.raises(OptionError, match=f"--labels: {count} texts of task.csv with 16"):
             finetune_task.run(trained, Task(table, count=count), tmp_path / "p", QUICK, silent)
@@ -114,9 +118,10 @@ def test_long_and_empty_texts_are_counted_and_said(trained, tmp_path):
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     said = []
     finetune_task.run(trained, Task(path), tmp_path / "o", QUICK, said.append)
-    assert said[:2] == [
-        "t.csv: 3 texts to train on (a 2, b 1), no development part",
-        "1 of 3 texts are longer than the context of 16 tokens and are cut to it",
+    assert said[:3] == [
+        "t.csv: 3 texts to train on, no development part",
+        "labels: a 2, b 1",
+        "texts longer than 16 tokens, and cut: 1 of 3",
     ]
 
 
@@ -137,8 +142,8 @@ def test_words_that_the_base_has_never_seen(tmp_path):
     path.write_text("text,label\nthe gato eats fish,a\n!!,b\n", encoding="utf-8")
     said = []
     finetune_task.run(base, Task(path), tmp_path / "o", QUICK, said.append)
-    assert "1 texts have no word; the end of a text stands for each" in said
-    assert any(line.startswith("only 20% of the words are known") for line in said)
+    assert "texts without a word, read as the end of a text: 1 of 2" in said
+    assert any(line.startswith("the base knows only 20% of the words") for line in said)
 
 
 def test_a_folder_in_use_is_said_before_the_training(trained, table, tmp_path):
@@ -252,5 +257,8 @@ def test_domains_that_cannot_be(trained, letters, tmp_path):
 def test_a_missing_general_text_is_said(trained, letters, tmp_path):
     said = []
     finetune_text.run(trained, Domain([letters]), tmp_path / "o", QUICK, said.append)
-    assert said[0].startswith("cats.txt, which the model was pretrained on, is not here")
+    assert said[:2] == [
+        "cats.txt, which the model was pretrained on, is not here",
+        "to see what is forgotten, name a general text with --general",
+    ]
     assert len(said[-2].splitlines()) == 2
