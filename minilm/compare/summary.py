@@ -267,14 +267,19 @@ def _mean(values: list[float]) -> float | None:
 
 
 def _accuracy(cell: _Cell | None) -> dict[str, Any]:
-    """Return the mean and interval; of a single run, Wilson's interval for one test set."""
+    """Return the mean and its interval.
+
+    It is Wilson's for one test set where there is one run, or where all runs are right or wrong on
+    the same items throughout, so that resampling has nothing to vary.
+    """
     if cell is None:
         return {"mean": None, "low": None, "high": None}
-    if len(cell.seeds) == 1:
-        interval = statistics.wilson_interval(int(cell.right.sum()), cell.right.size)
-    else:
-        interval = statistics.percentile_interval(cell.means)
-    return {"mean": float(cell.right.mean()), "low": interval[0], "high": interval[1]}
+    mean = float(cell.right.mean())
+    low, high = statistics.percentile_interval(cell.means)
+    if len(cell.seeds) == 1 or low == high:
+        items = cell.right.shape[1]
+        low, high = statistics.wilson_interval(round(mean * items), items)
+    return {"mean": mean, "low": low, "high": high}
 
 
 def _pairs(

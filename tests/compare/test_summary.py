@@ -217,6 +217,14 @@ def test_one_run_has_the_interval_of_one_test_set(tmp_path):
     assert (cell["low"], cell["high"]) == statistics.wilson_interval(100, 100)
 
 
+def test_runs_that_are_all_right_have_the_interval_of_their_few_items(tmp_path):
+    truth = np.array([0, 1, 0, 1, 0, 1])
+    write(tmp_path, {("random", 16, seed): truth for seed in range(SEEDS)}, truth)
+    (cell,) = summary.summarize(tmp_path)["conditions"]
+    assert (cell["low"], cell["high"]) == statistics.wilson_interval(6, 6)
+    assert cell["low"] < 0.62
+
+
 def test_other_folders_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"manifest\.json: no such file"):
         summary.summarize(tmp_path)
