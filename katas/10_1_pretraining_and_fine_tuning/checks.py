@@ -11,7 +11,7 @@ QUESTIONS = (
     Question(
         "random_on_films",
         "Now 464 film reviews to test, in which most words were never shown with a label. 64 "
-        "labels, ten draws: how accurate are random vectors?",
+        "labels, thirteen draws: how accurate are random vectors?",
     ),
     Question(
         "pretrained_on_films",

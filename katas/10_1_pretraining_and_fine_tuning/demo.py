@@ -57,7 +57,7 @@ TESTS = [
     ("tedious camera, dreadful cast", 0),
     ("the couple is dismal", 0),
 ]
-DRAWS = 10
+DRAWS = 13
 RANDOM = "random"
 PRETRAINED = "cooccurrence"
 FURTHER = "cooccurrence-finetuned"
@@ -130,7 +130,7 @@ def small_experiment() -> float:
 def experiment(
     task: str, corpus: str, labels: int, names: tuple[str, ...]
 ) -> dict[str, tuple[float, float, float]]:
-    """Compare conditions on ten draws of the labels; print, and return means with intervals."""
+    """Compare conditions on draws of the labels; print, and return means with intervals."""
     folder = resources.corpora_dir()
     settings = material.Settings(
         task=folder / f"{task}.csv", corpora=((folder / f"{corpus}.txt",),)
@@ -155,7 +155,7 @@ def experiment(
     for name, correct in right.items():
         estimate = statistics.mean_and_interval(correct, rng=np.random.default_rng(0))
         found[name] = (estimate.mean, estimate.low, estimate.high)
-        print(f"  {name:<23} {estimate.mean:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]")
+        print(f"  {name:<23} {estimate.mean:.2f}")
     pairs = list(zip(names[1:], names[:-1], strict=True))
     differences = [
         statistics.paired_difference(right[a], right[b], rng=np.random.default_rng(0))
@@ -163,8 +163,9 @@ def experiment(
     ]
     adjusted = statistics.holm([difference.p for difference in differences])
     for (a, b), difference, p in zip(pairs, differences, adjusted, strict=True):
-        said = statistics.verdict(difference, p)
-        print(f"  {a} - {b}: {difference.difference:+.3f}, {said}")
+        print(f"  {a} against {b}: {statistics.verdict(difference, p)}")
+    for name, (_, low, high) in found.items():
+        print(f"  95 % interval of {name}: {low:.3f} to {high:.3f}")
     return found
 
 
