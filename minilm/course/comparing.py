@@ -26,7 +26,6 @@ CONDITIONS = (
 )
 _BUDGETS = (16, 64)
 _SEEDS = 3
-_WORDS = 100_000
 _STEPS = 100
 _WORKERS = 2
 
@@ -52,7 +51,6 @@ def compare(parts: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
     settings = Settings(
         task=corpora / "movie_reviews.csv",
         corpora=((corpora / "general.txt",),),
-        pretrain_words=(_WORDS,),
         transformer=Shape(steps=_STEPS),
     )
     place = Plugged(executors.place(_WORKERS), tuple(sorted(parts.items())))
