@@ -191,7 +191,7 @@ def fill(text: str, style: Style, first: str = "", rest: str = "") -> list[str]:
     lines: list[str] = []
     line, width = first, len(first)
     empty = True
-    for word, painted in _words(text, style):
+    for word, painted in _pieces(text, style, style.width - 1 - len(rest)):
         if not empty and width + 1 + len(word) > style.width - 1:
             lines.append(line)
             line, width, empty = rest, len(rest), True
@@ -200,6 +200,16 @@ def fill(text: str, style: Style, first: str = "", rest: str = "") -> list[str]:
         width += len(gap) + len(word)
         empty = False
     return [*lines, line]
+
+
+def _pieces(text: str, style: Style, room: int) -> Iterator[tuple[str, str]]:
+    """Yield the words of prose; one that is longer than a line is cut, and then has no style."""
+    for word, painted in _words(text, style):
+        if len(word) <= room:
+            yield word, painted
+        else:
+            for start in range(0, len(word), room):
+                yield word[start : start + room], word[start : start + room]
 
 
 def _words(text: str, style: Style) -> Iterator[tuple[str, str]]:

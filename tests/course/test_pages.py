@@ -76,6 +76,13 @@ def test_a_table_that_is_too_wide_is_wrapped_in_its_cells():
     assert " ".join(lines).count("long") == 20
 
 
+def test_a_word_that_is_longer_than_its_cell_is_cut():
+    long = "`" + "x" * 70 + "`"
+    lines = pages.render(f"| a | b |\n|---|---|\n| word | {long} |", Style(width=60)).splitlines()
+    assert max(map(len, lines)) < 60
+    assert "".join(lines).count("x") == 70
+
+
 def test_emphasis_is_a_style_with_color_and_is_left_alone_without():
     text = "a **bold** and *thin* `x * y * z` 2*3*4"
     assert pages.render(text, Style()) == text
