@@ -113,6 +113,7 @@ def compare(
             about["pretraining"] = _pretrain(shared, missing, place, say)
             files.write_json(folder / store.MANIFEST, about)
             _run(shared, missing, kept, place)
+            place.close()  # drawing can use the memory of processes that have nothing to do
             return _conclude(folder, shared, possible.budgets)
     finally:
         place.close()
