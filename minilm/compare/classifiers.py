@@ -284,6 +284,7 @@ def further(
         updates=updates(len(chosen)),
         batch=BATCH,
         learning_rate=LEARNING_RATES[how],
+        layer_decay=1.0,  # one rate for all layers, as the rates above were chosen
         seed=seed,
         threads=1,
     )
