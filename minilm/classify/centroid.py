@@ -18,8 +18,8 @@ _DECIMALS = 12
 class NearestCentroid:
     """Assign each row to the class whose mean has the largest cosine with it.
 
-    The cosine with a zero vector is 0. Equal cosines go to the lowest class, so a zero row does
-    too: nothing is known about it.
+    The cosine with a zero vector is 0. Cosines are compared to twelve decimals; equal ones go to
+    the lowest class, so a zero row does too: nothing is known about it.
 
     Attributes
     ----------
