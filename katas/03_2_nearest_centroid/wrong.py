@@ -261,6 +261,20 @@ class ZeroIsNotANumber(_Centroids):
 
 
 @mistake("NearestCentroid")
+class OwnCosine(_Centroids):
+    """the cosine was written out, without care for zero vectors and for ties.
+
+    A centroid of zeros gives 0 / 0, and argmax takes NaN for the largest; and between equal cosines
+    the last digit decides. similarity.cosine knows of zeros; round what it gives to twelve
+    decimals.
+    """
+
+    def cosines(self, x):
+        lengths = np.linalg.norm(x, axis=1)[:, None] * np.linalg.norm(self.centroids_, axis=1)
+        return x @ self.centroids_.T / lengths
+
+
+@mistake("NearestCentroid")
 class FitReturnsNothing(_Centroids):
     """fit returns nothing; it should return the model itself.
 
