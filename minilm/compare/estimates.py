@@ -28,11 +28,14 @@ _LIGHT_RUN, _LIGHT_LABEL = 0.05, 0.003
 _COUNTING = 4e-6
 # A pass forward over a token takes a third of what training on it does.
 _READING = 1 / 3
+# What is not counted, such as the optimizer, and cores that share their memory: measured.
+_SLACK = 1.3
 
 
 def seconds(shared: Shared, runs: Sequence[Key], jobs: Sequence[Job]) -> float:
     """Return the seconds that runs and pretraining may take on one core."""
-    return sum(_run(shared, key) for key in runs) + sum(_pretraining(shared, job) for job in jobs)
+    pretraining = sum(_pretraining(shared, job) for job in jobs)
+    return _SLACK * (pretraining + sum(_run(shared, key) for key in runs))
 
 
 def axes(tasks: Sequence[Settings], grid: Grid, preset: str | None) -> str:
