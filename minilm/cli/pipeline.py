@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "its own (2 epochs unless said), on other text, which becomes a new version. An "
         "interrupted run is resumed, with --resume and the same options: it ends as if nothing "
         "had happened. Of a new model are --size, --tokenizer, --vocab-size, --init. FILE.toml "
-        f"may hold: {keys}."
+        f"may hold: {keys}. Exit code 1 when the data has not passed its checks, or the update is "
+        "held back."
     )
     parser.add_argument(
         "--onnx-output",
@@ -118,7 +119,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         for text in pipeline.summary(report, options.output_dir):
             pretrain.say(text)
-    return 0
+    held_back = report.update is not None and report.update.verdict == "held back"
+    return 1 if held_back else 0
 
 
 def _note(text: str) -> None:

@@ -116,6 +116,16 @@ def is_classifier(path: str | os.PathLike[str]) -> bool:
     return folder.reading(path, lambda opened: SCORE in opened.stored)
 
 
+def require_language_model(path: str | os.PathLike[str]) -> None:
+    """Raise ModelError at a classifier: text to learn would cost it its head."""
+    if is_classifier(path):
+        raise ModelError(
+            "a classifier, which would lose its head; teach the text to the language model that "
+            "it was made from",
+            path,
+        )
+
+
 def _read(opened: OpenFolder, dtype: DTypeLike) -> tuple[SavedModel, Head]:
     found = head(opened)
     if found is None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from minilm import resources
 from minilm.errors import InputError, ModelError, OptionError
-from minilm.interop import adapters, folder
+from minilm.interop import adapters, classification, folder
 from minilm.interop.folder import SavedModel, Stage, Tokenizer, Writer
 from minilm.interop.ledger import Ledger
 from minilm.nn import lora
@@ -119,6 +119,7 @@ def run(
 
 def _run(model: Path, domain: Domain, writer: Writer, settings: Settings, say: Say) -> None:
     base, _ = finetune_task.load_base(model)
+    classification.require_language_model(model)
     tokenizer = finetune_task.tokenizer_of(base, model)
     if base.end_of_text is None:
         raise ModelError("no token that stands between documents; it cannot be adapted", model)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from minilm.errors import MissingExtraError, OptionError, OutputError
-from minilm.interop import folder, huggingface, manifest, onnx, transaction
+from minilm.interop import classification, folder, huggingface, manifest, onnx, transaction
 from minilm.text import quality
 from minilm.training import checkpoint, log, pretrain, update_settings, updating, versions
 from minilm.training.settings import Settings
@@ -78,16 +78,19 @@ def detect(output: Path, export: Path) -> Found:
     Raises
     ------
     ModelError
-        When the weights are there only as a pickle; the message says what to do.
+        When the weights are there only as a pickle, or the folder is an adapter's; the message
+        says what to do.
     """
     exported = (export / onnx.MODEL).exists()
-    if not folder.exists(output):
-        return Found("export only" if exported else "nothing")
 
     def locate(name: str) -> Path | None:
         place = transaction.locate(output, name)
         return place if place.exists() else None
 
+    if locate(huggingface.ADAPTER_CONFIG) and not locate(huggingface.CONFIG):
+        huggingface.read_config(locate, output)  # raises, with the reason
+    if not folder.exists(output):
+        return Found("export only" if exported else "nothing")
     if not locate(huggingface.WEIGHTS) and not locate(huggingface.INDEX):
         pickles = [name for name in huggingface.SIGNS if name.startswith("pytorch_model")]
         if any(map(locate, pickles)):
@@ -177,6 +180,8 @@ def run(
     if from_scratch and (base is not None or resume):
         raise OptionError("--from-scratch begins anew; leave out --model-name and --resume")
     update_settings.check(given)
+    if base is not None:
+        classification.require_language_model(base)
     found = detect(output, export)
     if not resume and not _passes(paths, output, found, given, anyway, say):
         return None

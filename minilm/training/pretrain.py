@@ -281,7 +281,7 @@ def _sample(
 ) -> replay.Part:
     """Draw what is kept of the text, for the day when the model is to learn another."""
     name = ", ".join(source.name for source in sources)
-    held_out = runs.held_out(found, sources)
+    held_out = runs.held_out(found)
     return replay.drawn(name, windows.tokens, held_out, windows.time, seed=chosen.seed)
 
 
@@ -309,6 +309,6 @@ def _assemble(
         writer=writer,
         old_text=sample,
         train=train,
-        held_out=runs.held_out(found, sources),
+        held_out=runs.held_out(found),
         byte_lengths=scores.byte_lengths(tokenizer),
     )

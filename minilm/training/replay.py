@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,8 @@ def drawn(
     >>> part.windows.shape, part.held_out.tolist()
     ((2, 5), [[0, 1, 2, 3, 4], [4, 5, -100, -100, -100]])
     """
-    count = (len(train) - 1) // time
-    chosen = generator(seed, "replay sample").permutation(count)[: max(1, limit // time)]
+    whole = (len(train) - 1) // time
+    chosen = generator(seed, "replay sample").permutation(whole)[: max(1, limit // time)]
     windows = np.stack([train[k * time : (k + 1) * time + 1] for k in chosen]).astype(np.int32)
     pieces = -(-(len(held_out) - 1) // time)
     every = max(1, -(-pieces * time // HELD_OUT))
@@ -92,6 +93,18 @@ def drawn(
         row[: len(piece)] = piece
         rows.append(row)
     return Part(name, windows, np.stack(rows))
+
+
+def named(new: Part, parts: Sequence[Part]) -> Part:
+    """Return a new part under a name that no part of another text has: `a.txt`, `a.txt (2)`."""
+    known = {part.name: part for part in parts}
+    names = (new.name if n == 1 else f"{new.name} ({n})" for n in count(1))
+    name = next(
+        name
+        for name in names
+        if name not in known or np.array_equal(known[name].held_out, new.held_out)
+    )
+    return replace(new, name=name)
 
 
 def joined(parts: Sequence[Part], new: Part, limit: int = TRAINED) -> tuple[Part, ...]:

@@ -49,16 +49,39 @@ def token_files(
     tokenizer: Tokenizer,
     place: Path,
 ) -> tokens.TokenFiles:
-    """Return the token files that are in a folder, or make them."""
+    """Return the token files that are in a folder, or make them.
+
+    Raises
+    ------
+    InputError
+        When the text is too little to train on; no token files are then left.
+    """
     made_of = {
         "sources": [asdict(source) for source in sources],
         "documents": [chosen.documents, chosen.encoding, chosen.text_column],
         "tokenizer": hashlib.sha256(json.dumps(tokenizer.vocab).encode()).hexdigest(),
     }
     end = tokenizer.vocab[END_OF_TEXT]
-    return tokens.find(place, made_of) or tokens.write(
+    found = tokens.find(place, made_of) or tokens.write(
         place, read(paths, chosen), tokenizer, end, made_of
     )
+    if lack := _lack(found, chosen):  # found before the files are mapped: Windows removes no such
+        tokens.remove(place)
+        raise InputError(lack, sources[0].name)
+    return found
+
+
+def _lack(found: tokens.TokenFiles, chosen: Settings) -> str | None:
+    """Return what makes a text too little, and what to do; None where it is enough."""
+    count, context = found.spans["train"].count, chosen.n_positions
+    if count <= context:
+        return (
+            f"{count} tokens of text are too few for a context of {context}; use more text or a "
+            "shorter context"
+        )
+    if found.spans["held_out"].count < 2:
+        return "so little text leaves nothing to hold out; use more"
+    return None
 
 
 def windows(found: tokens.TokenFiles, chosen: Settings) -> batches.ShuffledWindows:
@@ -68,10 +91,8 @@ def windows(found: tokens.TokenFiles, chosen: Settings) -> batches.ShuffledWindo
     )
 
 
-def held_out(found: tokens.TokenFiles, sources: Sequence[Source]) -> Ids:
-    """Return the held-out tokens, or raise InputError when the text leaves none."""
-    if found.spans["held_out"].count < 2:
-        raise InputError("so little text leaves nothing to hold out; use more", sources[0].name)
+def held_out(found: tokens.TokenFiles) -> Ids:
+    """Return the held-out tokens."""
     return found.open("held_out")
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from minilm import files
 from minilm.errors import ModelError, OutputError
-from minilm.interop import folder, manifest, transaction
+from minilm.interop import classification, folder, manifest, transaction
 from minilm.interop.folder import Content, OpenFolder, Stage, Writer
 from minilm.interop.manifest import Manifest
 
@@ -98,7 +98,7 @@ class Update:
     OutputError
         When another process has the folder, or it cannot be written to.
     ModelError
-        When the current model is damaged.
+        When the current model is damaged, or a classifier.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wait: bool = False) -> None:
@@ -183,6 +183,7 @@ class Update:
         for version in stored(self.path):
             if _is_copy(version, path):
                 return version
+        classification.require_language_model(path)
         number = _free_number(self.path)
         target = self.path / FOLDER / str(number)
         with Writer(target) as writer:

@@ -245,9 +245,12 @@ def test_an_adapter_for_a_domain(trained, letters, tmp_path):
     assert any(line.startswith("LoRA rank 1: ") for line in said)
 
 
-def test_domains_that_cannot_be(trained, letters, tmp_path):
+def test_domains_that_cannot_be(trained, table, letters, tmp_path):
     with pytest.raises(OptionError, match="--method: probe is for a task's labels"):
         finetune_text.run(trained, Domain([letters]), tmp_path / "o", Settings("probe"), silent)
+    finetune_task.run(trained, Task(table), tmp_path / "classifier", QUICK, silent)
+    with pytest.raises(ModelError, match="a classifier, which would lose its head"):
+        finetune_text.run(tmp_path / "classifier", Domain([letters]), tmp_path / "o", QUICK, silent)
     letters.write_text("dog\n", encoding="utf-8")
     with pytest.raises(InputError, match="leaves nothing to hold out"):
         finetune_text.run(trained, Domain([letters]), tmp_path / "o", QUICK, silent)

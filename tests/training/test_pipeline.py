@@ -3,15 +3,19 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from minilm.cli import main
-from minilm.errors import MinilmError, OutputError
+from minilm.errors import MinilmError, ModelError, OutputError
 from minilm.files import FolderLock
 from minilm.interop import folder, onnx
+from minilm.interop.classification import Head
+from minilm.nn.heads import with_score
 from minilm.training import loop, pipeline, versions
+from minilm.training.classifier import TextClassifier
 
 NEW = "Red boats sail over the cold lake at noon.\nTwo men row, and one of them sings.\n" * 40
 TINY = {"steps": 2, "threads": 1}
@@ -51,6 +55,17 @@ def run(text, here, given=TINY, **options):
         [text], here / "model", here / "graph", given, anyway=True, say=said.append, **options
     )
     return report, " ".join(" ".join(said).split())
+
+
+@pytest.fixture
+def classifier(trained, tmp_path):
+    """Return the folder of a classifier."""
+    saved = folder.load(trained)
+    rng = np.random.default_rng(0)
+    scored = with_score(saved.parameters, saved.config, 2, rng=rng)
+    head = Head(("bad", "good"), "mean")
+    TextClassifier(replace(saved, parameters=scored), head).save(tmp_path / "classifier")
+    return tmp_path / "classifier"
 
 
 def keep(trained, here):
@@ -130,6 +145,24 @@ def test_a_pickle_alone_is_refused_with_its_reason(trained, text, here, exports,
     with pytest.raises(MinilmError, match="a pickle, which can run any code"):
         run(text, here)
     assert (model / "pytorch_model.bin").exists()
+
+
+def test_an_adapter_is_no_model_to_be_continued(text, here, exports):
+    (here / "model").mkdir()
+    (here / "model" / "adapter_config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match="an adapter, which is no model without its base"):
+        run(text, here)
+    assert [p.name for p in here.iterdir()] == ["model"]
+
+
+def test_a_classifier_does_not_lose_its_head(classifier, boats, here, exports):
+    shutil.copytree(classifier, here / "model")
+    with pytest.raises(ModelError, match="a classifier, which would lose its head"):
+        run(boats, here)
+    assert not (here / "model" / "versions").exists()
+    with pytest.raises(ModelError, match="a classifier, which would lose its head"):
+        run(boats, here / "anew", base=classifier)
+    assert not (here / "anew").exists()
 
 
 # ------------------------------------------------------------------ what else decides
@@ -278,6 +311,16 @@ def test_three_sessions_by_command(text, boats, here, exports, monkeypatch, caps
     with FolderLock("trained_model"):
         assert minilm("pipeline", "--data-file", text, *shape) == 2
     assert "in use by process" in capsys.readouterr().err
+
+
+def test_an_update_that_is_held_back_is_exit_code_1(trained, boats, here, exports, capsys):
+    folders = ["--output-dir", keep(trained, here), "--onnx-output", here / "graph"]
+    much = ["--epochs", 12, "--threads", 1, "--learning-rate", 0.01, "--limit", 0.01, "--anyway"]
+    assert minilm("pipeline", "--data-file", boats, *folders, *much, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["update"]["verdict"] == "held back"
+    with pytest.raises(SystemExit):
+        minilm("pipeline", "--help")
+    assert "Exit code 1 when" in " ".join(capsys.readouterr().out.split())
 
 
 def test_train_is_pretrain(text, tmp_path, capsys):

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import string
 import tracemalloc
 
 import numpy as np
@@ -279,7 +280,8 @@ def test_diverging_keeps_the_last_good_model(text, tiny, tmp_path):
 @pytest.mark.parametrize(
     ("content", "error", "message"),
     [
-        ("a few words\n", OptionError, r"\d+ tokens of text are too few for a context of 16"),
+        ("a few words\n", InputError, r"t\.txt: \d+ tokens of text are too few for a context"),
+        (string.ascii_letters[:39], InputError, r"t\.txt: so little text leaves nothing"),
         ("\n\n", InputError, "no text in it"),
         ("", InputError, "the file is empty"),
     ],
@@ -290,6 +292,7 @@ def test_too_little_text(tmp_path, tiny, content, error, message):
     with pytest.raises(error, match=message):
         pretrain.pretrain([path], tmp_path / "m", tiny, say=silent)
     assert not folder.exists(tmp_path / "m")
+    assert [p.name for p in (tmp_path / "m").rglob("*") if p.is_file()] in ([], [".lock"])
 
 
 def test_a_text_larger_than_memory_is_not_read_at_once(tmp_path):

@@ -54,6 +54,14 @@ def test_parts_share_the_room():
     assert [(p.name, p.windows.min() >= 900) for p in again] == [("b", False), ("a", True)]
 
 
+def test_another_text_of_the_same_name_gets_a_number_and_the_same_text_keeps_it():
+    parts = ()
+    for start in (0, 500, 0, 900, 500):
+        parts = replay.joined(parts, replay.named(part("a.txt", start, 50), parts))
+    firsts = {p.name: int(p.held_out[0, 0]) for p in parts}
+    assert firsts == {"a.txt": 0, "a.txt (2)": 500, "a.txt (3)": 900}
+
+
 def test_it_is_read_as_it_was_written(tmp_path):
     parts = (part("ä.txt", 0, 3), part("b", 20, 5))
     save(parts, tmp_path)
