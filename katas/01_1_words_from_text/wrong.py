@@ -42,6 +42,18 @@ class SplitAtSpaces(_Tokenizer):
 
 
 @mistake("WordTokenizer")
+class OnlySplit(_Tokenizer):
+    """the text was split at spaces and nothing else: capitals and punctuation stay.
+
+    "The" and "the", "sea" and "sea!" are then different words. Lower case first; and every
+    character that is no letter ends a word.
+    """
+
+    def words(self, text):
+        return text.split()
+
+
+@mistake("WordTokenizer")
 class PunctuationStrippedFromTheEnds(_Tokenizer):
     """punctuation was taken off the ends of words only; what is inside them stayed.
 

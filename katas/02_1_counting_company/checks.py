@@ -20,28 +20,37 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     ragged = np.array([-1, 4, 2, 6, 2, -1, -1, 5, -1, 6, 6, 0, 4, 1, -1])
     many = rng.integers(0, 37, 160)
     many[rng.random(160) < 0.1] = -1
-    examples: dict[str, tuple[Any, int, int]] = {
-        "one document, window 1": (line, 1, 6),
-        "one document, window 3": (line, 3, 6),
-        "two documents, window 2": (two, 2, 6),
-        "words that repeat, window 2": (again, 2, 5),
-        "empty documents, window 3": (ragged, 3, 8),
-        "a window longer than the document": (again, 50, 5),
-        "160 places, window 1": (many, 1, 37),
-        "160 places, window 4": (many, 4, 37),
-        "no words at all": (np.array([], np.int64), 2, 3),
-        "only separators": (np.array([-1, -1]), 2, 3),
-        "ids of 16 bits, keys of more": (again.astype(np.int16) + np.int16(290), 2, 300),
+    # Named apart, so that of two mistakes in one answer the first is told by itself.
+    examples: dict[str, dict[str, tuple[Any, int, int]]] = {
+        "counts": {
+            "one document, window 1": (line, 1, 6),
+            "one document, window 3": (line, 3, 6),
+            "no words at all": (np.array([], np.int64), 2, 3),
+        },
+        "counts of words that repeat": {
+            "words that repeat, window 2": (again, 2, 5),
+            "a window longer than the document": (again, 50, 5),
+        },
+        "counts of several documents": {
+            "two documents, window 2": (two, 2, 6),
+            "empty documents, window 3": (ragged, 3, 8),
+            "160 places, window 1": (many, 1, 37),
+            "160 places, window 4": (many, 4, 37),
+            "only separators": (np.array([-1, -1]), 2, 3),
+        },
+        "counts of high ids": {
+            "ids of 16 bits, keys of more": (again.astype(np.int16) + np.int16(290), 2, 300),
+        },
     }
-    for name, (ids, window, size) in examples.items():
-        yield _call(ids, window, size, name=name)
+    for returns, group in examples.items():
+        for name, (ids, window, size) in group.items():
+            yield _call(ids, window, size, returns=returns, name=name)
     yield _call(line, 0, 6, name="window 0", raises=OptionError)
     yield _call(line, 2, 5, name="an id that is as large as size", raises=OptionError)
 
 
 def _call(ids: np.ndarray, window: int, size: int, **about: Any) -> Case:
-    inputs = {"ids": ids, "window": window, "size": size}
-    return Call("count", inputs, returns="counts", **about)
+    return Call("count", {"ids": ids, "window": window, "size": size}, **about)
 
 
 def as_many_as_there_are_pairs(f: Any, rng: np.random.Generator) -> str | None:

@@ -394,6 +394,31 @@ def nothing_refused(ids, window, size):
 
 
 @mistake("count")
+def nothing_refused_with_a_table(ids, window, size):
+    """neither a window below 1 nor an id outside the vocabulary was refused in words.
+
+    The window gives a table of zeros and no error; the id an IndexError, which does not say what to
+    do about it. Begin with both questions, and raise OptionError.
+    """
+    table = np.zeros((size, size), np.int64)
+    for a, b, _ in _pairs([int(i) for i in ids], window):
+        table[a, b] += 1
+        table[b, a] += 1
+    return _sparse(table)
+
+
+@mistake("count")
+def a_plain_table(ids, window, size):
+    """this is a plain array of V x V; a SparseMatrix was asked for.
+
+    Of 10,000 words the array has 100 million cells, nearly all of them 0. Keep those that are not:
+    keys = np.flatnonzero(table), then SparseMatrix(keys, table.reshape(-1)[keys], size).
+    """
+    counts = _both([(a, b) for a, b, _ in _pairs(_check(ids, window, size), window)], size)
+    return counts.dense()
+
+
+@mistake("count")
 def id_outside_not_refused(ids, window, size):
     """an id of `size` or more was not refused.
 
