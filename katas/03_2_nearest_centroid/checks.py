@@ -10,8 +10,6 @@ import numpy as np
 from minilm.course.cases import Case, Use
 from minilm.errors import OptionError
 
-_RETURNS = ("classes_", "centroids_", "predicted", "what fit returns is the model")
-
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Yield the cases; rows of four numbers."""
@@ -20,25 +18,35 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     rows[labels == 5] *= 9.0  # a class of long rows
     rows[labels == 7] *= 0.2  # and one of short ones
     queries = rng.standard_normal((8, 4)) + 0.3
-    yield _case(rows, labels, queries, name="classes 2, 5 and 7")
-    yield _case(rows * 1e3, labels, queries * 1e-3, name="long rows to learn from, short ones new")
+    numbered = np.searchsorted([2, 5, 7], labels)
+    yield _case(rows, numbered, queries, name="classes 0, 1 and 2")
+    longer = rows * 1e3
+    yield _case(longer, numbered, queries * 1e-3, name="long rows to learn from, short ones new")
+    yield _case(rows, labels, queries, "predicted of 2, 5 and 7", name="classes 2, 5 and 7")
 
     half = rng.integers(1, 6, (2, 4)).astype(float)  # whole numbers cancel in any order
     cancelling = np.concatenate((half, -half, rng.standard_normal((3, 4)) + 1.0))
-    opposed = np.array([1, 1, 1, 1, 3, 3, 3])
-    yield _case(cancelling, opposed, queries, name="a class whose rows add up to nothing")
+    opposed = np.array([0, 0, 0, 0, 1, 1, 1])
+    yield _case(
+        cancelling,
+        opposed,
+        queries,
+        "predicted beside a zero centroid",
+        name="a class whose rows add up to nothing",
+    )
     with_zeros = queries.copy()
     with_zeros[[0, 3]] = 0.0
-    yield _case(rows, labels, with_zeros, name="rows of zeros")
+    yield _case(rows, numbered, with_zeros, name="rows of zeros")
 
     whole = rng.integers(0, 6, (9, 4))
-    yield _case(whole, labels[:9], rng.integers(0, 6, (5, 4)), name="counts, whole numbers")
+    yield _case(whole, numbered[:9], rng.integers(0, 6, (5, 4)), name="counts, whole numbers")
 
-    # Class 6 points the way of class 4, but for the last digits that float64 has.
+    # Class 2 points the way of class 1, but for the last digits that float64 has.
     base = rng.standard_normal((2, 4))
     toward = base.mean(axis=0) + 0.4 * rng.standard_normal((6, 4))
     tied = np.concatenate((base, 3 * base + 2e-12 * toward.mean(axis=0), -base[:1]))
-    yield _case(tied, np.array([4, 4, 6, 6, 0]), toward, name="equal cosines")
+    tied_labels = np.array([1, 1, 2, 2, 0])
+    yield _case(tied, tied_labels, toward, "predicted of equals", name="equal cosines")
 
     broken = rows.copy()
     broken[2, 1] = np.nan
@@ -53,9 +61,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield _case(*inputs, name=name, raises=OptionError)
 
 
-def _case(features: Any, labels: Any, queries: Any, **about: Any) -> Case:
+def _case(
+    features: Any, labels: Any, queries: Any, predicted: str = "predicted", **about: Any
+) -> Case:
+    """Name what is predicted apart where it takes more: of two mistakes the first is then told."""
     inputs = {"features": features, "labels": labels, "queries": queries}
-    return Use("NearestCentroid", fit_and_predict, inputs, returns=_RETURNS, **about)
+    returns = ("classes_", "centroids_", predicted, "what fit returns is the model")
+    return Use("NearestCentroid", fit_and_predict, inputs, returns=returns, **about)
 
 
 def fit_and_predict(classifier: Any, features: Any, labels: Any, queries: Any) -> Any:
