@@ -15,6 +15,7 @@ from minilm.text.words import WordTokenizer
 
 ROWS = np.array([[8.0, 2.0], [4.0, 2.0], [0.0, 2.0], [2.0, 2.0], [1.0, 2.0]])
 LABELS = np.array([0, 0, 1, 1, 1])
+NAMES = ("billing", "account")
 NEW = np.array([[3.0, 1.0]])
 AMOUNTS = (1, 4, 16, 57)  # labelled tickets of each class
 DRAWS = 20
@@ -33,7 +34,7 @@ def by_hand() -> None:
     """Compare one ticket with two classes by cosine and by distance, with means and with sums."""
     model = centroid.NearestCentroid().fit(ROWS, LABELS)
     print("a new ticket (3, 1)        cosine   distance")
-    for label, name in enumerate(("billing", "account")):
+    for label, name in enumerate(NAMES):
         middle = model.centroids_[label]
         points = {"mean": middle, "sum": middle * np.count_nonzero(np.equal(LABELS, label))}
         for how, (x, y) in points.items():
@@ -41,7 +42,8 @@ def by_hand() -> None:
             distance = np.hypot(*(NEW[0] - (x, y)))
             place = f"({x:.0f}, {y:.0f})"
             print(f"  {name:8} {how:4} {place:8}    {cosine:6.3f}     {distance:6.2f}")
-    print(f"  class {model.predict(NEW)[0]}, and three times as long: {model.predict(3 * NEW)[0]}")
+    goes, longer = (NAMES[model.predict(rows)[0]] for rows in (NEW, 3 * NEW))
+    print(f"  it goes to {goes}; three times as long, to {longer}")
 
 
 def in_the_middle() -> None:
@@ -102,7 +104,7 @@ def draw(found: dict[str, list[float]]) -> Figure:
     """Draw the example by hand, and the shares that are right against the number of labels."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     plane, right = figure.subplots(1, 2)
-    for label, name in enumerate(("billing", "account")):
+    for label, name in enumerate(NAMES):
         color, marker = drawing.COLORS[label], drawing.MARKERS[label]
         rows = ROWS[np.equal(LABELS, label)]
         middle = rows.mean(axis=0)
