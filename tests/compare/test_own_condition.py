@@ -1,33 +1,21 @@
 """A condition of one's own, as the README shows it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from minilm.compare import comparison
 
-# The lines of the README; here with other files.
-SNIPPET = """
-from pathlib import Path
-from minilm.classify.centroid import NearestCentroid
-from minilm.compare import classifiers, comparison, conditions, experiment, material
-from minilm.embeddings import documents
-
-def train(data, seed, chosen):
-    mean = lambda examples: documents.mean_vectors(examples.ids, data.text.vectors)
-    model = NearestCentroid().fit(mean(data.train)[chosen], data.train.labels[chosen])
-    return classifiers.Classifier(lambda new: model.predict(mean(new)), model.centroids_.size)
-
-mine = conditions.Condition("nearest mean", ("cooccurrence",), "mine", train, needs=("vectors",))
-data = material.Settings(Path("movie_reviews.csv"), ((Path("general.txt"),),))
-grid = experiment.Grid(("cooccurrence", "centroid"), budgets=(16, 64), seeds=5)
-comparison.compare(data, grid, Path("runs/centroid"), own={"centroid": mine})
-"""
+README = Path(__file__).parents[2] / "README.md"
+[SNIPPET] = re.findall(r"```python\n(from pathlib.*?)```", README.read_text("utf-8"), re.S)
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_readmes_condition_joins_the_table(world, tmp_path, monkeypatch):
     names = {
-        "movie_reviews.csv": world / "task.csv",
-        "general.txt": world / "corpus.txt",
+        "corpora/movie_reviews.csv": world / "task.csv",
+        "corpora/general.txt": world / "corpus.txt",
         "runs/centroid": tmp_path / "run",
     }
     code = SNIPPET
