@@ -188,6 +188,7 @@ def draw(
                 label=held_out_name,
             )
         axes.set_xlabel("step")
+        axes.locator_params(axis="x", integer=True)
         axes.set_ylabel(f"loss ({unit})")
         axes.set_title(title)
         axes.legend(frameon=False)

@@ -55,7 +55,7 @@ class Monitor:
     >>> monitor.after(Row(1, 0.002, 2.0, 1.0, 100.0))
     'epoch 1 of 2: loss 2.000 (learning)'
     >>> monitor.after(Row(2, 0.002, 3.0, 1.0, 100.0))
-    'epoch 2 of 2: loss 3.000 (rising: the rate is too high, try --learning-rate 0.001)'
+    'epoch 2 of 2: loss 3.000 (rising: rate too high, try --learning-rate 0.001)'
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Monitor:
         else:
             found = meaning(means)
         if found == "rising":
-            return f"rising: the rate is too high, try --learning-rate {self.learning_rate / 2:.2g}"
+            return f"rising: rate too high, try --learning-rate {self.learning_rate / 2:.2g}"
         if self._held_out and self._held_out[-1] > min(self._held_out) * (1 + _SETTLED):
-            return f"{found} by heart: held-out text gets worse, try fewer --epochs"
+            return "by heart: held-out text worsens, try fewer --epochs"
         return found

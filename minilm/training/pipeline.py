@@ -182,6 +182,8 @@ def run(
     update_settings.check(given)
     if base is not None:
         classification.require_language_model(base)
+    if export.exists() and not export.is_dir():
+        raise OutputError(f"{export}: a file of that name is there; choose another --onnx-output")
     found = detect(output, export)
     if not resume and not _passes(paths, output, found, given, anyway, say):
         return None

@@ -208,6 +208,13 @@ def test_a_new_model_needs_no_care(text, here, exports, tiny):
     assert report.update is None
 
 
+def test_a_file_where_the_export_should_go_is_said_before_the_training(text, here, exports):
+    (here / "graph").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="choose another --onnx-output"):
+        run(text, here)
+    assert not (here / "model").exists()
+
+
 def test_held_back_there_is_no_new_export(trained, boats, here, exports):
     keep(trained, here)
     given = {"epochs": 12, "threads": 1, "learning_rate": 0.01, "limit": 0.01}
