@@ -47,6 +47,13 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, capsys):
     assert "error:" in error
 
 
+def test_an_unknown_option_names_the_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "model", "a text", "--nonsense"])
+    error = capsys.readouterr().err
+    assert error.startswith("minilm predict: error: unrecognized arguments: --nonsense")
+
+
 def test_a_full_disk_is_one_line(monkeypatch, capsys):
     def fail(options):
         raise OSError(28, "No space left on device", "results.csv")
