@@ -237,7 +237,8 @@ def wilson_interval(right: int, items: int) -> tuple[float, float]:
     share, z2 = right / items, z * z / items
     middle = (share + z2 / 2) / (1 + z2)
     half = z / (1 + z2) * math.sqrt(share * (1 - share) / items + z2 / (4 * items))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At the ends the formula gives exactly 0 and 1, up to rounding.
+    return 0.0 if right == 0 else middle - half, 1.0 if right == items else middle + half
 
 
 def percentile_interval(means: np.ndarray) -> tuple[float, float]:
