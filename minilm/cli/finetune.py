@@ -191,6 +191,8 @@ def run(options: argparse.Namespace) -> int:
         _refuse(options, "--method lora", _LORA)
     if options.method != "last-n":
         _refuse(options, "--method last-n", ("layers",))
+    if options.method == "probe":
+        _refuse(options, "a method that trains the body", ("layer_decay",))
     if options.task is not None:
         _refuse(options, "--data-file", ("general",))
         return _run_task(options, given)

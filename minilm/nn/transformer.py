@@ -197,7 +197,7 @@ class Transformer:
     def finite(self, loss: Any) -> float:
         """Return the loss as a float, or say which parameter made it NaN or infinite."""
         if not np.isfinite(loss):
-            raise self.blame(f"the loss is {loss}")
+            raise self.blame("the loss")
         return float(loss)
 
     def blame(self, what: str) -> TrainingError:

@@ -142,7 +142,15 @@ class Job(Task, Protocol):
         ...
 
 
-def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str], None]) -> None:
+def train(
+    job: Job,
+    plan: Plan,
+    state: State,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    anew: str = "in another folder with",
+) -> None:
     """Train from where `state` is to the end of the plan, and save the result.
 
     Parameters
@@ -155,6 +163,8 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
         Where `log.csv` is kept.
     say : callable
         Takes a line for the person who waits.
+    anew : str
+        How a run that has gone wrong is begun again, before the option of the learning rate.
 
     Raises
     ------
@@ -176,8 +186,7 @@ def train(job: Job, plan: Plan, state: State, folder: Path, say: Callable[[str],
     except TrainingError as error:
         raise TrainingError(
             f"after step {state.step:,}: {error}. The last good model, of step {saver.step:,}, is "
-            "kept; begin again in another folder with --learning-rate "
-            f"{plan.learning_rate / 3:.2g}"
+            f"kept; begin again {anew} --learning-rate {plan.learning_rate / 3:.2g}"
         ) from None
 
 

@@ -253,7 +253,8 @@ class Run:
     def train(self, say: Say) -> Result:
         """Take the steps that are left, measure, and save the version with its verdict."""
         start = time.monotonic()
-        loop.train(self, self.plan, self.state, self.place.place, say)
+        anew = "with --discard and"
+        loop.train(self, self.plan, self.state, self.place.place, say, anew=anew)
         gpt = self.continuation.finish()
         with Shards(self.plan.threads) as shards:
             *old, new = self.measure(gpt, shards)

@@ -99,6 +99,10 @@ def test_a_domain(base, tmp_path, capsys):
             "--lora-targets goes with --method lora",
         ),
         (["--task", "T", "--layers", "1"], "--layers goes with --method last-n"),
+        (
+            ["--task", "T", "--method", "probe", "--layer-decay", "0.5"],
+            "--layer-decay goes with a method that trains the body",
+        ),
         (["--task", "T", "--general", "T"], "--general goes with --data-file"),
         (["--data-file", "T", "--labels", "3"], "--labels goes with --task"),
         (["--data-file", "T", "--lm-weight", "3"], "--lm-weight goes with --task"),

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from minilm.errors import MinilmError, OptionError, OutputError
+from minilm.errors import MinilmError, OptionError, OutputError, TrainingError
 from minilm.files import FolderLock
 from minilm.interop import folder
 from minilm.nn.gpt import GPT
@@ -65,6 +65,15 @@ def test_an_update_is_a_version_and_the_old_model_stays(model, boats, trained):
     assert noted == {"version": 2, "from": 1, "verdict": "kept", "epochs": 3}
     assert checkpoint.read_state(model).finished
     assert not (model / "versions" / "2" / "training" / "train.tokens").exists()
+
+
+def test_an_update_that_breaks_down_says_how_to_begin_again(model, boats, trained):
+    given = {"steps": 9, "learning_rate": 1e30}
+    says = r"after step \d+: the loss is not finite .* with --discard and --learning-rate 3\.3e\+29"
+    with pytest.raises(TrainingError, match=says):
+        updating.update([boats], model, given, say=silent)
+    np.testing.assert_array_equal(weights(model), weights(trained))
+    updating.update([boats], model, {"steps": 1}, discard=True, say=silent)
 
 
 def test_both_texts_are_measured_before_and_after(model, boats, text, trained):
