@@ -190,14 +190,19 @@ def run(
     if from_scratch and folder.exists(output):
         say(f"--from-scratch: {output} is moved aside to {versions.move_aside(output)}")
         found = Found("export only" if found.kind == "model and export" else "nothing")
-    decision = line(found, output, export, given, base)
+    finishing = found.has_model and _is_pretraining(output, resume=resume, discard=discard)
+    if resume and found.has_model and (finishing or versions.unfinished(output)):
+        what = "pretraining" if finishing else "update"
+        decision = f"found an interrupted {what} in {output}: it is finished as it was begun"
+    else:
+        decision = line(found, output, export, given, base)
     say(textwrap.fill(decision, 79, break_long_words=False, break_on_hyphens=False))
     if found.kind == "incomplete":
         _move_incomplete_aside(output, found, say)
     if importlib.util.find_spec("onnx") is None:
         say(f"no export will be made: {MissingExtraError('onnx', 'onnx', 'the export to ONNX')}")
     result, perplexity = None, None
-    if found.has_model and not _is_pretraining(output, resume=resume, discard=discard):
+    if found.has_model and not finishing:
         result = updating.update(
             paths,
             output,

@@ -279,7 +279,9 @@ def test_an_interrupted_pretraining_is_finished_or_discarded(
     with pytest.raises(OutputError, match="interrupted at step 2; finish it with --resume"):
         run(text, here, given)
     twin = shutil.copytree(here / "model", here / "twin")
-    report, _ = run(text, here, given, resume=True)
+    report, said = run(text, here, given, resume=True)
+    assert "found an interrupted pretraining" in said
+    assert "is continued" not in said
     assert (report.update, folder.load(here / "model").lineage[-1].steps) == (None, 4)
     shutil.rmtree(here / "model")
     twin.rename(here / "model")
