@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", action="store_true", help="wait while another process updates the model"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end, null if untrained")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -111,12 +111,12 @@ def run(options: argparse.Namespace) -> int:
         wait=options.wait,
         say=_note if options.json else pretrain.say,
     )
+    if options.json:
+        json.dump(report and pipeline.to_json(report), sys.stdout, indent=2)
+        print()
     if report is None:
         return 1
-    if options.json:
-        json.dump(pipeline.to_json(report), sys.stdout, indent=2)
-        print()
-    else:
+    if not options.json:
         for text in pipeline.summary(report, options.output_dir):
             pretrain.say(text)
     held_back = report.update is not None and report.update.verdict == "held back"

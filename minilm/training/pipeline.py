@@ -184,6 +184,8 @@ def run(
         classification.require_language_model(base)
     if export.exists() and not export.is_dir():
         raise OutputError(f"{export}: a file of that name is there; choose another --onnx-output")
+    if export.resolve() == output.resolve() or (export / manifest.NAME).exists():
+        raise OutputError(f"{export}: a model's folder; choose another --onnx-output")
     found = detect(output, export)
     if not resume and not _passes(paths, output, found, given, anyway, say):
         return None

@@ -208,10 +208,13 @@ def test_a_new_model_needs_no_care(text, here, exports, tiny):
     assert report.update is None
 
 
-def test_a_file_where_the_export_should_go_is_said_before_the_training(text, here, exports):
+def test_where_the_export_cannot_go_is_said_before_the_training(trained, text, here, exports):
     (here / "graph").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match="choose another --onnx-output"):
         run(text, here)
+    for folder_of_a_model in (here / "model", keep(trained, here / "other")):
+        with pytest.raises(OutputError, match="a model's folder; choose another --onnx-output"):
+            pipeline.run([text], here / "model", folder_of_a_model, TINY, anyway=True)
     assert not (here / "model").exists()
 
 
@@ -322,11 +325,14 @@ def test_three_sessions_by_command(text, boats, here, exports, monkeypatch, caps
     assert "in use by process" in capsys.readouterr().err
 
 
-def test_an_update_that_is_held_back_is_exit_code_1(trained, boats, here, exports, capsys):
+def test_a_session_whose_answer_is_no_is_exit_code_1(trained, boats, here, exports, capsys):
     folders = ["--output-dir", keep(trained, here), "--onnx-output", here / "graph"]
     much = ["--epochs", 12, "--threads", 1, "--learning-rate", 0.01, "--limit", 0.01, "--anyway"]
     assert minilm("pipeline", "--data-file", boats, *folders, *much, "--json") == 1
     assert json.loads(capsys.readouterr().out)["update"]["verdict"] == "held back"
+    boats.write_text("the same line again\n" * 300, encoding="utf-8")
+    assert minilm("pipeline", "--data-file", boats, *folders, "--json") == 1
+    assert json.loads(capsys.readouterr().out) is None
     with pytest.raises(SystemExit):
         minilm("pipeline", "--help")
     assert "Exit code 1 when" in " ".join(capsys.readouterr().out.split())
