@@ -131,7 +131,9 @@ def _add_incremental(parser: argparse.ArgumentParser) -> None:
         help="learn what is new to DIR, as a new version of DIR itself: 3 epochs at a tenth of "
         "the rate of pretraining, measured before and after (see also minilm rollback)",
     )
-    group = parser.add_argument_group("with --incremental")
+    group = parser.add_argument_group(
+        "with --incremental", "Exit code 1 when the update is held back, or advised against."
+    )
     group.add_argument(
         "--config",
         type=Path,

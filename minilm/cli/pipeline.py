@@ -86,7 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", action="store_true", help="wait while another process updates the model"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end, null if untrained")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object at the end, null if untrained"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

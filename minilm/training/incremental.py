@@ -308,7 +308,7 @@ def run(
         if update is None or changed or not collected.kept:
             _say_wrapped(say, _why_not(here, collected, changed))
             return Outcome(collected, advised)
-        say(f"fine-tune: {asked.line(known.config, known.lineage)}")
+        _say_wrapped(say, f"fine-tune: {asked.line(known.config, known.lineage)}")
         given = {**asked.given(known.config, known.lineage), "lora": lora}
         result = updating.train([new], update, given, old_data=old_data, say=say)
     for line in pipeline.update_lines(result, Path(path)):

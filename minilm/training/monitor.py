@@ -80,9 +80,8 @@ class Monitor:
         starts = [k * self.epoch for k in range(number)]
         ends = [*starts[1:], len(self._losses)]
         means = [fmean(self._losses[i:k]) for i, k in zip(starts, ends, strict=True)]
-        part = "part of " if self.steps < self.epoch else ""
-        verdict = self._verdict(means)
-        return f"{part}epoch {number} of {total}: loss {means[-1]:.3f} ({verdict})"
+        epoch = f"epoch {number} of {total}" if self.steps >= self.epoch else "part of epoch 1"
+        return f"{epoch}: loss {means[-1]:.3f} ({self._verdict(means)})"
 
     def _add(self, row: Row) -> None:
         self._losses.append(row.loss)

@@ -40,7 +40,7 @@ def test_a_line_an_epoch_and_what_is_left_over_joins_the_last():
     assert lines([2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 5.0], epoch=4)[-1] == (
         "epoch 2 of 2: loss 1.800 (learning)"
     )
-    assert lines([3.0, 2.0], epoch=9) == ["part of epoch 1 of 1: loss 2.500 (learning)"]
+    assert lines([3.0, 2.0], epoch=9) == ["part of epoch 1: loss 2.500 (learning)"]
 
 
 def test_rising_names_a_rate_also_within_the_first_epoch():
