@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -58,6 +59,17 @@ class Explanation:
         """Return the places of the words with the largest effects, in the order of the text."""
         order = np.argsort(-np.abs(self.effects(target)), kind="stable")[:count]
         return sorted(int(i) for i in order)
+
+
+def first_words(text: str, count: int) -> str:
+    """Return a text up to the end of its word of this number; numbers are no words here.
+
+    >>> first_words("To be, or 2 not!", 2), first_words("To be, or 2 not!", 9)
+    ('To be', 'To be, or 2 not!')
+    """
+    words = (match for match in _WORD.finditer(text) if any(map(str.isalpha, match.group())))
+    last = next(islice(words, count - 1, None), None)
+    return text if last is None else text[: last.end()]
 
 
 def leave_one_out(predict_proba: Callable[[Sequence[str]], np.ndarray], text: str) -> Explanation:

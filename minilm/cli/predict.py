@@ -120,8 +120,10 @@ def _explanation(classifier: TextClassifier, text: str) -> Explanation | None:
     """Return what each word did; None for a text of one word, of which none can be left out."""
     from minilm.classify import explain
 
+    # A word is a token at least: without one of these the context is full all the same.
+    read = explain.first_words(text, classifier.config.n_positions + 1)
     try:
-        return explain.leave_one_out(classifier.predict_proba, text)
+        return explain.leave_one_out(classifier.predict_proba, read)
     except OptionError:
         return None
 

@@ -108,6 +108,20 @@ def test_explaining(judges, tmp_path, capsys):
     assert "not explained: a text of one word" in capsys.readouterr().out
 
 
+def test_of_a_long_text_what_is_read_is_explained(judges, capsys):
+    model = classifier.load(judges / "classifier")
+    context = model.config.n_positions
+    long = "fine, 7 dull cats; the zebra sat on Käse. " * 40
+    full = explain.leave_one_out(model.predict_proba, long)
+    assert run(judges / "classifier", long, "--explain", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["predictions"]
+    effects = full.effects(full.predicted)
+    explained = [item["effect"] for item in found["effects"]]
+    assert context < len(explained) < 2 * context
+    np.testing.assert_allclose(explained, effects[: len(explained)])
+    assert not effects[len(explained) :].any()
+
+
 def test_color_is_for_terminals_that_want_it(monkeypatch):
     class Stream:
         def __init__(self, terminal):
