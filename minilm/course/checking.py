@@ -190,6 +190,7 @@ class _Check:
         """
         case, _ = evidence.pairs[i]
         is_result = key not in (ERROR, STRUCTURE, MODIFIED)
+        shapes = values.shapes(case.inputs) if key == ERROR else ""  # most errors are about these
         named = evidence.mistake(key)
         looks_like = named.explanation if named else None
         if named is None and is_result:
@@ -199,7 +200,7 @@ class _Check:
             text,
             evidence.target if len(self.functions) > 1 or not is_result else None,
             key if is_result else None,
-            case.name,
+            f"{case.name}; {shapes}" if shapes else case.name,
             evidence.step(i, key) if is_result else None,
             named.name if named else None,
             looks_like,

@@ -94,6 +94,26 @@ def describe(value: Any) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
+def shapes(inputs: Mapping[str, Any]) -> str:
+    """Return the shapes of those inputs that are arrays, or tuples and lists with arrays in them.
+
+    >>> shapes({"dy": np.zeros((6, 4)), "cache": (np.zeros((6, 3)), None), "heads": 2})
+    'dy (6,4), cache ((6,3), _)'
+    """
+    parts = {name: _shape(value) for name, value in inputs.items()}
+    return ", ".join(f"{name} {shape}" for name, shape in parts.items() if shape)
+
+
+def _shape(value: Any) -> str | None:
+    """Return the shape of an array, or of what holds arrays; None of anything else."""
+    if isinstance(value, np.ndarray):
+        return str(value.shape).replace(" ", "")  # without blanks no line breaks in it
+    if isinstance(value, list | tuple):
+        parts = [_shape(entry) for entry in value]
+        return f"({', '.join(part or '_' for part in parts)})" if any(parts) else None
+    return None
+
+
 def difference(expected: Any, actual: Any, tolerance: float) -> Difference | None:
     """Return the first difference between two values, or None.
 

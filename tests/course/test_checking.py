@@ -118,6 +118,7 @@ def test_the_line_of_an_exception_is_the_learners():
     failure = checking.check_source(KATA, source, FILE).failure
     assert "raises AxisError: axis 9 is out of bounds" in failure.text
     assert "axis=9" in source.splitlines()[failure.line - 1]
+    assert failure.case.endswith("; dy (5,7), cache ((5,7), (5,1), (7,))")
 
 
 def test_the_first_wrong_local_variable_is_named():
