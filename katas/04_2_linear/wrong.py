@@ -157,6 +157,17 @@ def one_dweight_for_each_sequence(dy, cache):
 
 
 @mistake("linear_backward")
+def dweight_with_every_axis_turned(dy, cache):
+    """x.T @ dy was written for x with three axes, where .T reverses all of them.
+
+    For x of shape (B, T, I), x.T has shape (I, T, B), and the product does not fit or means
+    something else. Flatten the leading axes first: x.reshape(-1, x.shape[-1]), and dy likewise.
+    """
+    dx, _, dbias = _right(dy, cache)
+    return dx, cache[0].T @ dy, dbias
+
+
+@mistake("linear_backward")
 def only_the_last_row(dy, cache):
     """dweight is that of the last row alone: it was assigned in a loop, not added up.
 
