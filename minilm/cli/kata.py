@@ -101,7 +101,7 @@ def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if states[following.number] == learner.STALE:
         print("  it passed before the library's own changed; check it again")
     print(f"  {who.file(following).as_posix()}")
-    print(f"  minilm kata check {following.number}   (or on every save: minilm kata watch)")
+    print(f"  minilm kata check {following.number}\n  on every save: minilm kata watch")
     return 0
 
 
@@ -132,7 +132,7 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     print()
     path = who.file(kata).as_posix()
     print(f"{path} {'is yours to write' if new else 'is there already; it was left as it is'}.")
-    print(f"  check it: minilm kata check {kata.number}    on every save: minilm kata watch")
+    print(f"  check it: minilm kata check {kata.number}\n  on every save: minilm kata watch")
     if note := sessions.stand_ins(who, kata):
         print(f"  {note}")
     return 0
@@ -221,7 +221,7 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     if level < len(kata.hints):
         print(f"  one more: minilm kata hint {kata.number}")
     else:
-        print(f"  that was the last; the rest is in: minilm kata solution {kata.number} --give-up")
+        print(f"  that was the last; then: minilm kata solution {kata.number} --give-up")
     return 0
 
 

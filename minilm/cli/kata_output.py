@@ -40,7 +40,8 @@ def page(kata: Kata) -> None:
 
     text = pages.render(kata.lesson(), style())
     if sys.stdout.isatty() and os.name != "nt":  # whose `more` shows colors as codes
-        os.environ.setdefault("LESS", "FRX")  # colors; and no pager for what fits
+        # Colors; no pager for what fits; and how to go on, which its own prompt ":" does not say.
+        os.environ.setdefault("LESS", "FRXPs?eq to leave:space for more, q to leave.$")
         pydoc.pager(text)
     else:
         print(text)
@@ -59,7 +60,7 @@ def report(who: Learner, kata: Kata, found: Report) -> None:
 
     print(reports.render(found, sessions.heading(who, kata), style()))
     if found.passed and not kata.is_experiment:
-        print(f"      next: minilm kata plug {kata.number}    the real model with your function")
+        print(f"      next: minilm kata plug {kata.number}    see it in the real model")
         if note := sessions.stand_ins(who, kata):
             print(f"      {note}")
 
