@@ -359,6 +359,8 @@ def _grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     passed = sum(result.passed for result in results)
     students = len({result.student for result in results})
     print(f"{students} students, {len(results)} files, {passed} passed: {options.out.as_posix()}")
+    for path in grading.unrecognized(options.folder):
+        print(f"  not graded, as no kata's name stands in its own: {path.as_posix()}")
     if common:
         print("The most common mistakes:")
     for number, mistake, count in common[:8]:

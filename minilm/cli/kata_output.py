@@ -81,6 +81,7 @@ def training_table(result: Mapping[str, Any]) -> str:
         f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",
         f"{'':24}{'yours':>12}{'the library':>14}",
         *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
+        "  (two kinds of reviews, as many of each: 0.5 is chance, and so small a model is near it)",
         f'nearest to "{result["probe"]}" in your model: {", ".join(runs[0]["neighbors"])}',
     ]
     return "\n".join(lines)

@@ -123,10 +123,7 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
     begun = ("predictions written",)
     if run is None or run["predictions"] is None:
         what = "has not run" if run is None else "ran before the predictions were written"
-        failure = Failure(
-            "structure",
-            f"the experiment {what}; run it (again): minilm kata demo {kata.number}",
-        )
+        failure = Failure("run", f"the experiment {what}; run it (again)")
         return Report(kata.number, False, begun, failure)
     notes = [_compared(question, predictions[question.name], run) for question in questions(kata)]
     return Report(kata.number, True, (*begun, "experiment run"), notes=tuple(notes))

@@ -1,10 +1,10 @@
 """A folder of submissions: a table of results, and what the class got wrong most often.
 
-A submission is a folder with the files of katas anywhere in it, or single files whose names end in
-that of the kata's file:
+A submission is a folder with the files of katas anywhere in it, or single files; the kata's name
+stands in the file's, whatever browsers and students have put before and behind it:
 
     submissions/ada/mykatas/04_6_layer_norm_backward.py
-    submissions/bob_04_6_layer_norm_backward.py
+    submissions/bob_04_6_layer_norm_backward (1).py
 """
 
 from __future__ import annotations
@@ -74,18 +74,14 @@ def find(folder: Path) -> list[Submission]:
     InputError
         When there are none.
     """
-    if not folder.is_dir():
-        raise InputError("no such folder", folder)
     katas = [kata for kata in catalog.all_katas() if not kata.is_experiment]
     found = []
-    for path in sorted(folder.rglob("*.py")):
+    for path in _files(folder):
         parts = path.relative_to(folder).parts
-        if any(part.startswith(".") for part in parts):
-            continue  # backups
         for kata in katas:
-            if path.stem.endswith(kata.name):
-                alone = path.stem.removesuffix(kata.name).strip("_- ") or path.stem
-                student = parts[0] if len(parts) > 1 else alone
+            before, name, _ = path.stem.partition(kata.name)
+            if name:
+                student = parts[0] if len(parts) > 1 else before.strip("_- ") or path.stem
                 found.append(Submission(student, kata, path))
     if not found:
         raise InputError(
@@ -93,6 +89,20 @@ def find(folder: Path) -> list[Submission]:
             folder,
         )
     return sorted(found, key=lambda s: (s.student, s.kata.order, s.path))
+
+
+def unrecognized(folder: Path) -> list[Path]:
+    """Return the Python files in whose names no kata's stands: they are not graded."""
+    names = [kata.name for kata in catalog.all_katas()]
+    return [path for path in _files(folder) if not any(name in path.stem for name in names)]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the Python files in a folder, without backups."""
+    if not folder.is_dir():
+        raise InputError("no such folder", folder)
+    found = sorted(folder.rglob("*.py"))
+    return [p for p in found if not any(x.startswith(".") for x in p.relative_to(folder).parts)]
 
 
 def grade(submissions: Sequence[Submission], seconds: float) -> Iterator[Result]:

@@ -104,10 +104,14 @@ class Learner:
         path = self.folder / _STATE
         if not path.exists():
             return {}
-        content = files.read_json(path)
+        damaged = InputError("not the state of a course; remove it, your files stay", path)
+        try:
+            content = files.read_json(path)
+        except InputError:
+            raise damaged from None
         records = content.get("katas") if isinstance(content, Mapping) else None
-        if not isinstance(records, dict) or not all(isinstance(r, dict) for r in records.values()):
-            raise InputError("not the state of a course; remove it, your files stay", path)
+        if not isinstance(records, dict) or not all(map(_is_record, records.values())):
+            raise damaged
         return records
 
     # ------------------------------------------------------------------ files
@@ -160,6 +164,11 @@ class Learner:
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.atomic_write(path) as file:
             file.write(text)
+
+
+def _is_record(record: Any) -> bool:
+    """Return whether this is what `Learner.update` keeps about a kata."""
+    return isinstance(record, dict) and isinstance(record.get("hints", 0), int)
 
 
 def first_file(kata: Kata) -> str:

@@ -16,7 +16,7 @@ class Failure:
     ----------
     stage : str
         Of the check: "import", "structure", "finite", "inputs", "values" or "gradients",
-        "properties", "model", "time".
+        "properties", "model", "time"; of an experiment that is to be run (again) "run".
     text : str
         What was compared and how it came out.
     target, output : str, optional
@@ -185,7 +185,8 @@ def _failure_lines(failure: Failure, heading: Heading, style: Style) -> list[str
         for paragraph in more.split("\n\n") if more else []:
             lines += _wrapped(paragraph, style.width, inner, inner)
     place = heading.file + (f":{failure.line}" if failure.line else "")
-    following = f"next: minilm kata hint {heading.number}"
+    action = "demo" if failure.stage == "run" else "hint"
+    following = f"next: minilm kata {action} {heading.number}"
     if len(inner + place + following) + 6 < style.width:
         return [*lines, f"{inner}{style.paint(place, '36')}      {following}"]
     return [*lines, inner + style.paint(place, "36"), inner + following]

@@ -85,6 +85,11 @@ def model_problem(kata: Kata, functions: Mapping[str, Any]) -> str | None:
             found = whole.default(kata)()
     except KeyboardInterrupt:
         raise
+    except RecursionError:
+        return (
+            "inside the whole model it calls itself without end: the library's function is yours "
+            "there, so a call of it is a call of yours; write out what it does"
+        )
     except BaseException as error:  # SystemExit too: it is reported, not obeyed
         return f"inside the whole model it raises {loading.said(error)}"
     for name, right in material(kata).model.items():

@@ -27,6 +27,7 @@ from minilm.course import (
     trials,
 )
 from minilm.course.loading import NotLoadedError
+from minilm.course.reports import Failure, Report
 from minilm.errors import MinilmError
 
 Request = Mapping[str, Any]
@@ -35,7 +36,11 @@ Request = Mapping[str, Any]
 def check(request: Request) -> dict[str, Any]:
     """Check a file: {"number", "file", "run"}; the last is of an experiment."""
     kata, path = catalog.find(request["number"]), Path(request["file"])
-    source = path.read_text(encoding="utf-8-sig")
+    try:
+        source = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        failure = Failure("import", "the file is not UTF-8; save it as UTF-8")
+        return dataclasses.asdict(Report(kata.number, False, failure=failure))
     if kata.is_experiment:
         report = experiments.check(kata, source, path, request.get("run"))
     else:

@@ -168,3 +168,10 @@ def test_checking_leaves_the_library_as_it_was():
     check("return dy")
     assert F.layer_norm_backward is before
     assert np.isfinite(F.layer_norm(np.ones((2, 3)), np.ones(3), np.ones(3))[0]).all()
+
+
+def test_a_call_of_the_librarys_function_is_no_answer():
+    report = check("return F.layer_norm_backward(dy, cache)")
+    assert not report.passed
+    assert report.failure.stage == "model"
+    assert "calls itself without end" in report.failure.text

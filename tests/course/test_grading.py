@@ -27,9 +27,19 @@ def test_students_are_folders_or_the_beginnings_of_names(tmp_path):
     submit(tmp_path, f"ada/mykatas/.backups/{NAME}", "")
     submit(tmp_path, f"bob_{NAME}", "")
     submit(tmp_path, NAME, "")
+    submit(tmp_path, f"cem_{KATA.name} (1).py", "")
+    submit(tmp_path, "dora/04_2_linear_final.py", "")
     submit(tmp_path, "notes.py", "")
+    submit(tmp_path, "10_1_pretraining_and_fine_tuning.py", "")
     found = [(s.student, s.kata.number) for s in grading.find(tmp_path)]
-    assert found == [(KATA.name, "4.6"), ("ada", "4.6"), ("bob", "4.6")]
+    assert found == [
+        (KATA.name, "4.6"),
+        ("ada", "4.6"),
+        ("bob", "4.6"),
+        ("cem", "4.6"),
+        ("dora", "4.2"),
+    ]
+    assert grading.unrecognized(tmp_path) == [tmp_path / "notes.py"]
 
 
 def test_a_folder_without_submissions_is_said(tmp_path):
@@ -75,6 +85,13 @@ def test_a_class_is_graded(tmp_path, monkeypatch):
         ("bob", "False"),
         ("eve", "False"),
     ]
+
+
+def test_a_file_that_is_no_text_is_said(tmp_path):
+    submit(tmp_path, f"ada/{NAME}", "")
+    (tmp_path / "ada" / NAME).write_bytes("naïve".encode("utf-16"))
+    [result] = grading.grade(grading.find(tmp_path), 20.0)
+    assert result.message == "the file is not UTF-8; save it as UTF-8"
 
 
 def test_the_most_common_mistakes_stand_first():
