@@ -6,9 +6,11 @@ library's function and with the learner's, on copies of the same inputs, and com
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -190,7 +192,7 @@ def run(case: Case, implementation: Implementation, *, watch: bool = False) -> O
     try:
         if code is not None:
             sys.setprofile(profile)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), _unwritten_memory_shows():
             returned = case.run(implementation, **inputs)
     except KeyboardInterrupt:
         raise
@@ -201,6 +203,36 @@ def run(case: Case, implementation: Implementation, *, watch: bool = False) -> O
     modified = tuple(n for n, value in case.inputs.items() if not _untouched(value, inputs[n]))
     results, problem = values.take_apart(returned, case.returns)
     return Outcome(results, problem, None, modified, steps)
+
+
+@contextlib.contextmanager
+def _unwritten_memory_shows() -> Iterator[None]:
+    """Let `np.empty` give NaN, and the largest integers, instead of whatever is there.
+
+    What is there may be the right results of the run before: a function that forgets to write some
+    of them would pass now and then.
+    """
+
+    def filled(make: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(make)
+        def made(*args: Any, **kwargs: Any) -> Any:
+            array = make(*args, **kwargs)
+            if array.dtype.kind in "fc":
+                array.fill(np.nan)
+            elif array.dtype.kind in "iu":
+                array.fill(np.iinfo(array.dtype).max)
+            return array
+
+        return made
+
+    originals = {name: getattr(np, name) for name in ("empty", "empty_like")}
+    try:
+        for name, make in originals.items():
+            setattr(np, name, filled(make))
+        yield
+    finally:
+        for name, make in originals.items():
+            setattr(np, name, make)
 
 
 def _untouched(before: Any, after: Any) -> bool:

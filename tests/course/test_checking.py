@@ -175,3 +175,10 @@ def test_a_call_of_the_librarys_function_is_no_answer():
     assert not report.passed
     assert report.failure.stage == "model"
     assert "calls itself without end" in report.failure.text
+
+
+def test_memory_that_was_never_written_is_seen():
+    report = check(edited("return dx,", "dx = np.empty_like(dx)\n    return dx,"))
+    assert report.failure.stage == "finite"
+    assert np.empty.__module__ == "numpy"
+    assert not hasattr(np.empty, "__wrapped__")
