@@ -42,6 +42,9 @@ COMMANDS = {
     "bench": "speed next to another library's, measured in one run",
 }
 
+# What people type for a command, where that is not the name of its module.
+_TYPED = {"forgetting": "compare forgetting"}
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line, and that takes options anywhere."""
@@ -76,7 +79,10 @@ def build_parser(chosen: str | None) -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=Parser)
     for name, summary in COMMANDS.items():
         description = f"{summary[0].upper()}{summary[1:]}."
-        command = commands.add_parser(name, help=summary, description=description)
+        typed = _TYPED.get(name, name)
+        command = commands.add_parser(
+            name, prog=f"minilm {typed}", help=summary, description=description
+        )
         if name == chosen:
             module = importlib.import_module(f"minilm.cli.{name}")
             module.add_arguments(command)
@@ -96,27 +102,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
+    command = _TYPED.get(options.command, options.command)
     try:
         code = options.run(options)
         sys.stdout.flush()
         return code
     except MinilmError as error:
-        return _mistake(options.command, str(error))
+        return _mistake(command, str(error))
     except BrokenPipeError:
         # The reader (head, less) went away: not an error. Keep the interpreter's own flush quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print(f"minilm {options.command}: stopped by Ctrl-C", file=sys.stderr)
+        print(f"minilm {command}: stopped by Ctrl-C", file=sys.stderr)
         return 130
     except MemoryError as error:
         detail = f" ({error})" if str(error) else ""
         advice = "close other programs, or take less data or smaller sizes"
-        return _mistake(options.command, f"not enough memory{detail}; {advice}")
+        return _mistake(command, f"not enough memory{detail}; {advice}")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         advice = "check the path, its permissions and the free space"
-        return _mistake(options.command, f"{place}{error.strerror or error}; {advice}")
+        return _mistake(command, f"{place}{error.strerror or error}; {advice}")
 
 
 def _mistake(command: str, message: str) -> int:

@@ -174,3 +174,9 @@ def test_what_is_missing_is_said_wherever_it_belongs(capsys):
             f"minilm x: error: the following arguments are required: {missing} "
             "(see minilm x --help)\n"
         )
+
+
+def test_the_other_comparison_is_named_as_it_is_typed(tmp_path, capsys):
+    missing = str(tmp_path / "missing.txt")
+    assert main(["compare", "forgetting", "--domains", missing, missing]) == 2
+    assert capsys.readouterr().err.startswith("minilm compare forgetting: error: ")
