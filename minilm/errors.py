@@ -16,6 +16,7 @@ for one of these.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 
 class MinilmError(Exception):
@@ -77,3 +78,13 @@ class MissingExtraError(MinilmError):
         super().__init__(
             f"{purpose} needs the package {package}; install it with: pip install 'minilm[{extra}]'"
         )
+
+
+def brief(value: Any) -> str:
+    """Return a value out of a file as it may stand in a message of one line.
+
+    >>> brief("wte\\n" + 99 * "x")
+    "'wte\\\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
+    """
+    text = repr(value[:99] if isinstance(value, (str, list, tuple)) else value)
+    return text if len(text) <= 60 else text[:57] + "..."

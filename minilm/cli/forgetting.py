@@ -16,7 +16,7 @@ _DOMAINS = ("programming_basics", "web_development", "databases")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.epilog = "With the shipped corpora it takes about five minutes on two cores."
+    parser.epilog = "The shipped corpora take some eleven minutes of processor time."
     data = parser.add_argument_group("data (unless said, the corpora that ship with minilm)")
     data.add_argument(
         "--domains",

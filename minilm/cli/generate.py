@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     models = adapted.load_language_models(options.model, options.adapter)
     for name, model in models:
         if len(models) > 1:
-            _print(f"{name}:")
+            print(f"{name}:")
         _generate(model, options)
     return 0
 
@@ -108,10 +108,10 @@ def _print_text(
     if not stream:
         pieces = iter(["".join(pieces)])
     # Nothing is printed before the first token is there: a bad prompt leaves only its error.
-    _print(prompt + next(pieces, ""), end="")
+    print(prompt + next(pieces, ""), end="", flush=True)
     for piece in pieces:
-        _print(piece, end="")
-    _print("")
+        print(piece, end="", flush=True)
+    print()
     return len(made)
 
 
@@ -128,15 +128,9 @@ def _print_table(model: LanguageModel, chosen: Iterator[Chosen]) -> int:
             for i in likeliest
             if token.probabilities[i] > 0
         )
-        _print(f"{_shown(model, token.id):<16} {token.probabilities[token.id]:.3f}   of  {others}")
+        print(f"{_shown(model, token.id):<16} {token.probabilities[token.id]:.3f}   of  {others}")
     return made
 
 
 def _shown(model: LanguageModel, token: int) -> str:
     return repr(model.tokenizer.decode([token])) if model.tokenizer else str(token)
-
-
-def _print(text: str, end: str = "\n") -> None:
-    """Print; what the terminal's encoding has not is shown by its code."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), end=end, flush=True)

@@ -28,9 +28,8 @@ def run(options: argparse.Namespace) -> int:
         json.dump(content, sys.stdout, indent=2)
         print()
         return 0
-    encoding = sys.stdout.encoding or "utf-8"
     for line in _lines(content):
-        print(line.encode(encoding, "backslashreplace").decode(encoding))
+        print(line)
     return 0
 
 

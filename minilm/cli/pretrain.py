@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -100,6 +99,5 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def say(line: str) -> None:
-    """Print a line at once; what the terminal's encoding has not is shown by its code."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    """Print a line at once, in a pipe too."""
+    print(line, flush=True)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from minilm import errors
 from minilm.errors import ModelError, OptionError, OutputError, TrainingError
 from minilm.interop import checks, folder, huggingface, manifest, safetensors, transaction
 from minilm.interop.classification import Head
@@ -262,7 +263,7 @@ def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
     """Return rank and alpha of a plain LoRA; what else peft knows is refused."""
     if config.get("peft_type") != "LORA":
         raise ModelError(
-            f"an adapter of the kind {checks.brief(config.get('peft_type'))}; only LORA is read",
+            f"an adapter of the kind {errors.brief(config.get('peft_type'))}; only LORA is read",
             path,
         )
     beyond = [name for name in _UNKNOWN if config.get(name)]
@@ -276,9 +277,9 @@ def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
         )
     rank, alpha = config.get("r"), config.get("lora_alpha")
     if type(rank) is not int or not 1 <= rank < 1 << 20:
-        raise ModelError(f"the rank r is {checks.brief(rank)}; a whole number was expected", path)
+        raise ModelError(f"the rank r is {errors.brief(rank)}; a whole number was expected", path)
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not abs(alpha) < 1e30:
-        raise ModelError(f"lora_alpha is {checks.brief(alpha)}; a number was expected", path)
+        raise ModelError(f"lora_alpha is {errors.brief(alpha)}; a number was expected", path)
     if config.get("use_rslora"):  # which divides alpha by the root of the rank
         alpha *= math.sqrt(rank)
     return rank, float(alpha)
@@ -297,7 +298,7 @@ def _read_weights(
             layers.setdefault(match[3], set()).add(int(match[2]))
         elif name != _HEAD:
             raise ModelError(
-                f"{checks.brief(name)} is no factor of {', '.join(lora.TARGETS)}; only LoRA of a "
+                f"{errors.brief(name)} is no factor of {', '.join(lora.TARGETS)}; only LoRA of a "
                 "GPT-2's layers is read",
                 file.path,
             )
@@ -321,17 +322,17 @@ def _check_factors(
         shape = file.infos[found[name]].shape
         if len(shape) != 2 or shape[axis] != rank:
             raise ModelError(
-                f"{name} has the shape {checks.brief(shape)}, but {CONFIG} says rank {rank}",
+                f"{name} has the shape {errors.brief(shape)}, but {CONFIG} says rank {rank}",
                 file.path,
             )
 
 
 def _array(file: safetensors.TensorFile, name: str, dtype: DTypeLike) -> Array:
     if file.infos[name].dtype not in safetensors.FLOATS or len(file.infos[name].shape) != 2:
-        raise ModelError(f"{checks.brief(name)} is no matrix of floats", file.path)
+        raise ModelError(f"{errors.brief(name)} is no matrix of floats", file.path)
     array: Array = np.array(file[name], dtype)
     if not np.isfinite(array).all():
-        raise ModelError(f"{checks.brief(name)} holds NaN or infinity; it is damaged", file.path)
+        raise ModelError(f"{errors.brief(name)} holds NaN or infinity; it is damaged", file.path)
     return array
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import errors, files
 from minilm.errors import InputError, ModelError
 
 # A file of the folder or of one subfolder; nothing hidden, no drive, no way up.
@@ -23,16 +23,6 @@ def is_safe_name(name: Any) -> bool:
     return isinstance(name, str) and len(name) < 200 and bool(_NAME.fullmatch(name))
 
 
-def brief(value: Any) -> str:
-    """Return a value out of a file as it may stand in a message of one line.
-
-    >>> brief("wte\\n" + 99 * "x")
-    "'wte\\\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
-    """
-    text = repr(value[:99] if isinstance(value, (str, list, tuple)) else value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def listed(names: list[str]) -> str:
     """Return the first three of some names and how many more there are.
 
@@ -40,7 +30,7 @@ def listed(names: list[str]) -> str:
     "'a', 'b', 'c' and 2 more"
     """
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(brief, names[:3])) + more
+    return ", ".join(map(errors.brief, names[:3])) + more
 
 
 def read_text(path: Path, *, max_bytes: int) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minilm import errors
 from minilm.errors import ModelError
-from minilm.interop import checks, folder, huggingface, safetensors
+from minilm.interop import folder, huggingface, safetensors
 from minilm.interop.folder import END_OF_TEXT, Content, OpenFolder, SavedModel, Tokenizer
 from minilm.interop.huggingface import SCORE
 from minilm.interop.ledger import Ledger
@@ -165,6 +166,6 @@ def head(opened: OpenFolder) -> Head | None:
     pooling = opened.settings.get(POOLING, "last")
     if pooling not in POOLINGS:
         raise ModelError(
-            f"{POOLING} is {checks.brief(pooling)}; expected {' or '.join(POOLINGS)}", path
+            f"{POOLING} is {errors.brief(pooling)}; expected {' or '.join(POOLINGS)}", path
         )
     return Head(labels, pooling)

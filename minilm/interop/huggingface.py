@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minilm import errors
 from minilm.errors import ModelError, OptionError
 from minilm.interop import checks, safetensors
 from minilm.interop.wordlevel import WordLevelTokenizer
@@ -221,7 +222,7 @@ def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.
     for shard in weight_map.values():
         if not checks.is_safe_name(shard) or "/" in shard or not shard.endswith(".safetensors"):
             raise ModelError(
-                f"{checks.brief(shard)} is not the name of a .safetensors file in this folder",
+                f"{errors.brief(shard)} is not the name of a .safetensors file in this folder",
                 index,
             )
         if shard not in shards:
@@ -232,7 +233,7 @@ def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.
     for name, shard in weight_map.items():
         if name not in shards[shard]:
             raise ModelError(
-                f"no tensor {checks.brief(name)}, which {INDEX} promises", folder / shard
+                f"no tensor {errors.brief(name)}, which {INDEX} promises", folder / shard
             )
     for shard, file in shards.items():
         if extra := [name for name in file if weight_map.get(name) != shard]:
@@ -243,7 +244,7 @@ def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.
 def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> None:
     if tensor.info.shape != shape:
         raise ModelError(
-            f"{name} has the shape {checks.brief(tensor.info.shape)}, "
+            f"{name} has the shape {errors.brief(tensor.info.shape)}, "
             f"but {CONFIG} asks for {shape}",
             tensor.file.path,
         )

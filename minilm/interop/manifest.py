@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 from minilm.interop import checks
 from minilm.interop.transaction import Digest
@@ -126,7 +126,7 @@ def read(path: Path) -> Manifest:
             path,
         )
     if content.get("format") != _FORMAT:
-        raise ModelError(f"format {checks.brief(content.get('format'))} is of a later minilm", path)
+        raise ModelError(f"format {errors.brief(content.get('format'))} is of a later minilm", path)
     try:
         digests = {name: Digest(**entry) for name, entry in content["files"].items()}
         lineage = tuple(

@@ -32,7 +32,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm import files
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 from minilm.interop import checks
 
@@ -283,7 +283,7 @@ def _check_header(
         if info.start != end:
             fault = "overlaps the tensor before it" if info.start < end else "leaves a gap before"
             raise ModelError(
-                f"tensor {checks.brief(name)} {fault}: it starts at {info.start}", path
+                f"tensor {errors.brief(name)} {fault}: it starts at {info.start}", path
             )
         end = info.stop
     if end != available:
@@ -297,25 +297,25 @@ def _check_header(
 
 def _check_entry(name: str, entry: Any, path: Path) -> TensorInfo:
     def fault(what: str) -> ModelError:
-        return ModelError(f"tensor {checks.brief(name)}: {what}", path)
+        return ModelError(f"tensor {errors.brief(name)}: {what}", path)
 
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise fault("expected dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        raise fault(f"the dtype {checks.brief(dtype)} is not one of {', '.join(_DTYPES)}")
+        raise fault(f"the dtype {errors.brief(dtype)} is not one of {', '.join(_DTYPES)}")
     if not _are_counts(shape) or len(shape) > _MAX_AXES:
-        raise fault(f"the shape {checks.brief(shape)} is not a list of {_MAX_AXES} counts or fewer")
+        raise fault(f"the shape {errors.brief(shape)} is not a list of {_MAX_AXES} counts or fewer")
     if not _are_counts(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise fault(f"the data_offsets {checks.brief(offsets)} are not a start and a stop")
+        raise fault(f"the data_offsets {errors.brief(offsets)} are not a start and a stop")
     itemsize = _DTYPES[dtype].itemsize
     # Without its zeros: an empty array may claim axes too long for NumPy.
     if math.prod(n or 1 for n in shape) * itemsize >= 1 << 62:
-        raise fault(f"no array can have the shape {checks.brief(shape)}")
+        raise fault(f"no array can have the shape {errors.brief(shape)}")
     expected = math.prod(shape) * itemsize
     if offsets[1] - offsets[0] != expected:
         raise fault(
-            f"{dtype} of shape {checks.brief(shape)} takes {expected:,} bytes, "
+            f"{dtype} of shape {errors.brief(shape)} takes {expected:,} bytes, "
             f"but its data_offsets span {offsets[1] - offsets[0]:,}"
         )
     return TensorInfo(dtype, tuple(shape), offsets[0], offsets[1])

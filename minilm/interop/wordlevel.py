@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 from minilm.interop import checks
 from minilm.text import bpe_files, pretokenize
@@ -84,7 +84,7 @@ class WordLevelTokenizer:
         for expected, token in enumerate(self._tokens):
             if self.vocab[token] != expected:
                 raise ModelError(
-                    f"the word {checks.brief(token)} has the id {self.vocab[token]}, "
+                    f"the word {errors.brief(token)} has the id {self.vocab[token]}, "
                     f"where {expected} comes next; ids are 0, 1, 2, ... each once",
                     source,
                 )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import errors, files
 from minilm.errors import ModelError
 
 NAMES = TOKENIZER, VOCAB, MERGES = "tokenizer.json", "vocab.json", "merges.txt"
@@ -158,7 +158,7 @@ def _vocab(content: Any, path: Path) -> dict[str, int]:
         raise ModelError("no vocabulary: an object from tokens to ids was expected", path)
     for token, number in content.items():
         if type(number) is not int:
-            raise ModelError(f"the id of {token!r} is {_brief(number)}, not an integer", path)
+            raise ModelError(f"the id of {token!r} is {errors.brief(number)}, not an integer", path)
     return content
 
 
@@ -169,7 +169,7 @@ def _pair(merge: Any, path: Path, line: int | None = None) -> tuple[str, str]:
         left, right = parts
         if _is_token(left) and _is_token(right):
             return left, right
-    raise ModelError(f"{_brief(merge)} is not a merge; two tokens were expected", path, line)
+    raise ModelError(f"{errors.brief(merge)} is not a merge; two tokens were expected", path, line)
 
 
 def _is_token(value: Any) -> bool:
@@ -186,7 +186,7 @@ def _added_tokens(content: dict[str, Any], path: Path) -> list[dict[str, Any]]:
             or not _is_token(token.get("content"))
             or type(token.get("id")) is not int
         ):
-            raise ModelError(f"{_brief(token)} is no added token with content and id", path)
+            raise ModelError(f"{errors.brief(token)} is no added token with content and id", path)
         for flag in ("single_word", "lstrip", "rstrip"):
             if token.get(flag):
                 raise ModelError(
@@ -205,7 +205,9 @@ def _check_supported(content: dict[str, Any], model: dict[str, Any], path: Path)
 
     # Older files name no type; merges are what only BPE has.
     if model.get("type", "BPE" if "merges" in model else "?") != "BPE":
-        raise ModelError(f"a tokenizer of the kind {_brief(model.get('type'))}, not BPE", path)
+        raise ModelError(
+            f"a tokenizer of the kind {errors.brief(model.get('type'))}, not BPE", path
+        )
     pre_tokenizer = content.get("pre_tokenizer")
     settings = pre_tokenizer if isinstance(pre_tokenizer, dict) else {}
     wrong = {
@@ -234,9 +236,3 @@ def _adds_nothing(post_processor: Any) -> bool:
     return post_processor.get("type") == "ByteLevel" or (
         post_processor.get("type") == "TemplateProcessing" and post_processor.get("single") == alone
     )
-
-
-def _brief(value: Any) -> str:
-    """Return a value for a message of one line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
