@@ -1,4 +1,4 @@
-"""A base with random weights, a classifier and adapters of it, in folders; nothing is trained."""
+"""Models with random weights, a classifier and adapters, in folders; nothing is trained."""
 
 import dataclasses
 
@@ -11,8 +11,9 @@ from minilm.interop.classification import Head
 from minilm.interop.folder import SavedModel
 from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.nn import lora
-from minilm.nn.config import GPTConfig
+from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.transformer import initial_parameters
+from minilm.text.bpe import BytePairTokenizer
 from minilm.training.classifier import TextClassifier
 
 WORDS = "the cat sat on a mat and dog ran fine dull film"
@@ -46,3 +47,14 @@ def judges(tmp_path_factory):
             saved = dataclasses.replace(saved, score=score, head=Head(labels, "mean"))
         adapters.save(root / name, saved)
     return root
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Return a model with random weights, a byte-level tokenizer and a context of 12."""
+    path = tmp_path_factory.mktemp("models") / "m"
+    tokenizer = BytePairTokenizer.train(["the cat the cat"], 263, [folder.END_OF_TEXT])
+    config = GPTConfig(263, 12, 12, 1, 2, initializer_range=0.3)
+    gpt = GPT(config, rng=np.random.default_rng(0))
+    folder.save(path, folder.model_files(config, gpt.parameters, tokenizer))
+    return path

@@ -7,20 +7,6 @@ import pytest
 
 import minilm
 from minilm.cli import main
-from minilm.interop import folder
-from minilm.nn.gpt import GPT, GPTConfig
-from minilm.text.bpe import BytePairTokenizer
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    """Return a model with random weights and a context of 12."""
-    path = tmp_path_factory.mktemp("models") / "m"
-    tokenizer = BytePairTokenizer.train(["the cat the cat"], 263, [folder.END_OF_TEXT])
-    config = GPTConfig(263, 12, 12, 1, 2, initializer_range=0.3)
-    gpt = GPT(config, rng=np.random.default_rng(0))
-    folder.save(path, folder.model_files(config, gpt.parameters, tokenizer))
-    return path
 
 
 def run(path, *arguments):
