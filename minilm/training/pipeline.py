@@ -182,10 +182,7 @@ def run(
     update_settings.check(given)
     if base is not None:
         classification.require_language_model(base)
-    if export.exists() and not export.is_dir():
-        raise OutputError(f"{export}: a file of that name is there; choose another --onnx-output")
-    if export.resolve() == output.resolve() or (export / manifest.NAME).exists():
-        raise OutputError(f"{export}: a model's folder; choose another --onnx-output")
+    _check_export(export, output)
     found = detect(output, export)
     if not resume and not _passes(paths, output, found, given, anyway, say):
         return None
@@ -225,6 +222,14 @@ def run(
         perplexity = _perplexity(output, given)
     written = _export(output, export, result, say)
     return Report(found, result, perplexity, written)
+
+
+def _check_export(export: Path, output: Path) -> None:
+    """Refuse before the training what the export could not be written to after it."""
+    if export.exists() and not export.is_dir():
+        raise OutputError(f"{export}: a file of that name is there; choose another --onnx-output")
+    if export.resolve() == output.resolve() or (export / manifest.NAME).exists():
+        raise OutputError(f"{export}: a model's folder; choose another --onnx-output")
 
 
 def _passes(
