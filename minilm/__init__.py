@@ -16,9 +16,9 @@ _PUBLIC: dict[str, str] = {
     "MinilmError": "minilm.errors",
     "WordTokenizer": "minilm.text.words",
     "Vocabulary": "minilm.text.words",
-    "read_documents": "minilm.text.corpus",
-    "read_labelled": "minilm.text.corpus",
-    "load": "minilm.training.model",
+    "read_documents": "minilm.data.corpus",
+    "read_labelled": "minilm.data.corpus",
+    "load": "minilm.models.language_model",
     "CooccurrenceClassifier": "minilm.classify.estimators",
     "TransformerClassifier": "minilm.training.estimators",
 }

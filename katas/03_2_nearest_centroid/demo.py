@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from minilm import drawing, resources
 from minilm.classify import centroid, tfidf
+from minilm.data import corpus
 from minilm.embeddings import similarity
-from minilm.text import corpus
 from minilm.text.words import WordTokenizer
 
 ROWS = np.array([[8.0, 2.0], [4.0, 2.0], [0.0, 2.0], [2.0, 2.0], [1.0, 2.0]])

@@ -6,11 +6,12 @@ from matplotlib.figure import Figure
 
 from minilm import drawing, resources
 from minilm.classify import centroid
-from minilm.compare import conditions, material, pretraining, statistics
+from minilm.compare import conditions, pretraining, statistics
+from minilm.compare.data import CompareSettings, prepare
 from minilm.course.demos import Course
+from minilm.data import labelled
 from minilm.embeddings import cooccurrence, documents, similarity
 from minilm.text import words
-from minilm.training import labelled
 
 # About as large as the lesson is in many courses: two dozen sentences, eight labels, six tests.
 GENERAL = """
@@ -132,10 +133,8 @@ def experiment(
 ) -> dict[str, tuple[float, float, float]]:
     """Compare conditions on draws of the labels; print, and return means with intervals."""
     folder = resources.corpora_dir()
-    settings = material.Settings(
-        task=folder / f"{task}.csv", corpora=((folder / f"{corpus}.txt",),)
-    )
-    [data] = material.prepare(settings, [labels])
+    settings = CompareSettings(task=folder / f"{task}.csv", corpora=((folder / f"{corpus}.txt",),))
+    [data] = prepare(settings, [labels])
     data.text.made["vectors"] = pretraining.make(data.text, settings, "vectors")
     test = data.domains[task]
     right: dict[str, np.ndarray] = {}

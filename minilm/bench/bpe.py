@@ -152,7 +152,7 @@ def zipfian(alphabets: tuple[str, ...], size: int, *, rng: np.random.Generator) 
 def _english(path: Path | None) -> tuple[str, str]:
     """Return a name and 3.5 MB of ASCII, or what there is."""
     from minilm import resources
-    from minilm.text import tables
+    from minilm.data import tables
 
     name = str(path) if path is not None else "the corpus general.txt"
     path = path or resources.corpora_dir() / "general.txt"

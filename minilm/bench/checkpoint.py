@@ -93,7 +93,7 @@ def render(result: dict[str, Any]) -> str:
 
 
 def _ours(size: str, parameters: Parameters, folder: Path) -> dict[str, Callable[[], object]]:
-    from minilm.interop import folder as model_folder
+    from minilm.store import folder as model_folder
 
     config, path = SIZES[size].config, folder / "ours"
     return {

@@ -139,7 +139,7 @@ def _text() -> tuple[str, np.ndarray, int]:
     """Return the name, the ids and the vocabulary size of WORDS words, documents apart by -1."""
     import numpy as np
 
-    from minilm.text import corpus
+    from minilm.data import corpus
     from minilm.text.words import Vocabulary, WordTokenizer
 
     try:
@@ -206,11 +206,11 @@ def _scipy_count(ids: np.ndarray, size: int) -> Any:
 def _svd_race(weights: SparseMatrix) -> dict[str, Any]:
     import numpy as np
 
-    from minilm.embeddings import factorise
+    from minilm.embeddings import svd
 
     def ours(iterations: int = ITERATIONS) -> np.ndarray:
         rng = np.random.default_rng(0)
-        return factorise.truncated_svd(
+        return svd.truncated_svd(
             weights, RANK, rng=rng, oversample=OVERSAMPLE, iterations=iterations
         )[1]
 
@@ -250,8 +250,8 @@ def _svd_race(weights: SparseMatrix) -> dict[str, Any]:
 
 def _large_text(gigabytes: float) -> dict[str, Any]:
     """Count a generated file as a user would: its words, then their company, never held whole."""
+    from minilm.data import corpus
     from minilm.embeddings import cooccurrence
-    from minilm.text import corpus
     from minilm.text.words import Vocabulary, WordTokenizer
 
     if not 0 < gigabytes <= 100:

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 from minilm import resources
 from minilm.errors import OptionError
 from minilm.threads import set_blas_threads
-from minilm.training.finetune_settings import Settings
+from minilm.training.finetune_settings import FinetuneSettings
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from minilm.interop.folder import SavedModel
+    from minilm.store.folder import SavedModel
     from minilm.training.finetune import Fitted
 
 PRETRAINING = {
@@ -49,19 +49,19 @@ PRETRAINING = {
 class Condition:
     """A way to a classifier: its settings, and the conditions that it is compared with."""
 
-    settings: Settings
+    settings: FinetuneSettings
     against: tuple[str, ...] = ()
     pretrained: bool = True
 
 
 CONDITIONS = {
     "scratch": Condition(
-        Settings(learning_rate=3e-3, layer_decay=1.0, epochs=20), pretrained=False
+        FinetuneSettings(learning_rate=3e-3, layer_decay=1.0, epochs=20), pretrained=False
     ),
-    "full": Condition(Settings(), ("scratch",)),
-    "lora-4": Condition(Settings("lora", rank=4), ("full",)),
-    "lora-8": Condition(Settings("lora", rank=8), ("full",)),
-    "probe": Condition(Settings("probe"), ("full",)),
+    "full": Condition(FinetuneSettings(), ("scratch",)),
+    "lora-4": Condition(FinetuneSettings("lora", rank=4), ("full",)),
+    "lora-8": Condition(FinetuneSettings("lora", rank=8), ("full",)),
+    "probe": Condition(FinetuneSettings("probe"), ("full",)),
 }
 
 
@@ -93,8 +93,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     set_blas_threads(1)  # before NumPy is loaded, for the surest effect
     import numpy as np
 
+    from minilm.data import labelled
     from minilm.progress import Progress
-    from minilm.training import labelled
 
     budgets = _budgets(options.budgets)
     texts, labels, classes = read(options.data_file, options.encoding)
@@ -146,7 +146,7 @@ def read(paths: list[Path], encoding: str) -> tuple[list[str], np.ndarray, tuple
     """Return texts, class indices and class names of a table, or of a file for each class."""
     import numpy as np
 
-    from minilm.text import corpus, tables
+    from minilm.data import corpus, tables
 
     found = [resources.find_corpus(path) for path in paths]
     if len(found) == 1:
@@ -165,7 +165,7 @@ def read(paths: list[Path], encoding: str) -> tuple[list[str], np.ndarray, tuple
 def pretrain(texts: list[str], place: Path) -> SavedModel:
     """Pretrain on texts without their labels, in a folder that is thrown away."""
     from minilm import files
-    from minilm.interop import folder
+    from minilm.store import folder
     from minilm.training import pretrain as stage_one
 
     with files.atomic_write(place / "texts.txt") as file:
@@ -190,7 +190,7 @@ class Trial:
         train: np.ndarray,
         test: np.ndarray,
     ) -> None:
-        from minilm.training.texts import encode
+        from minilm.models.texts import encode
 
         assert base.tokenizer is not None  # noqa: S101  (pretraining made one)
         self.base, self.labels, self.classes, self.test = base, labels, classes, test
@@ -203,9 +203,10 @@ class Trial:
 
     def run(self, condition: Condition, chosen: np.ndarray, seed: int) -> Result:
         """Fit on the chosen texts and evaluate: a pure function of its arguments."""
+        from minilm.models import texts
         from minilm.nn.transformer import initial_parameters
-        from minilm.training import finetune, texts
-        from minilm.training.randomness import generator
+        from minilm.random import generator
+        from minilm.training import finetune
 
         begun = time.perf_counter()
         body = self.base.parameters

@@ -101,8 +101,8 @@ def ours(size: str, prompt: int, new: int) -> Any:
     """Return what generates once and gives the seconds. NumPy is imported here, not before."""
     import numpy as np
 
+    from minilm.models import generate
     from minilm.nn.gpt import GPT
-    from minilm.training import generate
 
     model = GPT(SIZES[size].config, rng=np.random.default_rng(0))
     greedy = generate.Sampling(temperature=0)

@@ -19,8 +19,8 @@ from minilm.errors import MissingExtraError
 from minilm.threads import set_blas_threads
 
 if TYPE_CHECKING:
+    from minilm.models.scores import Score
     from minilm.training.pretrain import Run
-    from minilm.training.scores import Score
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "peers", "minilm bench pretrain")
     set_blas_threads(1)  # before NumPy is loaded, for the surest effect
-    from minilm.interop import folder
-    from minilm.text import corpus
+    from minilm.data import corpus
+    from minilm.store import folder
     from minilm.training import loop, pretrain, settings
 
     given = {"size": options.size, "steps": options.steps, "threads": options.threads}
@@ -101,8 +101,8 @@ def silent(line: str) -> None:
 
 def score(run: Run) -> Score:
     """Return the score of our model on all of the held-out part."""
+    from minilm.models import batches, scores
     from minilm.nn.parallel import Shards
-    from minilm.training import batches, scores
 
     pieces = batches.consecutive(run.held_out.tolist(), run.train.time, run.train.batch)
     with Shards(run.plan.threads) as shards:
@@ -149,8 +149,8 @@ class Torch:
 
     def score(self) -> Score:
         """Return the score on all of the held-out part."""
-        from minilm.training import batches
-        from minilm.training.scores import Score
+        from minilm.models import batches
+        from minilm.models.scores import Score
 
         run = self.run
         total, tokens = 0.0, len(run.held_out) - 1

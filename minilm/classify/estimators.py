@@ -15,9 +15,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minilm.classify.finetuned import FinetunedEmbeddingClassifier
 from minilm.classify.logistic import SoftmaxRegression
-from minilm.embeddings import cooccurrence, documents, factorise
+from minilm.classify.tuned_vectors import FinetunedEmbeddingClassifier
+from minilm.embeddings import cooccurrence, documents, svd
 from minilm.errors import OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
@@ -237,7 +237,7 @@ class CooccurrenceClassifier(Estimator):
         counts = cooccurrence.count_chunks(
             self._encode(texts, vocabulary), self.window, len(vocabulary)
         )
-        vectors = factorise.word_vectors(
+        vectors = svd.word_vectors(
             counts,
             weighting=self.weighting,
             dimensions=self.dimensions and min(self.dimensions, len(vocabulary)),

@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from minilm.interop import adapters, describe
-    from minilm.training import adapted
+    from minilm.models import adapted
+    from minilm.store import adapters, describe
 
     bases: dict[str, adapted.Base] = {}
     records = []
@@ -103,8 +103,8 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from minilm.interop import folder
-    from minilm.training import adapted
+    from minilm.models import adapted
+    from minilm.store import folder
 
     if folder.exists(options.output_dir):
         raise OutputError(
@@ -123,7 +123,7 @@ def _merge(options: argparse.Namespace) -> int:
 
 def _apply(options: argparse.Namespace) -> int:
     """Print what each adapter makes of each text: a label, or a continuation without chance."""
-    from minilm.training import adapted
+    from minilm.models import adapted
 
     base = adapted.load(options.base)
     found = [(path, base.adapter(path)) for path in options.adapters]

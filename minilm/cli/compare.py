@@ -203,8 +203,8 @@ def _say(text: str) -> None:
 
 def _tasks(options: argparse.Namespace) -> list[Any]:
     """Return the settings of each task."""
-    from minilm.compare.material import Settings
-    from minilm.compare.transformer import Settings as Transformer
+    from minilm.compare.data import CompareSettings
+    from minilm.compare.transformer import TransformerSettings
 
     preset = PRESETS[options.preset]
     files = [resources.find_corpus(path) for path in options.task or [Path("movie_reviews.csv")]]
@@ -218,7 +218,7 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
         # With several tasks each is tested on the others, and on whatever has the same labels.
         others = [path for path in (*files, *away) if path != task] if len(files) > 1 else []
         settings.append(
-            Settings(
+            CompareSettings(
                 task=task,
                 corpora=tuple(corpora) or (tuple(corpus),),
                 transfers=() if others else tuple(away),
@@ -229,7 +229,7 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
                 dimensions=options.dimensions,
                 min_count=options.min_count,
                 stop_words=options.stop_words,
-                transformer=Transformer(steps=preset.steps),
+                transformer=TransformerSettings(steps=preset.steps),
                 unit=options.documents,
                 encoding=options.encoding,
                 text_column=options.text_column,

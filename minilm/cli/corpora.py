@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the figures, and the neighbors of the probe words."""
     threads.set_blas_threads(1)
-    from minilm.compare import corpora
+    from minilm.bench import corpora
 
     figures, neighbors = corpora.measure(resources.corpora_dir())
     broken = [figure for figure in figures if not figure.kept]

@@ -15,8 +15,8 @@ from minilm.cli.options import add_adapter
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
-    from minilm.training.predictions import Evaluation
-    from minilm.training.scores import Score
+    from minilm.models.predictions import Evaluation
+    from minilm.models.scores import Score
 
 _WIDEST = 79
 _CONFUSIONS = 10  # listed where the matrix is too wide for the screen
@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_text(options: argparse.Namespace) -> int:
-    from minilm.training import adapted, documents
+    from minilm.data import documents
+    from minilm.models import adapted
 
     paths = [resources.find_corpus(path) for path in options.data_file]
     results = []
@@ -93,8 +94,8 @@ def _score_record(score: Score) -> dict[str, Any]:
 
 def _run_task(options: argparse.Namespace) -> int:
     from minilm.classify import pictures
-    from minilm.text import corpus
-    from minilm.training import adapted, predictions
+    from minilm.data import corpus
+    from minilm.models import adapted, predictions
 
     path = resources.find_corpus(options.task)
     data = corpus.read_labelled(

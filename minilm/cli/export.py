@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the model and write the graph."""
-    from minilm.interop import folder, onnx
+    from minilm.store import folder, onnx
 
     model = folder.load(options.model)
     onnx.export(model, options.onnx_output)

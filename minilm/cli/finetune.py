@@ -220,7 +220,7 @@ def _run_task(options: argparse.Namespace, given: dict[str, Any]) -> int:
         options.text_column,
         options.label_column,
     )
-    settings = finetune_settings.Settings(**given)
+    settings = finetune_settings.FinetuneSettings(**given)
     finetune_task.run(options.model, task, options.output_dir, settings, pretrain.say)
     return 0
 
@@ -234,7 +234,7 @@ def _run_text(options: argparse.Namespace, given: dict[str, Any]) -> int:
         options.encoding,
         options.text_column,
     )
-    settings = finetune_settings.Settings(**given)
+    settings = finetune_settings.FinetuneSettings(**given)
     finetune_text.run(options.model, domain, options.output_dir, settings, pretrain.say)
     return 0
 

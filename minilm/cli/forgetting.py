@@ -70,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the comparison and print its tables."""
     threads.set_blas_threads(1)
-    from minilm.compare import forgetting_report, forgetting_study
-    from minilm.compare.forgetting import Settings
+    from minilm.compare.forgetting import report, study
+    from minilm.compare.forgetting.ways import ForgettingSettings
 
     shipped = resources.corpora_dir()
     domains = [shipped / "continual" / f"{name}.jsonl" for name in _DOMAINS]
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         domains, base = [resources.find_corpus(path) for path in options.domains], []
     if options.base:
         base = [resources.find_corpus(path) for path in options.base]
-    settings = Settings(
+    settings = ForgettingSettings(
         domains=tuple(domains),
         base=tuple(base),
         size=options.size,
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         text_column=options.text_column,
     )
     folder = options.out or Path("runs") / f"forgetting-{time.strftime('%Y%m%d-%H%M%S')}"
-    summary = forgetting_study.study(
+    summary = study.study(
         settings,
         folder,
         seeds=options.seeds,
@@ -105,6 +105,6 @@ def run(options: argparse.Namespace) -> int:
         json.dump(summary, sys.stdout, indent=2)
         print()
         return 0
-    print(forgetting_report.render(summary))
+    print(report.render(summary))
     print(f"\nThe tables, every loss and forgetting.png (and .svg) are in\n{folder}")
     return 0

@@ -12,8 +12,8 @@ from minilm.cli.options import add_adapter
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
-    from minilm.training.generate import Chosen
-    from minilm.training.model import LanguageModel
+    from minilm.models.generate import Chosen
+    from minilm.models.language_model import LanguageModel
 
 _SHOWN = 5  # of the tokens that could have been chosen
 
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Generate and print. BLAS has all its threads here: a token is bound by memory."""
     if options.seed < 0:
         raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
-    from minilm.training import adapted
+    from minilm.models import adapted
 
     models = adapted.load_language_models(options.model, options.adapter)
     for name, model in models:
@@ -71,7 +71,7 @@ def _generate(model: LanguageModel, options: argparse.Namespace) -> None:
     """Print a text of one model, and say where the context ended it."""
     import numpy as np
 
-    from minilm.training.generate import Sampling
+    from minilm.models.generate import Sampling
 
     ids = model.encode(options.prompt)
     chosen = model.tokens(

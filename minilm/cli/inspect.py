@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verify the folder and print what is in it."""
-    from minilm.interop import describe
+    from minilm.store import describe
 
     content = describe.describe(options.model)
     if options.json:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from minilm import resources, threads
 from minilm.cli.options import dimensions
+from minilm.data import corpus
 from minilm.errors import InputError, OptionError
-from minilm.text import corpus
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
 
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     threads.set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
     import numpy as np
 
-    from minilm.embeddings import cooccurrence, factorise, similarity
+    from minilm.embeddings import cooccurrence, similarity, svd
 
     options.corpus = resources.find_corpus(options.corpus)
     # The corpus is read twice and never held: once for its words, once for their company.
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     counts = cooccurrence.count_chunks(
         map(vocabulary.encode, _documents(options)), options.window, len(vocabulary)
     )
-    vectors = factorise.word_vectors(
+    vectors = svd.word_vectors(
         counts,
         weighting=options.weighting,
         dimensions=options.dimensions and min(options.dimensions, len(vocabulary)),

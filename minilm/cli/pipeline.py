@@ -18,7 +18,7 @@ _CARE = ("replay", "ewc", "average", "lora", "limit")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options: those of `pretrain`, and those of a session."""
     pretrain.add_arguments(parser)
-    keys = ", ".join(field.name for field in fields(settings.Settings))
+    keys = ", ".join(field.name for field in fields(settings.PretrainSettings))
     parser.epilog = (
         "Continuing is not resuming. A finished model is continued: a new run with a schedule of "
         "its own (2 epochs unless said), on other text, which becomes a new version. An "

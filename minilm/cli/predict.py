@@ -17,8 +17,8 @@ from minilm.errors import OptionError
 
 if TYPE_CHECKING:
     from minilm.classify.explain import Explanation
-    from minilm.training.classifier import TextClassifier
-    from minilm.training.predictions import Prediction
+    from minilm.models.predictions import Prediction
+    from minilm.models.text_classifier import TextClassifier
 
 _SHOWN = 4  # labels of a text
 _UNEXPLAINED = "not explained: a text of one word has none that can be left out"
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judge the texts and print what came out."""
     threads.set_blas_threads(1)  # sums do not depend on the machine's cores
-    from minilm.training import adapted, predictions
+    from minilm.models import adapted, predictions
 
     texts = _texts(options)
     if options.picture:
@@ -103,7 +103,7 @@ def _texts(options: argparse.Namespace) -> list[str]:
     if bool(options.texts) == bool(options.data_file):
         raise OptionError("give texts, or a --data-file of them")
     if options.data_file:
-        from minilm.text import corpus
+        from minilm.data import corpus
 
         return corpus.read_texts(
             resources.find_corpus(options.data_file),

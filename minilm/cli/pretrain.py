@@ -26,7 +26,7 @@ _SETTINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    keys = ", ".join(field.name for field in fields(settings.Settings))
+    keys = ", ".join(field.name for field in fields(settings.PretrainSettings))
     parser.epilog = f"FILE.toml may hold, as `key = value`: {keys}. Options go before it."
     parser.add_argument(
         "--data-file",

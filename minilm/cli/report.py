@@ -34,16 +34,17 @@ def run(options: argparse.Namespace) -> int:
 
 def show(result: Result, *, as_json: bool, in_browser: bool) -> None:
     """Print what came out of a comparison, and open its report when asked to."""
-    from minilm.compare import bets, page, report
+    from minilm.compare import bets
+    from minilm.compare.report import page, terminal
 
     path = result.folder / page.REPORT
     if as_json:
         json.dump(result.summary, sys.stdout, indent=2)
         print()
     else:
-        print(report.render(result.summary))
+        print(terminal.render(result.summary))
         if bet := bets.read(result.folder):
-            print("\n" + report.bet(result.folder, bet))
+            print("\n" + terminal.bet(result.folder, bet))
         print("\nThe table (results.csv), summary.json, every prediction and the pictures")
         print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
         print(f"{result.folder}\nAll of it to read: {path}")

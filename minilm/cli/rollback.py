@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Go back, unless only a list is asked for; print where that leads."""
-    from minilm.training import versions
+    from minilm.store import versions
 
     if not options.list:
         target = versions.rollback(options.model, options.to, wait=options.wait)

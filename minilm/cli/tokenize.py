@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from minilm.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
-    from minilm.interop.huggingface import Tokenizer
-    from minilm.interop.wordlevel import WordLevelTokenizer
+    from minilm.store.huggingface import Tokenizer
     from minilm.text.bpe import BytePairTokenizer
+    from minilm.text.wordlevel import WordLevelTokenizer
 
 _VOCAB_SIZE = 2048
 
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _tokenizer(options: argparse.Namespace) -> tuple[Tokenizer, str]:
     from minilm import resources
-    from minilm.text import corpus
+    from minilm.data import corpus
     from minilm.text.bpe import BytePairTokenizer
 
     if options.model is not None:
@@ -84,7 +84,7 @@ def _tokenizer(options: argparse.Namespace) -> tuple[Tokenizer, str]:
 
 
 def _read(folder: Path) -> Tokenizer:
-    from minilm.interop import huggingface, transaction
+    from minilm.store import huggingface, transaction
     from minilm.text import bpe_files
 
     def locate(name: str) -> Path | None:

@@ -45,14 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check, print the table and the verdict, and clean if asked to."""
     threads.set_blas_threads(1)
-    from minilm.text import cleaning, quality
+    from minilm.data.quality import cleaning, inspect
 
     known, note = _known(options.against)
     paths = [resources.find_corpus(path) for path in options.data_file]
     if options.fix is not None and len(paths) != 1:
         raise OptionError("--fix cleans one file at a time; name one")
     columns = {"encoding": options.encoding, "text_column": options.text_column}
-    report = quality.check(paths, **known, **columns, label_column=options.label_column)
+    report = inspect.check(paths, **known, **columns, label_column=options.label_column)
     cleaned = None
     if options.fix is not None:
         cleaned = cleaning.write(report, options.fix, **columns)
@@ -74,8 +74,8 @@ def _known(model: Path | None) -> tuple[dict[str, Any], list[str]]:
     """Return what a model has seen and which words it knows, and lines about what it cannot say."""
     if model is None:
         return {}, []
-    from minilm.interop import folder
-    from minilm.text import quality
+    from minilm.data.quality import inspect
+    from minilm.store import folder
 
     seen, tokenizer = folder.reading(model, lambda opened: (opened.seen(), opened.tokenizer))
     lines = []
@@ -86,5 +86,5 @@ def _known(model: Path | None) -> tuple[dict[str, Any], list[str]]:
         lines.append(f"{model}: has seen {len(seen):,} documents")
     if tokenizer is None:
         lines.append(f"{model}: has no tokenizer; its words are not known")
-    words = None if tokenizer is None else quality.known_words(tokenizer)
+    words = None if tokenizer is None else inspect.known_words(tokenizer)
     return {"seen": seen, "vocabulary": words}, lines

@@ -23,7 +23,7 @@ import numpy as np
 
 from minilm import files
 from minilm.errors import InputError
-from minilm.interop import safetensors
+from minilm.store import safetensors
 
 # The rooms whose code decides what pretraining makes.
 _ROOMS = ("embeddings", "nn", "training", "text")

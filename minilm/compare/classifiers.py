@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from minilm.classify import finetuned, logistic
+from minilm.classify import logistic, tuned_vectors
 from minilm.compare import costs, pretraining, transformer
-from minilm.compare.material import Examples, Material
+from minilm.compare.data import CompareData, Examples
 from minilm.compare.transformer import Body
 from minilm.embeddings import documents, similarity
 from minilm.training import finetune
@@ -45,7 +45,7 @@ class Classifier:
     seconds_elsewhere: float = 0.0
 
 
-# Strengths of the L2 penalty. They, and the defaults of `material.Settings`, were chosen by their
+# Strengths of the L2 penalty. They, and the defaults of `CompareSettings`, were chosen by their
 # accuracy on development parts: 2,000 reviews of rt-polarity (Pang and Lee 2005) at 100 and 200
 # labels, and the dev part with a third of the train part of corpora/movie_reviews.csv and of
 # support_tickets.csv at 16, 64 and 160 to 256. Tried were 0.0003 to 3 here, windows of 3 to 60, 50
@@ -93,7 +93,7 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
-def random_vectors(material: Material, seed: int) -> np.ndarray:
+def random_vectors(material: CompareData, seed: int) -> np.ndarray:
     """Return directions drawn at random, of unit length, for the words that pretraining knows."""
     size = len(material.text.vocabulary)
     shape = (size, pretraining.columns(material.settings, size) or size)
@@ -101,7 +101,7 @@ def random_vectors(material: Material, seed: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=1)
-def shuffled_vectors(material: Material, seed: int) -> tuple[np.ndarray, float]:
+def shuffled_vectors(material: CompareData, seed: int) -> tuple[np.ndarray, float]:
     """Return vectors counted on the corpus with its words shuffled across it, and the seconds.
 
     The last result is kept because the budgets of one seed share it.
@@ -112,7 +112,7 @@ def shuffled_vectors(material: Material, seed: int) -> tuple[np.ndarray, float]:
     return vectors, time.perf_counter() - start
 
 
-def labels_only_vectors(material: Material, chosen: np.ndarray) -> np.ndarray:
+def labels_only_vectors(material: CompareData, chosen: np.ndarray) -> np.ndarray:
     """Return vectors counted on the labelled sentences alone; other words get the zero vector."""
     ids = np.concatenate([np.append(material.train.ids[i], -1) for i in chosen])
     words = np.unique(ids[ids >= 0])
@@ -157,7 +157,7 @@ def regressed(
 
 
 def on_vectors(
-    material: Material, vectors: np.ndarray, chosen: np.ndarray, seconds_elsewhere: float = 0.0
+    material: CompareData, vectors: np.ndarray, chosen: np.ndarray, seconds_elsewhere: float = 0.0
 ) -> Classifier:
     """Regress on the weighted means of word vectors (V, D)."""
     weighted = vectors * material.text.weights[:, np.newaxis]
@@ -174,9 +174,11 @@ def on_vectors(
     )
 
 
-def fit_finetuned(material: Material, chosen: np.ndarray) -> finetuned.FinetunedEmbeddingClassifier:
+def fit_finetuned(
+    material: CompareData, chosen: np.ndarray
+) -> tuned_vectors.FinetunedEmbeddingClassifier:
     """Return the model of `cooccurrence-finetuned`."""
-    fitted = finetuned.FinetunedEmbeddingClassifier(
+    fitted = tuned_vectors.FinetunedEmbeddingClassifier(
         material.text.vectors * material.text.weights[:, np.newaxis],
         l2=VECTORS_L2,
         vector_l2=FINETUNED_L2,
@@ -188,7 +190,7 @@ def fit_finetuned(material: Material, chosen: np.ndarray) -> finetuned.Finetuned
 Encode = Callable[[Examples], list[list[int]]]
 
 
-def words_of(material: Material, body: Body) -> Encode:
+def words_of(material: CompareData, body: Body) -> Encode:
     """Return what turns examples into the ids of the comparison's own transformer."""
     index = material.text.vocabulary.index
     return lambda examples: [
@@ -197,26 +199,26 @@ def words_of(material: Material, body: Body) -> Encode:
     ]
 
 
-def pretrained_body(material: Material, kind: str = "model") -> Body:
+def pretrained_body(material: CompareData, kind: str = "model") -> Body:
     """Return the transformer that was pretrained on the text, or on the text shuffled."""
     config = material.settings.transformer.config(len(material.text.vocabulary))
     return transformer.body_of(config, material.text.made[kind].arrays)
 
 
-def random_body(material: Material, seed: int) -> Body:
+def random_body(material: CompareData, seed: int) -> Body:
     """Return a transformer of the comparison's shape before any training."""
     config = material.settings.transformer.config(len(material.text.vocabulary))
     return transformer.random_body(config, rng=generator(seed, "transformer"))
 
 
 def on_states(
-    material: Material, chosen: np.ndarray, body: Body, encode: Encode | None = None
+    material: CompareData, chosen: np.ndarray, body: Body, encode: Encode | None = None
 ) -> Classifier:
     """Regress on the states of a transformer that stays as it is.
 
     Parameters
     ----------
-    material : Material
+    material : CompareData
     chosen : ndarray of int
     body : Body
     encode : callable, optional
@@ -252,7 +254,7 @@ def updates(labelled: int) -> int:
 
 
 def further(
-    material: Material,
+    material: CompareData,
     seed: int,
     chosen: np.ndarray,
     body: Body,
@@ -263,7 +265,7 @@ def further(
 
     Parameters
     ----------
-    material : Material
+    material : CompareData
     seed : int
         For the head, the order of the texts and dropout.
     chosen : ndarray of int
@@ -278,7 +280,7 @@ def further(
     encode = encode or words_of(material, body)
     encoded = encode(material.train)
     texts = [encoded[i] for i in chosen]
-    settings = finetune.Settings(
+    settings = finetune.FinetuneSettings(
         method="lora" if how == "lora" else "full",
         rank=LORA_RANK,
         updates=updates(len(chosen)),

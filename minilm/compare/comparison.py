@@ -11,11 +11,11 @@ from minilm.compare import (
     bets,
     cache,
     conclusions,
+    data,
     estimates,
     executors,
     experiment,
     manifest,
-    material,
     model_folders,
     pretraining,
     probes,
@@ -23,16 +23,16 @@ from minilm.compare import (
 )
 from minilm.compare.conclusions import Result
 from minilm.compare.conditions import CONDITIONS, Condition
+from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.executors import Lost, Place
 from minilm.compare.experiment import Grid, Key, Shared
-from minilm.compare.material import Material, Settings
 from minilm.errors import MinilmError, OptionError
 
 Say = Callable[[str], None]
 
 
 def compare(
-    tasks: Settings | Sequence[Settings],
+    tasks: CompareSettings | Sequence[CompareSettings],
     grid: Grid,
     folder: Path,
     *,
@@ -52,7 +52,7 @@ def compare(
 
     Parameters
     ----------
-    tasks : Settings or sequence of Settings
+    tasks : CompareSettings or sequence of CompareSettings
         The data, a task each, and how it is pretrained on.
     grid : Grid
         Which runs.
@@ -62,8 +62,8 @@ def compare(
         Conditions of one's own that the grid names, beside those of `conditions.CONDITIONS`. A
         name of the grid that is neither is a model's folder.
     place : Place, optional
-        Where runs are done: `executors.Crew(2)`, `executors.Borrowed(executor)`, ...; here, unless
-        said. The numbers do not depend on it. It is closed at the end.
+        Where runs are done: `executors.ProcessRunner(2)`, `executors.Borrowed(executor)`, ...; by
+        default here. The numbers do not depend on it. It is closed at the end.
     resume, overwrite : bool
         What to do with a comparison that is there: go on with it, or replace it.
     price_per_hour : float, optional
@@ -85,7 +85,7 @@ def compare(
         chosen = _conditions(grid, own or {})
         store.check_folder(folder, resume=resume, overwrite=overwrite)
         progress.announce("reading the texts")
-        tasks = [tasks] if isinstance(tasks, Settings) else list(tasks)
+        tasks = [tasks] if isinstance(tasks, CompareSettings) else list(tasks)
         shared = Shared(_materials(tasks, grid), chosen)
         possible = grid.within(max(len(m.train.labels) for m in shared.materials.values()))
         about = manifest.describe(
@@ -155,15 +155,15 @@ def _missing(kept: store.Store, runs: list[Key], about: dict[str, Any], say: Say
     return missing
 
 
-def _materials(tasks: list[Settings], grid: Grid) -> dict[tuple[str, str, int], Material]:
+def _materials(tasks: list[CompareSettings], grid: Grid) -> dict[tuple[str, str, int], CompareData]:
     """Read every task with every text."""
-    found: dict[tuple[str, str, int], Material] = {}
+    found: dict[tuple[str, str, int], CompareData] = {}
     for settings in tasks:
         if settings.task.stem in {task for task, _, _ in found}:
             raise OptionError(
                 f"--task: two files are named {settings.task.stem}; rename one, for the table"
             )
-        for one in material.prepare(settings, grid.budgets):
+        for one in data.prepare(settings, grid.budgets):
             found[one.task, one.text.corpus, one.text.words] = one
     return found
 

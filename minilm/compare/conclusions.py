@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.compare import page, pictures, store, summary
+from minilm.compare import store, summary
+from minilm.compare.report import page, pictures
 from minilm.errors import InputError
 
 

@@ -22,9 +22,9 @@ import numpy as np
 from minilm.classify import logistic, tfidf
 from minilm.compare import classifiers
 from minilm.compare.classifiers import Classifier
-from minilm.compare.material import Examples, Material
+from minilm.compare.data import CompareData, Examples
 
-Train = Callable[[Material, int, np.ndarray], Classifier]
+Train = Callable[[CompareData, int, np.ndarray], Classifier]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Condition:
 WORDS, TRANSFORMER, CONTROL = "word vectors", "transformer", "control"
 
 
-def train_tfidf(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_tfidf(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Weigh the words of the labelled texts and regress on them."""
     texts = [material.train.tokens[i] for i in chosen]
     vectorizer = tfidf.TfidfVectorizer().fit(texts)
@@ -84,24 +84,24 @@ def train_tfidf(material: Material, seed: int, chosen: np.ndarray) -> Classifier
     return classifiers.regressed(predict, regression, features.shape)
 
 
-def train_random(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_random(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on random vectors."""
     return classifiers.on_vectors(material, classifiers.random_vectors(material, seed), chosen)
 
 
-def train_cooccurrence(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_cooccurrence(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on pretrained vectors."""
     return classifiers.on_vectors(material, material.text.vectors, chosen)
 
 
-def train_labels_only(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_labels_only(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on vectors counted on the labelled texts."""
     return classifiers.on_vectors(
         material, classifiers.labels_only_vectors(material, chosen), chosen
     )
 
 
-def train_shuffled(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_shuffled(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on vectors counted on shuffled text."""
     used_before = classifiers.shuffled_vectors.cache_info().hits
     vectors, seconds = classifiers.shuffled_vectors(material, seed)
@@ -109,7 +109,7 @@ def train_shuffled(material: Material, seed: int, chosen: np.ndarray) -> Classif
     return classifiers.on_vectors(material, vectors, chosen, seconds if found else 0.0)
 
 
-def train_finetuned(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_finetuned(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train pretrained word vectors further, with the regression on top of them."""
     fitted = classifiers.fit_finetuned(material, chosen)
     trained = fitted.weights_.size + fitted.bias_.size + fitted.vectors_[fitted.seen_].size
@@ -122,35 +122,37 @@ def train_finetuned(material: Material, seed: int, chosen: np.ndarray) -> Classi
     )
 
 
-def train_random_frozen(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_random_frozen(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on the states of a random transformer."""
     return classifiers.on_states(material, chosen, classifiers.random_body(material, seed))
 
 
-def train_probe(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_probe(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on the states of the pretrained transformer."""
     return classifiers.on_states(material, chosen, classifiers.pretrained_body(material))
 
 
-def train_scratch(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_scratch(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train a random transformer on the labelled texts."""
     body = classifiers.random_body(material, seed)
     return classifiers.further(material, seed, chosen, body, "scratch")
 
 
-def train_transformer(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_transformer(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the pretrained transformer further, all of it."""
     body = classifiers.pretrained_body(material)
     return classifiers.further(material, seed, chosen, body, "full")
 
 
-def train_lora(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_lora(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train thin matrices beside those of the pretrained transformer."""
     body = classifiers.pretrained_body(material)
     return classifiers.further(material, seed, chosen, body, "lora")
 
 
-def train_pretrained_on_shuffled(material: Material, seed: int, chosen: np.ndarray) -> Classifier:
+def train_pretrained_on_shuffled(
+    material: CompareData, seed: int, chosen: np.ndarray
+) -> Classifier:
     """Train the transformer further that was pretrained on shuffled text."""
     body = classifiers.pretrained_body(material, "shuffled model")
     return classifiers.further(material, seed, chosen, body, "full")

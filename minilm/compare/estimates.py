@@ -14,8 +14,8 @@ import numpy as np
 
 from minilm import progress
 from minilm.compare import classifiers, transformer
+from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.experiment import Grid, Key, Shared
-from minilm.compare.material import Material, Settings
 from minilm.compare.pretraining import Job
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
@@ -38,7 +38,7 @@ def seconds(shared: Shared, runs: Sequence[Key], jobs: Sequence[Job]) -> float:
     return _SLACK * (pretraining + sum(_run(shared, key) for key in runs))
 
 
-def axes(tasks: Sequence[Settings], grid: Grid, preset: str | None) -> str:
+def axes(tasks: Sequence[CompareSettings], grid: Grid, preset: str | None) -> str:
     """Return in words what a comparison varies."""
     shape = tasks[0].transformer
     amounts = ["all" if n is None else f"{n:,}" for n in tasks[0].pretrain_words]
@@ -86,7 +86,7 @@ def _run(shared: Shared, key: Key) -> float:
 
 
 @cache
-def _mean_length(material: Material) -> int:
+def _mean_length(material: CompareData) -> int:
     return 1 + round(float(np.mean([len(words) for words in material.train.tokens])))
 
 
@@ -99,7 +99,7 @@ def _pretraining(shared: Shared, job: Job) -> float:
 
 
 @cache
-def _step_seconds(settings: transformer.Settings, config: GPTConfig) -> float:
+def _step_seconds(settings: transformer.TransformerSettings, config: GPTConfig) -> float:
     """Return how long a step of pretraining takes here."""
     model = GPT(config, rng=np.random.default_rng(0))
     ids = np.ones((settings.batch, config.n_positions), np.int64)

@@ -94,7 +94,7 @@ class _Worker:
     told: _Errand | None = None
 
 
-class Crew:
+class ProcessRunner:
     """Processes of one's own; one that dies is replaced, and its job done again.
 
     Parameters
@@ -358,4 +358,4 @@ def place(workers: int, dask: str | None = None) -> Place:
         raise OptionError(f"--workers: {workers}; use 1 or more")
     if dask is not None:
         return Cluster(dask)
-    return Here() if workers == 1 else Crew(workers)
+    return Here() if workers == 1 else ProcessRunner(workers)

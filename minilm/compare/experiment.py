@@ -15,9 +15,9 @@ import numpy as np
 
 from minilm.classify import metrics
 from minilm.compare.conditions import Condition
-from minilm.compare.material import Material
+from minilm.compare.data import CompareData
+from minilm.data import labelled
 from minilm.errors import OptionError
-from minilm.training import labelled
 
 _MOST_SEEDS = 10_000
 
@@ -72,16 +72,16 @@ class Shared:
 
     Parameters
     ----------
-    materials : dict of (str, str, int) to Material
+    materials : dict of (str, str, int) to CompareData
         By task, corpus and words. The text of a task's first entry is its main one.
     conditions : dict of str to Condition
         By name, in the order of the table.
     """
 
-    materials: dict[tuple[str, str, int], Material]
+    materials: dict[tuple[str, str, int], CompareData]
     conditions: Mapping[str, Condition]
 
-    def material(self, key: Key) -> Material:
+    def material(self, key: Key) -> CompareData:
         """Return what a run reads: of a condition without a text, the task's main material."""
         return self.materials[self.place(key)]
 
@@ -132,11 +132,11 @@ class Outcome:
     trainable_parameters: int = 0
     error: str = ""
 
-    def accuracy(self, material: Material, domain: str) -> float:
+    def accuracy(self, material: CompareData, domain: str) -> float:
         """Return the share of items of a domain that were classified rightly."""
         return float(np.mean(self.predicted[domain] == material.domains[domain].labels))
 
-    def macro_f1(self, material: Material, domain: str) -> float:
+    def macro_f1(self, material: CompareData, domain: str) -> float:
         """Return the mean over the classes of the F1 score."""
         truth = material.domains[domain].labels
         return metrics.macro_f1(truth, self.predicted[domain], len(material.classes))

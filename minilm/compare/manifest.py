@@ -15,17 +15,17 @@ import numpy as np
 import minilm
 from minilm import files
 from minilm.compare import classifiers, statistics, store, summary
+from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.experiment import Grid, Shared
-from minilm.compare.material import Material, Settings
+from minilm.data import corpus
 from minilm.errors import InputError
-from minilm.text import corpus
 
 # What decides the numbers beside the settings; other versions may round otherwise.
 _VERSIONS = ("minilm", "numpy")
-# Settings that say where the files are and which texts there are: more texts may be added.
+# CompareSettings that say where the files are and which texts there are: more texts may be added.
 _PLACES = ("task", "corpora", "transfers", "others", "pretrain_words")
-# Settings that decide the numbers.
-_DECISIVE = tuple(f.name for f in fields(Settings) if f.name not in _PLACES)
+# CompareSettings that decide the numbers.
+_DECISIVE = tuple(f.name for f in fields(CompareSettings) if f.name not in _PLACES)
 
 
 def describe(
@@ -82,12 +82,12 @@ def describe(
     }
 
 
-def _inputs(settings: Settings) -> list[Path]:
+def _inputs(settings: CompareSettings) -> list[Path]:
     texts = [path for paths in settings.corpora for path in corpus.find_files(paths)]
     return [settings.task, *settings.transfers, *settings.others, *texts]
 
 
-def _data(shared: Shared, task: str, material: Material) -> dict[str, Any]:
+def _data(shared: Shared, task: str, material: CompareData) -> dict[str, Any]:
     """Return what a task's files hold."""
     texts: dict[str, list[int]] = {}
     notes: list[str] = []
@@ -109,7 +109,7 @@ def _data(shared: Shared, task: str, material: Material) -> dict[str, Any]:
     }
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
+def _plain(settings: CompareSettings) -> dict[str, Any]:
     """Return settings as JSON has them."""
     return {
         **asdict(settings),

@@ -13,17 +13,17 @@ from minilm.classify import logistic
 from minilm.compare import classifiers, transformer
 from minilm.compare.classifiers import Classifier
 from minilm.compare.conditions import Condition
-from minilm.compare.material import Examples, Material
+from minilm.compare.data import CompareData, Examples
 from minilm.compare.transformer import Body
 from minilm.errors import OptionError
-from minilm.training import model
+from minilm.models import language_model
 
 HOW = ("probe", "finetuned", "lora")
 
 
 @functools.lru_cache(maxsize=2)
-def _load(path: str) -> model.LanguageModel:
-    return model.load(path)
+def _load(path: str) -> language_model.LanguageModel:
+    return language_model.load(path)
 
 
 @functools.lru_cache(maxsize=2)
@@ -50,7 +50,7 @@ def _read(path: str, texts: Sequence[str]) -> tuple[np.ndarray, float]:
     return np.stack([known[text][0] for text in texts]), seconds
 
 
-def _ids_of(loaded: model.LanguageModel, text: str) -> list[int]:
+def _ids_of(loaded: language_model.LanguageModel, text: str) -> list[int]:
     """Return the ids of a text, cut to the context; an empty one has a token all the same."""
     if not text.strip():
         return [loaded.end_of_text or 0]
@@ -88,7 +88,7 @@ def of_folder(name: str) -> Condition:
 
 
 def _train_folder(
-    material: Material, seed: int, chosen: np.ndarray, *, path: str, how: str
+    material: CompareData, seed: int, chosen: np.ndarray, *, path: str, how: str
 ) -> Classifier:
     loaded = _load(path)
     body = Body(loaded.config, loaded.gpt.parameters)

@@ -12,9 +12,9 @@ import numpy as np
 
 from minilm.compare import cache, costs, transformer
 from minilm.compare.cache import Made
-from minilm.compare.material import Material, Settings, Text
-from minilm.embeddings import cooccurrence, factorise
-from minilm.training.randomness import generator
+from minilm.compare.data import CompareData, CompareSettings, Text
+from minilm.embeddings import cooccurrence, svd
+from minilm.random import generator
 
 #: What can be made of a text, and what it is called in tables.
 KINDS = {
@@ -22,7 +22,7 @@ KINDS = {
     "model": "transformer",
     "shuffled model": "transformer, shuffled text",
 }
-# Passes over the matrix in `factorise.truncated_svd`: two an iteration, and two at the end.
+# Passes over the matrix in `factorize.truncated_svd`: two an iteration, and two at the end.
 _SVD_PASSES = 10
 # Bytes for counting, in each of the processes that may do it at a time.
 _MEMORY = 1 << 27
@@ -36,12 +36,12 @@ class Job(NamedTuple):
     kind: str
 
 
-def count_vectors(settings: Settings, ids: np.ndarray, size: int) -> np.ndarray:
-    """Count, weight and factorise: the one way from ids to word vectors in a comparison.
+def count_vectors(settings: CompareSettings, ids: np.ndarray, size: int) -> np.ndarray:
+    """Count, weight and factorize: the one way from ids to word vectors in a comparison.
 
     Parameters
     ----------
-    settings : Settings
+    settings : CompareSettings
         Window, weighting and dimensions (at most one for each word).
     ids : ndarray of int
         Documents separated by -1.
@@ -56,10 +56,10 @@ def count_vectors(settings: Settings, ids: np.ndarray, size: int) -> np.ndarray:
     return _count_vectors(settings, ids, size)[0]
 
 
-def _count_vectors(settings: Settings, ids: np.ndarray, size: int) -> tuple[np.ndarray, int]:
+def _count_vectors(settings: CompareSettings, ids: np.ndarray, size: int) -> tuple[np.ndarray, int]:
     """Return the vectors, and how many pairs of words met."""
     counts = cooccurrence.count_chunks([ids], settings.window, size, memory=_MEMORY)
-    vectors = factorise.word_vectors(
+    vectors = svd.word_vectors(
         counts,
         weighting=settings.weighting,
         dimensions=columns(settings, size),
@@ -68,7 +68,7 @@ def _count_vectors(settings: Settings, ids: np.ndarray, size: int) -> tuple[np.n
     return vectors, counts.keys.size
 
 
-def columns(settings: Settings, size: int) -> int | None:
+def columns(settings: CompareSettings, size: int) -> int | None:
     """Return how many columns vectors have that are counted on a vocabulary of so many words."""
     return None if settings.dimensions is None else min(settings.dimensions, size)
 
@@ -87,7 +87,7 @@ def shuffled(ids: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     return ids
 
 
-def make(text: Text, settings: Settings, kind: str) -> Made:
+def make(text: Text, settings: CompareSettings, kind: str) -> Made:
     """Make one kind of thing of a text; a pure function, apart from the seconds it took."""
     start = time.perf_counter()
     size = len(text.vocabulary)
@@ -109,9 +109,9 @@ def make(text: Text, settings: Settings, kind: str) -> Made:
     return Made(arrays, {"seconds": time.perf_counter() - start, **details})
 
 
-def wanted(materials: Iterable[Material], needs: Collection[str]) -> dict[Job, Material]:
+def wanted(materials: Iterable[CompareData], needs: Collection[str]) -> dict[Job, CompareData]:
     """Return what is to be made of the texts, once where tasks share a text."""
-    found: dict[Job, Material] = {}
+    found: dict[Job, CompareData] = {}
     for material in materials:
         for kind in KINDS:
             if kind in needs:
@@ -119,7 +119,7 @@ def wanted(materials: Iterable[Material], needs: Collection[str]) -> dict[Job, M
     return found
 
 
-def cache_key(text: Text, settings: Settings, kind: str) -> str:
+def cache_key(text: Text, settings: CompareSettings, kind: str) -> str:
     """Return the name in the cache: a hash of the text and of the settings that count."""
     inputs: dict[str, Any] = {"kind": kind, "words": len(text.vocabulary)}
     if kind == "vectors":

@@ -14,11 +14,11 @@ import numpy as np
 from minilm import files, resources
 from minilm.compare import classifiers, senses
 from minilm.compare.axes import Axes
-from minilm.compare.material import Material
+from minilm.compare.data import CompareData
+from minilm.data import labelled
 from minilm.embeddings import similarity
 from minilm.errors import InputError
 from minilm.text.words import Vocabulary
-from minilm.training import labelled
 
 # A group with fewer words in the vocabulary says nothing about its inner similarity.
 _LEAST = 3
@@ -61,12 +61,14 @@ def known_words(groups: dict[str, list[str]], vocabulary: Vocabulary) -> dict[st
     return {name: words for name, words in known.items() if len(words) >= _LEAST}
 
 
-def measure(material: Material, names: Collection[str], budgets: Sequence[int]) -> dict[str, Any]:
+def measure(
+    material: CompareData, names: Collection[str], budgets: Sequence[int]
+) -> dict[str, Any]:
     """Return what the vectors of a comparison are like, seen by the probe words.
 
     Parameters
     ----------
-    material : Material
+    material : CompareData
         The main one of the comparison.
     names : collection of str
         The conditions compared; vectors of others are not made.
@@ -107,7 +109,7 @@ def measure(material: Material, names: Collection[str], budgets: Sequence[int]) 
 
 
 def _similarities(
-    material: Material, names: Collection[str], groups: dict[str, list[str]]
+    material: CompareData, names: Collection[str], groups: dict[str, list[str]]
 ) -> list[dict[str, Any]]:
     kinds = {
         "cooccurrence": lambda: material.text.vectors,

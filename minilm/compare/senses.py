@@ -15,7 +15,7 @@ import numpy as np
 
 from minilm.compare import transformer
 from minilm.compare.axes import Axes
-from minilm.compare.material import Text
+from minilm.compare.data import Text
 from minilm.compare.transformer import Body
 from minilm.embeddings import similarity
 

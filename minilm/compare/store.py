@@ -28,9 +28,10 @@ from typing import Any
 import numpy as np
 
 from minilm import files
-from minilm.compare import costs, pictures
+from minilm.compare import costs
+from minilm.compare.data import CompareData
 from minilm.compare.experiment import Key, Outcome, Shared
-from minilm.compare.material import Material
+from minilm.compare.report import pictures
 from minilm.errors import InputError, OutputError
 
 COLUMNS = (
@@ -266,9 +267,9 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def main_materials(shared: Shared) -> dict[str, Material]:
+def main_materials(shared: Shared) -> dict[str, CompareData]:
     """Return the main material of each task."""
-    found: dict[str, Material] = {}
+    found: dict[str, CompareData] = {}
     for (task, _, _), material in shared.materials.items():
         found.setdefault(task, material)
     return found

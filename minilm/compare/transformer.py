@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minilm.compare import costs
+from minilm.models import batches
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
@@ -22,8 +23,8 @@ from minilm.nn.optim import AdamW, warmup_decay
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.nn.transformer import Transformer, initial_parameters
-from minilm.training import batches, tokens, word_start
-from minilm.training.randomness import generator
+from minilm.random import generator
+from minilm.training import tokens, word_start
 
 Ids = Sequence[int]
 
@@ -36,7 +37,7 @@ _BLOCK = 1 << 14  # tokens that go through the model at a time when it is only r
 
 
 @dataclass(frozen=True)
-class Settings:
+class TransformerSettings:
     """The shape of the transformer and how it is pretrained; see `conditions` for the rest.
 
     Parameters
@@ -106,7 +107,7 @@ def encode(words: Sequence[int], config: GPTConfig) -> list[int]:
 
 
 def pretrain(
-    ids: np.ndarray, words: int, settings: Settings, seed: int
+    ids: np.ndarray, words: int, settings: TransformerSettings, seed: int
 ) -> tuple[Body, dict[str, Any]]:
     """Train a language model on a text, on one thread; a pure function of its arguments.
 
@@ -116,7 +117,7 @@ def pretrain(
         Word ids, -1 after each document. Every twentieth document is held out.
     words : int
         V, how many different words there are.
-    settings : Settings
+    settings : TransformerSettings
     seed : int
 
     Returns

@@ -11,10 +11,10 @@ from typing import Any
 
 from minilm import resources
 from minilm.compare import comparison, executors
+from minilm.compare.data import CompareSettings
 from minilm.compare.executors import Groups, Place
 from minilm.compare.experiment import Grid
-from minilm.compare.material import Settings
-from minilm.compare.transformer import Settings as Shape
+from minilm.compare.transformer import TransformerSettings
 from minilm.course import catalog, loading, targets
 
 CONDITIONS = (
@@ -48,10 +48,10 @@ def compare(parts: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
         "condition", "budget", "mean", "low" and "high" of the accuracy on the reviews.
     """
     corpora = resources.corpora_dir()
-    settings = Settings(
+    settings = CompareSettings(
         task=corpora / "movie_reviews.csv",
         corpora=((corpora / "general.txt",),),
-        transformer=Shape(steps=_STEPS),
+        transformer=TransformerSettings(steps=_STEPS),
     )
     place = Plugged(executors.place(_WORKERS), tuple(sorted(parts.items())))
     with tempfile.TemporaryDirectory(prefix="minilm-cache-") as cache:

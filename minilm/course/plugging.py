@@ -17,15 +17,17 @@ import numpy as np
 from minilm import resources
 from minilm.classify import centroid
 from minilm.course import targets
+from minilm.data import corpus
 from minilm.embeddings import documents, similarity
+from minilm.models import batches
+from minilm.models import texts as batched
 from minilm.nn import gpt, optim
 from minilm.nn.config import SIZES
 from minilm.nn.parallel import Shards
-from minilm.text import corpus, words
-from minilm.training import batches, finetune, word_start
-from minilm.training import texts as batched
-from minilm.training.finetune_settings import Settings
-from minilm.training.randomness import generator
+from minilm.random import generator
+from minilm.text import words
+from minilm.training import finetune, word_start
+from minilm.training.finetune_settings import FinetuneSettings
 
 _UNKNOWN = "<unk>"
 _WINDOW = 2
@@ -188,7 +190,7 @@ def _accuracies(
         texts,
         labels,
         classes=len(reviews.classes),
-        settings=Settings("lora", updates=_UPDATES),
+        settings=FinetuneSettings("lora", updates=_UPDATES),
     )
     by_lora = batched.apply(fitted.model.logits, tests).argmax(axis=1)
     return float(np.mean(by_centroid == wanted)), float(np.mean(by_lora == wanted))

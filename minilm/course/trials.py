@@ -23,7 +23,7 @@ Property = Callable[[SimpleNamespace, np.random.Generator], str | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrialData:
     """What a kata's answers are checked with, made once.
 
     Attributes
@@ -46,12 +46,12 @@ class Material:
 
 
 @functools.cache
-def material(kata: Kata) -> Material:
+def material(kata: Kata) -> TrialData:
     """Return the kata's cases and what the library gives for them."""
     made = tuple(kata.module("checks").cases(np.random.default_rng(SEED)))
     references = {target.name: target.reference for target in kata.targets}
     right = tuple(cases.run(case, references[case.target]) for case in made)
-    return Material(made, right, whole.default(kata)())
+    return TrialData(made, right, whole.default(kata)())
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import numpy as np
 
 from minilm.classify import centroid
 from minilm.course.catalog import Kata, attribute
-from minilm.embeddings import cooccurrence, documents, factorise, ppmi, similarity
+from minilm.embeddings import cooccurrence, documents, ppmi, similarity, svd
 from minilm.nn import gpt, lora, optim
 from minilm.nn.config import TARGETS, GPTConfig
 from minilm.nn.parameters import Parameters, param_shapes
@@ -88,7 +88,7 @@ def word_vectors() -> dict[str, Any]:
     vocabulary = words.Vocabulary.from_documents(tokens)
     ids = [vocabulary.encode(sentence) for sentence in tokens]
     counts = cooccurrence.count_chunks(ids, 3, len(vocabulary))
-    vectors = factorise.word_vectors(counts, dimensions=5, rng=np.random.default_rng(3))
+    vectors = svd.word_vectors(counts, dimensions=5, rng=np.random.default_rng(3))
     means = documents.mean_vectors(ids, vectors)
     model = centroid.NearestCentroid().fit(means[: len(_LABELS)], _LABELS)
     return {

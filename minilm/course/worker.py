@@ -16,16 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.course import (
-    catalog,
-    checking,
-    demos,
-    experiments,
-    isolation,
-    loading,
-    process,
-    trials,
-)
+from minilm.course import catalog, checking, demos, experiments, isolation, loading, process, trials
 from minilm.course.loading import NotLoadedError
 from minilm.course.reports import Failure, Report
 from minilm.errors import MinilmError

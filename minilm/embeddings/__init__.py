@@ -1,1 +1,1 @@
-"""Word vectors from counts: count, weight, factorise, compare."""
+"""Word vectors from counts: count, weight, factorize, compare."""

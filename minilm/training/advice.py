@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from minilm.interop.folder import Stage
 from minilm.nn.config import GPTConfig
+from minilm.store.folder import Stage
 from minilm.training import settings
 
 # New documents: below FEW an update is the usual way, above MANY it is worth to train anew.

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from minilm import files
 from minilm.errors import ModelError
-from minilm.interop import safetensors
-from minilm.interop.folder import STATE, Content
 from minilm.nn.optim import Optimizer
+from minilm.store import safetensors
+from minilm.store.folder import STATE, Content
 from minilm.training.loop import State
 
 STATE_FILE = f"{STATE}/state.json"

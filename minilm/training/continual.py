@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.errors import OptionError
+from minilm.models.batches import ShuffledWindows
 from minilm.nn import lora
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Model
 from minilm.nn.parameters import Parameters
+from minilm.random import generator
 from minilm.training import ewc, runs
-from minilm.training.batches import ShuffledWindows
-from minilm.training.randomness import generator
 from minilm.training.replay import Part, Replayed
 
 Array = NDArray[np.floating[Any]]

@@ -12,15 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from minilm.classify.estimators import Estimator, check_labels, check_texts
 from minilm.errors import OptionError
-from minilm.interop import folder
-from minilm.interop.classification import Head
-from minilm.interop.folder import SavedModel
+from minilm.models import texts
+from minilm.models.language_model import LanguageModel
+from minilm.models.text_classifier import TextClassifier
 from minilm.nn import lora
-from minilm.training import finetune, texts
-from minilm.training.classifier import TextClassifier
+from minilm.store import folder
+from minilm.store.classification import Head
+from minilm.store.folder import SavedModel
+from minilm.training import finetune
 from minilm.training.finetune import Fitted
-from minilm.training.finetune_settings import Settings
-from minilm.training.model import LanguageModel
+from minilm.training.finetune_settings import FinetuneSettings
 
 
 class TransformerClassifier(Estimator):
@@ -32,7 +33,7 @@ class TransformerClassifier(Estimator):
         A model's folder, read anew in each fit, or a model in memory.
     method, rank, alpha, targets, layers, epochs, updates, batch, learning_rate, layer_decay,
     lm_weight, pooling, weight_decay, dropout, seed, threads
-        As for `minilm.training.finetune.Settings`.
+        As for `minilm.training.finetune.FinetuneSettings`.
 
     Attributes
     ----------
@@ -47,7 +48,7 @@ class TransformerClassifier(Estimator):
 
     Examples
     --------
-    >>> from minilm.interop.wordlevel import WordLevelTokenizer
+    >>> from minilm.text.wordlevel import WordLevelTokenizer
     >>> from minilm.nn.config import GPTConfig
     >>> from minilm.nn.transformer import initial_parameters
     >>> words = WordLevelTokenizer.train(["a fine film", "a dull film"], min_count=1)
@@ -63,22 +64,22 @@ class TransformerClassifier(Estimator):
         self,
         base: str | os.PathLike[str] | LanguageModel,
         *,
-        method: str = Settings.method,
-        rank: int = Settings.rank,
-        alpha: float | None = Settings.alpha,
-        targets: tuple[str, ...] = Settings.targets,
-        layers: int = Settings.layers,
-        epochs: float = Settings.epochs,
-        updates: int | None = Settings.updates,
-        batch: int = Settings.batch,
-        learning_rate: float | None = Settings.learning_rate,
-        layer_decay: float | None = Settings.layer_decay,
-        lm_weight: float = Settings.lm_weight,
-        pooling: str = Settings.pooling,
-        weight_decay: float = Settings.weight_decay,
-        dropout: float = Settings.dropout,
-        seed: int = Settings.seed,
-        threads: int = Settings.threads,
+        method: str = FinetuneSettings.method,
+        rank: int = FinetuneSettings.rank,
+        alpha: float | None = FinetuneSettings.alpha,
+        targets: tuple[str, ...] = FinetuneSettings.targets,
+        layers: int = FinetuneSettings.layers,
+        epochs: float = FinetuneSettings.epochs,
+        updates: int | None = FinetuneSettings.updates,
+        batch: int = FinetuneSettings.batch,
+        learning_rate: float | None = FinetuneSettings.learning_rate,
+        layer_decay: float | None = FinetuneSettings.layer_decay,
+        lm_weight: float = FinetuneSettings.lm_weight,
+        pooling: str = FinetuneSettings.pooling,
+        weight_decay: float = FinetuneSettings.weight_decay,
+        dropout: float = FinetuneSettings.dropout,
+        seed: int = FinetuneSettings.seed,
+        threads: int = FinetuneSettings.threads,
     ) -> None:
         self.base = base
         self.method = method
@@ -108,7 +109,9 @@ class TransformerClassifier(Estimator):
         ModelError
             When the base's folder cannot be read.
         """
-        settings = Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+        settings = FinetuneSettings(
+            **{field.name: getattr(self, field.name) for field in fields(FinetuneSettings)}
+        )
         settings.check()
         checked = check_texts(documents)
         classes, targets = check_labels(labels, len(checked))

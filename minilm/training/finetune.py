@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minilm.errors import OptionError
-from minilm.interop.huggingface import SCORE
+from minilm.models import texts
 from minilm.nn import functional as F
 from minilm.nn import lora
 from minilm.nn.config import GPTConfig
@@ -32,11 +32,12 @@ from minilm.nn.heads import Probe, SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
-from minilm.training import loop, texts
-from minilm.training.finetune_settings import Settings
+from minilm.random import generator
+from minilm.store.huggingface import SCORE
+from minilm.training import loop
+from minilm.training.finetune_settings import FinetuneSettings
 from minilm.training.log import Row
 from minilm.training.loop import Plan
-from minilm.training.randomness import generator
 
 Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]
@@ -70,7 +71,7 @@ class Fitted:
     ----------
     model : SequenceClassifier
         Where LoRA was used, `model.adapter` has its factors, and the body is as it was.
-    settings : Settings
+    settings : FinetuneSettings
     trained : int
         Numbers that the labels have set.
     base_count : int
@@ -83,7 +84,7 @@ class Fitted:
     """
 
     model: SequenceClassifier
-    settings: Settings
+    settings: FinetuneSettings
     trained: int
     base_count: int
     updates: int
@@ -95,10 +96,10 @@ class Fitted:
         return self.settings.share(self.trained, self.base_count)
 
 
-def sizes(config: GPTConfig, classes: int, settings: Settings) -> tuple[int, int]:
+def sizes(config: GPTConfig, classes: int, settings: FinetuneSettings) -> tuple[int, int]:
     """Return how many numbers the labels set, and how many parameters the body has.
 
-    >>> sizes(GPTConfig(512, 32, 64, 2, 2), 2, Settings("probe"))
+    >>> sizes(GPTConfig(512, 32, 64, 2, 2), 2, FinetuneSettings("probe"))
     (128, 134912)
     """
     shapes = _shapes(config, classes, settings)
@@ -113,7 +114,7 @@ def fit(
     labels: ArrayLike,
     *,
     classes: int,
-    settings: Settings,
+    settings: FinetuneSettings,
     dev: tuple[Texts, ArrayLike] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Fitted:
@@ -132,7 +133,7 @@ def fit(
     labels : integer array of shape (N,)
         From 0 to classes - 1.
     classes : int
-    settings : Settings
+    settings : FinetuneSettings
     dev : (texts, labels), optional
         A development part to look at now and then; it changes nothing.
     say : callable, optional
@@ -169,7 +170,7 @@ def with_dropout(config: GPTConfig, rate: float) -> GPTConfig:
     return replace(config, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
 
 
-def plan(settings: Settings, steps: int) -> Plan:
+def plan(settings: FinetuneSettings, steps: int) -> Plan:
     """Return the loop's plan: a tenth of the steps warms up."""
     return Plan(
         steps=steps,
@@ -181,13 +182,13 @@ def plan(settings: Settings, steps: int) -> Plan:
     )
 
 
-def adapter(settings: Settings, parameters: Parameters) -> lora.Adapter:
+def adapter(settings: FinetuneSettings, parameters: Parameters) -> lora.Adapter:
     """Return the adapter whose factors are in a store that is trained."""
     alpha = 2.0 * settings.rank if settings.alpha is None else settings.alpha
     return lora.Adapter(settings.rank, alpha, settings.targets, parameters)
 
 
-def groups(config: GPTConfig, names: Iterable[str], settings: Settings) -> list[set[str]]:
+def groups(config: GPTConfig, names: Iterable[str], settings: FinetuneSettings) -> list[set[str]]:
     """Return which names are trained: one set, or for gradual unfreezing those of each stage.
 
     Raises
@@ -235,7 +236,9 @@ def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
     return targets
 
 
-def _shapes(config: GPTConfig, classes: int, settings: Settings) -> dict[str, tuple[int, ...]]:
+def _shapes(
+    config: GPTConfig, classes: int, settings: FinetuneSettings
+) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of the body, the head and LoRA's factors."""
     shapes = {**param_shapes(config), SCORE: (classes, config.n_embd)}
     if settings.method == "lora":
@@ -244,7 +247,7 @@ def _shapes(config: GPTConfig, classes: int, settings: Settings) -> dict[str, tu
 
 
 def _starting_point(
-    config: GPTConfig, base: Mapping[str, Array], classes: int, settings: Settings
+    config: GPTConfig, base: Mapping[str, Array], classes: int, settings: FinetuneSettings
 ) -> Parameters:
     """Return a store of the body's copy, a head and LoRA's factors."""
     shapes = _shapes(config, classes, settings)
@@ -269,7 +272,7 @@ def _starting_point(
 
 
 def _classifier(
-    config: GPTConfig, parameters: Parameters, settings: Settings
+    config: GPTConfig, parameters: Parameters, settings: FinetuneSettings
 ) -> SequenceClassifier:
     model = SequenceClassifier(
         config, parameters=parameters, pooling=settings.pooling, lm_weight=settings.lm_weight
@@ -287,7 +290,7 @@ class _Run:
         model: SequenceClassifier,
         encoded: Texts,
         targets: Ids,
-        settings: Settings,
+        settings: FinetuneSettings,
         dev: tuple[Texts, Ids] | None,
     ) -> None:
         self.model: Any = model

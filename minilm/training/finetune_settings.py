@@ -42,7 +42,7 @@ DEFAULTS = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class FinetuneSettings:
     """How a body is fine-tuned.
 
     Attributes
@@ -128,7 +128,8 @@ class Settings:
     def decay(self, layers: int) -> float:
         """Return what each layer's learning rate is of the one above, in a body of so many.
 
-        >>> round(Settings("full").decay(2), 3), round(Settings("full").decay(12), 3)
+        >>> settings = FinetuneSettings("full")
+        >>> round(settings.decay(2), 3), round(settings.decay(12), 3)
         (0.1, 0.588)
         """
         if self.layer_decay is not None:
@@ -139,7 +140,7 @@ class Settings:
     def share(self, trained: int, base_count: int) -> str:
         """Return how much is trained, in words.
 
-        >>> Settings("lora", rank=4).share(9_573, 1_063_680)
+        >>> FinetuneSettings("lora", rank=4).share(9_573, 1_063_680)
         'LoRA rank 4: 0.9 % of 1,063,680 parameters'
         """
         names = {

@@ -13,20 +13,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.data import corpus, labelled
+from minilm.data.corpus import LabelledData
 from minilm.errors import InputError, ModelError, OptionError, OutputError
 from minilm.files import FolderLock
-from minilm.interop import adapters, classification, folder
-from minilm.interop.classification import Head
-from minilm.interop.folder import SavedModel, Stage, Tokenizer, Writer
-from minilm.interop.huggingface import SCORE
-from minilm.interop.wordlevel import WordLevelTokenizer
-from minilm.text import corpus
-from minilm.text.corpus import LabelledData
-from minilm.training import checkpoint, finetune, labelled, log, texts
-from minilm.training.classifier import TextClassifier
+from minilm.models import texts
+from minilm.models.text_classifier import TextClassifier
+from minilm.models.texts import Encoded
+from minilm.store import adapters, classification, folder
+from minilm.store.classification import Head
+from minilm.store.folder import SavedModel, Stage, Tokenizer, Writer
+from minilm.store.huggingface import SCORE
+from minilm.text.wordlevel import WordLevelTokenizer
+from minilm.training import checkpoint, finetune, log
 from minilm.training.finetune import Fitted
-from minilm.training.finetune_settings import Settings
-from minilm.training.texts import Encoded
+from minilm.training.finetune_settings import FinetuneSettings
 
 Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
@@ -58,7 +59,7 @@ def run(
     model: str | os.PathLike[str],
     task: Task,
     output: str | os.PathLike[str],
-    settings: Settings,
+    settings: FinetuneSettings,
     say: Say = print,
 ) -> None:
     """Fine-tune a model on a labelled file, and save what came of it with its log and picture.
@@ -73,7 +74,7 @@ def run(
     task : Task
     output : path-like
         A folder that holds no model.
-    settings : Settings
+    settings : FinetuneSettings
     say : callable
         Takes lines for the person who waits.
 
@@ -114,7 +115,7 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[Writer]:
         raise
 
 
-def _run(model: Path, task: Task, writer: Writer, settings: Settings, say: Say) -> None:
+def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, say: Say) -> None:
     base, head = load_base(model)
     data = corpus.read_labelled(
         task.path,

@@ -18,30 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm import resources
+from minilm.data import corpus, documents
 from minilm.errors import InputError, ModelError, OptionError
-from minilm.interop import adapters, classification, folder
-from minilm.interop.folder import SavedModel, Stage, Tokenizer, Writer
-from minilm.interop.ledger import Ledger
+from minilm.models import batches, scores
+from minilm.models.scores import Score
 from minilm.nn import lora
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters
-from minilm.text import corpus
-from minilm.training import (
-    batches,
-    checkpoint,
-    documents,
-    finetune,
-    finetune_task,
-    log,
-    loop,
-    scores,
-    tokens,
-)
-from minilm.training.finetune_settings import Settings
-from minilm.training.randomness import generator
-from minilm.training.scores import Score
+from minilm.random import generator
+from minilm.store import adapters, classification, folder
+from minilm.store.folder import SavedModel, Stage, Tokenizer, Writer
+from minilm.store.ledger import Ledger
+from minilm.training import checkpoint, finetune, finetune_task, log, loop, tokens
+from minilm.training.finetune_settings import FinetuneSettings
 
 Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
@@ -80,7 +71,7 @@ def run(
     model: str | os.PathLike[str],
     domain: Domain,
     output: str | os.PathLike[str],
-    settings: Settings,
+    settings: FinetuneSettings,
     say: Say = print,
 ) -> None:
     """Adapt a language model to a domain; save the result with its log and picture.
@@ -95,7 +86,7 @@ def run(
     domain : Domain
     output : path-like
         A folder that holds no model.
-    settings : Settings
+    settings : FinetuneSettings
         Of the method full or lora. An epoch is once through the domain's tokens.
     say : callable
         Takes lines for the person who waits.
@@ -117,7 +108,7 @@ def run(
         _run(Path(model), domain, writer, settings, say)
 
 
-def _run(model: Path, domain: Domain, writer: Writer, settings: Settings, say: Say) -> None:
+def _run(model: Path, domain: Domain, writer: Writer, settings: FinetuneSettings, say: Say) -> None:
     base, _ = finetune_task.load_base(model)
     classification.require_language_model(model)
     tokenizer = finetune_task.tokenizer_of(base, model)
@@ -165,7 +156,9 @@ def _tokens(domain: Domain, tokenizer: Tokenizer, end: int, say: Say) -> tuple[I
 class _Run:
     """The task of the loop: windows of the domain's tokens."""
 
-    def __init__(self, base: SavedModel, train: Ids, held_out: Ids, settings: Settings) -> None:
+    def __init__(
+        self, base: SavedModel, train: Ids, held_out: Ids, settings: FinetuneSettings
+    ) -> None:
         config = finetune.with_dropout(base.config, settings.dropout)
         self.model = GPT(config, parameters=_starting_point(base, settings))
         if settings.method == "lora":
@@ -197,7 +190,7 @@ class _Run:
         return scores.evaluate(self.model, pieces, shards, None)
 
 
-def _starting_point(base: SavedModel, settings: Settings) -> Parameters:
+def _starting_point(base: SavedModel, settings: FinetuneSettings) -> Parameters:
     """Return a copy of the base's parameters; for LoRA they are frozen, with new factors beside."""
     if settings.method == "full":
         return base.parameters.extended({})

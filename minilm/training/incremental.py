@@ -18,18 +18,19 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
+from minilm.data import corpus, documents
+from minilm.data.quality import damage, fingerprints
 from minilm.errors import InputError, OptionError
-from minilm.interop import folder, manifest
-from minilm.interop.folder import Stage
-from minilm.interop.ledger import Ledger
 from minilm.nn.config import GPTConfig
-from minilm.text import corpus, damage, fingerprints
+from minilm.store import folder, manifest
+from minilm.store.folder import Stage
+from minilm.store.ledger import Ledger
+from minilm.store.versions import Update
 from minilm.text.words import WordTokenizer
-from minilm.training import advice, documents, pipeline, settings, update_settings, updating
+from minilm.training import advice, pipeline, settings, update_settings, updating
 from minilm.training.advice import Advice
-from minilm.training.settings import Settings
+from minilm.training.settings import PretrainSettings
 from minilm.training.updating import Result, Say
-from minilm.training.versions import Update
 
 _RATE_SHARE = 10  # of the rate of pretraining, the share that an update learns at: 1/10
 
@@ -140,7 +141,7 @@ def pretraining_rate(lineage: Sequence[Stage]) -> float:
         rate = stage.settings.get("learning_rate")
         if stage.kind == "pretrain" and isinstance(rate, float):
             return rate
-    return Settings.learning_rate
+    return PretrainSettings.learning_rate
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,10 @@ from minilm.nn import optim
 from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
 from minilm.progress import Progress
+from minilm.random import generator
 from minilm.training import log as log_file
 from minilm.training.log import HeldOut, Log, Row
 from minilm.training.monitor import Monitor
-from minilm.training.randomness import generator
 
 
 @dataclass(frozen=True)

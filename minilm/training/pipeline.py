@@ -20,11 +20,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from minilm.data.quality import inspect
 from minilm.errors import MissingExtraError, OptionError, OutputError
-from minilm.interop import classification, folder, huggingface, manifest, onnx, transaction
-from minilm.text import quality
-from minilm.training import checkpoint, log, pretrain, update_settings, updating, versions
-from minilm.training.settings import Settings
+from minilm.store import classification, folder, huggingface, manifest, onnx, transaction, versions
+from minilm.training import checkpoint, log, pretrain, update_settings, updating
+from minilm.training.settings import PretrainSettings
 from minilm.training.updating import Measured, Result
 
 Say = Callable[[str], None]
@@ -111,7 +111,9 @@ def line(
     found: Found, output: Path, export: Path, given: Mapping[str, Any], base: Path | None
 ) -> str:
     """Return one line that says what was found and what follows from it."""
-    new = f"a new model is trained at {_rate(given, Settings.learning_rate, 'the standard')}"
+    new = (
+        f"a new model is trained at {_rate(given, PretrainSettings.learning_rate, 'the standard')}"
+    )
     gentle = _rate(given, update_settings.LEARNING_RATE, "a fifth of the standard")
     if base is not None:
         new = f"{base} is continued at {gentle}"
@@ -242,7 +244,7 @@ def _passes(
 ) -> bool:
     """Check the data, say what was found, and return whether to go on."""
     seen = folder.reading(output, lambda opened: opened.seen()) if found.has_model else None
-    report = quality.check(
+    report = inspect.check(
         paths,
         seen=seen,
         unit=given.get("documents"),
@@ -288,7 +290,7 @@ def _is_pretraining(output: Path, *, resume: bool, discard: bool) -> bool:
 
 def _of_a_new_model(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a new model can have: there is nothing yet to be forgotten."""
-    names = {field.name for field in fields(Settings)}
+    names = {field.name for field in fields(PretrainSettings)}
     return {key: value for key, value in given.items() if key in names}
 
 

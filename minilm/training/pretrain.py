@@ -15,32 +15,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.data import corpus
 from minilm.errors import OutputError
-from minilm.interop import folder, wordlevel
-from minilm.interop.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
-from minilm.interop.ledger import Ledger
+from minilm.models import batches, generate, scores
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
-from minilm.text import corpus
+from minilm.random import generator
+from minilm.store import folder
+from minilm.store.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
+from minilm.store.ledger import Ledger
+from minilm.text import wordlevel
 from minilm.text.bpe import BytePairTokenizer
 from minilm.threads import set_blas_threads
-from minilm.training import (
-    batches,
-    checkpoint,
-    generate,
-    log,
-    loop,
-    replay,
-    runs,
-    scores,
-    settings,
-    tokens,
-    word_start,
-)
+from minilm.training import checkpoint, log, loop, replay, runs, settings, tokens, word_start
 from minilm.training.loop import Plan, State
-from minilm.training.randomness import generator
-from minilm.training.settings import Settings
+from minilm.training.settings import PretrainSettings
 
 Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
@@ -68,7 +58,7 @@ def pretrain(
     output : path-like
         The model's folder.
     given : mapping
-        Fields of `Settings` that are to be other than by default.
+        Fields of `PretrainSettings` that are to be other than by default.
     resume : bool
         Go on with what is in the folder. What `given` then says must be as it was.
     say : callable
@@ -110,7 +100,7 @@ class Run:
     model: GPT
     optimizer: AdamW
     tokenizer: Tokenizer
-    settings: Settings
+    settings: PretrainSettings
     plan: Plan
     state: State
     sources: tuple[Source, ...]
@@ -173,7 +163,7 @@ def sample_steps(steps: int) -> set[int]:
 def begin(
     paths: Sequence[str | os.PathLike[str]],
     sources: tuple[Source, ...],
-    chosen: Settings,
+    chosen: PretrainSettings,
     writer: Writer,
     say: Say,
 ) -> Run:
@@ -185,7 +175,7 @@ def begin(
         As for `pretrain`.
     sources : tuple of Source
         What the paths hold.
-    chosen : Settings
+    chosen : PretrainSettings
     writer : Writer
         Of a folder without a model.
     """
@@ -239,7 +229,9 @@ def _resume(
         return None
     if built_on != (here := checkpoint.machine()):
         say(f"begun with {built_on}, here is {here}: the last bits of the result may differ")
-    chosen = Settings(**recorded, save_seconds=given.get("save_seconds", Settings.save_seconds))
+    chosen = PretrainSettings(
+        **recorded, save_seconds=given.get("save_seconds", PretrainSettings.save_seconds)
+    )
     model = GPT(saved.config, parameters=saved.parameters)
     found = runs.token_files(paths, sources, chosen, saved.tokenizer, writer.path / STATE)
     # Runs that an older minilm began have no ledger yet.
@@ -265,7 +257,7 @@ def _train(run: Run, say: Say) -> None:
     say(f"{run.writer.path}: model, {log.NAME} and {picture.name}")
 
 
-def train_tokenizer(texts: Callable[[], Iterator[str]], chosen: Settings) -> Tokenizer:
+def train_tokenizer(texts: Callable[[], Iterator[str]], chosen: PretrainSettings) -> Tokenizer:
     """Train the tokenizer on the documents that are not held out."""
     training = (text for i, text in enumerate(texts()) if not tokens.is_held_out(i))
     if chosen.tokenizer == "word":
@@ -277,7 +269,7 @@ def _sample(
     sources: tuple[Source, ...],
     windows: batches.ShuffledWindows,
     found: tokens.TokenFiles,
-    chosen: Settings,
+    chosen: PretrainSettings,
 ) -> replay.Part:
     """Draw what is kept of the text, for the day when the model is to learn another."""
     name = ", ".join(source.name for source in sources)
@@ -288,7 +280,7 @@ def _sample(
 def _assemble(
     model: GPT,
     tokenizer: Tokenizer,
-    chosen: Settings,
+    chosen: PretrainSettings,
     sources: tuple[Source, ...],
     seen: Ledger,
     sample: tuple[replay.Part, ...],

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.errors import ModelError
-from minilm.interop import safetensors, transaction
-from minilm.interop.folder import STATE, Content
-from minilm.training.batches import ShuffledWindows
-from minilm.training.randomness import generator
+from minilm.models.batches import ShuffledWindows
+from minilm.random import generator
+from minilm.store import safetensors, transaction
+from minilm.store.folder import STATE, Content
 
 Ids = NDArray[np.integer[Any]]
 

@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.data import documents
 from minilm.errors import InputError, OptionError
-from minilm.interop.folder import END_OF_TEXT, Source, Tokenizer
-from minilm.training import batches, documents, tokens
+from minilm.models import batches
+from minilm.store.folder import END_OF_TEXT, Source, Tokenizer
+from minilm.training import tokens
 from minilm.training.loop import Plan
-from minilm.training.settings import Settings
+from minilm.training.settings import PretrainSettings
 
 Ids = NDArray[np.integer[Any]]
 
@@ -32,7 +34,7 @@ LOOK_TOKENS = 1 << 14  # tokens of the held-out part in each look, at most
 _NOT_RECORDED = ("save_seconds",)
 
 
-def read(paths: Sequence[str | os.PathLike[str]], chosen: Settings) -> Iterator[str]:
+def read(paths: Sequence[str | os.PathLike[str]], chosen: PretrainSettings) -> Iterator[str]:
     """Yield the documents of the files, as the settings say."""
     return documents.read(
         paths,
@@ -45,7 +47,7 @@ def read(paths: Sequence[str | os.PathLike[str]], chosen: Settings) -> Iterator[
 def token_files(
     paths: Sequence[str | os.PathLike[str]],
     sources: tuple[Source, ...],
-    chosen: Settings,
+    chosen: PretrainSettings,
     tokenizer: Tokenizer,
     place: Path,
 ) -> tokens.TokenFiles:
@@ -71,7 +73,7 @@ def token_files(
     return found
 
 
-def _lack(found: tokens.TokenFiles, chosen: Settings) -> str | None:
+def _lack(found: tokens.TokenFiles, chosen: PretrainSettings) -> str | None:
     """Return what makes a text too little, and what to do; None where it is enough."""
     count, context = found.spans["train"].count, chosen.n_positions
     if count <= context:
@@ -84,7 +86,7 @@ def _lack(found: tokens.TokenFiles, chosen: Settings) -> str | None:
     return None
 
 
-def windows(found: tokens.TokenFiles, chosen: Settings) -> batches.ShuffledWindows:
+def windows(found: tokens.TokenFiles, chosen: PretrainSettings) -> batches.ShuffledWindows:
     """Return the batches of the part to train on."""
     return batches.ShuffledWindows(
         found.open("train"), chosen.n_positions, chosen.batch, chosen.seed
@@ -96,14 +98,16 @@ def held_out(found: tokens.TokenFiles) -> Ids:
     return found.open("held_out")
 
 
-def steps(chosen: Settings, train: batches.ShuffledWindows) -> int:
+def steps(chosen: PretrainSettings, train: batches.ShuffledWindows) -> int:
     """Return how many steps the settings ask for, over this text."""
     if chosen.steps is not None:
         return chosen.steps
     return max(1, round((chosen.epochs or 0) * train.count / train.batch))
 
 
-def plan(chosen: Settings, total: int, train: batches.ShuffledWindows, *, looks: int) -> Plan:
+def plan(
+    chosen: PretrainSettings, total: int, train: batches.ShuffledWindows, *, looks: int
+) -> Plan:
     """Return the plan of a run of `total` steps, with so many looks at the held-out part."""
     return Plan(
         steps=total,
@@ -118,7 +122,7 @@ def plan(chosen: Settings, total: int, train: batches.ShuffledWindows, *, looks:
     )
 
 
-def recorded(chosen: Settings) -> dict[str, Any]:
+def recorded(chosen: PretrainSettings) -> dict[str, Any]:
     """Return what of the settings is part of a model's lineage."""
     return {key: value for key, value in asdict(chosen).items() if key not in _NOT_RECORDED}
 

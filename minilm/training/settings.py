@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from minilm.data import records
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import SIZES, GPTConfig
-from minilm.text import records
 
 TOKENIZERS = ("bpe", "word")
 STARTS = ("cooccurrence", "random")
@@ -24,7 +24,7 @@ _STEPS = 3_000
 
 
 @dataclass(frozen=True)
-class Settings:
+class PretrainSettings:
     """What pretraining is asked for; `complete` makes it. Every field may stand in a TOML file.
 
     Attributes
@@ -139,7 +139,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 def check(given: Mapping[str, Any]) -> None:
     """Raise OptionError at the first key that is not known or value that cannot work."""
-    known = [field.name for field in fields(Settings)]
+    known = [field.name for field in fields(PretrainSettings)]
     for key in given:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
@@ -165,7 +165,7 @@ def check(given: Mapping[str, Any]) -> None:
         raise OptionError("both steps and epochs are given; one of them says how long to train")
 
 
-def complete(given: Mapping[str, Any]) -> Settings:
+def complete(given: Mapping[str, Any]) -> PretrainSettings:
     """Return settings in which what was given, and what the size says, is filled in.
 
     Examples
@@ -177,8 +177,8 @@ def complete(given: Mapping[str, Any]) -> Settings:
     check(given)
     name = given.get("size", "class")
     size = SIZES[name]
-    words = given.get("tokenizer", Settings.tokenizer) == "word"
-    settings = Settings(
+    words = given.get("tokenizer", PretrainSettings.tokenizer) == "word"
+    settings = PretrainSettings(
         **{
             "size": name,
             "vocab_size": _WORDS if words else size.config.vocab_size,
@@ -195,7 +195,7 @@ def complete(given: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def model_config(settings: Settings, vocab_size: int) -> GPTConfig:
+def model_config(settings: PretrainSettings, vocab_size: int) -> GPTConfig:
     """Return the shape of the model, with the vocabulary that the tokenizer turned out to have."""
     return GPTConfig(
         vocab_size=vocab_size,

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from minilm import files
 from minilm.errors import InputError
-from minilm.interop.folder import Tokenizer
+from minilm.store.folder import Tokenizer
 
 Ids = NDArray[np.integer[Any]]
 

@@ -7,14 +7,14 @@ from dataclasses import fields
 from typing import Any
 
 from minilm.errors import OptionError
-from minilm.interop.folder import SavedModel, Stage
 from minilm.nn.config import SIZES
+from minilm.store.folder import SavedModel, Stage
 from minilm.text.bpe import BytePairTokenizer
 from minilm.training import settings
 from minilm.training.continual import Care
-from minilm.training.settings import Settings
+from minilm.training.settings import PretrainSettings
 
-LEARNING_RATE = Settings.learning_rate / 5
+LEARNING_RATE = PretrainSettings.learning_rate / 5
 EPOCHS = 2.0
 LIMIT = 0.1  # the share by which an old text's perplexity may rise
 
@@ -36,7 +36,9 @@ def check(given: Mapping[str, Any]) -> None:
         raise OptionError(f"limit is {limit!r}; expected a share of 0 or more, such as 0.1")
 
 
-def complete(saved: SavedModel, lineage: Sequence[Stage], given: Mapping[str, Any]) -> Settings:
+def complete(
+    saved: SavedModel, lineage: Sequence[Stage], given: Mapping[str, Any]
+) -> PretrainSettings:
     """Return the settings of an update of a model: its own shape, and what was given.
 
     A shorter context than the model's may be given; then it is trained on windows of that length.
@@ -62,7 +64,7 @@ def complete(saved: SavedModel, lineage: Sequence[Stage], given: Mapping[str, An
                 "or train another with --from-scratch"
             )
     before = dict(lineage[-1].settings) if lineage else {}
-    return Settings(
+    return PretrainSettings(
         size=str(before.get("size", "class")),
         vocab_size=config.vocab_size,
         **{**shape, **asked},

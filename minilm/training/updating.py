@@ -20,33 +20,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.data import corpus
 from minilm.errors import OptionError, OutputError
-from minilm.interop import folder, safetensors
-from minilm.interop.folder import END_OF_TEXT, STATE, Content, Source, Stage, Tokenizer
-from minilm.interop.ledger import Ledger
+from minilm.models import batches, scores
+from minilm.models.scores import Score
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
-from minilm.text import corpus
+from minilm.store import folder, safetensors
+from minilm.store.folder import END_OF_TEXT, STATE, Content, Source, Stage, Tokenizer
+from minilm.store.ledger import Ledger
+from minilm.store.versions import Update, Verdict
 from minilm.threads import set_blas_threads
-from minilm.training import (
-    batches,
-    checkpoint,
-    log,
-    loop,
-    replay,
-    runs,
-    scores,
-    tokens,
-    update_settings,
-)
+from minilm.training import checkpoint, log, loop, replay, runs, tokens, update_settings
 from minilm.training.continual import Care, Continuation
 from minilm.training.loop import Plan, State
 from minilm.training.replay import Part
-from minilm.training.scores import Score
-from minilm.training.settings import Settings
-from minilm.training.versions import Update, Verdict
+from minilm.training.settings import PretrainSettings
 
 Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
@@ -121,8 +112,8 @@ def update(
     path : path-like
         The model's folder.
     given : mapping
-        Fields of `Settings` and of `Care`, and `limit`, that are to be other than by default: a
-        fifth of pretraining's learning rate, 2 epochs, no care, a limit of 0.1.
+        Fields of `PretrainSettings` and of `Care`, and `limit`, where they differ from the
+        defaults: a fifth of pretraining's learning rate, 2 epochs, no care, a limit of 0.1.
     base : path-like, optional
         Another model to start from; a copy of it becomes a version too.
     old_data : sequence of path-like
@@ -374,13 +365,15 @@ def _begun(place: Update) -> tuple[Stage, State] | None:
 
 def _recorded_settings(
     stage: Stage, given: Mapping[str, Any], sources: tuple[Source, ...], path: Path
-) -> tuple[Settings, dict[str, Any]]:
+) -> tuple[PretrainSettings, dict[str, Any]]:
     """Return what an interrupted update was begun with, once it is what is asked for now."""
     recorded = dict(stage.settings)
     runs.check_same(given, recorded, sources, stage.data, path)
-    names = [field.name for field in fields(Settings)]
-    seconds = given.get("save_seconds", Settings.save_seconds)
-    chosen = Settings(**{k: v for k, v in recorded.items() if k in names}, save_seconds=seconds)
+    names = [field.name for field in fields(PretrainSettings)]
+    seconds = given.get("save_seconds", PretrainSettings.save_seconds)
+    chosen = PretrainSettings(
+        **{k: v for k, v in recorded.items() if k in names}, save_seconds=seconds
+    )
     return chosen, {key: recorded[key] for key in (*update_settings.CARE, "limit")}
 
 
@@ -407,13 +400,13 @@ def _adapter_files(gpt: GPT) -> dict[str, Content]:
     return {_ADAPTER: partial(safetensors.dump, factors)}
 
 
-def _with_dropout(config: GPTConfig, chosen: Settings) -> GPTConfig:
+def _with_dropout(config: GPTConfig, chosen: PretrainSettings) -> GPTConfig:
     rate = chosen.dropout
     return replace(config, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
 
 
 def _drawn_from(
-    paths: Sequence[str | os.PathLike[str]], tokenizer: Tokenizer, chosen: Settings
+    paths: Sequence[str | os.PathLike[str]], tokenizer: Tokenizer, chosen: PretrainSettings
 ) -> Part:
     """Draw a sample of files that the model knows already."""
     sources = tuple(folder.source(file) for file in corpus.find_files(paths))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.embeddings import cooccurrence, factorise
+from minilm.embeddings import cooccurrence, svd
 
 Ids = NDArray[np.integer[Any]]
 
@@ -59,6 +59,6 @@ def from_cooccurrence(
     if counts.keys.size == 0:
         return
     dimensions = min(width, vocabulary)
-    vectors = factorise.word_vectors(counts, dimensions=dimensions, rng=rng)
+    vectors = svd.word_vectors(counts, dimensions=dimensions, rng=rng)
     met = vectors.any(axis=1)
     table[met, :dimensions] = vectors[met] * LENGTH

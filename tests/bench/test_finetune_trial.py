@@ -8,7 +8,7 @@ import pytest
 
 from minilm.bench import finetune
 from minilm.errors import OptionError
-from minilm.training.finetune_settings import Settings
+from minilm.training.finetune_settings import FinetuneSettings
 
 TINY = {
     **finetune.PRETRAINING,
@@ -43,9 +43,9 @@ def options(*arguments):
 def quick(monkeypatch):
     monkeypatch.setattr(finetune, "PRETRAINING", TINY)
     conditions = {
-        "scratch": finetune.Condition(Settings(updates=2), pretrained=False),
-        "full": finetune.Condition(Settings(updates=3), ("scratch",)),
-        "lora-2": finetune.Condition(Settings("lora", rank=2, updates=2), ("full",)),
+        "scratch": finetune.Condition(FinetuneSettings(updates=2), pretrained=False),
+        "full": finetune.Condition(FinetuneSettings(updates=3), ("scratch",)),
+        "lora-2": finetune.Condition(FinetuneSettings("lora", rank=2, updates=2), ("full",)),
     }
     monkeypatch.setattr(finetune, "CONDITIONS", conditions)
 

@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from minilm.interop import adapters, folder
-from minilm.interop.adapters import SavedAdapter
-from minilm.interop.classification import Head
-from minilm.interop.folder import SavedModel
-from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.models.text_classifier import TextClassifier
 from minilm.nn import lora
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.transformer import initial_parameters
+from minilm.store import adapters, folder
+from minilm.store.adapters import SavedAdapter
+from minilm.store.classification import Head
+from minilm.store.folder import SavedModel
 from minilm.text.bpe import BytePairTokenizer
-from minilm.training.classifier import TextClassifier
+from minilm.text.wordlevel import WordLevelTokenizer
 
 WORDS = "the cat sat on a mat and dog ran fine dull film"
 

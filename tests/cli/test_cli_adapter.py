@@ -8,7 +8,7 @@ import pytest
 
 import minilm
 from minilm.cli import main
-from minilm.training import adapted, classifier
+from minilm.models import adapted, text_classifier
 
 
 def run(*arguments):
@@ -51,7 +51,7 @@ def test_list_without_the_base(judges, tmp_path, capsys):
     assert "its base" in capsys.readouterr().err
     arguments = ["merge", path, "--base", judges / "base", "--output-dir", tmp_path / "out"]
     assert run(*arguments) == 0
-    assert classifier.load(tmp_path / "out").labels == ("LABEL_0", "LABEL_1")
+    assert text_classifier.load(tmp_path / "out").labels == ("LABEL_0", "LABEL_1")
 
 
 def test_merging_makes_a_model_that_says_the_same(judges, tmp_path, capsys):
@@ -59,7 +59,7 @@ def test_merging_makes_a_model_that_says_the_same(judges, tmp_path, capsys):
     base = adapted.load(judges / "base")
     texts = ["a fine cat", "dull film"]
     expected = base.classifier(base.adapter(judges / "moods")).predict_proba(texts)
-    merged = classifier.load(tmp_path / "judge").predict_proba(texts)
+    merged = text_classifier.load(tmp_path / "judge").predict_proba(texts)
     np.testing.assert_allclose(merged, expected, atol=1e-5)
     assert run("merge", judges / "speech", "--output-dir", tmp_path / "speaker") == 0
     expected = base.language_model(base.adapter(judges / "speech")).logits([1, 2, 3])

@@ -7,8 +7,8 @@ import pytest
 
 import minilm
 from minilm.cli import evaluate, main
-from minilm.interop import folder
-from minilm.training import classifier, predictions
+from minilm.models import predictions, text_classifier
+from minilm.store import folder
 
 
 def run(path, *arguments):
@@ -77,7 +77,7 @@ def test_a_classifier_on_a_task(judges, task, tmp_path, capsys):
     picture = tmp_path / "confusion.png"
     assert run(judges / "classifier", "--task", task, "--json", "--picture", picture) == 0
     content = json.loads(capsys.readouterr().out)
-    model = classifier.load(judges / "classifier")
+    model = text_classifier.load(judges / "classifier")
     probabilities = model.predict_proba([text for text, _ in ROWS])
     predicted = [model.labels[i] for i in probabilities.argmax(axis=1)]
     right = [label == said for (_, label), said in zip(ROWS, predicted, strict=True)]
@@ -126,7 +126,7 @@ def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):
     plain = tmp_path / "plain.csv"
     plain.write_text("\n".join(line.rsplit(",", 1)[0] for line in lines), encoding="utf-8")
     stage = folder.Stage("finetune", (folder.source(plain),), 1, 1, {})
-    model = classifier.load(judges / "classifier")
+    model = text_classifier.load(judges / "classifier")
     model.lineage = (stage,)
     model.save(tmp_path / "learned")
     assert run(tmp_path / "learned", "--task", plain) == 0

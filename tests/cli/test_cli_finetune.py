@@ -3,8 +3,8 @@
 import pytest
 
 from minilm.cli import main
+from minilm.models.text_classifier import load
 from minilm.training import pretrain
-from minilm.training.classifier import load
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_every_option_of_a_task_reaches_the_settings(base, task, tmp_path):
     ).split()
     out = tmp_path / "o"
     assert run(base, "--task", task, "--output-dir", out, *arguments) == 0
-    from minilm.interop import adapters
+    from minilm.store import adapters
 
     saved = adapters.load(out)
     recorded = {**saved.lineage[-1].settings}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minilm.cli.main import main
-from minilm.interop import folder
 from minilm.nn.gpt import GPT, GPTConfig
+from minilm.store import folder
 from minilm.text.bpe import BytePairTokenizer
 
 

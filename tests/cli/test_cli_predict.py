@@ -7,7 +7,7 @@ import pytest
 
 from minilm.classify import explain
 from minilm.cli import console, main
-from minilm.training import adapted, classifier
+from minilm.models import adapted, text_classifier
 
 TEXT = "The fine cat sat on a zebra"
 
@@ -19,7 +19,7 @@ def run(path, *arguments):
 def test_labels_probabilities_and_unknown_words(judges, capsys):
     assert run(judges / "classifier", TEXT, "dull film", "--json") == 0
     content = json.loads(capsys.readouterr().out)
-    expected = classifier.load(judges / "classifier").predict_proba([TEXT, "dull film"])
+    expected = text_classifier.load(judges / "classifier").predict_proba([TEXT, "dull film"])
     assert content["truncated"] == 0
     first, second = content["predictions"]
     assert first["text"] == TEXT
@@ -92,7 +92,7 @@ def test_explaining(judges, tmp_path, capsys):
     arguments = [TEXT, "--explain", "--picture", picture]
     assert run(judges / "classifier", *arguments) == 0
     said = capsys.readouterr()
-    model = classifier.load(judges / "classifier")
+    model = text_classifier.load(judges / "classifier")
     found = explain.leave_one_out(model.predict_proba, TEXT)
     lines = explain.lines(found, model.labels, found.predicted)
     assert [line[2:] for line in said.out.splitlines()[3:]] == lines
@@ -109,7 +109,7 @@ def test_explaining(judges, tmp_path, capsys):
 
 
 def test_of_a_long_text_what_is_read_is_explained(judges, capsys):
-    model = classifier.load(judges / "classifier")
+    model = text_classifier.load(judges / "classifier")
     context = model.config.n_positions
     long = "fine, 7 dull cats; the zebra sat on Käse. " * 40
     full = explain.leave_one_out(model.predict_proba, long)

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from minilm.cli import main
-from minilm.interop.wordlevel import WordLevelTokenizer
 from minilm.text.bpe import BytePairTokenizer
+from minilm.text.wordlevel import WordLevelTokenizer
 
 
 @pytest.fixture

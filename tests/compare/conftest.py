@@ -7,8 +7,8 @@ import pytest
 
 from minilm.compare import conclusions, pretraining, transformer
 from minilm.compare.conditions import CONDITIONS
+from minilm.compare.data import CompareSettings, prepare
 from minilm.compare.experiment import Grid, Shared
-from minilm.compare.material import Settings, prepare
 
 GOOD = [f"good{c}" for c in "abcdefghijklmnopqrst"]
 BAD = [f"bad{c}" for c in "abcdefghijklmnopqrst"]
@@ -49,12 +49,12 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def settings(world):
-    return Settings(
+    return CompareSettings(
         world / "task.csv",
         ((world / "corpus.txt",),),
         transfers=(world / "other.csv",),
         dimensions=10,
-        transformer=transformer.Settings(
+        transformer=transformer.TransformerSettings(
             n_embd=16, n_layer=1, n_positions=16, steps=40, batch=8, learning_rate=1e-2
         ),
     )

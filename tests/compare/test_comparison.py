@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from minilm import files
-from minilm.compare import classifiers, comparison, conditions, material, store
+from minilm.compare import classifiers, comparison, conditions, data, store
 from minilm.compare.conditions import Condition
-from minilm.compare.executors import Crew, Here
+from minilm.compare.data import CompareSettings
+from minilm.compare.executors import Here, ProcessRunner
 from minilm.compare.experiment import Grid
-from minilm.compare.material import Settings
 from minilm.errors import InputError, MinilmError, OptionError, OutputError
 
 TIMES = ("seconds", "pretrain_seconds", "money")
@@ -93,8 +93,8 @@ def test_unknown_conditions_are_refused(settings, tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_model_folder_joins_the_table(settings, shared, tmp_path):
-    from minilm.interop import folder
-    from minilm.interop.wordlevel import WordLevelTokenizer
+    from minilm.store import folder
+    from minilm.text.wordlevel import WordLevelTokenizer
 
     main = next(iter(shared.materials.values()))
     body = classifiers.pretrained_body(main)
@@ -274,7 +274,7 @@ def test_resume_may_add_runs_but_not_change_settings(finished, settings, grid, t
     comparison.compare(settings, grid, folder, resume=True, say=said.append)
     assert "took up 9 finished runs" in said
     assert table(folder) == table(finished.folder)
-    other = Settings(**{**vars(settings), "window": 5})
+    other = CompareSettings(**{**vars(settings), "window": 5})
     with pytest.raises(InputError, match="window was 15 and is now 5"):
         comparison.compare(other, grid, folder, resume=True)
     longer = replace(settings, transformer=replace(settings.transformer, steps=41))
@@ -315,14 +315,14 @@ def test_resume_without_a_manifest_destroys_nothing(settings, tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_what_another_process_finished_meanwhile_is_not_lost(settings, tmp_path, monkeypatch):
-    small, prepare = Grid(("random",), (8,), 2), material.prepare
+    small, prepare = Grid(("random",), (8,), 2), data.prepare
 
     def slowly(*arguments):
-        monkeypatch.setattr(material, "prepare", prepare)
+        monkeypatch.setattr(data, "prepare", prepare)
         comparison.compare(settings, small, tmp_path)  # the other one
         return prepare(*arguments)
 
-    monkeypatch.setattr(material, "prepare", slowly)
+    monkeypatch.setattr(data, "prepare", slowly)
     with pytest.raises(OutputError, match="holds a comparison already"):
         comparison.compare(settings, Grid(("random",), (8,), 1), tmp_path)
     assert len(table(tmp_path)) == 4
@@ -340,7 +340,7 @@ def test_conclusions_go_when_runs_are_missing(settings, grid, tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_summaries_do_not_depend_on_workers(finished, settings, grid, tmp_path):
-    pooled = comparison.compare(settings, grid, tmp_path, place=Crew(2))
+    pooled = comparison.compare(settings, grid, tmp_path, place=ProcessRunner(2))
     assert timeless(pooled.summary) == timeless(finished.summary)
     assert table(tmp_path) == table(finished.folder)
 
@@ -376,7 +376,7 @@ def test_damaged_files_are_refused_on_resume(settings, grid, tmp_path, name):
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_task_without_a_split_gets_one_that_is_recorded(world, tmp_path):
-    settings = Settings(world / "unsplit.csv", ((world / "corpus.txt",),), dimensions=10)
+    settings = CompareSettings(world / "unsplit.csv", ((world / "corpus.txt",),), dimensions=10)
     comparison.compare(settings, Grid(("random",), (8,), 2), tmp_path)
     with open(tmp_path / "split.csv", encoding="utf-8", newline="") as file:
         parts = [row["split"] for row in csv.DictReader(file)]
@@ -399,10 +399,10 @@ def test_on_real_reviews_pretraining_helps_and_shuffled_text_does_not(real_data,
         csv.writer(file).writerows([["text", "label", "split"], *rows])
     (tmp_path / "corpus.txt").write_text("\n".join(unlabelled), encoding="utf-8")
     found = comparison.compare(
-        Settings(tmp_path / "rt.csv", ((tmp_path / "corpus.txt",),)),
+        CompareSettings(tmp_path / "rt.csv", ((tmp_path / "corpus.txt",),)),
         Grid(("random", "cooccurrence", "cooccurrence-shuffled"), (100, 200), 4),
         tmp_path / "run",
-        place=Crew(2),
+        place=ProcessRunner(2),
     )
     mean = {(c["condition"], c["budget"]): c["mean"] for c in found.summary["conditions"]}
     verdict = {(d["condition"], d["budget"]): d["verdict"] for d in found.summary["differences"]}

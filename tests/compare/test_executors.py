@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minilm.compare import executors, experiment
-from minilm.compare.executors import Borrowed, Cluster, Crew, Here, Lost
+from minilm.compare.executors import Borrowed, Cluster, Here, Lost, ProcessRunner
 from minilm.compare.experiment import Grid
 from minilm.errors import MinilmError, OptionError
 
@@ -41,7 +41,7 @@ def check_same(found, alone):
 
 
 def test_processes_give_the_numbers_of_one(shared, few, alone):
-    check_same(outcomes(Crew(2), shared, few), alone)
+    check_same(outcomes(ProcessRunner(2), shared, few), alone)
 
 
 @pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
@@ -64,7 +64,7 @@ def die_once(folder, job):
 
 
 def test_a_process_that_dies_costs_its_job_and_nothing_else(tmp_path):
-    crew = Crew(2)
+    crew = ProcessRunner(2)
     try:
         found = dict(crew.map(die_once, tmp_path, [[0, 1, 2], [3, 4], [5]]))
         assert found == {job: job * job for job in range(6)}
@@ -84,7 +84,7 @@ def die(_, job):
 
 
 def test_a_job_that_kills_every_worker_is_given_up():
-    crew = Crew(2)
+    crew = ProcessRunner(2)
     try:
         found = dict(crew.map(die, None, [["bad", "fine"], ["other"]]))
     finally:
@@ -98,7 +98,7 @@ def fail(_, job):
 
 
 def test_an_error_in_a_worker_is_said():
-    crew = Crew(2)
+    crew = ProcessRunner(2)
     try:
         with pytest.raises(MinilmError, match="ValueError: job 1"):
             dict(crew.map(fail, None, [[1]]))
@@ -107,7 +107,7 @@ def test_an_error_in_a_worker_is_said():
 
 
 def test_closing_ends_processes_in_the_middle_of_a_job():
-    crew = Crew(1)
+    crew = ProcessRunner(1)
     results = crew.map(_slow, None, [["first", "never ends"]])
     assert next(results) == ("first", "first")
     processes = [worker.process for worker in crew._workers]

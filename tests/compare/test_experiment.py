@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minilm.compare import classifiers, conditions, experiment, material, pretraining
+from minilm.compare import classifiers, conditions, data, experiment, pretraining
 from minilm.compare.conditions import Condition
 from minilm.compare.experiment import Grid, Key, Shared
-from minilm.embeddings import cooccurrence, factorise
+from minilm.data import labelled
+from minilm.embeddings import cooccurrence, svd
 from minilm.errors import OptionError
-from minilm.training import labelled
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_labels_only_counts_the_drawn_sentences_and_nothing_else(main):
     # The same from counts over the whole vocabulary: equal similarities.
     ids = np.concatenate([np.append(bare.train.ids[i], -1) for i in chosen])
     counts = cooccurrence.count(ids, bare.settings.window, len(bare.text.vocabulary))
-    whole = factorise.word_vectors(counts, dimensions=None, rng=np.random.default_rng(0))
+    whole = svd.word_vectors(counts, dimensions=None, rng=np.random.default_rng(0))
     np.testing.assert_allclose(vectors @ vectors.T, whole @ whole.T, atol=1e-6)
 
 
@@ -133,7 +133,7 @@ def test_each_seed_shuffles_anew(main):
 
 def test_a_condition_without_a_text_is_run_once(settings):
     twice = replace(settings, pretrain_words=(500, None))
-    places = {(m.task, m.text.corpus, m.text.words): m for m in material.prepare(twice, (8,))}
+    places = {(m.task, m.text.corpus, m.text.words): m for m in data.prepare(twice, (8,))}
     shared = Shared(places, conditions.CONDITIONS)
     runs = list(shared.runs(Grid(("tfidf", "cooccurrence"), (8,), 2)))
     assert [one.condition for one in runs] == ["tfidf"] * 2 + ["cooccurrence"] * 4
@@ -143,7 +143,7 @@ def test_a_condition_without_a_text_is_run_once(settings):
 
 def test_amounts_of_text_are_its_beginning_in_whole_documents(settings, shared, main):
     few, none = (
-        material.prepare(replace(settings, pretrain_words=(most,)), (8,))[0] for most in (500, 3)
+        data.prepare(replace(settings, pretrain_words=(most,)), (8,))[0] for most in (500, 3)
     )
     assert 490 < few.text.words <= 500
     first = few.text.vocabulary.decode(few.text.ids[:7])
@@ -175,25 +175,25 @@ def test_files_with_other_labels_are_no_domain_of_a_task(settings, world, tmp_pa
     foreign = tmp_path / "stars.csv"
     foreign.write_text("text,label\n" + "gooda fillerab,five\nbada fillerab,one\n" * 3, "utf-8")
     several = replace(settings, transfers=(), others=(foreign, world / "other.csv"))
-    assert list(material.prepare(several, (8,))[0].domains) == ["task", "other"]
+    assert list(data.prepare(several, (8,))[0].domains) == ["task", "other"]
 
 
 def test_a_small_vocabulary_is_noted_and_a_wide_window_refused(settings):
-    few = material.prepare(replace(settings, max_words=30), (8,))[0]
+    few = data.prepare(replace(settings, max_words=30), (8,))[0]
     assert len(few.text.vocabulary) == 30
     assert any("30 most frequent have vectors" in note for note in few.notes)
     with pytest.raises(OptionError, match="--window: 1001"):
-        material.prepare(replace(settings, window=1001), (8,))
+        data.prepare(replace(settings, window=1001), (8,))
 
 
 def test_test_texts_in_the_corpus_and_unknown_words_are_noted(settings, world, tmp_path):
     texts = [line.split(",")[0] for line in (world / "task.csv").read_text("utf-8").splitlines()]
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("\n".join(texts[-20:]), encoding="utf-8")
-    notes = material.prepare(replace(settings, corpora=((corpus,),)), (8,))[0].notes
+    notes = data.prepare(replace(settings, corpora=((corpus,),)), (8,))[0].notes
     assert any(note.startswith("20 documents of the corpus are test texts") for note in notes)
     corpus.write_text("fillerab gooda nothing else", encoding="utf-8")
-    notes = material.prepare(replace(settings, corpora=((corpus,),)), (8,))[0].notes
+    notes = data.prepare(replace(settings, corpora=((corpus,),)), (8,))[0].notes
     assert any("of the words of the labelled texts (train)" in note for note in notes)
 
 

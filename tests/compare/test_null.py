@@ -10,8 +10,8 @@ import pytest
 
 from minilm.classify.centroid import NearestCentroid
 from minilm.compare import classifiers, statistics
+from minilm.data import labelled
 from minilm.embeddings import documents
-from minilm.training import labelled
 
 REPETITIONS = 1_000
 SEEDS, BUDGETS, TRAIN, TEST = 5, (16, 48), 60, 60

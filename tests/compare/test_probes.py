@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from minilm.compare import material, pretraining, probes
-from minilm.compare.material import Settings
+from minilm.compare import data, pretraining, probes
+from minilm.compare.data import CompareSettings
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def shared(world, tmp_path_factory):
         for _ in range(200):
             lines.append(" ".join(rng.choice([*words, f"{name}x", f"{name}y", f"{name}z"], 6)))
     (folder / "corpus.txt").write_text("\n".join(lines), encoding="utf-8")
-    settings = Settings(world / "task.csv", ((folder / "corpus.txt",),), dimensions=10)
-    (main,) = material.prepare(settings, (8,))
+    settings = CompareSettings(world / "task.csv", ((folder / "corpus.txt",),), dimensions=10)
+    (main,) = data.prepare(settings, (8,))
     main.text.made["vectors"] = pretraining.make(main.text, settings, "vectors")
     return main
 

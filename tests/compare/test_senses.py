@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minilm.compare import classifiers, material, pretraining, senses, transformer
+from minilm.compare import classifiers, data, pretraining, senses, transformer
 from minilm.compare.axes import Axes
-from minilm.compare.material import Settings
+from minilm.compare.data import CompareSettings
 
 PROBES = {"two_senses": [{"word": "bank", "senses": [["river", "reeds"], ["money", "loan"]]}]}
 
@@ -23,14 +23,14 @@ def banks(world, tmp_path_factory):
         near = rng.permutation(kinds[i % 2])
         lines.append(" ".join([*near[:3], "bank", *rng.permutation(kinds[i % 2])]))
     (folder / "corpus.txt").write_text("\n".join(lines), encoding="utf-8")
-    settings = Settings(
+    settings = CompareSettings(
         world / "task.csv",
         ((folder / "corpus.txt",),),
-        transformer=transformer.Settings(
+        transformer=transformer.TransformerSettings(
             n_embd=16, n_layer=1, n_positions=16, steps=150, batch=8, learning_rate=1e-2
         ),
     )
-    (main,) = material.prepare(settings, (8,))
+    (main,) = data.prepare(settings, (8,))
     main.text.made["model"] = pretraining.make(main.text, settings, "model")
     return main
 

@@ -23,7 +23,9 @@ def files(tmp_path):
     return (("5.3", str(path)),)
 
 
-@pytest.mark.parametrize("place", [executors.Here, lambda: executors.Crew(1)], ids=["here", "crew"])
+@pytest.mark.parametrize(
+    "place", [executors.Here, lambda: executors.ProcessRunner(1)], ids=["here", "crew"]
+)
 def test_jobs_see_the_learners_functions_wherever_they_are_done(files, place):
     before = F.attention_backward
     with targets.replaced({KATA.paths[0]: before}):  # so that it is put back here

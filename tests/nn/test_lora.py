@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from minilm.errors import OptionError
+from minilm.models.generate import KeyValueCache, next_logits
 from minilm.nn import functional as F
 from minilm.nn import gradcheck, lora
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.parameters import Parameters
-from minilm.training.generate import KeyValueCache, next_logits
 
 CONFIG = GPTConfig(vocab_size=23, n_positions=7, n_embd=12, n_layer=2, n_head=3)
 IDS = np.random.default_rng(2).integers(0, 23, (4, 5))

@@ -3,8 +3,8 @@
 import pytest
 
 from minilm.errors import OptionError
-from minilm.interop.folder import Stage
 from minilm.nn.config import SIZES
+from minilm.store.folder import Stage
 from minilm.training import advice
 
 

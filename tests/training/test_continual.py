@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from minilm.errors import OptionError
+from minilm.models.batches import ShuffledWindows
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.parallel import Shards
 from minilm.training import continual, replay
-from minilm.training.batches import ShuffledWindows
 from minilm.training.continual import Care, Continuation
 
 

@@ -8,9 +8,9 @@ import pytest
 
 import minilm
 from minilm.errors import OptionError
-from minilm.training import classifier
+from minilm.models import text_classifier
 from minilm.training.estimators import TransformerClassifier
-from minilm.training.finetune_settings import Settings
+from minilm.training.finetune_settings import FinetuneSettings
 
 TEXTS = ["the cat sat", "a cat ran", "the cat ran too", "cat on the mat"] * 2
 TEXTS += ["the dog sat", "a dog ran", "the dog ran too", "dog on the hill"] * 2
@@ -25,7 +25,7 @@ def base(trained):
 def test_parameters_are_those_of_the_settings():
     parameters = dict(inspect.signature(TransformerClassifier).parameters)
     parameters.pop("base")
-    expected = {field.name: field.default for field in dataclasses.fields(Settings)}
+    expected = {field.name: field.default for field in dataclasses.fields(FinetuneSettings)}
     assert {name: parameter.default for name, parameter in parameters.items()} == expected
 
 
@@ -50,7 +50,7 @@ def test_a_folder_is_a_base_and_what_was_fitted_can_be_kept(trained, base, tmp_p
     assert np.array_equal(probabilities, other.predict_proba(TEXTS))
     assert str(model.fitted_).startswith("LoRA rank 4: ")
     model.classifier_.save(tmp_path / "kept")
-    kept = classifier.load(tmp_path / "kept")
+    kept = text_classifier.load(tmp_path / "kept")
     assert kept.labels == ("cat", "dog")
     np.testing.assert_allclose(kept.predict_proba(TEXTS), probabilities, atol=1e-5)
 

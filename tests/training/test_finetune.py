@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from minilm.errors import OptionError, TrainingError
-from minilm.interop.huggingface import SCORE
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.transformer import initial_parameters
+from minilm.store.huggingface import SCORE
 from minilm.training import finetune
-from minilm.training.finetune_settings import METHODS, Settings
+from minilm.training.finetune_settings import METHODS, FinetuneSettings
 
 CONFIG = GPTConfig(50, 16, 12, 3, 3)
 BODY = sum(
@@ -43,7 +43,7 @@ def base():
 
 
 def fit(base, **settings):
-    chosen = Settings(**{"updates": 6, "batch": 8, **settings})
+    chosen = FinetuneSettings(**{"updates": 6, "batch": 8, **settings})
     return finetune.fit(CONFIG, base, TEXTS, LABELS, classes=2, settings=chosen)
 
 
@@ -129,7 +129,7 @@ def test_lora_leaves_the_adapter_beside_the_base(base):
 
 def test_a_probe_is_the_classifier_with_a_frozen_body(base):
     """The slow way: the whole model, everything frozen but the head, the same batches."""
-    settings = Settings("probe", updates=5, batch=8, dropout=0.0)
+    settings = FinetuneSettings("probe", updates=5, batch=8, dropout=0.0)
     fitted = finetune.fit(CONFIG, base, TEXTS, LABELS, classes=2, settings=settings)
     store = base.extended({SCORE: (2, 12)})
     drawn = finetune.generator(0, "head").normal(0.0, CONFIG.initializer_range, (2, 12))
@@ -166,7 +166,7 @@ def test_layers_below_move_less(base):
 
 
 def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
-    chosen = Settings("gradual", epochs=6, batch=16)
+    chosen = FinetuneSettings("gradual", epochs=6, batch=16)
     store = base.extended({SCORE: (2, 12)})
     model = SequenceClassifier(CONFIG, parameters=store, pooling="mean")
     run = finetune._Run(model, TEXTS, LABELS, chosen, None)
@@ -177,9 +177,9 @@ def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
     assert run.order.count == 3
     lowest = [3 - len(layers) for layers in trained]
     assert lowest == [3] * 3 + [2] * 3 + [1] * 3 + [0] * 9
-    assert Settings("gradual").decay(3) ** 4 == pytest.approx(1e-3)
+    assert FinetuneSettings("gradual").decay(3) ** 4 == pytest.approx(1e-3)
     # In a short run each stage has an equal part.
-    short = finetune._Run(model, TEXTS, LABELS, Settings("gradual", updates=10), None)
+    short = finetune._Run(model, TEXTS, LABELS, FinetuneSettings("gradual", updates=10), None)
     assert short.stage_steps == 2
 
 
@@ -191,16 +191,18 @@ def test_a_head_that_is_there_is_trained_further(base):
         TEXTS,
         LABELS,
         classes=2,
-        settings=Settings("probe", updates=1, learning_rate=1e-9),
+        settings=FinetuneSettings("probe", updates=1, learning_rate=1e-9),
     )
     head = first.model.parameters[SCORE]
     np.testing.assert_allclose(again.model.parameters[SCORE], head, atol=1e-7)
     with pytest.raises(OptionError, match="the head has 2 labels and the task 3"):
-        finetune.fit(CONFIG, first.model.parameters, TEXTS, LABELS, classes=3, settings=Settings())
+        finetune.fit(
+            CONFIG, first.model.parameters, TEXTS, LABELS, classes=3, settings=FinetuneSettings()
+        )
 
 
 def test_the_development_part_is_looked_at_and_changes_nothing(base):
-    settings = Settings(updates=10, batch=8)
+    settings = FinetuneSettings(updates=10, batch=8)
     arguments = (CONFIG, base, TEXTS, LABELS)
     seen = finetune.fit(*arguments, classes=2, settings=settings, dev=(TEXTS, LABELS))
     blind = finetune.fit(*arguments, classes=2, settings=settings)
@@ -248,7 +250,7 @@ def test_settings_that_cannot_work(base, settings, says):
 )
 def test_texts_that_cannot_be(base, texts, labels, says):
     with pytest.raises(OptionError, match=says):
-        finetune.fit(CONFIG, base, texts, np.array(labels), classes=2, settings=Settings())
+        finetune.fit(CONFIG, base, texts, np.array(labels), classes=2, settings=FinetuneSettings())
 
 
 def test_a_loss_that_is_not_finite_is_an_error_and_not_a_warning(base):

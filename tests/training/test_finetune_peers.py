@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from minilm.interop import folder
+from minilm.store import folder
 from minilm.training import finetune
-from minilm.training.finetune_settings import METHODS, Settings
+from minilm.training.finetune_settings import METHODS, FinetuneSettings
 
 pytestmark = pytest.mark.peers
 
@@ -25,7 +25,7 @@ def test_every_method_trains_a_folder_of_transformers(peer, tmp_path, shape):
     norm = float(np.linalg.norm(saved.parameters.flat))
     sample = saved.parameters.flat[::997].copy()
     for method in METHODS:
-        settings = Settings(method, updates=2, batch=4, dropout=0.0)
+        settings = FinetuneSettings(method, updates=2, batch=4, dropout=0.0)
         fitted = finetune.fit(
             saved.config, saved.parameters, TEXTS, LABELS, classes=2, settings=settings
         )

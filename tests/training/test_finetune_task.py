@@ -9,19 +9,20 @@ import pytest
 
 import minilm
 from minilm.errors import InputError, ModelError, OptionError, OutputError
-from minilm.interop import adapters, classification, folder
-from minilm.interop.transaction import FolderWriter
-from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.models import text_classifier
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
-from minilm.training import classifier, finetune_task, finetune_text, log
-from minilm.training.finetune_settings import METHODS, Settings
+from minilm.store import adapters, classification, folder
+from minilm.store.transaction import FolderWriter
+from minilm.text.wordlevel import WordLevelTokenizer
+from minilm.training import finetune_task, finetune_text, log
+from minilm.training.finetune_settings import METHODS, FinetuneSettings
 from minilm.training.finetune_task import Task
 from minilm.training.finetune_text import Domain
 
 GOOD = ["the cat sat on the mat", "a dog ran to the hill", "the cat ran too", "a cat, a mat"]
 BAD = ["no hill and no dog", "the mat ran on", "to the dog on", "and the hill sat"]
-QUICK = Settings(updates=3, batch=4)
+QUICK = FinetuneSettings(updates=3, batch=4)
 
 
 def silent(line):
@@ -69,7 +70,7 @@ def test_every_method_makes_a_folder(trained, table, tmp_path, method):
         assert found.adapter.rank == 2
         lineage = found.lineage
     else:
-        loaded = classifier.load(tmp_path / "out")
+        loaded = text_classifier.load(tmp_path / "out")
         assert loaded.labels == ("bad", "good")
         assert loaded.predict_proba(GOOD).shape == (4, 2)
         lineage = loaded.lineage
@@ -216,7 +217,7 @@ def test_a_domain_is_learned_and_what_is_forgotten_is_measured(trained, text, le
     shutil.copytree(trained, near)
     shutil.copy(text, tmp_path / text.name)
     said = []
-    settings = Settings(epochs=10, batch=4, learning_rate=3e-3, dropout=0.0)
+    settings = FinetuneSettings(epochs=10, batch=4, learning_rate=3e-3, dropout=0.0)
     finetune_text.run(near, Domain([letters]), tmp_path / "out", settings, said.append)
     table = said[-2].splitlines()
     assert table[0].split() == ["perplexity", "before", "after"]
@@ -247,7 +248,9 @@ def test_an_adapter_for_a_domain(trained, letters, tmp_path):
 
 def test_domains_that_cannot_be(trained, table, letters, tmp_path):
     with pytest.raises(OptionError, match="--method: probe is for a task's labels"):
-        finetune_text.run(trained, Domain([letters]), tmp_path / "o", Settings("probe"), silent)
+        finetune_text.run(
+            trained, Domain([letters]), tmp_path / "o", FinetuneSettings("probe"), silent
+        )
     finetune_task.run(trained, Task(table), tmp_path / "classifier", QUICK, silent)
     with pytest.raises(ModelError, match="a classifier, which would lose its head"):
         finetune_text.run(tmp_path / "classifier", Domain([letters]), tmp_path / "o", QUICK, silent)

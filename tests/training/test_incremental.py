@@ -9,12 +9,13 @@ import threading
 import numpy as np
 import pytest
 
+from minilm.data import documents
 from minilm.errors import InputError, OptionError, OutputError
 from minilm.files import FolderLock
-from minilm.interop import folder, ledger, manifest, transaction
-from minilm.interop.folder import Stage
-from minilm.interop.ledger import Ledger
-from minilm.training import documents, incremental, log, loop, versions
+from minilm.store import folder, ledger, manifest, transaction, versions
+from minilm.store.folder import Stage
+from minilm.store.ledger import Ledger
+from minilm.training import incremental, log, loop
 from minilm.training.incremental import Collected, FineTuning
 
 NEW = [f"Boat number {i} sails over the cold lake at noon, and {i} men row." for i in range(40)]

@@ -11,11 +11,11 @@ import pytest
 from minilm.cli import main
 from minilm.errors import MinilmError, ModelError, OutputError
 from minilm.files import FolderLock
-from minilm.interop import folder, onnx
-from minilm.interop.classification import Head
+from minilm.models.text_classifier import TextClassifier
 from minilm.nn.heads import with_score
-from minilm.training import loop, pipeline, versions
-from minilm.training.classifier import TextClassifier
+from minilm.store import folder, onnx, versions
+from minilm.store.classification import Head
+from minilm.training import loop, pipeline
 
 NEW = "Red boats sail over the cold lake at noon.\nTwo men row, and one of them sings.\n" * 40
 TINY = {"steps": 2, "threads": 1}
@@ -249,7 +249,7 @@ def test_the_export_computes_what_the_updated_model_does(trained, boats, here, p
     session = runtime.InferenceSession(report.export)
     ids = np.array([[1, 2, 3, 4]])
     (logits,) = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-    from minilm.training.model import load
+    from minilm.models.language_model import load
 
     np.testing.assert_allclose(logits, load(here / "model").logits(ids), atol=1e-4)
 

@@ -9,13 +9,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from minilm.embeddings import cooccurrence, factorise
+from minilm.data import documents
+from minilm.embeddings import cooccurrence, svd
 from minilm.errors import InputError, MinilmError, ModelError, OptionError, OutputError
 from minilm.files import FolderLock
-from minilm.interop import folder, ledger, manifest
-from minilm.interop.ledger import Ledger
-from minilm.training import checkpoint, documents, log, pretrain, settings, tokens, word_start
-from minilm.training.batches import ShuffledWindows
+from minilm.models.batches import ShuffledWindows
+from minilm.store import folder, ledger, manifest
+from minilm.store.ledger import Ledger
+from minilm.training import checkpoint, log, pretrain, settings, tokens, word_start
 
 
 def silent(line):
@@ -68,7 +69,7 @@ def test_word_embeddings_start_from_cooccurrence(text, tiny, tmp_path, tokenizer
     ours, random = (run.model.parameters["wte.weight"] for run in started)
     ids = started[0].train.tokens.astype(np.int64)
     counts = cooccurrence.count(np.where(ids == 0, -1, ids), 2, len(ours))
-    vectors = factorise.word_vectors(counts, dimensions=8, rng=pretrain.generator(0, "svd"))
+    vectors = svd.word_vectors(counts, dimensions=8, rng=pretrain.generator(0, "svd"))
     met = vectors.any(axis=1)
     assert 0 < met.sum() < len(met)  # `<|endoftext|>` at least meets nobody
     np.testing.assert_array_equal(ours[met], vectors[met] * 0.2)

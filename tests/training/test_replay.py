@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minilm.errors import ModelError
-from minilm.interop import safetensors
+from minilm.models.batches import ShuffledWindows
+from minilm.store import safetensors
 from minilm.training import replay
-from minilm.training.batches import ShuffledWindows
 
 
 def part(name, start, windows, time=4):

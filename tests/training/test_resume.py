@@ -23,7 +23,8 @@ STEPS = 150
 NURSERY = textwrap.dedent(
     """
     import os, signal, sys, time
-    from minilm.training import generate, pretrain
+    from minilm.models import generate
+    from minilm.training import pretrain
 
     def child(folder, seconds, resume):
         given = {"size": "kata", "n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 8,

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from minilm.errors import OutputError, TrainingError
+from minilm.models.scores import Score
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.optim import AdamW
 from minilm.training import log, loop
 from minilm.training.loop import Plan, State
-from minilm.training.scores import Score
 
 
 class Job:

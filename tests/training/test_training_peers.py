@@ -7,10 +7,10 @@ import pytest
 
 import minilm
 from minilm.bench import pretrain as race
-from minilm.interop import folder
+from minilm.models.generate import Sampling
 from minilm.nn.gpt import GPT, GPTConfig
+from minilm.store import folder
 from minilm.text.bpe import BytePairTokenizer
-from minilm.training.generate import Sampling
 
 pytestmark = pytest.mark.peers
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from minilm.interop.folder import END_OF_TEXT
-from minilm.interop.wordlevel import WordLevelTokenizer
+from minilm.store.folder import END_OF_TEXT
 from minilm.text.bpe import BytePairTokenizer
+from minilm.text.wordlevel import WordLevelTokenizer
 from minilm.training import tokens
 
 DOCUMENTS = [f"document {number} é\n" for number in range(45)]

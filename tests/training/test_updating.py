@@ -7,10 +7,11 @@ import pytest
 
 from minilm.errors import MinilmError, OptionError, OutputError, TrainingError
 from minilm.files import FolderLock
-from minilm.interop import folder
+from minilm.models import scores
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
-from minilm.training import checkpoint, loop, replay, scores, updating, versions
+from minilm.store import folder, versions
+from minilm.training import checkpoint, loop, replay, updating
 
 NEW = "Red boats sail over the cold lake at noon.\nTwo men row, and one of them sings.\n" * 40
 

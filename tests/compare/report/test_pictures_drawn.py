@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minilm.compare import pictures, results, worth
-from minilm.compare.pictures import accuracy, costs, mistakes, style, vectors
+from minilm.compare import results, worth
+from minilm.compare.report import pictures
+from minilm.compare.report.pictures import accuracy, costs, mistakes, style, vectors
 from minilm.errors import InputError
 
 

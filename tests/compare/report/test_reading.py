@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from minilm.compare import change, reading, report, results
+from minilm.compare import results, sensitivity
+from minilm.compare.report import reading, terminal
 
 CLAIMS = (("cooccurrence", "random"), ("transformer-finetuned", "transformer-scratch"))
 
@@ -83,32 +84,32 @@ def test_a_control_that_gains_is_not_hidden(edit):
 
 def test_what_would_change_it_begins_with_what_can_be_seen(edit):
     view = edit()
-    sentences = change.sentences(view)
+    sentences = sensitivity.sentences(view)
     assert "60 test items and 4 draws can show a difference of about 9.0 points" in sentences[0]
     assert any("about 900" in sentence for sentence in sentences)
     assert any("The controls stayed null" in sentence for sentence in sentences)
     few = replace(view, summary=view.summary | {"seeds": 2})
-    assert any("at least 4 are needed" in sentence for sentence in change.sentences(few))
+    assert any("at least 4 are needed" in sentence for sentence in sensitivity.sentences(few))
 
 
 def test_undecided_differences_say_how_many_test_items_they_need(edit):
     def needed(row):
         return {"items_needed": 500 if is_claim(row) and row["budget"] == 16 else 200_000}
 
-    (sentence,) = change.too_few_items(edit(needed))
+    (sentence,) = sensitivity.too_few_items(edit(needed))
     assert sentence.count("about 500") == 2
     assert "200,000" not in sentence
     assert sentence.endswith("; others need more.")
-    (none,) = change.too_few_items(edit(lambda row: {"items_needed": 200_000}))
+    (none,) = sensitivity.too_few_items(edit(lambda row: {"items_needed": 200_000}))
     assert "more than 100,000 test items" in none
-    assert change.too_few_items(edit(lambda row: {"verdict": "better"})) == []
+    assert sensitivity.too_few_items(edit(lambda row: {"verdict": "better"})) == []
 
 
 def test_where_test_items_would_do_it_is_draws_that_are_missing(edit):
     def needed(row):
         return {"items_needed": 40 if is_claim(row) and row["budget"] == 16 else None}
 
-    (sentence,) = change.too_few_items(edit(needed))
+    (sentence,) = sensitivity.too_few_items(edit(needed))
     assert "The 60 test items would do" in sentence
     assert "--seeds" in sentence
     assert sentence.count("at 16 labels") == 2
@@ -122,7 +123,7 @@ def test_thin_verdicts_and_gaining_controls_and_other_domains_are_doubts(edit):
             return {"verdict": "better"}
         return {}
 
-    text = " ".join(change.sentences(edit(thin)))
+    text = " ".join(sensitivity.sentences(edit(thin)))
     assert "rest on little" in text
     assert "cooccurrence against random at 16 labels (corrected p 0.030)" in text
     assert "A control gains" in text
@@ -135,15 +136,15 @@ def test_other_amounts_of_text_and_failed_runs_are_doubts(edit):
         return {"verdict": "better"} if better else {}
 
     failed = [{"task": "films", "condition": "tfidf"}, {"task": "other", "condition": "random"}]
-    text = " ".join(change.sentences(edit(less, failed=failed)))
+    text = " ".join(sensitivity.sentences(edit(less, failed=failed)))
     assert 'cooccurrence at 16 labels with 1,000 words of general: "cannot tell"' in text
     assert "1 run failed (tfidf)" in text
-    assert "every verdict about pretraining is the same" in " ".join(change.sentences(edit()))
+    assert "every verdict about pretraining is the same" in " ".join(sensitivity.sentences(edit()))
 
 
 def test_runs_that_are_not_done_are_said_to_be_missing(edit):
     view = edit()
-    assert change.missing(view) == []
+    assert sensitivity.missing(view) == []
     cells = [
         cell | {"runs": 3}
         if (cell["condition"], cell["budget"], cell["main"]) == ("random", 16, True)
@@ -151,7 +152,7 @@ def test_runs_that_are_not_done_are_said_to_be_missing(edit):
         for cell in view.summary["conditions"]
         if (cell["condition"], cell["budget"]) != ("tfidf", 64)
     ]
-    (sentence,) = change.missing(replace(view, summary=view.summary | {"conditions": cells}))
+    (sentence,) = sensitivity.missing(replace(view, summary=view.summary | {"conditions": cells}))
     assert "5 runs are missing" in sentence
     assert "--resume" in sentence
 
@@ -160,14 +161,14 @@ def test_without_controls_or_a_second_domain_that_is_said(edit):
     view = edit()
     rows = [row for row in view.summary["differences"] if "shuffled" not in row["condition"]]
     summary = view.summary | {"differences": rows, "domains": {"films": ["films"]}}
-    text = " ".join(change.sentences(replace(view, summary=summary)))
+    text = " ".join(sensitivity.sentences(replace(view, summary=summary)))
     assert "No control was run" in text
     assert "--transfer FILE" in text
 
 
 def test_the_terminal_shows_every_figure_in_80_columns(edit):
     view = edit(verdict_of("cooccurrence", 64, "better"))
-    text = report.render(view.summary)
+    text = terminal.render(view.summary)
     assert max(map(len, text.splitlines())) <= 80
     for cell in view.cells():
         shown = f"{cell['mean']:.3f} [{cell['low']:.2f},{cell['high']:.2f}]"
@@ -213,6 +214,6 @@ def test_the_terminal_stays_in_80_columns_with_long_names_and_many_budgets(edit)
             cell | {"budget": number} for cell in summary["conditions"] if cell["budget"] == 16
         ]
     summary |= {"conditions": budgets, "budgets": [16, 64, 256, 1024, 100_000]}
-    text = report.render(view.summary | summary)
+    text = terminal.render(view.summary | summary)
     assert "100000 labels" in text
     assert max(map(len, text.splitlines())) <= 80

@@ -1,0 +1,236 @@
+"""`report.html`: one file with everything a class needs to read a comparison, and to doubt it.
+
+It is made from the folder alone, needs no network (its content security policy forbids any), no
+script to be read, and says in words what each picture shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import string
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import minilm
+from minilm import files
+from minilm.compare import bets, results, sensitivity, worth
+from minilm.compare.report import pictures, reading
+from minilm.compare.report.page import tables
+from minilm.compare.report.page.markup import escape, items, paragraph, picture, section, table
+from minilm.compare.results import Results
+
+REPORT = "report.html"
+
+
+def write(folder: Path) -> Path:
+    """Write the report into the folder of a comparison, and return its path.
+
+    Pictures must have been drawn; one that is not there is left out.
+
+    Parameters
+    ----------
+    folder : Path
+        With a summary; see `minilm.compare.results`.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no summary, or damaged files.
+    """
+    views = results.read(folder)
+    style, script = (_part(name) for name in ("page.css", "page.js"))
+    found = list(_sections(views))
+    page = string.Template(_part("page.html")).substitute(
+        policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'",
+        version=escape(minilm.__version__),
+        title=escape(f"Does pretraining help? {', '.join(view.task for view in views)}"),
+        answers="\n".join(_answer(view, alone=len(views) == 1) for view in views),
+        contents="\n".join(
+            f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
+        ),
+        sections="\n".join(section(*one) for one in found),
+        style=style,
+        script=script,
+    )
+    path = folder / REPORT
+    with files.atomic_write(path) as file:
+        file.write(page)
+    return path
+
+
+class _Section(NamedTuple):
+    identifier: str
+    title: str
+    content: list[str]
+    kind: str = ""
+
+
+def _part(name: str) -> str:
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    """Return what a content security policy calls a piece of the page by."""
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _answer(view: Results, *, alone: bool) -> str:
+    return paragraph(
+        reading.answer(view) if alone else f"{view.task}: {reading.answer(view)}", "answer"
+    )
+
+
+def _sections(views: list[Results]) -> Iterator[_Section]:
+    first = views[0]
+    planned = pictures.plan(views)
+    yield _Section("question", "The question", _question())
+    yield _Section("design", "The design", _design(views))
+    for number, view in enumerate(views, start=1):
+        mark, suffix = ("", "") if len(views) == 1 else (f"-{number}", f": {view.task}")
+        own = [one for one in planned if one.picture.every_task and one.view is view]
+        doubts = [items(sensitivity.sentences(view))]
+        yield _Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
+        if number == 1 and (bet := _bet(view)):
+            yield _Section("bet", "The bet", bet)
+        yield _Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
+        yield _Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
+        yield _Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
+    common = [one for one in planned if not one.picture.every_task]
+    if common or first.summary["pretraining"]:
+        made = [tables.pretraining(first)] if first.summary["pretraining"] else []
+        learned = [*made, *_figures(common), tables.senses(first)]
+        yield _Section("learned", "What pretraining learned", learned)
+    yield _Section("settings", "Settings", _settings(views))
+
+
+def _question() -> list[str]:
+    return [
+        paragraph(
+            "Does learning from unlabelled text first help a classifier that is then trained on "
+            "few labelled examples? By how much, at what cost, and how sure can one be?"
+        ),
+        paragraph(
+            "Each condition below is one way from a few labelled texts to a classifier. What "
+            "differs between a condition and its baseline is said in the table; everything else is "
+            "the same, so that a difference in accuracy has one cause, or is chance."
+        ),
+    ]
+
+
+def _design(views: list[Results]) -> list[str]:
+    summary = views[0].summary
+    tests = "; ".join(
+        f"{view.task} tested on "
+        + ", ".join(f"{summary['test_items'][view.task][d]:,} items of {d}" for d in view.domains)
+        for view in views
+    )
+    texts = "; ".join(
+        f"{corpus} ({', '.join(f'{words:,}' for words in amounts)} words)"
+        for corpus, amounts in summary["words"].items()
+    )
+    budgets = ", ".join(map(str, summary["budgets"]))
+    return [
+        items(
+            [
+                f"Labelled examples: {budgets}, drawn {summary['seeds']} times, each class in its "
+                "share. At each draw every condition gets the same examples: differences are "
+                "paired.",
+                f"Test parts: {tests}. They were used for no choice.",
+                f"Unlabelled text: {texts or 'none'}.",
+                "Intervals are 95 % and come from a paired bootstrap over both things that vary, "
+                "the draws and the test items.",
+                'Verdicts are "better", "worse" or "cannot tell", at the 5 % level after Holm\'s '
+                "correction for the number of differences in each family.",
+                "Controls learn in the same way from text that cannot teach what is tested; they "
+                "should gain nothing.",
+            ]
+        ),
+        tables.conditions(views[0]),
+    ]
+
+
+def _reading(view: Results) -> list[str]:
+    parts = [items([*reading.sentences(view), reading.most_accurate(view)])]
+    if values := worth.sentences(view):
+        parts += ["<h3>How much text is worth how many labels</h3>", items(values)]
+    for domain in view.domains[1:]:
+        parts += [
+            f"<h3>{escape(f'In a new domain, without new training: {domain}')}</h3>",
+            items(reading.sentences(view, domain)),
+        ]
+    return parts
+
+
+def _bet(view: Results) -> list[str]:
+    order = bets.read(view.folder)
+    score = bets.score(view, order) if order else None
+    if score is None:
+        return []
+    return [
+        paragraph(f"Before the runs, the class bet: {' > '.join(score.order)}."),
+        paragraph(f"By mean accuracy with {score.budget} labels: {' > '.join(score.actual)}."),
+        paragraph(bets.sentence(score), "answer"),
+        tables.bet_pairs(score),
+    ]
+
+
+def _figures(drawn: list[pictures.Drawn]) -> list[str]:
+    found = []
+    for one in drawn:
+        path = one.view.folder / f"{one.stem}.svg"
+        if path.exists():
+            title, caption = one.picture.title, one.picture.caption
+            found.append(picture(path.read_bytes(), one.alt, title, caption))
+    return found
+
+
+def _tables(view: Results, mark: str) -> list[str]:
+    found = []
+    for number, domain in enumerate(view.domains, start=1):
+        found.append(tables.accuracies(view, domain, f"accuracy{mark}-table-{number}"))
+        found.append(tables.differences(view, domain, f"differences{mark}-table-{number}"))
+    if pictures.mistakes.has_misses(view):
+        found.append(tables.shared_errors(view, f"errors{mark}-table"))
+    return found
+
+
+def _settings(views: list[Results]) -> list[str]:
+    summary, manifest = views[0].summary, views[0].manifest
+    price = summary["price_per_hour"]
+    priced = "" if price is None else f" Machine time is priced at {price:g} an hour."
+    found = [paragraph(f"Preset: {summary['preset'] or 'none'}.{priced}")]
+    if summary["notes"]:
+        found.append(items(f"Note: {note}." for note in summary["notes"]))
+    if summary["failed"]:
+        found.append(tables.failures(views[0]))
+    for number, view in enumerate(views, start=1):
+        for name, title in (("settings", "Settings"), ("data", "Data")):
+            record = manifest.get(name, {}).get(view.task, {})
+            found.append(_record(f"{name}-table-{number}", f"{title} of {view.task}", record))
+    for name, title in (
+        ("conditions", "Settings of the conditions"),
+        ("inputs", "SHA-256 of each input"),
+        ("versions", "Versions"),
+        ("machine", "Machine"),
+    ):
+        found.append(_record(f"{name}-settings", title, manifest.get(name, {})))
+    return [content for content in found if content]
+
+
+def _record(identifier: str, title: str, record: dict[str, object]) -> str:
+    rows = [[str(key), _plain(value)] for key, value in record.items()]
+    return table(identifier, title, ["name", "value"], rows, sortable=False) if rows else ""
+
+
+def _plain(value: object) -> str:
+    """Return a setting as people write it."""
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
+    return {None: "not given", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload]

@@ -1,0 +1,125 @@
+"""A copy of a file without what the checks found: some documents out, some texts changed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from minilm.data import records
+from minilm.data.quality import damage, fingerprints
+from minilm.data.quality.verdict import BIT, Report
+from minilm.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What cleaning did.
+
+    Attributes
+    ----------
+    path : Path
+        The copy.
+    kept : int
+        Documents in it.
+    removed, changed : mapping of str to int
+        By check; a document that several checks found counts under the first.
+    left : tuple of str
+        Checks over their limit that only a person can answer.
+    """
+
+    path: Path
+    kept: int
+    removed: Mapping[str, int]
+    changed: Mapping[str, int]
+    left: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return what was done, for a person."""
+        lines = [f"{self.path}: {self.kept:,} documents kept"]
+        for done, counts in (("removed", self.removed), ("changed", self.changed)):
+            listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+            if listed:
+                lines.append(f"{done}: {listed}")
+        if self.left:
+            lines.append(f"left for you to judge: {', '.join(self.left)}")
+        return lines
+
+
+def write(
+    report: Report,
+    out: str | os.PathLike[str],
+    *,
+    unit: str | None = None,
+    encoding: str = "utf-8",
+    text_column: str | None = None,
+) -> Cleaned:
+    """Write a cleaned copy of the one file that a report is about, atomically.
+
+    Documents are removed or changed as each rule's remedy says: of repeated ones the first stays,
+    of leaks the one that is to be tested on.
+
+    Parameters
+    ----------
+    report : Report
+        Of one file.
+    out : path-like
+        The copy, of the same kind.
+    unit, encoding, text_column
+        As they were for the check.
+
+    Raises
+    ------
+    OptionError
+        When the report is about several files, nothing would be left, or `out` is the file itself.
+    """
+    if len(report.paths) != 1 or report.paths[0].is_dir():
+        raise OptionError("one file is cleaned at a time; name one, and no folder")
+    remedies = {
+        check.rule.name: check.rule.remedy
+        for check in report.checks
+        if check.rule.remedy != "remove if over" or not check.passed
+    }
+    drop = [name for name, remedy in remedies.items() if remedy.startswith("remove")]
+    mask = sum(BIT[name] for name in drop)
+    if bool(((report.faults & mask) != 0).all()):
+        raise OptionError(f"{report.paths[0]}: nothing would be left; look at the file itself")
+    removed: Counter[str] = Counter()
+    changed: Counter[str] = Counter()
+    written: set[int] = set()  # fingerprints of the texts that were changed
+
+    def decide(number: int, text: str) -> str | None:
+        faults = int(report.faults[number])
+        if faults & mask:
+            removed[next(name for name in drop if faults & BIT[name])] += 1
+            return None
+        cured = damage.masked(damage.repaired(text))
+        if cured == text:
+            return text
+        mark = fingerprints.fingerprint(cured)
+        if mark in written:  # what told them apart was masked
+            removed["duplicates"] += 1
+            return None
+        written.add(mark)
+        for name, remedy in remedies.items():
+            if remedy == "change" and faults & BIT[name]:
+                changed[name] += 1
+        return cured
+
+    records.rewrite(
+        report.paths[0], out, decide, unit=unit, encoding=encoding, text_column=text_column
+    )
+    left = tuple(
+        check.rule.name
+        for check in report.checks
+        if check.rule.remedy == "leave" and check.result in ("FAILED", "warning")
+    )
+    kept = report.documents - removed.total()
+    return Cleaned(Path(out), kept, _in_order(removed), _in_order(changed), left)
+
+
+def _in_order(counts: Counter[str]) -> dict[str, int]:
+    """Return counts by check, in the order of the checks."""
+    return {name: counts[name] for name in BIT if counts[name]}

@@ -1,0 +1,147 @@
+"""Batches out of a long array of tokens, which may be larger than memory.
+
+The tokens are cut into windows of T + 1: T inputs, and for each the token that follows it. In each
+epoch every window comes once, in another order, and the cuts are elsewhere. Which windows make up
+a batch is a pure function of the seed and the batch's number, so that there is nothing to save.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import OptionError
+from minilm.random import generator
+
+Ids = NDArray[np.integer[Any]]
+
+# Windows that are shuffled among each other. Larger corpora are shuffled region by region, the
+# regions in random order: the order takes 8 MB instead of a multiple of the corpus, and reading
+# stays within a part of the file at a time.
+REGION = 1 << 20
+
+
+class ShuffledWindows:
+    """The batches of a training run.
+
+    Parameters
+    ----------
+    tokens : integer array of shape (n,)
+        At least `time + 1`; may be mapped from a file.
+    time : int
+        T, the length of a window's inputs.
+    batch : int
+        B, windows in a batch. A batch may end one epoch and begin the next, so all are full.
+    seed : int
+
+    Attributes
+    ----------
+    count : int
+        Windows in an epoch.
+
+    Raises
+    ------
+    OptionError
+        When there are fewer tokens than one window has.
+
+    Examples
+    --------
+    >>> windows = ShuffledWindows(np.arange(10), time=3, batch=2, seed=0)
+    >>> windows.count
+    2
+    >>> ids, targets = windows[0]
+    >>> ids.shape, bool((targets == ids + 1).all())
+    ((2, 3), True)
+    """
+
+    def __init__(self, tokens: Ids, time: int, batch: int, seed: int) -> None:
+        if len(tokens) <= time:
+            raise OptionError(
+                f"{len(tokens)} tokens of text are too few for a context of {time}; use more text "
+                "or a shorter context"
+            )
+        self.tokens = tokens
+        self.time = time
+        self.batch = batch
+        self.seed = seed
+        # One window less than fits, so that the first may begin anywhere in the first T tokens.
+        self.count = max(1, (len(tokens) - time) // time)
+        self._shuffled = lru_cache(maxsize=2)(self._shuffle)
+        self._layout = lru_cache(maxsize=2)(self._lay_out)
+
+    def __getitem__(self, step: int) -> tuple[Ids, Ids]:
+        """Return ids and targets of batch `step`, from 0: two arrays of shape (B, T), int64."""
+        numbers = range(step * self.batch, (step + 1) * self.batch)
+        starts = np.array([self._start(*divmod(number, self.count)) for number in numbers])
+        windows = self.tokens[starts[:, None] + np.arange(self.time + 1)].astype(np.int64)
+        return windows[:, :-1], windows[:, 1:]
+
+    def _start(self, epoch: int, place: int) -> int:
+        """Return where the window that comes at this place of an epoch starts."""
+        offset, order, bounds = self._layout(epoch)
+        rank = int(np.searchsorted(bounds, place, side="right")) - 1
+        region = int(order[rank])
+        window = region * REGION + int(self._shuffled(epoch, region)[place - bounds[rank]])
+        return offset + window * self.time
+
+    def _lay_out(self, epoch: int) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+        """Return an epoch's offset, the order of its regions, and where each begins in it."""
+        rng = generator(self.seed, "epoch", epoch)
+        offset = int(rng.integers(min(self.time, len(self.tokens) - self.count * self.time)))
+        order = rng.permutation(-(-self.count // REGION))
+        sizes = np.minimum(REGION, self.count - order * REGION)
+        return offset, order, np.concatenate(([0], np.cumsum(sizes)))
+
+    def _shuffle(self, epoch: int, region: int) -> NDArray[np.int64]:
+        size = min(REGION, self.count - region * REGION)
+        return generator(self.seed, "region", epoch, region).permutation(size)
+
+
+def consecutive(ids: Iterable[int], time: int, batch: int) -> Iterator[tuple[Ids, Ids]]:
+    """Yield batches in which every token but the first is a target once, in order.
+
+    Parameters
+    ----------
+    ids : iterable of int
+        Of any length; a batch of them is held at a time.
+    time, batch : int
+        T and B; the last batch may have fewer windows, and its last window fewer targets: the
+        others are -100.
+
+    Yields
+    ------
+    ids, targets : ndarray of shape (B, T), int64
+
+    Examples
+    --------
+    >>> [targets.tolist() for _, targets in consecutive(range(5), time=3, batch=2)]
+    [[[1, 2, 3], [4, -100, -100]]]
+    """
+    stream = iter(ids)
+    last = list(islice(stream, 1))
+    while piece := list(islice(stream, time * batch)):
+        yield _windows(np.array(last + piece), time)
+        last = piece[-1:]
+
+
+def spaced(tokens: Ids, time: int, batch: int, limit: int) -> Iterator[tuple[Ids, Ids]]:
+    """Yield the batches of `consecutive`, or every k-th: so few as have `limit` tokens or more."""
+    span = time * batch
+    every = max(1, len(tokens) // max(limit, span))
+    for start in range(0, len(tokens) - 1, span * every):
+        yield _windows(np.asarray(tokens[start : start + span + 1], np.int64), time)
+
+
+def _windows(piece: Ids, time: int) -> tuple[Ids, Ids]:
+    """Cut n + 1 tokens into windows; what is left of the last one is not counted."""
+    rows = -(-(len(piece) - 1) // time)
+    ids = np.zeros(rows * time, np.int64)
+    targets = np.full(rows * time, -100)
+    ids[: len(piece) - 1] = piece[:-1]
+    targets[: len(piece) - 1] = piece[1:]
+    return ids.reshape(rows, time), targets.reshape(rows, time)

@@ -1,0 +1,229 @@
+"""A language model as one object: what `minilm.load` gives, and all that the command line uses."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from minilm.errors import OptionError
+from minilm.models import batches, generate, scores
+from minilm.models.generate import Chosen, Sampling
+from minilm.models.scores import Score
+from minilm.nn import lora
+from minilm.nn.config import GPTConfig
+from minilm.nn.gpt import GPT
+from minilm.nn.parallel import Shards
+from minilm.store import folder
+from minilm.store.folder import SavedModel, Stage, Tokenizer
+from minilm.text.bpe import BytePairTokenizer
+
+Array = NDArray[np.floating[Any]]
+
+_CELLS = 1 << 23  # logits held at a time when a text is scored, for each thread
+
+
+def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> LanguageModel:
+    """Read a model's folder: minilm's own, or a Hugging Face GPT-2's.
+
+    Parameters
+    ----------
+    path : path-like
+    dtype : float dtype
+        To compute in.
+
+    Raises
+    ------
+    ModelError
+        When something in the folder is missing or damaged; it names the file.
+    """
+    return LanguageModel(folder.load(path, dtype=dtype))
+
+
+class LanguageModel:
+    """A GPT with its tokenizer.
+
+    Parameters
+    ----------
+    saved : SavedModel
+
+    Attributes
+    ----------
+    config : GPTConfig
+    tokenizer : BytePairTokenizer, WordLevelTokenizer or None
+    gpt : GPT
+        With the parameters, by Hugging Face's names, in `gpt.parameters`.
+    lineage : tuple of Stage
+        How it was trained, oldest first.
+    seen : Ledger or None
+        The documents it has learned from, where that is known.
+
+    Examples
+    --------
+    >>> from minilm.nn.transformer import initial_parameters
+    >>> config = GPTConfig(257, 8, 12, 1, 2)
+    >>> tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
+    >>> parameters = initial_parameters(config, rng=np.random.default_rng(0))
+    >>> model = LanguageModel(SavedModel(config, parameters, tokenizer, 0, ()))
+    >>> model.logits(model.tokenizer.encode("abc")).shape
+    (3, 257)
+    >>> len(model.generate("abc", max_new_tokens=2, rng=np.random.default_rng(0)))
+    2
+    """
+
+    def __init__(self, saved: SavedModel) -> None:
+        self.config: GPTConfig = saved.config
+        self.tokenizer: Tokenizer | None = saved.tokenizer
+        self.gpt = GPT(saved.config, parameters=saved.parameters)
+        self.lineage: tuple[Stage, ...] = saved.lineage
+        self.end_of_text = saved.end_of_text
+        self.seen = saved.seen
+
+    def logits(self, ids: ArrayLike) -> Array:
+        """Return the scores of each next token: (T,) -> (T, V), or (B, T) -> (B, T, V)."""
+        array = np.asarray(ids)
+        return self.gpt.logits(array[None])[0] if array.ndim == 1 else self.gpt.logits(array)
+
+    def generate(
+        self,
+        prompt: str | Sequence[int] = "",
+        *,
+        max_new_tokens: int = 100,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        slide: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> str:
+        """Return a text that continues the prompt, without the prompt.
+
+        It ends with the document, after `max_new_tokens`, or where the context is full.
+
+        Parameters
+        ----------
+        prompt : str or sequence of int
+            A text or its ids; with an empty one the model begins a document.
+        max_new_tokens : int
+        temperature, top_k, top_p
+            As for `Sampling`. At temperature 0 the likeliest token is taken each time.
+        slide : bool
+            Go on when the context is full, from the last half of it.
+        rng : numpy.random.Generator
+            Chooses; not needed at temperature 0.
+
+        Raises
+        ------
+        OptionError
+            When a value cannot work, or the prompt alone fills the context and `slide` is not set.
+        """
+        ids = self.encode(prompt)
+        chosen = self.tokens(
+            ids,
+            max_new_tokens=max_new_tokens,
+            sampling=Sampling(temperature, top_k, top_p),
+            slide=slide,
+            rng=rng,
+        )
+        return "".join(self.pieces(ids, (token.id for token in chosen)))
+
+    def tokens(
+        self,
+        ids: Sequence[int],
+        *,
+        max_new_tokens: int,
+        sampling: Sampling,
+        slide: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> Iterator[Chosen]:
+        """Yield the tokens of `generate` as they are made, with what they were chosen from."""
+        if max_new_tokens < 1:
+            raise OptionError(f"{max_new_tokens} new tokens; it must be 1 or more")
+        return generate.generate(
+            self.gpt,
+            ids,
+            max_new_tokens,
+            sampling,
+            rng=rng,
+            stop=self.end_of_text,
+            slide=slide,
+        )
+
+    def encode(self, prompt: str | Sequence[int]) -> list[int]:
+        """Return the ids that generating begins with: an empty prompt is the end of a document."""
+        ids = self._tokenizer().encode(prompt) if isinstance(prompt, str) else list(prompt)
+        if ids:
+            return ids
+        if self.end_of_text is None:
+            raise OptionError("this model has no token that a text begins with; give a prompt")
+        return [self.end_of_text]
+
+    def pieces(self, before: Sequence[int], ids: Iterable[int]) -> Iterator[str]:
+        """Yield the text of tokens as they come; joined, it is what follows the tokens before.
+
+        A character whose bytes are split between tokens comes with the last of them.
+        """
+        tokenizer = self._tokenizer()
+        if not isinstance(tokenizer, BytePairTokenizer):
+            blank = "" if list(before) == [self.end_of_text] else " "
+            for number in ids:
+                yield blank + tokenizer.decode([number])
+                blank = " "
+            return
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for number in ids:
+            yield decoder.decode(tokenizer.token_bytes(number))
+        yield decoder.decode(b"", final=True)
+
+    def evaluate(self, texts: Iterable[str], *, threads: int = 1) -> Score:
+        """Return how well documents are predicted: every token once, from those in its window.
+
+        The text is cut into windows of the context's length, which know nothing of each other. The
+        end of each document counts as a token too.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            Documents; they are not held in memory.
+        threads : int
+
+        Raises
+        ------
+        OptionError
+            When there is nothing to predict.
+        """
+        tokenizer = self._tokenizer()
+        end = [] if self.end_of_text is None else [self.end_of_text]
+        documents = (chain(tokenizer.encode(text), end) for text in texts)
+        ids = chain(end, chain.from_iterable(documents))
+        time = self.config.n_positions
+        batch = max(1, _CELLS // (time * self.config.vocab_size))
+        with Shards(threads) as shards:
+            return scores.evaluate(
+                self.gpt,
+                batches.consecutive(ids, time, batch),
+                shards,
+                scores.byte_lengths(tokenizer),
+            )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save to a folder that transformers reads too; what it holds of a model is replaced.
+
+        An adapter is merged into the matrices.
+        """
+        parameters = self.gpt.parameters
+        if self.gpt.adapter is not None:
+            parameters = lora.merge(parameters, self.gpt.adapter)
+        contents = folder.model_files(self.config, parameters, self.tokenizer, self.seen)
+        folder.save(path, contents, self.lineage)
+
+    def _tokenizer(self) -> Tokenizer:
+        if self.tokenizer is None:
+            raise OptionError(
+                "this model's folder has no tokenizer; put its tokenizer.json there, or give ids"
+            )
+        return self.tokenizer

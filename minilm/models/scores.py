@@ -1,0 +1,130 @@
+"""How well a model predicts a text: loss, perplexity, bits per byte."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minilm.errors import OptionError
+from minilm.nn.gpt import GPT
+from minilm.nn.parallel import Shards
+from minilm.store.folder import Tokenizer
+from minilm.text.bpe import BytePairTokenizer
+
+Ids = NDArray[np.integer[Any]]
+
+_GROUP = 64  # batches held at a time
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was measured on a text.
+
+    Attributes
+    ----------
+    loss : float
+        Mean cross-entropy in nats a token.
+    tokens : int
+        How many were predicted.
+    bytes : int or None
+        How many bytes of text they stand for; None where the tokenizer loses some of the text.
+
+    Examples
+    --------
+    >>> score = Score(loss=math.log(8), tokens=100, bytes=300)
+    >>> round(score.perplexity, 6), score.bits_per_byte
+    (8.0, 1.0)
+    """
+
+    loss: float
+    tokens: int
+    bytes: int | None
+
+    @property
+    def perplexity(self) -> float:
+        """exp(loss): as if the model chose among so many equally likely tokens each time."""
+        return math.exp(min(self.loss, 700.0))
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """All of the loss in bits, by bytes of text: comparable between tokenizers."""
+        if not self.bytes:
+            return None
+        return self.loss * self.tokens / math.log(2) / self.bytes
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """What is logged, by name."""
+        return {
+            "loss": self.loss,
+            "perplexity": self.perplexity,
+            "bits_per_byte": self.bits_per_byte,
+        }
+
+    def __str__(self) -> str:
+        """Return the figures for a person."""
+        bits = self.bits_per_byte
+        return f"perplexity {self.perplexity:,.2f}" + (
+            f", {bits:.4f} bits per byte" if bits else ""
+        )
+
+
+def byte_lengths(tokenizer: Tokenizer | None) -> NDArray[np.int64] | None:
+    """Return how many bytes of text each id stands for, shape (V,): special tokens for none.
+
+    None where tokens do not give the text back, as those of the word tokenizer.
+    """
+    if not isinstance(tokenizer, BytePairTokenizer):
+        return None
+    lengths = np.array([len(tokenizer.token_bytes(i)) for i in range(len(tokenizer.vocab))])
+    lengths[[tokenizer.vocab[token] for token in tokenizer.special_tokens]] = 0
+    return lengths
+
+
+def evaluate(
+    model: GPT,
+    batches: Iterable[tuple[Ids, Ids]],
+    shards: Shards,
+    lengths: NDArray[np.int64] | None,
+) -> Score:
+    """Return the score of a model over batches of (ids, targets), a batch on each thread.
+
+    Sums are taken in the order of the batches, so the number of threads does not change them.
+
+    Parameters
+    ----------
+    model : GPT
+    batches : iterable of (ids, targets)
+        Two integer arrays of shape (B, T) each; targets of -100 do not count.
+    shards : Shards
+    lengths : integer array of shape (V,), optional
+        As `byte_lengths` returns them.
+
+    Raises
+    ------
+    OptionError
+        When there is no target at all.
+    """
+    total, tokens, size = 0.0, 0, 0
+    stream = iter(batches)
+    while group := list(islice(stream, _GROUP)):
+        losses = [0.0] * len(group)
+
+        def work(i: int, group: Any = group, losses: list[float] = losses) -> None:
+            losses[i] = model.loss(*group[i])
+
+        shards.each(work, range(len(group)))
+        for loss, (_, targets) in zip(losses, group, strict=True):
+            counted = targets[targets != -100]
+            total += loss * counted.size
+            tokens += counted.size
+            size += int(lengths[counted].sum()) if lengths is not None else 0
+    if tokens == 0:
+        raise OptionError("no token to predict: the text is empty")
+    return Score(total / tokens, tokens, size if lengths is not None else None)

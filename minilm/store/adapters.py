@@ -1,0 +1,350 @@
+"""LoRA adapters as folders of their own: small files that go with a base, which is not in them.
+
+    adapter_config.json          how it was made, in the words of Hugging Face's peft
+    adapter_model.safetensors    A and B of each matrix; for a classifier the head, score.weight
+    minilm.json                  the base by its hash, the labels, the lineage, checksums
+
+peft loads such a folder, and folders that peft wrote are read here. It keeps A as (rank, in) and B
+as (out, rank) even beside GPT-2's matrices, which lie input first; so does `nn.lora`. What peft has
+beyond plain LoRA, and would change the logits, is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from minilm import checks, errors
+from minilm.errors import ModelError, OptionError, OutputError, TrainingError
+from minilm.nn import lora
+from minilm.nn.config import GPTConfig
+from minilm.nn.heads import POOLINGS
+from minilm.nn.parameters import param_shapes
+from minilm.store import folder, huggingface, manifest, safetensors, transaction
+from minilm.store.classification import Head
+from minilm.store.manifest import Manifest, Stage
+from minilm.store.transaction import FolderWriter
+
+Array = NDArray[np.floating[Any]]
+
+CONFIG = huggingface.ADAPTER_CONFIG
+WEIGHTS = "adapter_model.safetensors"
+
+_PREFIX = "base_model.model.transformer."
+_HEAD = "base_model.model.score.weight"
+# GPT2Model alone has no `transformer.` before its layers.
+_FACTOR = re.compile(
+    r"base_model\.model\.(?:transformer\.)?"
+    rf"(h\.(\d{{1,4}})\.({'|'.join(map(re.escape, lora.TARGETS))})\.lora_[AB]\.weight)"
+)
+_MAX_CONFIG = 1 << 20
+
+# What peft can do beside plain LoRA, off unless said; each would change the logits.
+_UNKNOWN = (
+    "use_dora use_qalora use_bdlora lora_bias rank_pattern alpha_pattern layer_replication "
+    "trainable_token_indices target_parameters alora_invocation_tokens kasa_config velora_config "
+    "monteclora_config arrow_config"
+).split()
+_PLAIN_STARTS = (True, False, None, "gaussian", "orthogonal")  # others change the base
+
+
+@dataclass(frozen=True)
+class SavedAdapter:
+    """What an adapter's folder holds, in memory.
+
+    Attributes
+    ----------
+    adapter : Adapter
+    base_name : str
+        Where the base was when the adapter was trained.
+    base_sha256 : str or None
+        The base's `fingerprint`; None in the folder of another program, which knows none.
+    score : ndarray of shape (K, C) or None
+        The classification head that was trained with it; None for one of the language model itself.
+    head : Head or None
+        Labels and pooling of that head. Hugging Face's models know the pooling "last" only.
+    lineage : tuple of Stage
+        How base and adapter were trained, oldest first.
+    """
+
+    adapter: lora.Adapter
+    base_name: str
+    base_sha256: str | None
+    score: Array | None = None
+    head: Head | None = None
+    lineage: tuple[Stage, ...] = ()
+
+
+def fingerprint(config: GPTConfig, parameters: Mapping[str, Array]) -> str:
+    """Return what tells one base from others: a SHA-256 of its shape and weights.
+
+    Equal for the same model in other files: of another program, in shards, with a head beside it,
+    or in half precision, which is widened to float32.
+    """
+    shapes = param_shapes(config)
+    form = [config.n_head, config.layer_norm_epsilon, [[n, *shapes[n]] for n in sorted(shapes)]]
+    digest = hashlib.sha256(json.dumps(form).encode())
+    for name in sorted(shapes):
+        digest.update(np.ascontiguousarray(parameters[name], "<f4").data)
+    return digest.hexdigest()
+
+
+def check_base(
+    saved: SavedAdapter, path: str | os.PathLike[str], config: GPTConfig, sha256: str
+) -> None:
+    """Raise ModelError unless an adapter belongs to a base.
+
+    Parameters
+    ----------
+    saved : SavedAdapter
+    path : path-like
+        Its folder, for the message.
+    config : GPTConfig
+        Of the base.
+    sha256 : str
+        The base's `fingerprint`.
+    """
+    if saved.base_sha256 is not None and saved.base_sha256 != sha256:
+        raise ModelError(
+            f"this adapter belongs to another base: {saved.base_name} of hash "
+            f"{saved.base_sha256[:12]}, while this one has {sha256[:12]}; name that base",
+            path,
+        )
+    try:
+        lora.check(saved.adapter, config)
+    except OptionError as error:
+        raise ModelError(str(error), path) from None
+    if saved.score is not None and saved.score.shape[1] != config.n_embd:
+        raise ModelError(
+            f"its head is for a width of {saved.score.shape[1]}, the base has "
+            f"{config.n_embd}: it belongs to another base",
+            path,
+        )
+
+
+def save(path: str | os.PathLike[str], saved: SavedAdapter) -> None:
+    """Save an adapter to a folder that nobody holds, in place of what adapter it held before.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds a model, or cannot be written.
+    TrainingError
+        When a weight is not finite: such an adapter is never saved.
+    """
+    with FolderWriter(path) as writer:
+        write(writer, saved)
+
+
+def write(writer: FolderWriter, saved: SavedAdapter) -> None:
+    """Save an adapter to a folder that is held; errors are those of `save`."""
+    for name in huggingface.SIGNS:
+        if (writer.path / name).exists():
+            raise OutputError(
+                f"{writer.path}: holds a model ({name}); save the adapter in a folder of its own"
+            )
+    tensors = _tensors(saved)
+    for name, value in tensors.items():
+        if not np.isfinite(value).all():
+            raise TrainingError(f"{name} is not finite; this adapter is not saved")
+    head = saved.head
+    record = {
+        "base": saved.base_sha256,
+        "labels": list(head.labels) if head else None,
+        "pooling": head.pooling if head else None,
+    }
+    contents: dict[str, transaction.Content] = {
+        CONFIG: json.dumps(_peft_config(saved), indent=2, ensure_ascii=False).encode() + b"\n",
+        WEIGHTS: partial(safetensors.dump, tensors, metadata={"format": "pt"}),
+    }
+    writer.write(
+        contents,
+        seal=lambda digests: {manifest.NAME: manifest.render(digests, saved.lineage, record)},
+    )
+
+
+def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedAdapter:
+    """Read an adapter's folder: ours, with every checksum, or peft's.
+
+    Whether it fits a base is for `check_base` to say.
+
+    Raises
+    ------
+    ModelError
+        When something is missing or damaged, or is no plain LoRA of a GPT-2; it names the file.
+    """
+    at = Path(path)
+    if not exists(at):
+        what = (
+            f"no {CONFIG} here; is this an adapter's folder?" if at.is_dir() else "no such folder"
+        )
+        raise ModelError(what, at)
+    transaction.settle_if_free(at)
+    listed_at = transaction.locate(at, manifest.NAME)
+    listed = manifest.read(listed_at) if listed_at.exists() else None
+    for name, digest in (listed.files if listed else {}).items():
+        folder.verify(at, name, digest)
+    config = checks.read_object(transaction.locate(at, CONFIG), max_bytes=_MAX_CONFIG)
+    rank, alpha = _read_config(config, at / CONFIG)
+    with safetensors.TensorFile(transaction.locate(at, WEIGHTS)) as file:
+        weights, targets, score = _read_weights(file, rank, dtype)
+    sha256, head = _read_record(listed, 0 if score is None else len(score), at)
+    base_name = config.get("base_model_name_or_path")
+    return SavedAdapter(
+        lora.Adapter(rank, alpha, targets, weights),
+        base_name if isinstance(base_name, str) and base_name else "a base that it does not name",
+        sha256,
+        score,
+        head,
+        listed.lineage if listed else (),
+    )
+
+
+def exists(path: str | os.PathLike[str]) -> bool:
+    """Return whether a folder holds an adapter, good or damaged."""
+    return transaction.locate(Path(path), CONFIG).exists()
+
+
+def find(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the adapters' folders at or directly under a path, in alphabetical order.
+
+    Raises
+    ------
+    ModelError
+        When there is none.
+    """
+    at = Path(path)
+    if not at.is_dir():
+        raise ModelError("no such folder", at)
+    found = [p for p in (at, *sorted(at.iterdir())) if p.is_dir() and exists(p)]
+    if not found:
+        raise ModelError(f"no adapter here or one folder below (no {CONFIG})", at)
+    return found
+
+
+def _tensors(saved: SavedAdapter) -> dict[str, Array]:
+    """Return the arrays of an adapter under peft's names."""
+    names = [name for name in saved.adapter.weights if ".lora_" in name]
+    tensors = {_PREFIX + name: saved.adapter.weights[name] for name in names}
+    if saved.score is not None:
+        tensors[_HEAD] = saved.score
+    return tensors
+
+
+def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
+    alpha = saved.adapter.alpha
+    return {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM" if saved.head is None else "SEQ_CLS",
+        "base_model_name_or_path": saved.base_name,
+        "r": saved.adapter.rank,
+        "lora_alpha": int(alpha) if alpha == int(alpha) else alpha,
+        "lora_dropout": 0.0,
+        "target_modules": list(saved.adapter.targets),
+        "modules_to_save": None if saved.head is None else ["score"],
+        "fan_in_fan_out": True,  # the base's matrices lie input first
+        "bias": "none",
+        "inference_mode": True,
+    }
+
+
+def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
+    """Return rank and alpha of a plain LoRA; what else peft knows is refused."""
+    if config.get("peft_type") != "LORA":
+        raise ModelError(
+            f"an adapter of the kind {errors.brief(config.get('peft_type'))}; only LORA is read",
+            path,
+        )
+    beyond = [name for name in _UNKNOWN if config.get(name)]
+    if config.get("bias", "none") != "none":
+        beyond.append("bias")
+    if config.get("init_lora_weights", True) not in _PLAIN_STARTS:
+        beyond.append("init_lora_weights")
+    if beyond:
+        raise ModelError(
+            f"{checks.listed(beyond)} is beyond the plain LoRA that is built here", path
+        )
+    rank, alpha = config.get("r"), config.get("lora_alpha")
+    if type(rank) is not int or not 1 <= rank < 1 << 20:
+        raise ModelError(f"the rank r is {errors.brief(rank)}; a whole number was expected", path)
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not abs(alpha) < 1e30:
+        raise ModelError(f"lora_alpha is {errors.brief(alpha)}; a number was expected", path)
+    if config.get("use_rslora"):  # which divides alpha by the root of the rank
+        alpha *= math.sqrt(rank)
+    return rank, float(alpha)
+
+
+def _read_weights(
+    file: safetensors.TensorFile, rank: int, dtype: DTypeLike
+) -> tuple[dict[str, Array], tuple[str, ...], Array | None]:
+    """Return the factors by our names, the targets, and the head if there is one."""
+    layers: dict[str, set[int]] = {}
+    found: dict[str, str] = {}
+    for name in file:
+        match = _FACTOR.fullmatch(name)
+        if match:
+            found[match[1]] = name
+            layers.setdefault(match[3], set()).add(int(match[2]))
+        elif name != _HEAD:
+            raise ModelError(
+                f"{errors.brief(name)} is no factor of {', '.join(lora.TARGETS)}; only LoRA of a "
+                "GPT-2's layers is read",
+                file.path,
+            )
+    if not found:
+        raise ModelError("no LoRA factor in it", file.path)
+    count = 1 + max(max(numbers) for numbers in layers.values())
+    targets = tuple(target for target in lora.TARGETS if target in layers)
+    for target in targets:
+        for matrix in (f"h.{layer}.{target}" for layer in range(count)):
+            _check_factors(file, matrix, found, rank)
+    arrays = {name: _array(file, stored, dtype) for name, stored in found.items()}
+    return arrays, targets, _array(file, _HEAD, dtype) if _HEAD in file else None
+
+
+def _check_factors(
+    file: safetensors.TensorFile, matrix: str, found: Mapping[str, str], rank: int
+) -> None:
+    for name, axis in zip(lora.factors(matrix), (0, 1), strict=True):
+        if name not in found:
+            raise ModelError(f"{name} is missing; every layer is adapted alike here", file.path)
+        shape = file.infos[found[name]].shape
+        if len(shape) != 2 or shape[axis] != rank:
+            raise ModelError(
+                f"{name} has the shape {errors.brief(shape)}, but {CONFIG} says rank {rank}",
+                file.path,
+            )
+
+
+def _array(file: safetensors.TensorFile, name: str, dtype: DTypeLike) -> Array:
+    if file.infos[name].dtype not in safetensors.FLOATS or len(file.infos[name].shape) != 2:
+        raise ModelError(f"{errors.brief(name)} is no matrix of floats", file.path)
+    array: Array = np.array(file[name], dtype)
+    if not np.isfinite(array).all():
+        raise ModelError(f"{errors.brief(name)} holds NaN or infinity; it is damaged", file.path)
+    return array
+
+
+def _read_record(listed: Manifest | None, count: int, path: Path) -> tuple[str | None, Head | None]:
+    """Return the base's hash and the head; `count` labels of another program go by number."""
+    if listed is None:
+        names = tuple(f"LABEL_{i}" for i in range(count))
+        return None, Head(names, "last") if count else None
+    record = listed.adapter if isinstance(listed.adapter, dict) else {}
+    sha256, labels, pooling = (record.get(key) for key in ("base", "labels", "pooling"))
+    names = tuple(str(label) for label in labels) if isinstance(labels, list) else ()
+    is_head = len(names) == count and (pooling in POOLINGS or not count)
+    if is_head and isinstance(sha256, str | None):
+        return sha256, Head(names, str(pooling)) if count else None
+    raise ModelError(f"base, labels and pooling do not fit {WEIGHTS}", path / manifest.NAME)

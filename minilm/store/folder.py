@@ -1,0 +1,368 @@
+"""A model's folder: ours, which keeps a lineage and checksums, or a Hugging Face GPT-2's.
+
+Ours is Hugging Face's and `minilm.json`, with what resuming needs under `training/`. All of that
+changes in one transaction, so that a kill at any moment leaves the last good model. What else is in
+the folder (a log, pictures) is not touched and has no checksum.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minilm import files
+from minilm.errors import ModelError, TrainingError
+from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import Parameters, Shapes, param_shapes
+from minilm.store import huggingface, ledger, manifest, safetensors, transaction
+from minilm.store.huggingface import StoredTensor, Tokenizer
+from minilm.store.ledger import Ledger
+from minilm.store.manifest import Manifest, Source, Stage, source
+from minilm.store.transaction import Content, Digest
+from minilm.text.wordlevel import END_OF_TEXT, UNKNOWN
+
+__all__ = [
+    "END_OF_TEXT",
+    "STATE",
+    "Content",
+    "OpenFolder",
+    "SavedModel",
+    "Source",
+    "Stage",
+    "Tokenizer",
+    "Writer",
+    "exists",
+    "load",
+    "model_files",
+    "reading",
+    "render_json",
+    "save",
+    "source",
+    "verify",
+]
+
+STATE = "training"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+
+_TRIES, _WAIT = 20, 0.02  # seconds; another process's save takes a moment
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """What a model's folder holds, in memory.
+
+    Attributes
+    ----------
+    config : GPTConfig
+    parameters : Parameters
+    tokenizer : BytePairTokenizer, WordLevelTokenizer or None
+        None for a foreign folder without any tokenizer file.
+    end_of_text : int or None
+        The id that stands between documents.
+    lineage : tuple of Stage
+        Oldest first; empty where nothing is known.
+    seen : Ledger or None
+        The documents it has learned from; None where nothing is known.
+    """
+
+    config: GPTConfig
+    parameters: Parameters
+    tokenizer: Tokenizer | None
+    end_of_text: int | None
+    lineage: tuple[Stage, ...]
+    seen: Ledger | None = None
+
+
+@dataclass(frozen=True)
+class OpenFolder:
+    """A folder whose files fit together, before its weights are read.
+
+    Attributes
+    ----------
+    settings : mapping
+        All that `config.json` says.
+    stored : dict of str to StoredTensor
+        Where each parameter is; the head of a classifier too.
+    manifest : Manifest or None
+        None for a foreign folder.
+    """
+
+    path: Path
+    config: GPTConfig
+    settings: Mapping[str, Any]
+    stored: dict[str, StoredTensor]
+    tokenizer: Tokenizer | None
+    end_of_text: int | None
+    manifest: Manifest | None
+
+    def state_files(self) -> list[str]:
+        """Return the names of the files that resuming needs."""
+        return _present_state(self.path, self.manifest)
+
+    def seen(self) -> Ledger | None:
+        """Read the ledger of what was seen; None in a folder that is foreign or has none."""
+        if self.manifest is None or ledger.NAME not in self.manifest.files:
+            return None
+        return ledger.read(transaction.locate(self.path, ledger.NAME))
+
+    def read(self, dtype: DTypeLike = np.float32, shapes: Shapes | None = None) -> SavedModel:
+        """Read the weights: those of the language model, unless `shapes` says which."""
+        parameters = huggingface.read_parameters(
+            self.stored, shapes or param_shapes(self.config), dtype=dtype
+        )
+        lineage = self.manifest.lineage if self.manifest else ()
+        return SavedModel(
+            self.config, parameters, self.tokenizer, self.end_of_text, lineage, self.seen()
+        )
+
+
+class Writer(transaction.FolderWriter):
+    """The one process that may save to a folder, while the `with` block lasts.
+
+    A process that trains holds one for its whole run. Parameters, attributes and errors are those
+    of `FolderWriter`.
+    """
+
+    def save(self, contents: Mapping[str, Content], lineage: Sequence[Stage] = ()) -> None:
+        """Replace the model, and whatever else was saved with it, by these files.
+
+        Parameters
+        ----------
+        contents : mapping of str to bytes or callable
+            All files of the model, as `model_files` returns them, and those under `training/`.
+            Files of the last save that are not among them are removed.
+        lineage : sequence of Stage
+
+        Raises
+        ------
+        OutputError
+            When that cannot be written; the last good model is then as it was.
+        """
+        self.settle()
+        try:
+            last = set(manifest.read(self.path / manifest.NAME).files)
+        except ModelError:  # none yet, or damaged: then there is nothing to go by
+            last = set()
+        self.write(
+            contents,
+            remove=last - set(contents),
+            seal=lambda digests: {manifest.NAME: manifest.render(digests, lineage)},
+        )
+
+
+def save(
+    path: str | os.PathLike[str], contents: Mapping[str, Content], lineage: Sequence[Stage] = ()
+) -> None:
+    """Save once to a folder that nobody holds; see `Writer.save`."""
+    with Writer(path) as writer:
+        writer.save(contents, lineage)
+
+
+def model_files(
+    config: GPTConfig,
+    parameters: Parameters,
+    tokenizer: Tokenizer | None,
+    seen: Ledger | None = None,
+) -> dict[str, Content]:
+    """Return the files of a model as transformers reads them, to be saved.
+
+    Parameters
+    ----------
+    config : GPTConfig
+    parameters : Parameters
+        Those of the configuration are saved, in their dtype; there may be more.
+    tokenizer : BytePairTokenizer, WordLevelTokenizer or None
+    seen : Ledger, optional
+        The documents it has learned from.
+
+    Raises
+    ------
+    TrainingError
+        When a parameter is not finite: such a model is never saved.
+    """
+    weights = {name: parameters[name] for name in param_shapes(config)}
+    if fault := huggingface.not_finite(parameters):
+        raise TrainingError(f"{fault}; this model is not saved, go back to the last good save")
+    end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
+    ids = {} if end is None else {"bos_token_id": end, "eos_token_id": end}
+    settings = {"architectures": ["GPT2LMHeadModel"], **config.to_dict(), **ids}
+    return {
+        huggingface.CONFIG: render_json(settings),
+        huggingface.WEIGHTS: partial(safetensors.dump, weights, metadata={"format": "pt"}),
+        **(tokenizer_files(tokenizer, config.n_positions) if tokenizer else {}),
+        **({} if seen is None else {ledger.NAME: seen.to_bytes()}),
+    }
+
+
+def tokenizer_files(tokenizer: Tokenizer, context: int) -> dict[str, Content]:
+    """Return a tokenizer's own files, and the one that tells transformers to take them as is."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save(folder)
+        contents: dict[str, Content] = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
+    roles = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "unk_token": UNKNOWN}
+    contents[TOKENIZER_CONFIG] = render_json(
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": context,
+            "clean_up_tokenization_spaces": False,
+            **{role: token for role, token in roles.items() if token in tokenizer.special_tokens},
+        }
+    )
+    return contents
+
+
+def exists(path: str | os.PathLike[str]) -> bool:
+    """Return whether a model was saved here, good or damaged: `load` reads it or says why not.
+
+    Raises
+    ------
+    ModelError
+        When an unfinished save left a damaged record.
+    """
+    folder = Path(path)
+    transaction.settle_if_free(folder)
+    signs = (manifest.NAME, *huggingface.SIGNS)
+    return any(transaction.locate(folder, name).exists() for name in signs)
+
+
+def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedModel:
+    """Read a model's folder: ours, with every checksum, or a Hugging Face GPT-2's.
+
+    Parameters
+    ----------
+    path : path-like
+    dtype : float dtype
+        Of the parameters. Half precision is widened, float64 kept if it is asked for.
+
+    Raises
+    ------
+    ModelError
+        When something is missing or damaged or does not fit together; it names the file.
+    """
+    return reading(path, lambda folder: folder.read(dtype))
+
+
+def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
+    """Open a folder, verify it while `use` reads from it, and return what `use` returned.
+
+    Another process may save meanwhile. Then files of two saves meet, and reading starts again.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        what = "not a folder" if folder.exists() else "no such folder"
+        raise ModelError(f"{what}; a model is a folder on this disk: download it first", folder)
+    for _ in range(_TRIES):
+        transaction.settle_if_free(folder)
+        before, was_changing = _version(folder), transaction.is_changing(folder)
+        try:
+            with _verified(folder) as opened:
+                result = use(opened)
+            if _version(folder) == before:
+                return result
+        except ModelError as error:
+            fault = error
+        except OSError as error:
+            fault = ModelError(
+                f"cannot be read: {error.strerror or error}", error.filename or folder
+            )
+        is_changing = transaction.is_changing(folder)
+        if _version(folder) != before:
+            fault = ModelError("another process saves to it all the time; read it later", folder)
+        elif not was_changing and not is_changing:
+            # The same save, all its files in their places all the time: the damage stays.
+            raise fault
+        time.sleep(_WAIT)
+    raise fault
+
+
+@contextmanager
+def _verified(folder: Path) -> Iterator[OpenFolder]:
+    """Open a folder; its checksums, taken meanwhile, are all right when the block has ended."""
+    path = transaction.locate(folder, manifest.NAME)
+    listed = manifest.read(path) if path.exists() else None
+    with ThreadPoolExecutor(1) as pool:
+        verified = [pool.submit(verify, folder, *item) for item in _to_verify(folder, listed)]
+        try:
+            yield _open(folder, listed)
+        finally:
+            # A wrong checksum is nearer the cause than what a reader made of the damage.
+            for check in verified:
+                check.result()
+
+
+def _open(folder: Path, listed: Manifest | None) -> OpenFolder:
+    def locate(name: str) -> Path | None:
+        if listed is not None:
+            return transaction.locate(folder, name) if name in listed.files else None
+        return folder / name if (folder / name).is_file() else None
+
+    config, settings = huggingface.read_config(locate, folder)
+    stored = huggingface.open_weights(locate, folder, param_shapes(config))
+    tokenizer = huggingface.read_tokenizer(locate, config.vocab_size)
+    end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
+    if end is None:
+        named = settings.get("eos_token_id")
+        end = named if type(named) is int and 0 <= named < config.vocab_size else None
+    return OpenFolder(folder, config, settings, stored, tokenizer, end, listed)
+
+
+def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]]:
+    """Return the files that must be as they were written."""
+    if listed is None:
+        return []
+    state = _present_state(folder, listed)
+    return [(n, d) for n, d in listed.files.items() if not _is_state(n) or n in state]
+
+
+def _present_state(folder: Path, listed: Manifest | None) -> list[str]:
+    """Return the names under `training/`; none if a folder was passed on without all of them."""
+    state = [name for name in listed.files if _is_state(name)] if listed else []
+    return state if any(transaction.locate(folder, name).exists() for name in state) else []
+
+
+def _is_state(name: str) -> bool:
+    return name.startswith(f"{STATE}/")
+
+
+def verify(folder: Path, name: str, expected: Digest) -> None:
+    """Raise ModelError unless a file is as the manifest says."""
+    path = transaction.locate(folder, name)
+    try:
+        size = path.stat().st_size
+        if size == expected.bytes and files.sha256(path) == expected.sha256:
+            return
+    except FileNotFoundError:
+        raise ModelError(f"missing, though {manifest.NAME} lists it", path) from None
+    found = "its checksum differs" if size == expected.bytes else f"{size:,} bytes"
+    raise ModelError(
+        f"{found} where {manifest.NAME} says {expected.bytes:,} bytes, so it was changed or "
+        f"damaged; restore it from a copy, or delete {manifest.NAME} to read it unverified",
+        path,
+    )
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    """Return what tells one save from another; renaming the staged files does not change it."""
+    try:
+        status = transaction.locate(folder, manifest.NAME).stat()
+    except OSError:
+        return ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def render_json(content: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a JSON file of the folder."""
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,270 @@
+"""A folder of Hugging Face's GPT-2, taken apart: configuration, weights, tokenizer.
+
+Nothing is believed. The header of each weight file says which tensors there are; they are compared
+with what `config.json` asks for, by name and shape, before memory is taken for them. Names may have
+the prefix `transformer.`, as `GPT2LMHeadModel` writes them, or not, as the original files have it.
+
+Pickles (`pytorch_model.bin`) are never opened: reading one can run any code that is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minilm import checks, errors
+from minilm.errors import ModelError, OptionError
+from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import Parameters, Shapes
+from minilm.store import safetensors
+from minilm.text import bpe_files
+from minilm.text.bpe import BytePairTokenizer
+from minilm.text.wordlevel import WordLevelTokenizer
+
+CONFIG = "config.json"
+ADAPTER_CONFIG = "adapter_config.json"
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+#: Any of these in a folder says that a model is there, or was meant to be.
+SIGNS = (CONFIG, WEIGHTS, INDEX, *_PICKLES)
+
+Tokenizer = BytePairTokenizer | WordLevelTokenizer
+
+#: Finds a file of a folder by its name; None if the folder has no such file.
+Locate = Callable[[str], Path | None]
+
+PREFIX = "transformer."
+# The causal mask, which older files carry with each layer: a constant, not a parameter.
+_MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
+_HEAD = "lm_head.weight"
+#: The head of a `GPT2ForSequenceClassification`; the rest of it is a language model.
+SCORE = "score.weight"
+
+_MAX_CONFIG = 1 << 20
+_MAX_INDEX = 1 << 24
+_SLICE = 1 << 20  # items compared or checked at a time
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor in a file that is open, under the name that it has there."""
+
+    file: safetensors.TensorFile
+    name: str
+
+    @property
+    def info(self) -> safetensors.TensorInfo:
+        """What the file's header says of it."""
+        return self.file.infos[self.name]
+
+
+def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]]:
+    """Return the configuration, and all that `config.json` says.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, damaged, or of a model that is not built here.
+    """
+    path = locate(CONFIG)
+    if path is None and locate(ADAPTER_CONFIG):
+        raise ModelError(
+            "an adapter, which is no model without its base: minilm adapter list says which that "
+            "is, and minilm adapter merge makes one of the two",
+            folder,
+        )
+    if path is None:
+        raise ModelError(f"no {CONFIG} here; is this a model's folder?", folder)
+    values = checks.read_object(path, max_bytes=_MAX_CONFIG)
+    try:
+        return GPTConfig.from_dict(values), values
+    except OptionError as error:
+        raise ModelError(str(error), path) from None
+
+
+def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, StoredTensor]:
+    """Return where each parameter is stored, once their names and shapes are those of `shapes`.
+
+    A classifier's `score.weight` may be there too: a matrix with as many columns as `wte.weight`.
+
+    Raises
+    ------
+    ModelError
+        When there are no weights in safetensors, a file is damaged, or a tensor is missing, has
+        another shape, is not of floats, or is one that this model has not.
+    """
+    found: dict[str, StoredTensor] = {}
+    for file in _open_files(locate, folder):
+        for name in file:
+            short = name.removeprefix(PREFIX)
+            if _MASK.fullmatch(short):
+                continue
+            if short in found:
+                raise ModelError(
+                    f"{short} is there twice, as {found[short].name} and as {name}", file.path
+                )
+            found[short] = StoredTensor(file, name)
+    place = next((tensor.file.path for tensor in found.values()), folder)
+    head = found.pop(_HEAD, None)
+    if missing := [name for name in shapes if name not in found]:
+        raise ModelError(
+            f"{checks.listed(missing)} missing, which {CONFIG} asks for; is it the model's own?",
+            place,
+        )
+    if unexpected := [name for name in found if name not in shapes and name != SCORE]:
+        raise ModelError(
+            f"unexpected {checks.listed(unexpected)}; {CONFIG} describes a GPT-2 without", place
+        )
+    for name, shape in shapes.items():
+        _check_tensor(name, found[name], shape)
+    if head is not None:
+        _check_head(head, found["wte.weight"])
+    if SCORE in found:
+        labels, width = found[SCORE].info.shape[:1], shapes["wte.weight"][1]
+        _check_tensor(SCORE, found[SCORE], (*labels, width))
+    return found
+
+
+def read_parameters(
+    stored: Mapping[str, StoredTensor], shapes: Shapes, *, dtype: DTypeLike = np.float32
+) -> Parameters:
+    """Return the parameters in one store of `dtype`; half precision is widened.
+
+    Raises
+    ------
+    ModelError
+        When a weight is NaN or infinite.
+    """
+    parameters = Parameters(shapes, dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found below
+        for name in shapes:
+            parameters[name][...] = stored[name].file[stored[name].name]
+    if fault := not_finite(parameters):
+        path = stored[fault.partition("[")[0]].file.path
+        raise ModelError(f"{fault}; the weights are damaged or training broke down", path)
+    return parameters
+
+
+def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
+    """Return the folder's tokenizer; None if it has none of a tokenizer's files.
+
+    Raises
+    ------
+    ModelError
+        When a file is damaged, of another kind of tokenizer, or has more tokens than the model.
+    """
+    path, vocab, merges = map(locate, bpe_files.NAMES)
+    tokenizer: Tokenizer
+    if path is not None:
+        model = checks.read_object(path, max_bytes=bpe_files.MAX_BYTES).get("model")
+        is_word_level = isinstance(model, dict) and model.get("type") == "WordLevel"
+        kind = WordLevelTokenizer if is_word_level else BytePairTokenizer
+        tokenizer = kind.from_tokenizer_json(path)
+    elif vocab is None and merges is None:
+        return None
+    elif vocab is None or merges is None:
+        there = vocab or merges
+        raise ModelError(f"of {' and '.join(bpe_files.NAMES[1:])} only this is there", there)
+    else:
+        path, tokenizer = vocab, BytePairTokenizer.from_files(vocab, merges)
+    if len(tokenizer.vocab) > vocab_size:
+        raise ModelError(
+            f"{len(tokenizer.vocab):,} tokens, but the model's vocabulary has {vocab_size:,}; "
+            "it belongs to another model",
+            path,
+        )
+    return tokenizer
+
+
+def not_finite(parameters: Parameters) -> str | None:
+    """Return the first weight that is NaN or infinite, with its place.
+
+    One pass that allocates nothing finds whether there can be any: a sum of squares is then not
+    finite. (It is not finite either when it overflows; then the slow look finds none.)
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.dot(parameters.flat, parameters.flat)
+    return None if np.isfinite(total) else parameters.not_finite()
+
+
+def _open_files(locate: Locate, folder: Path) -> list[safetensors.TensorFile]:
+    """Return the weight files, open: one, or the shards that the index names."""
+    path = locate(WEIGHTS)
+    if path is not None:
+        return [safetensors.TensorFile(path)]
+    index = locate(INDEX)
+    if index is not None:
+        return _open_shards(locate, folder, index)
+    if pickle := next(filter(None, map(locate, _PICKLES)), None):
+        raise ModelError(
+            "the weights are here only as a pickle, which can run any code when it is read, so "
+            "minilm does not open it. If you trust it, convert it with the package transformers:\n"
+            "    from transformers import AutoModelForCausalLM\n"
+            f"    AutoModelForCausalLM.from_pretrained({str(folder)!r})"
+            f".save_pretrained({str(folder)!r})",
+            pickle,
+        )
+    raise ModelError(f"no weights here: {WEIGHTS} is missing; copy the folder again", folder)
+
+
+def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.TensorFile]:
+    weight_map = checks.read_object(index, max_bytes=_MAX_INDEX).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise ModelError("no weight_map from tensors to files in it", index)
+    shards: dict[str, safetensors.TensorFile] = {}
+    for shard in weight_map.values():
+        if not checks.is_safe_name(shard) or "/" in shard or not shard.endswith(".safetensors"):
+            raise ModelError(
+                f"{errors.brief(shard)} is not the name of a .safetensors file in this folder",
+                index,
+            )
+        if shard not in shards:
+            path = locate(shard)
+            if path is None:
+                raise ModelError(f"the shard {shard} that it names is missing", index)
+            shards[shard] = safetensors.TensorFile(path)
+    for name, shard in weight_map.items():
+        if name not in shards[shard]:
+            raise ModelError(
+                f"no tensor {errors.brief(name)}, which {INDEX} promises", folder / shard
+            )
+    for shard, file in shards.items():
+        if extra := [name for name in file if weight_map.get(name) != shard]:
+            raise ModelError(f"{checks.listed(extra)} not where {INDEX} says", file.path)
+    return list(shards.values())
+
+
+def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> None:
+    if tensor.info.shape != shape:
+        raise ModelError(
+            f"{name} has the shape {errors.brief(tensor.info.shape)}, "
+            f"but {CONFIG} asks for {shape}",
+            tensor.file.path,
+        )
+    if tensor.info.dtype not in safetensors.FLOATS:
+        raise ModelError(f"{name} has the dtype {tensor.info.dtype}, no float", tensor.file.path)
+
+
+def _check_head(head: StoredTensor, table: StoredTensor) -> None:
+    """Accept a head of its own only where it is the word embedding again."""
+    same = head.info.shape == table.info.shape
+    if same:
+        mine, theirs = head.file[head.name], table.file[table.name]
+        rows = max(1, _SLICE // max(1, mine.shape[-1]))
+        same = all(
+            np.array_equal(mine[i : i + rows], theirs[i : i + rows], equal_nan=True)
+            for i in range(0, len(mine), rows)
+        )
+    if not same:
+        raise ModelError(
+            f"{_HEAD} differs from wte.weight; only models whose head is the word embedding itself "
+            "(tied) are built here",
+            head.file.path,
+        )

@@ -1,0 +1,145 @@
+"""`minilm.json`: a model's lineage, and a checksum for each of its files and for itself.
+
+It holds no times: two runs of the same command leave the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from minilm import checks, errors, files
+from minilm.errors import ModelError, OptionError
+from minilm.store.transaction import Digest
+
+NAME = "minilm.json"
+
+_FORMAT = 1
+_MAX_BYTES = 1 << 24
+_BLANK = "0" * 64
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of text that a model has learned from."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training in a model's life.
+
+    Attributes
+    ----------
+    kind : str
+        "pretrain", "finetune" or "continue".
+    data : tuple of Source
+        What it learned from.
+    steps : int
+        Updates of the parameters.
+    tokens : int
+        How many next tokens it was asked for.
+    settings : mapping
+        The options that matter, as JSON.
+    """
+
+    kind: str
+    data: tuple[Source, ...]
+    steps: int
+    tokens: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of `minilm.json`.
+
+    Attributes
+    ----------
+    files : mapping of str to Digest
+    lineage : tuple of Stage
+    adapter : mapping, optional
+        Of an adapter's folder: what `adapters.py` records of its base and its labels.
+    """
+
+    files: Mapping[str, Digest]
+    lineage: tuple[Stage, ...]
+    adapter: Mapping[str, Any] | None = None
+
+
+def source(path: str | os.PathLike[str]) -> Source:
+    """Return name, size and checksum of a file of text."""
+    return Source(Path(path).name, Path(path).stat().st_size, files.sha256(path))
+
+
+def render(
+    digests: Mapping[str, Digest],
+    lineage: Sequence[Stage],
+    adapter: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the bytes of a manifest. Its own checksum is that of its text with 64 zeros there.
+
+    Raises
+    ------
+    OptionError
+        When a setting is nothing that JSON can hold.
+    """
+    content: dict[str, Any] = {
+        "checksum": _BLANK,
+        "format": _FORMAT,
+        "files": {name: digests[name]._asdict() for name in sorted(digests)},
+        "lineage": [asdict(stage) for stage in lineage],
+    }
+    if adapter is not None:
+        content["adapter"] = dict(adapter)
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"the settings of a stage cannot be saved as JSON ({error})") from None
+    return text.replace(_BLANK, _checksum(text), 1).encode()
+
+
+def read(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises
+    ------
+    ModelError
+        When a byte of it is not as it was written.
+    """
+    text = checks.read_text(path, max_bytes=_MAX_BYTES)
+    content = checks.parse_object(text, path)
+    checksum = content.get("checksum")
+    if not isinstance(checksum, str) or _checksum(text.replace(checksum, _BLANK, 1)) != checksum:
+        raise ModelError(
+            "its own checksum differs: it was changed or damaged; restore it from a copy, or "
+            "delete it to read the folder without checksums",
+            path,
+        )
+    if content.get("format") != _FORMAT:
+        raise ModelError(f"format {errors.brief(content.get('format'))} is of a later minilm", path)
+    try:
+        digests = {name: Digest(**entry) for name, entry in content["files"].items()}
+        lineage = tuple(
+            Stage(**{**stage, "data": tuple(Source(**item) for item in stage["data"])})
+            for stage in content["lineage"]
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise ModelError(
+            "not a manifest as minilm writes it; restore it from a copy", path
+        ) from None
+    if unsafe := [name for name in digests if not checks.is_safe_name(name)]:
+        raise ModelError(f"{checks.listed(unsafe)} cannot be a file of the folder", path)
+    return Manifest(digests, lineage, content.get("adapter"))
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

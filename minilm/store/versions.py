@@ -1,0 +1,400 @@
+"""Updates of a model as versions, none of which is lost: what was there before is there after.
+
+    DIR/               the current model, as ever
+    DIR/versions/1/    a complete model's folder: what was there before the first update
+    DIR/versions/2/    the first update, and so on
+
+An update is trained in its own folder under `versions/`, while others go on reading the old model.
+It becomes the current one in a single transaction, or stays beside it. Which version is current is
+not noted anywhere: it is the one whose files are those of DIR, by their checksums. What a version
+was made from, and the verdict on it, stand in the last stage of its lineage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from minilm import files
+from minilm.errors import ModelError, OutputError
+from minilm.store import classification, folder, manifest, transaction
+from minilm.store.folder import Content, OpenFolder, Stage, Writer
+from minilm.store.manifest import Manifest
+
+FOLDER = "versions"
+
+Verdict = Literal["kept", "held back"]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a model.
+
+    Attributes
+    ----------
+    number : int
+    path : Path
+        A complete model's folder; that of the current model itself where no update was made yet.
+    lineage : tuple of Stage
+    current : bool
+    made_from : int or None
+        The version that it continues; None for one that no update has made here.
+    """
+
+    number: int
+    path: Path
+    lineage: tuple[Stage, ...]
+    current: bool = False
+    made_from: int | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether the update was kept; None while it is not finished."""
+        noted = self.lineage[-1].settings if self.lineage else {}
+        if noted.get("version") != self.number:  # it came from elsewhere, as a whole
+            return "kept"
+        found = noted.get("verdict")
+        return found if found in ("kept", "held back") else None
+
+
+class Update:
+    """The one process that may update a model, while the `with` block lasts.
+
+    Entering takes the model's folder and puts a copy of the current model under `versions/`, if it
+    is not there yet. While it is trained, the update is saved in a folder of its own; `finish`
+    makes it the current model, or leaves it beside the old one.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder of a model.
+    wait : bool
+        Wait while another process has the folder, instead of refusing.
+
+    Attributes
+    ----------
+    path : Path
+    base : Version
+        What the update is made from: the current model, unless `start_from` says otherwise; of an
+        unfinished update, what it was begun with.
+    number : int
+        Of the version that will be made, or of the unfinished one that is there.
+    is_begun : bool
+        Whether an update was begun here and not finished.
+    stale_pid : int or None
+        The process that held the folder and died without letting go.
+
+    Raises
+    ------
+    OutputError
+        When another process has the folder, or it cannot be written to.
+    ModelError
+        When the current model is damaged, or a classifier.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, wait: bool = False) -> None:
+        self.path = Path(path)
+        self._wait = wait
+        self._held = contextlib.ExitStack()
+        self._own: Writer | None = None
+
+    def __enter__(self) -> Update:
+        """Take the folder and secure the current model."""
+        if not folder.exists(self.path):
+            raise ModelError("no model here that could be updated; check the path", self.path)
+        with contextlib.ExitStack() as stack:
+            self._writer = stack.enter_context(_writer(self.path, wait=self._wait))
+            self.stale_pid = self._writer.stale_pid
+            _finish_copy(self.path)
+            self.base = self._secured(self.path)
+            begun = unfinished(self.path)
+            self.is_begun = begun is not None
+            self.number = begun.number if begun else _free_number(self.path)
+            if begun is not None and begun.made_from is not None:
+                self.base = _find(self.path, begun.made_from)
+            self._held = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Let the folder go."""
+        self._held.close()
+
+    @property
+    def place(self) -> Path:
+        """The folder that the update is saved in."""
+        return self.path / FOLDER / str(self.number)
+
+    def prepare(self) -> Path:
+        """Make the folder that the update is saved in, take it, and return it."""
+        if self._own is None:
+            self._own = self._held.enter_context(Writer(self.place))
+        return self._own.path
+
+    def start_from(self, path: Path) -> None:
+        """Make the update from another model, a copy of which becomes a version too."""
+        self.base = self._secured(path)
+        self.number = _free_number(self.path)
+
+    def discard(self) -> None:
+        """Throw away what an unfinished update has left; begin again from the current model."""
+        shutil.rmtree(self.place)
+        self.is_begun = False
+        self.base = self._secured(self.path)
+
+    def save(self, contents: Mapping[str, Content], lineage: Sequence[Stage]) -> None:
+        """Save an update that is not finished, as `Writer.save` does, where it can be resumed."""
+        self._own_writer().save(contents, self._noted(lineage, None))
+
+    def finish(
+        self, contents: Mapping[str, Content], lineage: Sequence[Stage], verdict: Verdict
+    ) -> None:
+        """Save a finished update: "kept", it becomes the current model, all of it or nothing.
+
+        Its number, what it was made from and the verdict are noted in the last stage's settings.
+        """
+        noted = self._noted(lineage, verdict)
+        if verdict == "kept":
+            self._writer.save(contents, noted)
+        self._own_writer().save(contents, noted)
+
+    def _own_writer(self) -> Writer:
+        self.prepare()
+        assert self._own is not None  # noqa: S101  (`prepare` has set it)
+        return self._own
+
+    def _noted(self, lineage: Sequence[Stage], verdict: Verdict | None) -> list[Stage]:
+        notes: dict[str, Any] = {"version": self.number, "from": self.base.number}
+        if verdict is not None:
+            notes["verdict"] = verdict
+        *before, last = lineage
+        return [*before, replace(last, settings={**last.settings, **notes})]
+
+    def _secured(self, path: Path) -> Version:
+        """Return the version that equals a model, copied if there is none yet."""
+        for version in stored(self.path):
+            if _is_copy(version, path):
+                return version
+        classification.require_language_model(path)
+        number = _free_number(self.path)
+        target = self.path / FOLDER / str(number)
+        with Writer(target) as writer:
+            copy(path, writer)
+        return Version(number, target, manifest.read(target / manifest.NAME).lineage)
+
+
+def listed(path: str | os.PathLike[str]) -> list[Version]:
+    """Return the versions of a model, oldest first; the model alone if it was never updated.
+
+    Raises
+    ------
+    ModelError
+        When there is no model, or its `minilm.json` is damaged.
+    """
+    here = Path(path)
+    if not folder.exists(here):
+        raise ModelError("no model here; check the path", here)
+    found = stored(here)
+    if not any(version.current for version in found):
+        known = _manifest(here)
+        found.append(
+            Version(_free_number(here), here, known.lineage if known else (), current=True)
+        )
+    return found
+
+
+def unfinished(path: str | os.PathLike[str]) -> Version | None:
+    """Return the update of a model that was begun and not finished, if there is one."""
+    return next((v for v in reversed(stored(Path(path))) if v.verdict is None), None)
+
+
+def rollback(
+    path: str | os.PathLike[str], number: int | None = None, *, wait: bool = False
+) -> Version:
+    """Make an earlier version (or any other) the current model, all of it or nothing.
+
+    Parameters
+    ----------
+    path : path-like
+        The model's folder.
+    number : int, optional
+        Which version; the one that the current model was made from unless said.
+    wait : bool
+        Wait while another process has the folder, instead of refusing.
+
+    Raises
+    ------
+    OutputError
+        When there is no such version, it is not finished, or another process has the folder.
+    ModelError
+        When that version is damaged.
+    """
+    here = Path(path)
+    if not folder.exists(here) and not stored(here):
+        raise ModelError("no model here; check the path", here)
+    with _writer(here, wait=wait) as writer:
+        _finish_copy(here)
+        if number is None:
+            current = next((v for v in stored(here) if v.current), None)
+            if current is None or current.made_from is None:
+                raise OutputError(
+                    f"{here}: nothing tells what the model here was made from; see --list, and "
+                    "name a version with --to"
+                )
+            number = current.made_from
+        target = _find(here, number)
+        if target.verdict is None:
+            raise OutputError(f"{here}: the update to version {number} is not finished")
+        copy(target.path, writer)
+    return target
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a folder to the first free of `NAME-old-1`, `NAME-old-2`, ...; return the new path.
+
+    Raises
+    ------
+    OutputError
+        When another process has the folder, or it cannot be renamed.
+    """
+    with files.FolderLock(path):
+        pass  # nobody is saving to it; Windows renames no folder with an open file in it
+    full = path.resolve()
+    number = 1
+    while (target := full.with_name(f"{full.name}-old-{number}")).exists():
+        number += 1
+    try:
+        full.rename(target)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be renamed to {target.name} ({error.strerror or error}); rename it "
+            "yourself, or choose another --output-dir"
+        ) from None
+    return path.with_name(target.name)
+
+
+def _writer(path: Path, *, wait: bool) -> Writer:
+    return Writer(path, wait=math.inf) if wait else Writer(path)
+
+
+def stored(path: Path) -> list[Version]:
+    """Return the versions under `versions/`, by number; a copy that was cut short is none."""
+    found: dict[int, Version] = {}
+    for number in sorted(_numbers(path)):
+        place = path / FOLDER / str(number)
+        known = _manifest(place)
+        if known is not None:
+            version = Version(number, place, known.lineage)
+            current, base = _is_copy(version, path), _base(version, found)
+            found[number] = replace(version, current=current, made_from=base)
+    return list(found.values())
+
+
+def _base(version: Version, before: Mapping[int, Version]) -> int | None:
+    """Return the number of the version that an update was made from, if it was made here."""
+    if not version.lineage:
+        return None
+    *earlier, last = version.lineage
+    base = before.get(last.settings.get("from", 0))
+    made_here = base is not None and base.lineage == tuple(earlier)
+    return base.number if base is not None and made_here else None
+
+
+def _is_copy(version: Version, path: Path) -> bool:
+    """Return whether a version is a copy of the model in a folder."""
+    try:
+        known = _manifest(path)
+    except ModelError:  # damaged: no copy of anything, and a version may replace it
+        return False
+    if known is not None:
+        return _manifest(version.path) == known
+    if version.lineage or not folder.exists(path):
+        return False
+    # A foreign model was written anew when it was copied: what it computes is compared.
+    copied, foreign = folder.load(version.path), folder.load(path)
+    return copied.config == foreign.config and np.array_equal(
+        copied.parameters.flat, foreign.parameters.flat
+    )
+
+
+def _numbers(path: Path) -> Iterator[int]:
+    if (path / FOLDER).is_dir():
+        for entry in (path / FOLDER).iterdir():
+            if entry.name.isdecimal() and entry.is_dir():
+                yield int(entry.name)
+
+
+def _free_number(path: Path) -> int:
+    """Return the number after the last; that of a copy which was cut short is taken again."""
+    return max((version.number for version in stored(path)), default=0) + 1
+
+
+def _finish_copy(path: Path) -> None:
+    """Copy an update that became the current model just before its process was killed."""
+    try:
+        known = _manifest(path)
+    except ModelError:  # what is damaged is not copied
+        return
+    if known is None or not known.lineage:
+        return
+    *earlier, last = known.lineage
+    for version in stored(path):
+        if version.verdict is None and version.number == last.settings.get("version"):
+            if version.lineage[:-1] != tuple(earlier):
+                continue  # a model from elsewhere, whose number means nothing here
+            with Writer(version.path) as writer:
+                copy(path, writer)
+
+
+def _find(path: Path, number: int) -> Version:
+    found = {version.number: version for version in stored(path)}
+    if number not in found:
+        known = ", ".join(map(str, found)) or "none, as no update was made yet"
+        raise OutputError(f"{path}: there is no version {number}; there are: {known}")
+    return found[number]
+
+
+def _manifest(path: Path) -> Manifest | None:
+    """Return what `minilm.json` says; None for a folder without one."""
+    transaction.settle_if_free(path)
+    place = transaction.locate(path, manifest.NAME)
+    return manifest.read(place) if place.exists() else None
+
+
+def copy(path: Path, writer: Writer) -> None:
+    """Save a copy of a model: bytes that were verified, or a foreign model in our own files.
+
+    Raises
+    ------
+    ModelError
+        When the model is damaged; nothing is then replaced.
+    """
+
+    def save(opened: OpenFolder) -> None:
+        if opened.manifest is None:
+            saved = opened.read()
+            writer.save(folder.model_files(saved.config, saved.parameters, saved.tokenizer))
+            return
+        state = opened.state_files()
+        names = [n for n in opened.manifest.files if not n.startswith(f"{folder.STATE}/")] + state
+        contents: dict[str, Content] = {
+            name: partial(_pour, transaction.locate(path, name)) for name in names
+        }
+        writer.save(contents, opened.manifest.lineage)
+
+    folder.reading(path, lambda _: None)  # damage is found before anything is replaced
+    folder.reading(path, save)
+
+
+def _pour(path: Path, sink: Any) -> None:
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            sink.write(piece)
