@@ -204,7 +204,7 @@ class Trial:
     def run(self, condition: Condition, chosen: np.ndarray, seed: int) -> Result:
         """Fit on the chosen texts and evaluate: a pure function of its arguments."""
         from minilm.models import texts
-        from minilm.nn.transformer import initial_parameters
+        from minilm.nn.gpt import initial_parameters
         from minilm.random import generator
         from minilm.training import finetune
 

@@ -15,14 +15,14 @@ import numpy as np
 
 from minilm.compare import costs
 from minilm.models import batches
+from minilm.nn import checks, gpt
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
-from minilm.nn.gpt import GPT
+from minilm.nn.gpt import GPT, initial_parameters
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW, warmup_decay
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
-from minilm.nn.transformer import Transformer, initial_parameters
 from minilm.random import generator
 from minilm.training import tokens, word_start
 
@@ -191,10 +191,10 @@ def pooled(body: Body, texts: Sequence[Ids]) -> np.ndarray:
 
     Texts of one length go together, so that there is no padding.
     """
-    model = Transformer(body.config, body.parameters)
+    model = gpt.Body(body.config, body.parameters)
     out = np.empty((len(texts), body.config.n_embd), np.float32)
     for part, ids in _alike(texts):
-        hidden, _ = model.hidden(model.checked_ids(ids), backward=False)
+        hidden, _ = model.hidden(checks.check_ids(ids, model.config), backward=False)
         out[part], _ = F.mean_pool(hidden, np.full(len(part), ids.shape[1]))
     return out
 
@@ -218,6 +218,6 @@ def _alike(texts: Sequence[Ids]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def states(body: Body, ids: Ids) -> np.ndarray:
     """Return the last hidden states of one text: T ids -> (T, C)."""
-    model = Transformer(body.config, body.parameters)
-    hidden, _ = model.hidden(model.checked_ids(np.array([ids])), backward=False)
+    model = gpt.Body(body.config, body.parameters)
+    hidden, _ = model.hidden(checks.check_ids([ids], model.config), backward=False)
     return hidden[0]

@@ -113,7 +113,7 @@ class Base:
     --------
     >>> from minilm.nn import lora
     >>> from minilm.nn.config import GPTConfig
-    >>> from minilm.nn.transformer import initial_parameters
+    >>> from minilm.nn.gpt import initial_parameters
     >>> config, rng = GPTConfig(50, 8, 12, 1, 2), np.random.default_rng(0)
     >>> base = Base(SavedModel(config, initial_parameters(config, rng=rng), None, None, ()))
     >>> adapter = SavedAdapter(lora.new_adapter(config, rank=2, rng=rng), "here", base.sha256)

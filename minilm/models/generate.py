@@ -1,9 +1,7 @@
 """Text out of a language model, a token at a time, with a cache of keys and values.
 
-A causal model never looks ahead: what a position has computed does not change when another token
-follows. So the keys and values of earlier positions are kept, and each new token is one row through
-the model instead of the whole text again. The operations are those of training, on a shorter time
-axis; what bounds the speed is reading all weights from memory once for each token.
+The operations are those of training, on a shorter time axis (`nn.gpt.KeyValueCache`). What limits
+the speed is reading all weights from memory once for each token.
 """
 
 from __future__ import annotations
@@ -11,99 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.nn import functional as F
-from minilm.nn.gpt import GPT
-
-Array = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
-
-
-class KeyValueCache:
-    """The keys and values of the positions that a model has seen.
-
-    Parameters
-    ----------
-    model : GPT
-    batch : int
-        B, sequences side by side.
-
-    Attributes
-    ----------
-    keys, values : ndarray of shape (layers, B, H, context, D)
-        Filled up to `length`.
-    length : int
-    """
-
-    def __init__(self, model: GPT, batch: int = 1) -> None:
-        config = model.config
-        size = config.n_embd // config.n_head
-        shape = (config.n_layer, batch, config.n_head, config.n_positions, size)
-        self.keys = np.empty(shape, model.parameters.dtype)
-        self.values = np.empty(shape, model.parameters.dtype)
-        self.length = 0
-
-
-def next_logits(model: GPT, ids: Ids, cache: KeyValueCache) -> Array:
-    """Feed further tokens to a model and return the scores of the token that follows the last.
-
-    Parameters
-    ----------
-    model : GPT
-    ids : integer ndarray of shape (B, S)
-        The tokens that come after those in the cache; together at most the context.
-    cache : KeyValueCache
-        Takes in the new positions.
-
-    Returns
-    -------
-    ndarray of shape (B, V)
-        Those of `model.logits` at the last position, but for rounding.
-
-    Raises
-    ------
-    OptionError
-        When the context is full or an id is not in the vocabulary.
-    TrainingError
-        When a parameter is not finite.
-    """
-    ids = model.checked_ids(ids)
-    config, weights = model.config, model.parameters
-    past = cache.length
-    stop = past + ids.shape[1]
-    if stop > config.n_positions:
-        raise OptionError(f"{stop} tokens are longer than the context of {config.n_positions}")
-
-    def linear(x: Array, name: str) -> Array:
-        return model.linear(x, name)[0]
-
-    def norm(x: Array, name: str) -> Array:
-        gain, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        return F.layer_norm(x, gain, bias, config.layer_norm_epsilon)[0]
-
-    x = F.embedding(ids, weights["wte.weight"])[0] + weights["wpe.weight"][past:stop]
-    for layer in range(config.n_layer):
-        block = f"h.{layer}."
-        qkv = linear(norm(x, block + "ln_1"), block + "attn.c_attn")
-        q, k, v = (F.split_heads(part, config.n_head) for part in np.split(qkv, 3, axis=-1))
-        cache.keys[layer, :, :, past:stop] = k
-        cache.values[layer, :, :, past:stop] = v
-        seen = cache.keys[layer, :, :, :stop], cache.values[layer, :, :, :stop]
-        mixed = F.merge_heads(F.attention(q, *seen)[0])
-        x = x + linear(mixed, block + "attn.c_proj")
-        wide = linear(norm(x, block + "ln_2"), block + "mlp.c_fc")
-        x = x + linear(F.gelu(wide)[0], block + "mlp.c_proj")
-    cache.length = stop
-    last = norm(x[:, -1], "ln_f")
-    logits = F.project(last, weights["wte.weight"])[0]
-    if not np.isfinite(logits).all():
-        raise model.blame("a logit")
-    return logits
+from minilm.nn.gpt import GPT, KeyValueCache
 
 
 @dataclass(frozen=True)
@@ -236,7 +148,7 @@ def generate(
         if len(held) > context:
             held = held[-max(1, context // 2) :]
             cache.length = fed = 0
-        logits = next_logits(model, np.array([held[fed:]]), cache)[0]
+        logits = model.next_logits(np.array([held[fed:]]), cache)[0]
         fed = len(held)
         probabilities = sampling.probabilities(logits)
         token = _choose(probabilities, rng)

@@ -65,7 +65,7 @@ class LanguageModel:
 
     Examples
     --------
-    >>> from minilm.nn.transformer import initial_parameters
+    >>> from minilm.nn.gpt import initial_parameters
     >>> config = GPTConfig(257, 8, 12, 1, 2)
     >>> tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
     >>> parameters = initial_parameters(config, rng=np.random.default_rng(0))

@@ -59,7 +59,7 @@ class TextClassifier:
     --------
     >>> from minilm.text.wordlevel import WordLevelTokenizer
     >>> from minilm.nn.heads import with_score
-    >>> from minilm.nn.transformer import initial_parameters
+    >>> from minilm.nn.gpt import initial_parameters
     >>> words = WordLevelTokenizer.train(["good", "bad"], min_count=1)
     >>> config, rng = GPTConfig(4, 8, 12, 1, 2), np.random.default_rng(0)
     >>> parameters = with_score(initial_parameters(config, rng=rng), config, 2, rng=rng)

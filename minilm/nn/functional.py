@@ -18,16 +18,17 @@ vocabulary, I and O inputs and outputs, S and T in attention the numbers of quer
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 
-Array = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
 Cache = tuple[Any, ...]
+#: Puts new keys and values behind earlier ones, and returns all of them.
+Extend = Callable[[Array, Array], tuple[Array, Array]]
 
 
 def embedding(ids: Ids, weight: Array) -> tuple[Array, Cache]:
@@ -132,7 +133,7 @@ def linear_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     return dx, dweight, rows.sum(axis=0)
 
 
-def project(x: Array, weight: Array) -> tuple[Array, Cache]:
+def unembed(x: Array, weight: Array) -> tuple[Array, Cache]:
     """Score each row against each row of a table: `y = x @ weight.T`.
 
     This is the head of the language model, where the table is the word embedding itself (Press and
@@ -152,8 +153,8 @@ def project(x: Array, weight: Array) -> tuple[Array, Cache]:
     return y.reshape(*x.shape[:-1], len(weight)), (x, weight)
 
 
-def project_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
-    """Return dx and dweight of `project`.
+def unembed_backward(dy: Array, cache: Cache) -> tuple[Array, Array]:
+    """Return dx and dweight of `unembed`.
 
     With the leading axes flattened: `dx = dy @ weight`, `dweight = dy.T @ x`.
 
@@ -349,23 +350,28 @@ def softmax_backward(dy: Array, cache: Cache) -> Array:
     return dx
 
 
-def dropout(x: Array, rate: float, *, rng: np.random.Generator) -> tuple[Array, Cache]:
+def dropout(
+    x: Array, rate: float, *, rng: np.random.Generator | None = None
+) -> tuple[Array, Cache]:
     """Set each element to zero with probability `rate` and divide the others by `1 - rate`.
 
-    So the expected value of each element stays what it was, and nothing is to be done at test time.
+    The expected value of each element stays the same, so at test time there is nothing to do:
+    without `rng`, or with a rate of 0, `y` is `x`.
 
     Parameters
     ----------
     x : ndarray of any shape
     rate : float
         From 0 to below 1.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator, optional
+        Draws what is dropped; without it nothing is.
 
     Returns
     -------
     y : ndarray of the shape of x
     cache : (keep,)
-        The factors: an ndarray of the shape of x with entries 0 and `1 / (1 - rate)`.
+        The factors: an ndarray of the shape of x with entries 0 and `1 / (1 - rate)`; None where
+        nothing is dropped.
 
     References
     ----------
@@ -373,19 +379,24 @@ def dropout(x: Array, rate: float, *, rng: np.random.Generator) -> tuple[Array, 
     Overfitting", section 4.
     """
     keep = dropout_factors(x.shape, rate, x.dtype, rng=rng)
-    return x * keep, (keep,)
+    return (x if keep is None else x * keep), (keep,)
 
 
 def dropout_backward(dy: Array, cache: Cache) -> Array:
-    """Return dx of `dropout`: `dx = dy * keep`."""
+    """Return dx of `dropout`: `dx = dy * keep`, or `dy` where nothing was dropped."""
     (keep,) = cache
-    return dy * keep
+    return dy if keep is None else dy * keep
 
 
 def dropout_factors(
-    shape: tuple[int, ...], rate: float, dtype: np.dtype[Any], *, rng: np.random.Generator
-) -> Array:
-    """Draw the factors of `dropout`: 0 with probability `rate`, else `1 / (1 - rate)`."""
+    shape: tuple[int, ...], rate: float, dtype: np.dtype[Any], *, rng: np.random.Generator | None
+) -> Array | None:
+    """Draw the factors of `dropout`: 0 with probability `rate`, else `1 / (1 - rate)`.
+
+    None without `rng` or with a rate of 0: then there is nothing to multiply by.
+    """
+    if rng is None or rate == 0:
+        return None
     kept = rng.random(shape, dtype=np.float32) >= rate
     return kept.astype(dtype) * (1 / (1 - rate))
 
@@ -473,7 +484,9 @@ def attention_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     return dq, dk, dv
 
 
-def multi_head_attention(qkv: Array, heads: int, keep: Array | None = None) -> tuple[Array, Cache]:
+def multi_head_attention(
+    qkv: Array, heads: int, keep: Array | None = None, extend: Extend | None = None
+) -> tuple[Array, Cache]:
     """Causal self-attention of all heads, from the fused projection to the merged result.
 
     The channels of `qkv` are the queries, the keys and the values, C each; within each, the heads
@@ -487,6 +500,9 @@ def multi_head_attention(qkv: Array, heads: int, keep: Array | None = None) -> t
         H, a divisor of C.
     keep : ndarray of shape (B, H, T, T), optional
         Dropout on the attention weights; see `attention`.
+    extend : callable, optional
+        For generating with a cache: is given k and v of these positions, (B, H, T, D), and returns
+        the keys and values of all positions so far.
 
     Returns
     -------
@@ -498,6 +514,8 @@ def multi_head_attention(qkv: Array, heads: int, keep: Array | None = None) -> t
     A. Vaswani et al. (2017), "Attention Is All You Need", section 3.2.2.
     """
     q, k, v = (split_heads(part, heads) for part in np.split(qkv, 3, axis=-1))
+    if extend is not None:
+        k, v = extend(k, v)
     y, cache = attention(q, k, v, keep)
     return merge_heads(y), cache
 

@@ -1,23 +1,433 @@
-"""GPT-2 as a language model: the body of `transformer.py` and a head tied to the word embedding.
+"""GPT-2, forward and backward, on the operations of `functional.py`. Read it from top to bottom.
 
-logits = hidden @ wte.T
+Pre-norm blocks and learned positions (Radford et al. 2019, "Language Models are Unsupervised
+Multitask Learners", section 2.3):
+
+    x = wte[ids] + wpe[0..T-1]
+    x = x + attention(ln_1(x))        for each layer
+    x = x + mlp(ln_2(x))
+    hidden = ln_f(x)
+    logits = hidden @ wte.T
+
+A block is a pair of pure functions, `block` and `block_backward`, each made of two halves. `Body`
+runs the blocks in a loop and goes back through them in the reverse loop; `GPT` adds the head, which
+is tied to the word embedding. Classifiers put another head on the same body (`heads.py`).
+
+Two things are threaded through the same code instead of having code of their own: LoRA's factors
+stand beside the matrices they adapt (`lora.py`), and generation passes a cache of keys and values.
+Checks of what comes in are in `checks.py`.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
+from minilm.nn import checks, lora
 from minilm.nn import functional as F
-from minilm.nn.config import SIZES, GPTConfig
-from minilm.nn.parameters import FlatStore, Parameters
-from minilm.nn.transformer import Array, Gradients, Ids, Transformer, initial_parameters
-
-__all__ = ["GPT", "SIZES", "GPTConfig"]
+from minilm.nn.config import GPTConfig
+from minilm.nn.functional import Cache
+from minilm.nn.parameters import FlatStore, Gradients, Parameters, param_shapes
 
 
-class GPT(Transformer):
+def initial_parameters(
+    config: GPTConfig, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+) -> Parameters:
+    """Draw the parameters of a new model as GPT-2's were drawn.
+
+    Matrices are normal with standard deviation `initializer_range`. Those that write into the
+    residual stream (`c_proj`) are divided by the square root of the number of such writes, two a
+    layer, so that the stream's variance does not grow with depth (Radford et al. 2019, section
+    2.3). Gains are 1, biases 0. Drawn in float64, so that models of two dtypes differ by rounding
+    only.
+    """
+    parameters = Parameters(param_shapes(config), dtype)
+    for name, shape in param_shapes(config).items():
+        if len(shape) == 2:
+            deviation = config.initializer_range
+            if name.endswith("c_proj.weight"):
+                deviation /= math.sqrt(2 * config.n_layer)
+            parameters[name][...] = rng.normal(0.0, deviation, shape)
+        elif name.endswith("weight"):
+            parameters[name][...] = 1.0
+    return parameters
+
+
+# ---------------------------------------------------------------------------- one block
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a block needs beside its input.
+
+    Attributes
+    ----------
+    weights : mapping of str to ndarray
+        The block's parameters by the names they have within it: `ln_1.weight`, `mlp.c_fc.bias`, ...
+        Where a matrix is adapted, its factors too: `attn.c_attn.lora_A.weight`.
+    heads : int
+    epsilon : float
+        Of layer norm.
+    trained : frozenset of str, optional
+        The names whose gradients are wanted; by default all.
+    scaling : float
+        What LoRA's low-rank product is multiplied with.
+    attn_pdrop, resid_pdrop : float
+        Dropout rates: on the attention weights, and before each sum with the residual stream.
+    """
+
+    weights: Mapping[str, Array]
+    heads: int
+    epsilon: float = 1e-5
+    trained: frozenset[str] | None = None
+    scaling: float = 1.0
+    attn_pdrop: float = 0.0
+    resid_pdrop: float = 0.0
+
+    def trains(self, name: str) -> bool:
+        """Return whether the gradient of a parameter is wanted."""
+        return name in self.weights and (self.trained is None or name in self.trained)
+
+
+def block(
+    x: Array,
+    layer: Layer,
+    *,
+    rng: np.random.Generator | None = None,
+    extend: F.Extend | None = None,
+) -> tuple[Array, Cache]:
+    """Add to the residual stream what attention finds, then what the MLP makes of it.
+
+    `x = x + attention(ln_1(x))`, then `x = x + mlp(ln_2(x))`.
+
+    Parameters
+    ----------
+    x : ndarray of shape (B, T, C)
+    layer : Layer
+    rng : numpy.random.Generator, optional
+        Draws the dropout; without it there is none.
+    extend : callable, optional
+        Gives attention the keys and values of earlier positions; see `F.multi_head_attention`.
+
+    Returns
+    -------
+    y : ndarray of shape (B, T, C)
+    cache : (cache of the attention half, cache of the MLP half)
+    """
+    x, attention = _attention_half(x, layer, rng, extend)
+    x, mlp = _mlp_half(x, layer, rng)
+    return x, (attention, mlp)
+
+
+def block_backward(dy: Array, cache: Cache, layer: Layer) -> tuple[Array, Gradients]:
+    """Return dx of `block`, and the gradients of its trained parameters by name.
+
+    In each half the gradient takes two ways, round the half and through it, and `dx` is their sum.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (B, T, C)
+    cache
+        What `block` returned.
+    layer : Layer
+        As `block` had it.
+    """
+    attention, mlp = cache
+    gradients: Gradients = {}
+    dx = _mlp_half_backward(dy, mlp, layer, gradients)
+    dx = _attention_half_backward(dx, attention, layer, gradients)
+    return dx, {name: array for name, array in gradients.items() if layer.trains(name)}
+
+
+def _attention_half(
+    x: Array, layer: Layer, rng: np.random.Generator | None, extend: F.Extend | None
+) -> tuple[Array, Cache]:
+    """Return `x + dropout(c_proj(attention(c_attn(ln_1(x)))))`."""
+    normed, norm = _norm(x, layer, "ln_1")
+    qkv, fan_out = _linear(normed, layer, "attn.c_attn")
+    batch, time, _ = x.shape
+    shape = (batch, layer.heads, time, time)
+    keep = F.dropout_factors(shape, layer.attn_pdrop, x.dtype, rng=rng)
+    mixed, mix = F.multi_head_attention(qkv, layer.heads, keep, extend)
+    out, fan_in = _linear(mixed, layer, "attn.c_proj")
+    out, drop = F.dropout(out, layer.resid_pdrop, rng=rng)
+    return x + out, (norm, fan_out, mix, fan_in, drop)
+
+
+def _attention_half_backward(dy: Array, cache: Cache, layer: Layer, gradients: Gradients) -> Array:
+    norm, fan_out, mix, fan_in, drop = cache
+    dout = F.dropout_backward(dy, drop)
+    dmixed = _linear_backward(dout, fan_in, layer, "attn.c_proj", gradients)
+    dqkv = F.multi_head_attention_backward(dmixed, mix)
+    dnormed = _linear_backward(dqkv, fan_out, layer, "attn.c_attn", gradients)
+    return dy + _norm_backward(dnormed, norm, "ln_1", gradients)
+
+
+def _mlp_half(x: Array, layer: Layer, rng: np.random.Generator | None) -> tuple[Array, Cache]:
+    """Return `x + dropout(c_proj(gelu(c_fc(ln_2(x)))))`."""
+    normed, norm = _norm(x, layer, "ln_2")
+    wide, fan_out = _linear(normed, layer, "mlp.c_fc")
+    active, gelu = F.gelu(wide)
+    out, fan_in = _linear(active, layer, "mlp.c_proj")
+    out, drop = F.dropout(out, layer.resid_pdrop, rng=rng)
+    return x + out, (norm, fan_out, gelu, fan_in, drop)
+
+
+def _mlp_half_backward(dy: Array, cache: Cache, layer: Layer, gradients: Gradients) -> Array:
+    norm, fan_out, gelu, fan_in, drop = cache
+    dout = F.dropout_backward(dy, drop)
+    dactive = _linear_backward(dout, fan_in, layer, "mlp.c_proj", gradients)
+    dwide = F.gelu_backward(dactive, gelu)
+    dnormed = _linear_backward(dwide, fan_out, layer, "mlp.c_fc", gradients)
+    return dy + _norm_backward(dnormed, norm, "ln_2", gradients)
+
+
+# ---------------------------------------------------------------- operations with their parameters
+
+
+def _norm(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
+    gain, bias = layer.weights[f"{name}.weight"], layer.weights[f"{name}.bias"]
+    return F.layer_norm(x, gain, bias, layer.epsilon)
+
+
+def _norm_backward(dy: Array, cache: Cache, name: str, gradients: Gradients) -> Array:
+    dx, gradients[f"{name}.weight"], gradients[f"{name}.bias"] = F.layer_norm_backward(dy, cache)
+    return dx
+
+
+def _linear(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
+    """Return `x @ weight + bias`, plus LoRA's share where the matrix has one."""
+    y, cache = F.linear(x, layer.weights[f"{name}.weight"], layer.weights[f"{name}.bias"])
+    factor_a, factor_b = lora.factors(name)
+    if factor_a not in layer.weights:
+        return y, (cache, None)
+    a, b = layer.weights[factor_a], layer.weights[factor_b]
+    change, low_rank = lora.low_rank(x, a, b, layer.scaling)
+    return y + change, (cache, low_rank)
+
+
+def _linear_backward(
+    dy: Array, cache: Cache, layer: Layer, name: str, gradients: Gradients
+) -> Array:
+    whole, low_rank = cache
+    weight, bias = f"{name}.weight", f"{name}.bias"
+    if layer.trains(weight) or layer.trains(bias):
+        dx, gradients[weight], gradients[bias] = F.linear_backward(dy, whole)
+    else:  # a frozen matrix only hands the gradient down: dx = dy @ weight.T
+        dx, _ = F.unembed(dy, layer.weights[weight])
+    if low_rank is not None:
+        factor_a, factor_b = lora.factors(name)
+        dchange, gradients[factor_a], gradients[factor_b] = lora.low_rank_backward(dy, low_rank)
+        dx = dx + dchange
+    return dx
+
+
+# ------------------------------------------------------------------------------- the model
+
+
+class Body:
+    """GPT-2 without a head.
+
+    Parameters
+    ----------
+    config : GPTConfig
+    parameters : Parameters
+        Used as they are, not copied. There may be more names than the body has.
+
+    Attributes
+    ----------
+    adapter : Adapter or None
+        What stands beside the matrices; set it through `use`.
+
+    Raises
+    ------
+    OptionError
+        When a parameter is missing or has another shape than the configuration says.
+    """
+
+    def __init__(self, config: GPTConfig, parameters: Parameters) -> None:
+        checks.check_shapes(parameters, config)
+        self.config = config
+        self.parameters = parameters
+        self.adapter: lora.Adapter | None = None
+        self._names = [
+            {n.split(".", 2)[2]: n for n in param_shapes(config) if n.startswith(f"h.{layer}.")}
+            for layer in range(config.n_layer)
+        ]
+
+    def __repr__(self) -> str:
+        """Return the class with the model's size."""
+        c = self.config
+        return (
+            f"{type(self).__name__}({self.parameters.count():,} parameters: {c.n_layer} layers, "
+            f"{c.n_embd} wide, {c.n_head} heads, context {c.n_positions}, "
+            f"vocabulary {c.vocab_size:,})"
+        )
+
+    def use(self, adapter: lora.Adapter | None) -> None:
+        """Put an adapter to work in place of the one before; None leaves the base alone.
+
+        Raises
+        ------
+        OptionError
+            When the adapter's factors do not fit this model.
+        """
+        if adapter is not None:
+            lora.check(adapter, self.config)
+        self.adapter = adapter
+
+    def hidden(
+        self,
+        ids: Ids,
+        *,
+        rng: np.random.Generator | None = None,
+        past: KeyValueCache | None = None,
+        backward: bool = True,
+    ) -> tuple[Array, list[Cache]]:
+        """Return the output of the final layer norm, (B, T, C), and what `hidden_backward` needs.
+
+        Parameters
+        ----------
+        ids : integer ndarray of shape (B, T)
+            As `checks.check_ids` returns them.
+        rng : numpy.random.Generator, optional
+            Draws the dropout; without it there is none.
+        past : KeyValueCache, optional
+            The keys and values of the positions before `ids`; it takes in the new ones.
+        backward : bool
+            Whether `hidden_backward` will follow. Layers that it will not reach keep no cache.
+        """
+        config = self.config
+        lowest = self._lowest_trained() if backward else config.n_layer + 1
+        x, embedded = self._embed(ids, rng, 0 if past is None else past.length)
+        caches: list[Cache] = [embedded if lowest < 0 else ()]
+        for layer in range(config.n_layer):
+            extend = None if past is None else partial(past.extend, layer)
+            x, cache = block(x, self._layer(layer), rng=rng, extend=extend)
+            caches.append(cache if layer >= lowest else ())
+        if past is not None:
+            past.length += ids.shape[1]
+        gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
+        x, cache = F.layer_norm(x, gain, bias, config.layer_norm_epsilon)
+        caches.append(cache if backward else ())
+        return x, caches
+
+    def hidden_backward(
+        self, dx: Array, caches: list[Cache], head: Mapping[str, Array] | None = None
+    ) -> Gradients:
+        """Return the gradients by name, given that of `hidden`'s output; empties `caches`.
+
+        Parameters
+        ----------
+        dx : ndarray of shape (B, T, C)
+        caches : list
+            What `hidden` returned. Each is dropped once used, so memory falls along the way.
+        head : mapping of str to ndarray, optional
+            The head's gradients. One of `wte.weight`, which the head shares with the embedding, is
+            added to the embedding's.
+        """
+        gradients = dict(head or {})
+        lowest = self._lowest_trained()
+        layers = self.config.n_layer
+        if lowest <= layers:
+            norm = F.layer_norm_backward(dx, caches.pop())
+            dx, gradients["ln_f.weight"], gradients["ln_f.bias"] = norm
+        # Nothing below the lowest trained block needs a gradient: the loop ends there.
+        for layer in reversed(range(max(lowest, 0), layers)):
+            dx, found = block_backward(dx, caches.pop(), self._layer(layer))
+            gradients.update({f"h.{layer}.{name}": array for name, array in found.items()})
+        if lowest < 0:
+            self._embed_backward(dx, caches.pop(), gradients)
+        caches.clear()
+        return {n: g for n, g in gradients.items() if n in self.parameters.trainable}
+
+    def hidden_states(self, ids: ArrayLike) -> list[Array]:
+        """Return the layers' outputs: the embeddings, then one (B, T, C) a layer.
+
+        The last has gone through the final layer norm, as in Hugging Face's `hidden_states`.
+        """
+        checked = checks.check_ids(ids, self.config)
+        x, _ = self._embed(checked, None, 0)
+        states = [x]
+        for layer in range(self.config.n_layer):
+            x, _ = block(x, self._layer(layer))
+            states.append(x)
+        gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
+        states[-1], _ = F.layer_norm(x, gain, bias, self.config.layer_norm_epsilon)
+        return states
+
+    def attention_maps(self, ids: ArrayLike) -> list[Array]:
+        """Return each layer's attention weights, (B, H, T, T): how much query s looks at key t."""
+        x, _ = self._embed(checks.check_ids(ids, self.config), None, 0)
+        maps = []
+        for layer in range(self.config.n_layer):
+            x, ((_, _, (_, _, _, weights, _), *_), _) = block(x, self._layer(layer))
+            maps.append(weights)
+        return maps
+
+    def _embed(self, ids: Ids, rng: np.random.Generator | None, start: int) -> tuple[Array, Cache]:
+        words, word_cache = F.embedding(ids, self.parameters["wte.weight"])
+        positions = self.parameters["wpe.weight"][start : start + ids.shape[1]]
+        x, drop = F.dropout(words + positions, self.config.embd_pdrop, rng=rng)
+        return x, (word_cache, drop)
+
+    def _embed_backward(self, dx: Array, cache: Cache, gradients: Gradients) -> None:
+        word_cache, drop = cache
+        dx = F.dropout_backward(dx, drop)
+        if "wte.weight" in self.parameters.trainable:
+            dwords = F.embedding_backward(dx, word_cache)
+            dwords += gradients.get("wte.weight", 0.0)
+            gradients["wte.weight"] = dwords
+        if "wpe.weight" in self.parameters.trainable:
+            dpositions = np.zeros_like(self.parameters["wpe.weight"])
+            dpositions[: dx.shape[1]] = dx.sum(axis=0)
+            gradients["wpe.weight"] = dpositions
+
+    def _layer(self, number: int) -> Layer:
+        """Return what block `number` needs, under the names that its parameters have within it."""
+        names = self._names[number]
+        weights = {short: self.parameters[full] for short, full in names.items()}
+        if self.adapter is not None:
+            names = names | {
+                factor: f"h.{number}.{factor}"
+                for matrix in self.adapter.targets
+                for factor in lora.factors(matrix)
+            }
+            weights |= {n: self.adapter.weights[f] for n, f in names.items() if n not in weights}
+        config, trainable = self.config, self.parameters.trainable
+        return Layer(
+            weights,
+            config.n_head,
+            config.layer_norm_epsilon,
+            trained=frozenset(short for short, full in names.items() if full in trainable),
+            scaling=1.0 if self.adapter is None else self.adapter.scaling,
+            attn_pdrop=config.attn_pdrop,
+            resid_pdrop=config.resid_pdrop,
+        )
+
+    def _lowest_trained(self) -> int:
+        """Return the lowest layer that is trained: -1 for the embeddings, `n_layer` for ln_f.
+
+        When nothing of the body is trained, it is `n_layer + 1`.
+        """
+        layers = self.config.n_layer
+
+        def depth(name: str) -> int:
+            if name.startswith("h."):
+                return int(name.split(".")[1])
+            return {"wte": -1, "wpe": -1, "ln_f": layers}.get(name.split(".")[0], layers + 1)
+
+        return min(map(depth, self.parameters.trainable), default=layers + 1)
+
+
+class GPT(Body):
     """A GPT-2 language model.
 
     Parameters
@@ -28,11 +438,13 @@ class GPT(Transformer):
     dtype : float dtype
         Of new parameters.
     parameters : Parameters, optional
-        An existing store to be used as it is, not copied; it may hold more names than the model.
+        An existing store, used as it is, not copied. It may hold more names than the model.
 
     Examples
     --------
     >>> model = GPT(GPTConfig(50, 8, 12, 2, 3), rng=np.random.default_rng(0))
+    >>> model
+    GPT(4,488 parameters: 2 layers, 12 wide, 3 heads, context 8, vocabulary 50)
     >>> ids = np.array([[1, 2, 3, 4]])
     >>> model.logits(ids).shape
     (1, 4, 50)
@@ -63,13 +475,33 @@ class GPT(Transformer):
         OptionError
             When ids are not a batch of sequences within the context and the vocabulary.
         TrainingError
-            When a parameter is not finite; the line names it.
+            When a parameter is not finite; the message names it.
         """
-        hidden, _ = self.hidden(self.checked_ids(ids), backward=False)
-        logits, _ = F.project(hidden, self.parameters["wte.weight"])
-        if not np.isfinite(logits).all():
-            raise self.blame("a logit")
-        return logits
+        hidden, _ = self.hidden(checks.check_ids(ids, self.config), backward=False)
+        logits, _ = F.unembed(hidden, self.parameters["wte.weight"])
+        return checks.check_finite(logits, "a logit", self.parameters)
+
+    def next_logits(self, ids: ArrayLike, past: KeyValueCache) -> Array:
+        """Feed more tokens and return the scores of the token after the last: (B, S) -> (B, V).
+
+        They are those of `logits` at the last position, up to rounding.
+
+        Parameters
+        ----------
+        ids : integer array of shape (B, S)
+            The tokens that come after those in the cache; together at most the context.
+        past : KeyValueCache
+            Takes in the new positions.
+
+        Raises
+        ------
+        OptionError, TrainingError
+            As for `logits`; also when the context is full.
+        """
+        checked = checks.check_ids(ids, self.config, past=past.length)
+        hidden, _ = self.hidden(checked, past=past, backward=False)
+        logits, _ = F.unembed(hidden[:, -1], self.parameters["wte.weight"])
+        return checks.check_finite(logits, "a logit", self.parameters)
 
     def loss(self, ids: ArrayLike, targets: ArrayLike) -> float:
         """Return the mean cross-entropy in nats over the targets that are not -100.
@@ -77,20 +509,20 @@ class GPT(Transformer):
         Parameters
         ----------
         ids, targets : integer array of shape (B, T)
-            `targets[b, t]` is the token that should follow `ids[b, :t + 1]`; -100 where none is
-            asked for, as on padding.
+            `targets[b, t]` is the token that should follow `ids[b, :t + 1]`; -100 where there is
+            nothing to predict, as on padding.
 
         Raises
         ------
         OptionError, TrainingError
             As for `logits`; also when all targets are -100.
         """
-        ids = self.checked_ids(ids)
-        targets = self._checked_targets(targets, ids)
-        hidden, _ = self.hidden(ids, backward=False)
-        logits, _ = F.project(hidden, self.parameters["wte.weight"])
-        loss, _ = F.cross_entropy(logits, targets)
-        return self.finite(loss)
+        checked = checks.check_ids(ids, self.config)
+        goals = checks.check_targets(targets, checked, self.config)
+        hidden, _ = self.hidden(checked, backward=False)
+        logits, _ = F.unembed(hidden, self.parameters["wte.weight"])
+        loss, _ = F.cross_entropy(logits, goals)
+        return float(checks.check_finite(loss, "the loss", self.parameters))
 
     def loss_and_grad(
         self, ids: ArrayLike, targets: ArrayLike, *, rng: np.random.Generator | None = None
@@ -118,29 +550,63 @@ class GPT(Transformer):
         """Return the loss, and by name the gradient of `share * loss`.
 
         `share` is the part of the whole batch's targets that are in this shard: the shards'
-        gradients then add up to that of the whole mean.
+        gradients then add up to the gradient of the whole batch's mean.
         """
-        ids = self.checked_ids(ids)
-        targets = self._checked_targets(targets, ids)
-        table = self.parameters["wte.weight"]
-        hidden, caches = self.hidden(ids, rng=rng)
-        logits, head = F.project(hidden, table)
-        loss, cache = F.cross_entropy(logits, targets)
-        value = self.finite(loss)
-        del logits  # as large as all else together; the backward lives from the probabilities
+        checked = checks.check_ids(ids, self.config)
+        goals = checks.check_targets(targets, checked, self.config)
+        hidden, caches = self.hidden(checked, rng=rng)
+        logits, head = F.unembed(hidden, self.parameters["wte.weight"])
+        loss, cache = F.cross_entropy(logits, goals)
+        value = float(checks.check_finite(loss, "the loss", self.parameters))
+        del logits  # as large as everything else together; the backward needs only probabilities
         dlogits = F.cross_entropy_backward(share, cache)
         del cache
-        dhidden, gradients = self.tied_head_backward(dlogits, head)
+        dhidden, gradients = tied_head_backward(dlogits, head, self.parameters)
         del dlogits
         return value, self.hidden_backward(dhidden, caches, gradients)
 
-    def _checked_targets(self, targets: ArrayLike, ids: Ids) -> Ids:
-        """Return targets as integers of the shape of ids, or say what is wrong."""
-        checked = np.asarray(targets)
-        if checked.shape != ids.shape or checked.dtype.kind not in "iu":
-            raise OptionError(
-                f"targets have shape {checked.shape} and dtype {checked.dtype}; "
-                f"expected integers of the ids' shape {ids.shape}"
-            )
-        self._check_range(np.where(checked == -100, 0, checked), checked, "target")
-        return checked
+
+def tied_head_backward(
+    dlogits: Array, cache: Cache, parameters: Parameters
+) -> tuple[Array, Gradients]:
+    """Return dhidden of `F.unembed(hidden, wte)`, and the table's gradient if it is trained."""
+    if "wte.weight" not in parameters.trainable:
+        return F.unembed(dlogits, parameters["wte.weight"].T)[0], {}
+    dhidden, dtable = F.unembed_backward(dlogits, cache)
+    return dhidden, {"wte.weight": dtable}
+
+
+class KeyValueCache:
+    """The keys and values of the positions that a model has seen.
+
+    A causal model never looks ahead: what a position has computed does not change when another
+    token follows. So its keys and values are kept, and each new token is one row through the model
+    instead of the whole text again.
+
+    Parameters
+    ----------
+    model : GPT
+    batch : int
+        B, sequences side by side.
+
+    Attributes
+    ----------
+    keys, values : ndarray of shape (layers, B, H, context, D)
+        Filled up to `length`.
+    length : int
+    """
+
+    def __init__(self, model: Body, batch: int = 1) -> None:
+        config = model.config
+        size = config.n_embd // config.n_head
+        shape = (config.n_layer, batch, config.n_head, config.n_positions, size)
+        self.keys = np.empty(shape, model.parameters.dtype)
+        self.values = np.empty(shape, model.parameters.dtype)
+        self.length = 0
+
+    def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
+        """Put a layer's new keys and values, (B, H, S, D), behind the earlier ones; return all."""
+        stop = self.length + k.shape[2]
+        self.keys[layer, :, :, self.length : stop] = k
+        self.values[layer, :, :, self.length : stop] = v
+        return self.keys[layer, :, :, :stop], self.values[layer, :, :, :stop]

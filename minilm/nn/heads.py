@@ -16,16 +16,17 @@ Pre-Training", equation 5):
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
+from minilm.nn import checks
 from minilm.nn import functional as F
 from minilm.nn.config import POOLINGS, GPTConfig
-from minilm.nn.parameters import FlatStore, Parameters
-from minilm.nn.transformer import Array, Cache, Gradients, Ids, Transformer, initial_parameters
+from minilm.nn.functional import Cache
+from minilm.nn.gpt import Body, initial_parameters, tied_head_backward
+from minilm.nn.parameters import FlatStore, Gradients, Parameters
 
 
 def with_score(
@@ -39,7 +40,7 @@ def with_score(
     return larger
 
 
-class SequenceClassifier(Transformer):
+class SequenceClassifier(Body):
     """Scores labels for whole sequences.
 
     Parameters
@@ -114,21 +115,19 @@ class SequenceClassifier(Transformer):
             When a parameter is not finite; the line names it.
         """
         scores, *_ = self._forward(ids, lengths, rng=None, backward=False)
-        if not np.isfinite(scores).all():
-            raise self.blame("a score")
-        return scores
+        return checks.check_finite(scores, "a score", self.parameters)
 
     def features(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
         """Return what the head is given of each sequence, (B, C)."""
-        checked = self.checked_ids(ids)
+        checked = checks.check_ids(ids, self.config)
         hidden, _ = self.hidden(checked, backward=False)
-        return self._pool(hidden, self._checked_lengths(lengths, checked))[0]
+        return self._pool(hidden, checks.check_lengths(lengths, checked))[0]
 
     def loss(self, ids: ArrayLike, lengths: ArrayLike, targets: ArrayLike) -> float:
         """Return the mean cross-entropy, in nats, of the labels `targets` of shape (B,)."""
         scores, *_ = self._forward(ids, lengths, rng=None, backward=False)
-        loss, _ = F.cross_entropy(scores, self._checked_labels(targets, len(scores)))
-        return self.finite(loss)
+        loss, _ = F.cross_entropy(scores, checks.check_classes(targets, len(scores), self.labels))
+        return float(checks.check_finite(loss, "the loss", self.parameters))
 
     def loss_and_grad(
         self,
@@ -156,9 +155,10 @@ class SequenceClassifier(Transformer):
     ) -> tuple[float, Gradients]:
         """Return the loss, and by name the gradient of `share * loss`; see `GPT.gradients`."""
         scores, hidden, caches, (pool, head) = self._forward(ids, lengths, rng=rng, backward=True)
-        loss, cache = F.cross_entropy(scores, self._checked_labels(targets, len(scores)))
-        value = self.finite(loss)
-        dpooled, dscore = F.project_backward(F.cross_entropy_backward(share, cache), head)
+        goals = checks.check_classes(targets, len(scores), self.labels)
+        loss, cache = F.cross_entropy(scores, goals)
+        value = float(checks.check_finite(loss, "the loss", self.parameters))
+        dpooled, dscore = F.unembed_backward(F.cross_entropy_backward(share, cache), head)
         if self.pooling == "last":
             dhidden = F.last_token_pool_backward(dpooled, pool)
         else:
@@ -168,7 +168,7 @@ class SequenceClassifier(Transformer):
             words, dwords, of_table = self._next_words(
                 hidden, np.asarray(ids), np.asarray(lengths), share
             )
-            value += self.lm_weight * self.finite(words)
+            value += self.lm_weight * checks.check_finite(words, "the loss", self.parameters)
             dhidden = dhidden + dwords
             gradients.update(of_table)
         return value, self.hidden_backward(dhidden, caches, gradients)
@@ -182,7 +182,7 @@ class SequenceClassifier(Transformer):
         """
         inside = np.arange(ids.shape[1]) < lengths[:, None] - 1
         targets = ids[:, 1:][inside[:, :-1]]
-        logits, head = F.project(hidden[inside], self.parameters["wte.weight"])
+        logits, head = F.unembed(hidden[inside], self.parameters["wte.weight"])
         dlogits = np.empty_like(logits)
         loss, stop = 0.0, 0
         for length in lengths[lengths > 1] - 1:
@@ -191,7 +191,7 @@ class SequenceClassifier(Transformer):
             loss += float(mean) / len(ids)
             dlogits[text] = F.cross_entropy_backward(share * self.lm_weight / len(ids), cache)
         dhidden = np.zeros_like(hidden)
-        dhidden[inside], of_table = self.tied_head_backward(dlogits, head)
+        dhidden[inside], of_table = tied_head_backward(dlogits, head, self.parameters)
         return loss, dhidden, of_table
 
     def _forward(
@@ -202,48 +202,17 @@ class SequenceClassifier(Transformer):
         rng: np.random.Generator | None,
         backward: bool,
     ) -> tuple[Array, Array, list[Cache], tuple[Cache, Cache]]:
-        checked = self.checked_ids(ids)
-        real = self._checked_lengths(lengths, checked)
+        checked = checks.check_ids(ids, self.config)
+        real = checks.check_lengths(lengths, checked)
         hidden, caches = self.hidden(checked, rng=rng, backward=backward)
         pooled, pool = self._pool(hidden, real)
-        scores, head = F.project(pooled, self.parameters["score.weight"])
+        scores, head = F.unembed(pooled, self.parameters["score.weight"])
         return scores, hidden, caches, (pool, head)
 
     def _pool(self, hidden: Array, lengths: Ids) -> tuple[Array, Cache]:
         if self.pooling == "last":
             return F.last_token_pool(hidden, lengths)
         return F.mean_pool(hidden, lengths)
-
-    def _checked_lengths(self, lengths: ArrayLike, ids: Ids) -> Ids:
-        batch, time = ids.shape
-        checked: NDArray[Any] = np.asarray(lengths)
-        if checked.shape != (batch,) or checked.dtype.kind not in "iu":
-            raise OptionError(
-                f"lengths have shape {checked.shape} and dtype {checked.dtype}; "
-                f"expected {batch} integers"
-            )
-        if checked.min() < 1 or checked.max() > time:
-            place = int(np.argmax((checked < 1) | (checked > time)))
-            raise OptionError(
-                f"the length {checked[place]} at [{place}] is not from 1 to {time}, the positions "
-                "there are; an empty text has nothing to be judged by"
-            )
-        return checked
-
-    def _checked_labels(self, targets: ArrayLike, batch: int) -> Ids:
-        checked: NDArray[Any] = np.asarray(targets)
-        if checked.shape != (batch,) or checked.dtype.kind not in "iu":
-            raise OptionError(
-                f"targets have shape {checked.shape} and dtype {checked.dtype}; "
-                f"expected {batch} integers"
-            )
-        known = np.where(checked == -100, 0, checked)
-        if known.min() < 0 or known.max() >= self.labels:
-            place = int(np.argmax((known < 0) | (known >= self.labels)))
-            raise OptionError(
-                f"the label {checked[place]} at [{place}] is not from 0 to {self.labels - 1}"
-            )
-        return checked
 
 
 class Probe:
@@ -260,7 +229,7 @@ class Probe:
 
     def logits(self, features: Array) -> Array:
         """Return the labels' scores: (B, C) -> (B, K)."""
-        return F.project(features, self.parameters["score.weight"])[0]
+        return F.unembed(features, self.parameters["score.weight"])[0]
 
     def gradients(
         self,
@@ -271,7 +240,7 @@ class Probe:
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradients]:
         """Return the loss, and the gradient of `share * loss`; there is nothing to drop out."""
-        scores, head = F.project(features, self.parameters["score.weight"])
+        scores, head = F.unembed(features, self.parameters["score.weight"])
         loss, cache = F.cross_entropy(scores, targets)
-        _, dscore = F.project_backward(F.cross_entropy_backward(share, cache), head)
+        _, dscore = F.unembed_backward(F.cross_entropy_backward(share, cache), head)
         return float(loss), {"score.weight": dscore}

@@ -117,7 +117,7 @@ def factors(matrix: str) -> tuple[str, str]:
 class Adapter:
     """Which matrices are adapted, how, and where the factors are.
 
-    `Transformer.use` puts one to work, and takes it away again; the base is not touched.
+    `GPT.use` puts one to work, and takes it away again; the base is not touched.
 
     Parameters
     ----------
@@ -151,10 +151,6 @@ class Adapter:
     def alone(self) -> Adapter:
         """Return the adapter without the names in `weights` that are not its own."""
         return replace(self, weights={n: w for n, w in self.weights.items() if ".lora_" in n})
-
-    def adapts(self, matrix: str) -> bool:
-        """Return whether a matrix such as `h.0.attn.c_attn` is adapted."""
-        return matrix.split(".", 2)[2] in self.targets
 
 
 def adapter_shapes(

@@ -21,8 +21,7 @@ from numpy.typing import ArrayLike
 
 from minilm.errors import OptionError, TrainingError
 from minilm.nn.optim import Optimizer, clip_factor, global_norm
-from minilm.nn.parameters import FlatStore, Parameters
-from minilm.nn.transformer import Gradients
+from minilm.nn.parameters import FlatStore, Gradients, Parameters
 from minilm.threads import keep_freed_memory, set_blas_threads
 
 

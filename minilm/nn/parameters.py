@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.nn.config import GPTConfig
 
-Array = NDArray[np.floating[Any]]
 Shapes = Mapping[str, tuple[int, ...]]
+Gradients = dict[str, Array]  # by the names of parameters
 
 
 def param_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:

@@ -50,7 +50,7 @@ class TransformerClassifier(Estimator):
     --------
     >>> from minilm.text.wordlevel import WordLevelTokenizer
     >>> from minilm.nn.config import GPTConfig
-    >>> from minilm.nn.transformer import initial_parameters
+    >>> from minilm.nn.gpt import initial_parameters
     >>> words = WordLevelTokenizer.train(["a fine film", "a dull film"], min_count=1)
     >>> config = GPTConfig(6, 8, 12, 1, 2)
     >>> parameters = initial_parameters(config, rng=np.random.default_rng(0))

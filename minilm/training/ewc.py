@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.nn.gpt import GPT
-from minilm.nn.parameters import Parameters
-from minilm.nn.transformer import Gradients
+from minilm.nn.parameters import Gradients, Parameters
 
 Array = NDArray[np.floating[Any]]
 Ids = NDArray[np.integer[Any]]

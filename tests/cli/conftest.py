@@ -7,8 +7,7 @@ import pytest
 
 from minilm.models.text_classifier import TextClassifier
 from minilm.nn import lora
-from minilm.nn.gpt import GPT, GPTConfig
-from minilm.nn.transformer import initial_parameters
+from minilm.nn.gpt import GPT, GPTConfig, initial_parameters
 from minilm.store import adapters, folder
 from minilm.store.adapters import SavedAdapter
 from minilm.store.classification import Head

@@ -23,16 +23,16 @@ def test_cached_logits_are_those_without_a_cache(model, cuts):
     whole = model.logits(ids)
     cache = KeyValueCache(model, batch=2)
     for cut in cuts:
-        logits = generate.next_logits(model, ids[:, cache.length : cache.length + cut], cache)
+        logits = model.next_logits(ids[:, cache.length : cache.length + cut], cache)
         np.testing.assert_allclose(logits, whole[:, cache.length - 1], rtol=0, atol=1e-10)
-    with pytest.raises(OptionError, match="13 tokens are longer than the context of 12"):
-        generate.next_logits(model, ids[:, :1], cache)
+    with pytest.raises(OptionError, match="13 tokens is longer than the model.s context of 12"):
+        model.next_logits(ids[:, :1], cache)
 
 
 def test_a_learners_operation_is_used(model, monkeypatch):
     calls = []
     monkeypatch.setattr(F, "attention", lambda *a, own=F.attention: calls.append(1) or own(*a))
-    generate.next_logits(model, np.array([[1, 2]]), KeyValueCache(model))
+    model.next_logits(np.array([[1, 2]]), KeyValueCache(model))
     assert len(calls) == CONFIG.n_layer
 
 

@@ -51,7 +51,7 @@ PAIRS = {
         {"x": normal(1, 2, 3, 5), "weight": normal(2, 5, 4), "bias": normal(3, 4)},
     ),
     "project": Pair(
-        F.project, F.project_backward, {"x": normal(1, 2, 3, 5), "weight": normal(2, 7, 5)}
+        F.unembed, F.unembed_backward, {"x": normal(1, 2, 3, 5), "weight": normal(2, 7, 5)}
     ),
     "gelu": Pair(F.gelu, F.gelu_backward, {"x": 2 * normal(1, 2, 3, 5)}),
     "layer_norm": Pair(

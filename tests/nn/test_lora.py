@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from minilm.errors import OptionError
-from minilm.models.generate import KeyValueCache, next_logits
 from minilm.nn import functional as F
 from minilm.nn import gradcheck, lora
 from minilm.nn.config import GPTConfig
-from minilm.nn.gpt import GPT
+from minilm.nn.gpt import GPT, KeyValueCache
 from minilm.nn.parameters import Parameters
 
 CONFIG = GPTConfig(vocab_size=23, n_positions=7, n_embd=12, n_layer=2, n_head=3)
@@ -133,7 +132,7 @@ def test_adapters_are_switched_without_touching_the_base() -> None:
 def test_generation_uses_the_adapter() -> None:
     model = random_base()
     model.use(trained_adapter())
-    step = next_logits(model, IDS, KeyValueCache(model, len(IDS)))
+    step = model.next_logits(IDS, KeyValueCache(model, len(IDS)))
     np.testing.assert_allclose(step, model.logits(IDS)[:, -1], rtol=1e-9)
 
 
@@ -152,16 +151,15 @@ def test_frozen_matrices_compute_no_gradient_and_nothing_below_is_computed(
     def never(*arguments: Any) -> None:
         raise RuntimeError("computed for nothing")
 
-    for name in ("linear_backward", "multi_head_attention_backward", "embedding_backward"):
+    for name in ("linear_backward", "embedding_backward", "unembed_backward"):
         monkeypatch.setattr(F, name, never)
-    projected = []
-    project = F.project
-    monkeypatch.setattr(F, "project", lambda x, w: projected.append(w.shape) or project(x, w))
-    monkeypatch.setattr(F, "project_backward", never)
+    tables = []
+    unembed = F.unembed
+    monkeypatch.setattr(F, "unembed", lambda x, w: tables.append(w.shape) or unembed(x, w))
     _, gradient = model.loss_and_grad(IDS, TARGETS)
     assert set(gradient) == set(lora.factors("h.1.mlp.c_fc"))
-    # The head forward, the head backward, then dx of mlp.c_proj; dx of c_fc is nobody's.
-    assert projected == [(23, 12), (12, 23), (48, 12)]
+    # The head both ways, then block 1 alone hands the gradient down through its four matrices.
+    assert tables == [(23, 12), (12, 23), (48, 12), (12, 48), (12, 12), (12, 36)]
 
 
 def test_what_cannot_be() -> None:

@@ -7,10 +7,9 @@ import pytest
 
 from minilm.errors import OptionError, TrainingError
 from minilm.nn.config import GPTConfig
-from minilm.nn.gpt import GPT
+from minilm.nn.gpt import GPT, initial_parameters
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW
-from minilm.nn.transformer import initial_parameters
 from minilm.store.huggingface import SCORE
 from minilm.training import finetune
 from minilm.training.finetune_settings import METHODS, FinetuneSettings
