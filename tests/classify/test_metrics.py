@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.classify import metrics
 from minilm.errors import OptionError
@@ -21,9 +22,9 @@ def test_confusion_matrix_worked_by_hand():
 
 def test_class_scores_worked_by_hand():
     scores = metrics.class_scores(metrics.confusion_matrix(TRUTH, PREDICTED, 4))
-    np.testing.assert_allclose(scores.precision, [1, 1 / 3, 0, 0])
-    np.testing.assert_allclose(scores.recall, [2 / 3, 1 / 2, 0, 0])
-    np.testing.assert_allclose(scores.f1, [4 / 5, 2 / 5, 0, 0])
+    assert_close(scores.precision, [1, 1 / 3, 0, 0])
+    assert_close(scores.recall, [2 / 3, 1 / 2, 0, 0])
+    assert_close(scores.f1, [4 / 5, 2 / 5, 0, 0])
     assert scores.support.tolist() == [3, 2, 1, 0]
 
 
@@ -39,8 +40,8 @@ def test_calibration_worked_by_hand():
     found = metrics.calibration(probabilities, np.array([0, 0, 0, 1]), bins=4)
     assert found.edges.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert found.counts.tolist() == [0, 0, 2, 2]
-    np.testing.assert_allclose(found.confidence, [0, 0, 0.65, 0.9])
-    np.testing.assert_allclose(found.accuracy, [0, 0, 1, 0.5])
+    assert_close(found.confidence, [0, 0, 0.65, 0.9])
+    assert_close(found.accuracy, [0, 0, 1, 0.5])
     assert found.expected_error == pytest.approx(0.5 * 0.35 + 0.5 * 0.4)
 
 
@@ -87,7 +88,7 @@ def test_scores_equal_scikit_learns(peer, classes):
     for own, expected in zip(
         (scores.precision, scores.recall, scores.f1, scores.support), theirs, strict=True
     ):
-        np.testing.assert_allclose(own, expected, rtol=1e-12)
+        assert_close(own, expected, rtol=1e-12)
     macro = sklearn.f1_score(truth, predicted, labels=labels, average="macro", zero_division=0)
     assert metrics.macro_f1(truth, predicted, classes) == pytest.approx(macro, rel=1e-12)
 
@@ -102,7 +103,7 @@ def test_reliability_equals_scikit_learns(peer):
     is_right = probabilities.argmax(axis=1) == truth
     accuracy, confidence = curve(is_right, probabilities.max(axis=1), n_bins=metrics.BINS)
     filled = found.counts > 0
-    np.testing.assert_allclose(found.accuracy[filled], accuracy, rtol=1e-12)
-    np.testing.assert_allclose(found.confidence[filled], confidence, rtol=1e-12)
+    assert_close(found.accuracy[filled], accuracy, rtol=1e-12)
+    assert_close(found.confidence[filled], confidence, rtol=1e-12)
     error = np.average(np.abs(accuracy - confidence), weights=found.counts[filled])
     assert found.expected_error == pytest.approx(error, rel=1e-12)

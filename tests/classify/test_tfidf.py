@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.classify import tfidf
 from minilm.errors import InputError, OptionError
@@ -18,13 +19,13 @@ def test_weights_worked_by_hand():
     assert model.vocabulary_ == {"a": 0, "b": 1, "c": 2}
     # Three documents; a is in two of them, b and c in one each.
     idf_a, idf_b = math.log(4 / 3) + 1, math.log(4 / 2) + 1
-    np.testing.assert_allclose(model.idf_, [idf_a, idf_b, idf_b], rtol=1e-15)
+    assert_close(model.idf_, [idf_a, idf_b, idf_b], rtol=1e-15)
     a, b = idf_a, (1 + math.log(3)) * idf_b
     length = math.hypot(a, b)
     expected = [[a / length, b / length, 0], [0, 0, 0]]
     result = model.transform([DOCUMENTS[0], []])
     assert result.dtype == np.float64
-    np.testing.assert_allclose(result, expected, rtol=1e-15)
+    assert_close(result, expected, rtol=1e-15)
 
 
 def test_unknown_words_are_left_out():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.classify import explain
 from minilm.cli import console, main
@@ -102,7 +103,7 @@ def test_explaining(judges, tmp_path, capsys):
     first, second = json.loads(capsys.readouterr().out)["predictions"]
     assert [item["word"] for item in first["effects"]] == TEXT.split()
     effects = [item["effect"] for item in first["effects"]]
-    np.testing.assert_allclose(effects, found.effects(found.predicted))
+    assert_close(effects, found.effects(found.predicted))
     assert second["effects"] is None
     assert run(judges / "classifier", "cat", "--explain") == 0
     assert "not explained: a text of one word" in capsys.readouterr().out
@@ -118,7 +119,7 @@ def test_of_a_long_text_what_is_read_is_explained(judges, capsys):
     effects = full.effects(full.predicted)
     explained = [item["effect"] for item in found["effects"]]
     assert context < len(explained) < 2 * context
-    np.testing.assert_allclose(explained, effects[: len(explained)])
+    assert_close(explained, effects[: len(explained)])
     assert not effects[len(explained) :].any()
 
 

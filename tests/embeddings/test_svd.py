@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.embeddings import cooccurrence, ppmi, svd
 from minilm.embeddings.sparse import SparseMatrix
@@ -31,7 +32,7 @@ def test_leading_values_and_vectors_equal_the_exact_ones():
     U, S, Vt = svd.truncated_svd(sparse(matrix), 10, rng=rng)
     assert U.shape == (80, 10)
     assert Vt.shape == (10, 80)
-    np.testing.assert_allclose(S, values[:10], rtol=2e-6)
+    assert_close(S, values[:10], rtol=2e-6)
     np.testing.assert_allclose(np.abs((U * left[:, :10]).sum(axis=0)), 1, atol=2e-5)
     np.testing.assert_allclose(np.abs((Vt.T * right[:, :10]).sum(axis=0)), 1, atol=2e-5)
     best = (left[:, :10] * values[:10]) @ right[:, :10].T
@@ -43,9 +44,9 @@ def test_real_weights_agree_with_the_exact_values():
     exact = np.linalg.svd(weights.dense(), compute_uv=False)
     # The values fall slowly here, so the trailing ones need many iterations. None is too large.
     U, S, Vt = svd.truncated_svd(weights, 20, rng=np.random.default_rng(1), iterations=50)
-    np.testing.assert_allclose(S, exact[:20], rtol=1e-5)
+    assert_close(S, exact[:20], rtol=1e-5)
     _, few, _ = svd.truncated_svd(weights, 20, rng=np.random.default_rng(1))
-    np.testing.assert_allclose(few, exact[:20], rtol=0.05)
+    assert_close(few, exact[:20], rtol=0.05)
     assert (few <= exact[:20] * (1 + 1e-5)).all()
     np.testing.assert_allclose(U.T @ U, np.eye(20), atol=5e-6)
     np.testing.assert_allclose(Vt @ Vt.T, np.eye(20), atol=5e-6)
@@ -128,7 +129,7 @@ def test_all_columns_are_the_rows_of_the_weights():
     dense = counts.dense().astype(float)
     rows = dense / np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-300)
     vectors = svd.word_vectors(counts, weighting="count", dimensions=None, rng=rng)
-    np.testing.assert_allclose(vectors, rows, rtol=1e-6)
+    assert_close(vectors, rows, rtol=1e-6)
 
 
 def test_full_rank_vectors_keep_the_cosines_that_singular_values_of_one_half_give():
@@ -158,4 +159,4 @@ def test_singular_values_equal_those_of_scikit_learn(peer):
     weights = ppmi.ppmi(some_counts(400, words=20_000))
     _, S, _ = svd.truncated_svd(weights, 15, rng=np.random.default_rng(9), iterations=40)
     _, theirs, _ = extmath.randomized_svd(weights.dense(), 15, n_iter=40, random_state=0)
-    np.testing.assert_allclose(S, theirs, rtol=1e-5)
+    assert_close(S, theirs, rtol=1e-5)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.errors import OptionError, TrainingError
 from minilm.models import generate
@@ -25,7 +26,7 @@ def test_cached_logits_are_those_without_a_cache(model, cuts):
     for cut in cuts:
         logits = model.next_logits(ids[:, cache.length : cache.length + cut], cache)
         np.testing.assert_allclose(logits, whole[:, cache.length - 1], rtol=0, atol=1e-10)
-    with pytest.raises(OptionError, match="13 tokens is longer than the model.s context of 12"):
+    with pytest.raises(OptionError, match="13 tokens is longer than"):
         model.next_logits(ids[:, :1], cache)
 
 
@@ -93,7 +94,7 @@ def test_tokens_come_as_often_as_their_probability_says(model):
     drawn = [next(generate.generate(model, [1, 2], 1, Sampling(), rng=rng)) for _ in range(4000)]
     shares = np.bincount([token.id for token in drawn], minlength=40) / len(drawn)
     expected = F.softmax(model.logits(np.array([[1, 2]]))[0, -1])[0]
-    np.testing.assert_allclose(drawn[0].probabilities, expected, rtol=1e-12)
+    assert_close(drawn[0].probabilities, expected, rtol=1e-12)
     # Four standard deviations of each share.
     assert (np.abs(shares - expected) <= 4 * np.sqrt(expected * (1 - expected) / 4000) + 1e-9).all()
 
@@ -101,16 +102,10 @@ def test_tokens_come_as_often_as_their_probability_says(model):
 def test_the_rules_of_choice():
     logits = np.log([0.1, 0.4, 0.2, 0.3])
     assert Sampling(0).probabilities(logits).tolist() == [0, 1, 0, 0]
-    np.testing.assert_allclose(
-        Sampling(0.5).probabilities(logits), np.square([1, 4, 2, 3]) / 30, rtol=1e-12
-    )
-    np.testing.assert_allclose(
-        Sampling(top_k=2).probabilities(logits), [0, 4 / 7, 0, 3 / 7], rtol=1e-12
-    )
+    assert_close(Sampling(0.5).probabilities(logits), np.square([1, 4, 2, 3]) / 30, rtol=1e-12)
+    assert_close(Sampling(top_k=2).probabilities(logits), [0, 4 / 7, 0, 3 / 7], rtol=1e-12)
     assert Sampling(top_k=9).probabilities(logits).argmin() == 0
-    np.testing.assert_allclose(
-        Sampling(top_p=0.75).probabilities(logits), [0, 4 / 9, 2 / 9, 3 / 9], rtol=1e-12
-    )
+    assert_close(Sampling(top_p=0.75).probabilities(logits), [0, 4 / 9, 2 / 9, 3 / 9], rtol=1e-12)
     assert Sampling(top_p=1e-9).probabilities(logits).tolist() == [0, 1, 0, 0]
     # Scores in float32 and far from zero.
     wide = Sampling().probabilities(np.array([1e4, 1e4, -1e4], np.float32))

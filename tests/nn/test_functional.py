@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.errors import OptionError
 from minilm.nn import functional as F
@@ -174,12 +175,12 @@ def test_half_precision_stays_half_precision(pair: Pair) -> None:
 def test_gelu_and_layer_norm_follow_their_formulas() -> None:
     x = normal(1, 3, 5)
     inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-    np.testing.assert_allclose(F.gelu(x)[0], 0.5 * x * (1 + np.tanh(inner)), rtol=1e-13)
+    assert_close(F.gelu(x)[0], 0.5 * x * (1 + np.tanh(inner)), rtol=1e-13)
     gain, bias = normal(2, 5), normal(3, 5)
     y, _ = F.layer_norm(x, gain, bias, 1e-3)
     for row, out in zip(x, y, strict=True):
         expected = (row - row.mean()) / math.sqrt(row.var() + 1e-3) * gain + bias
-        np.testing.assert_allclose(out, expected, rtol=1e-12)
+        assert_close(out, expected, rtol=1e-12)
 
 
 def slow_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -200,7 +201,7 @@ def slow_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("queries", [1, 2, 5])
 def test_attention_equals_the_slow_version(queries: int) -> None:
     q, k, v = normal(1, 2, 3, queries, 4), normal(2, 2, 3, 5, 4), normal(3, 2, 3, 5, 4)
-    np.testing.assert_allclose(F.attention(q, k, v)[0], slow_attention(q, k, v), rtol=1e-12)
+    assert_close(F.attention(q, k, v)[0], slow_attention(q, k, v), rtol=1e-12)
 
 
 def test_multi_head_attention_cuts_and_merges_the_channels_in_order() -> None:
@@ -209,7 +210,7 @@ def test_multi_head_attention_cuts_and_merges_the_channels_in_order() -> None:
     for head in range(3):
         own = slice(4 * head, 4 * head + 4)
         q, k, v = (part[:, None, :, own] for part in np.split(qkv, 3, axis=-1))
-        np.testing.assert_allclose(y[..., own], slow_attention(q, k, v)[:, 0], rtol=1e-12)
+        assert_close(y[..., own], slow_attention(q, k, v)[:, 0], rtol=1e-12)
 
 
 def test_no_position_sees_the_future() -> None:
@@ -224,17 +225,15 @@ def test_no_position_sees_the_future() -> None:
 def test_attention_weights_are_in_the_cache_as_the_docstring_says() -> None:
     q, k, v = normal(1, 2, 3, 5, 4), normal(2, 2, 3, 5, 4), normal(3, 2, 3, 5, 4)
     y, (_, _, _, weights, keep) = F.attention(q, k, v)
-    np.testing.assert_allclose(weights.sum(axis=-1), 1.0, rtol=1e-12)
+    assert_close(weights.sum(axis=-1), 1.0, rtol=1e-12)
     assert (weights[..., np.triu_indices(5, 1)[0], np.triu_indices(5, 1)[1]] == 0).all()
-    np.testing.assert_allclose(weights @ v, y)
+    assert_close(weights @ v, y)
     assert keep is None
 
 
 def test_softmax_and_cross_entropy_survive_large_scores() -> None:
     scores = np.array([[1000.0, 1001.0], [-np.inf, -5000.0]])
-    np.testing.assert_allclose(
-        F.softmax(scores)[0], [[1 / (1 + math.e), math.e / (1 + math.e)], [0, 1]]
-    )
+    assert_close(F.softmax(scores)[0], [[1 / (1 + math.e), math.e / (1 + math.e)], [0, 1]])
     loss, _ = F.cross_entropy(np.array([[1000.0, 0.0]]), np.array([1]))
     assert loss == 1000.0
 
@@ -260,7 +259,7 @@ def test_embedding_backward_adds_up_repeated_ids() -> None:
     dy = normal(1, 2, 3, 5)
     expected = np.zeros((7, 5))
     np.add.at(expected, IDS, dy)
-    np.testing.assert_allclose(F.embedding_backward(dy, (IDS, 7)), expected, rtol=1e-13)
+    assert_close(F.embedding_backward(dy, (IDS, 7)), expected, rtol=1e-13)
     empty = F.embedding_backward(np.zeros((0, 5)), (np.zeros(0, int), 7))
     np.testing.assert_array_equal(empty, np.zeros((7, 5)))
 
@@ -280,7 +279,7 @@ def test_pooling_leaves_the_padding_out() -> None:
     mean, _ = F.mean_pool(x, LENGTHS)
     last, _ = F.last_token_pool(x, LENGTHS)
     for b, length in enumerate(LENGTHS):
-        np.testing.assert_allclose(mean[b], x[b, :length].mean(axis=0), rtol=1e-12)
+        assert_close(mean[b], x[b, :length].mean(axis=0), rtol=1e-12)
         np.testing.assert_array_equal(last[b], x[b, length - 1])
 
 
@@ -288,7 +287,7 @@ def test_arrays_that_are_not_contiguous_work() -> None:
     x = normal(1, 5, 3, 2).T
     weight = normal(2, 4, 5).T
     y, cache = F.linear(x, weight, np.zeros(4))
-    np.testing.assert_allclose(y, np.einsum("bti,io->bto", x, weight))
+    assert_close(y, np.einsum("bti,io->bto", x, weight))
     dx, dweight, _ = F.linear_backward(normal(3, 4, 3, 2).T, cache)
     assert dx.shape == x.shape
     assert dweight.shape == weight.shape

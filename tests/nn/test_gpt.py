@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.errors import OptionError, TrainingError
 from minilm.nn import checks, gradcheck
@@ -188,18 +189,18 @@ def test_hidden_states_and_attention_maps() -> None:
     expected = model.parameters["wte.weight"][IDS] + model.parameters["wpe.weight"][:5]
     np.testing.assert_array_equal(states[0], expected)
     logits = states[-1] @ model.parameters["wte.weight"].T
-    np.testing.assert_allclose(logits, model.logits(IDS), rtol=1e-12)
+    assert_close(logits, model.logits(IDS), rtol=1e-12)
     maps = model.attention_maps(IDS)
     assert [m.shape for m in maps] == [(3, 3, 5, 5)] * 2
     for weights in maps:
-        np.testing.assert_allclose(weights.sum(axis=-1), 1.0)
+        assert_close(weights.sum(axis=-1), 1.0)
         assert (np.triu(weights, k=1) == 0).all()
 
 
 def test_batch_of_one_and_sequence_of_one() -> None:
     model = random_model()
-    np.testing.assert_allclose(model.logits(IDS[:1]), model.logits(IDS)[:1], rtol=1e-12)
-    np.testing.assert_allclose(model.logits(IDS[:, :1]), model.logits(IDS)[:, :1], rtol=1e-12)
+    assert_close(model.logits(IDS[:1]), model.logits(IDS)[:1], rtol=1e-12)
+    assert_close(model.logits(IDS[:, :1]), model.logits(IDS)[:, :1], rtol=1e-12)
     loss, gradient = model.loss_and_grad([[3]], [[4]])
     assert math.isfinite(loss)
     assert np.isfinite(gradient.flat).all()
@@ -218,9 +219,7 @@ def test_padding_on_the_right_changes_nothing() -> None:
     assert one[0] == other[0]
     name = "h.0.attn.c_attn.weight"
     np.testing.assert_allclose(one[1][name], other[1][name], rtol=1e-12, atol=1e-18)
-    np.testing.assert_allclose(
-        model.logits(padded_ids)[1, :3], model.logits(IDS[1:2, :3])[0], rtol=1e-12
-    )
+    assert_close(model.logits(padded_ids)[1, :3], model.logits(IDS[1:2, :3])[0], rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])

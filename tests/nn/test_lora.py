@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.errors import OptionError
 from minilm.nn import functional as F
@@ -48,7 +49,7 @@ def test_the_pair_is_checked_by_differences() -> None:
         return lora.low_rank(x, a, b, 1.7)
 
     y, cache = forward(**point)
-    np.testing.assert_allclose(y, 1.7 * point["x"] @ (point["b"] @ point["a"]).T, rtol=1e-12)
+    assert_close(y, 1.7 * point["x"] @ (point["b"] @ point["a"]).T, rtol=1e-12)
     dy = rng.standard_normal(y.shape)
     gradients = dict(zip("xab", lora.low_rank_backward(dy, cache), strict=True))
     assert gradcheck.element_errors(gradcheck.against(forward, dy), point, gradients) == []
@@ -133,7 +134,7 @@ def test_generation_uses_the_adapter() -> None:
     model = random_base()
     model.use(trained_adapter())
     step = model.next_logits(IDS, KeyValueCache(model, len(IDS)))
-    np.testing.assert_allclose(step, model.logits(IDS)[:, -1], rtol=1e-9)
+    assert_close(step, model.logits(IDS)[:, -1], rtol=1e-9)
 
 
 def test_frozen_matrices_compute_no_gradient_and_nothing_below_is_computed(

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.errors import OptionError
 from minilm.nn import optim
@@ -44,7 +45,7 @@ def test_adamw_follows_the_algorithm_with_decay_on_matrices_only() -> None:
             root = np.sqrt(square[name] / (1 - 0.95**step))
             expected[name] = p - 0.01 * step * (decay * p + corrected / (root + 1e-3))
     for name, p in expected.items():
-        np.testing.assert_allclose(parameters[name], p, rtol=1e-12)
+        assert_close(parameters[name], p, rtol=1e-12)
 
 
 def test_sgd_follows_the_algorithm() -> None:
@@ -60,7 +61,7 @@ def test_sgd_follows_the_algorithm() -> None:
             decay = 0.1 if p.ndim == 2 else 0.0
             expected[name] = p * (1 - 0.05 * decay) - 0.05 * velocity[name]
     for name, p in expected.items():
-        np.testing.assert_allclose(parameters[name], p, rtol=1e-12)
+        assert_close(parameters[name], p, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [optim.SGD, optim.AdamW])
@@ -145,7 +146,7 @@ def test_clipping_is_by_the_norm_of_the_whole_gradient() -> None:
 
 def test_schedules() -> None:
     rates = [optim.warmup_decay(s, peak=2.0, warmup=4, total=12, floor=0.2) for s in range(14)]
-    np.testing.assert_allclose(rates[:5], [0.5, 1.0, 1.5, 2.0, 2.0])
+    assert_close(rates[:5], [0.5, 1.0, 1.5, 2.0, 2.0])
     assert rates[8] == pytest.approx(1.1)
     assert rates[12] == rates[13] == pytest.approx(0.2)
     assert all(a > b for a, b in itertools.pairwise(rates[4:13]))
@@ -163,8 +164,8 @@ def test_learning_rates_differ_by_name() -> None:
         gradient, learning_rate=0.1
     )
     # The first step has the length of the learning rate.
-    np.testing.assert_allclose(parameters["a"], -0.1, rtol=1e-6)
-    np.testing.assert_allclose(parameters["b"], -0.05, rtol=1e-6)
+    assert_close(parameters["a"], -0.1, rtol=1e-6)
+    assert_close(parameters["b"], -0.05, rtol=1e-6)
     np.testing.assert_array_equal(parameters["c"], 0.0)
 
 

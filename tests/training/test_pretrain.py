@@ -8,6 +8,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.data import documents
 from minilm.embeddings import cooccurrence, svd
@@ -74,7 +75,7 @@ def test_word_embeddings_start_from_cooccurrence(text, tiny, tmp_path, tokenizer
     assert 0 < met.sum() < len(met)  # `<|endoftext|>` at least meets nobody
     np.testing.assert_array_equal(ours[met], vectors[met] * 0.2)
     np.testing.assert_array_equal(ours[~met], random[~met])
-    np.testing.assert_allclose(np.linalg.norm(ours[met], axis=1), 0.2, rtol=1e-5)
+    assert_close(np.linalg.norm(ours[met], axis=1), 0.2, rtol=1e-5)
     np.testing.assert_array_equal(
         started[0].model.parameters["wpe.weight"], started[1].model.parameters["wpe.weight"]
     )
@@ -87,7 +88,7 @@ def test_pieces_and_narrow_vocabularies_are_counted_too(monkeypatch):
     word_start.from_cooccurrence(table, ids, window=2, end=0, rng=np.random.default_rng(0))
     assert (table[:, 5:] == 7).all()  # as wide as there are tokens, and no wider
     assert (table[[0, 4]] == 7).all()  # the end of text, and what does not occur
-    np.testing.assert_allclose(np.linalg.norm(table[1:4, :5], axis=1), 0.2, rtol=1e-5)
+    assert_close(np.linalg.norm(table[1:4, :5], axis=1), 0.2, rtol=1e-5)
     lonely = np.full((3, 2), 7.0, np.float32)
     word_start.from_cooccurrence(
         lonely, np.array([0, 1, 0, 2, 0]), window=2, end=0, rng=np.random.default_rng(0)

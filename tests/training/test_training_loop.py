@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.errors import OutputError, TrainingError
 from minilm.models.scores import Score
@@ -198,7 +199,7 @@ def test_a_log_goes_on_after_a_step_and_survives_damage(tmp_path):
 def test_smoothing_is_a_mean_over_a_window():
     values = np.random.default_rng(0).random(50).tolist()
     expected = [np.mean(values[max(0, i - 6) : i + 1]) for i in range(50)]
-    np.testing.assert_allclose(log.smoothed(values, 7), expected, rtol=1e-12)
+    assert_close(log.smoothed(values, 7), expected, rtol=1e-12)
 
 
 def test_a_short_run_touches_no_file_and_is_the_same(tmp_path, capsys):

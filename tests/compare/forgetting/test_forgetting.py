@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from minilm.cli import main
 from minilm.compare.forgetting import report, runs, study, ways
@@ -88,7 +89,7 @@ def test_losses_are_those_of_the_documents_token_by_token(material, monkeypatch)
             logits = model.logits(piece[None, :-1])[0].astype(np.float64)
             shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
             expected[-1] -= np.log(shares[np.arange(len(piece) - 1), piece[1:]]).sum()
-    np.testing.assert_allclose(runs.measure(model, material), expected, rtol=1e-5)
+    assert_close(runs.measure(model, material), expected, rtol=1e-5)
 
 
 def test_ways_share_their_beginning_and_nothing_else(outcomes):
@@ -159,7 +160,7 @@ def test_the_bootstrap_is_the_slow_obvious_one(monkeypatch):
         for k, (place, drawn) in enumerate(parts):
             columns = np.repeat(np.arange(len(tokens[k])), drawn[r])
             sums = losses[:, :, place][rows][:, :, columns].sum(axis=(0, 2))
-            np.testing.assert_allclose(found[r, :, k], sums / (4 * tokens[k][columns].sum()))
+            assert_close(found[r, :, k], sums / (4 * tokens[k][columns].sum()))
 
 
 def test_equal_ways_are_not_told_apart(material, outcomes, monkeypatch):

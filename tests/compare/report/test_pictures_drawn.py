@@ -6,6 +6,7 @@ import shutil
 import matplotlib.image
 import numpy as np
 import pytest
+from closeness import assert_close
 from matplotlib.figure import Figure
 
 from minilm.compare import results, worth
@@ -67,13 +68,13 @@ def test_accuracy_shows_means_and_both_ends_of_their_intervals(view):
     names = [label.get_text().replace("\n", "") for label in axes.get_yticklabels()]
     assert names == view.names
     for container, budget in zip(axes.containers, view.budgets, strict=True):
-        np.testing.assert_allclose(
+        assert_close(
             np.asarray(container.lines[0].get_xdata(), float),
             [mean(view, name, budget) for name in names],
         )
         ends = np.array([s[:, 0] for s in container.lines[2][0].get_segments()], float)
         cells = [c for name in names for c in view.cells(name) if c["budget"] == budget]
-        np.testing.assert_allclose(ends, [[c["low"], c["high"]] for c in cells])
+        assert_close(ends, [[c["low"], c["high"]] for c in cells])
 
 
 def test_learning_curves_stand_in_the_panel_of_their_family_with_bands(view):
@@ -83,7 +84,7 @@ def test_learning_curves_stand_in_the_panel_of_their_family_with_bands(view):
     assert (words.get_title(), transformer.get_title()) == ("word vectors", "transformer")
     curve = next(line for line in transformer.lines if line.get_label() == "transformer-finetuned")
     expected = [mean(view, "transformer-finetuned", budget) for budget in (16, 64)]
-    np.testing.assert_allclose(curve.get_ydata(), expected)
+    assert_close(curve.get_ydata(), expected)
     band = transformer.collections[1].get_paths()[0].vertices[:, 1]
     assert {round(y, 6) for y in band} == {
         round(cell[end], 6)
@@ -121,7 +122,7 @@ def test_costs_show_a_run_and_the_pretraining_beside_it(view):
     assert (x, y) == (pytest.approx(0.64), mean(view, "cooccurrence", 64))
     bars = [line for line in left.lines if len(line.get_xdata()) == 2]
     found = next(b for b in bars if b.get_ydata()[0] == y)
-    np.testing.assert_allclose(found.get_xdata(), [0.64, 2.14])
+    assert_close(found.get_xdata(), [0.64, 2.14])
     assert {line.get_xdata()[0] for line in right.lines} == {101}
 
 
@@ -135,7 +136,7 @@ def test_text_is_drawn_beside_the_baselines_without_text(view):
     curves = figure.axes[1].containers
     labels = [curve.get_label() for curve in curves]
     assert labels == ["no text (transformer-scratch)", "1,000 words", "20,000 words"]
-    np.testing.assert_allclose(
+    assert_close(
         np.asarray(curves[2].lines[0].get_ydata(), float),
         [mean(view, "transformer-finetuned", b) for b in (16, 64)],
     )
@@ -216,8 +217,8 @@ def test_loss_is_drawn_for_models_only(view):
     costs.draw_loss(figure, view)
     training, held_out = figure.axes[0].lines
     record = view.summary["pretraining"][1]
-    np.testing.assert_allclose(training.get_data(), np.array(record["loss"]).T[1:])
-    np.testing.assert_allclose(held_out.get_data(), np.array(record["held_out"]).T[1:])
+    assert_close(training.get_data(), np.array(record["loss"]).T[1:])
+    assert_close(held_out.get_data(), np.array(record["held_out"]).T[1:])
     assert "transformer on 20,000 words" in costs.describe_loss(view)
 
 
@@ -238,7 +239,7 @@ def test_senses_show_both_cosines_of_each_word(view):
     vectors.draw_senses(figure, view)
     left, right = figure.axes
     bars = [line.get_xdata() for line in left.lines if len(line.get_xdata()) == 2]
-    np.testing.assert_allclose(bars, [[-0.4, 0.3], [0.1, 0.3]])
+    assert_close(bars, [[-0.4, 0.3], [0.1, 0.3]])
     assert "bank" in right.get_title()
     assert [len(c.get_offsets()) for c in right.collections] == [5, 5]
     assert "bank 0.30 and -0.40, the nearest is of the same sense in 90%" in (
