@@ -33,8 +33,8 @@ from typing import Any, NamedTuple
 from english import ALIASES, agree, inflect, polish
 
 HERE = Path(__file__).parent
-WORDS = {"general": 660_000, "support_conversations": 66_000}  # at least so many in each file
-MOST_SENTENCES = {"general": 8, "support_conversations": 20}  # in one document, of 3 or more
+WORDS = {"general": 660_000}  # at least this many in each file
+MOST_SENTENCES = {"general": 8}  # in one document, of 3 or more
 SHARED_RUN = 12  # no two documents of a file share a longer run of words than this
 ATTEMPTS = 40  # at one sentence, before its document is begun again
 BEGINNINGS = 100  # of one document, before the topic is said to have run dry

@@ -7,7 +7,6 @@ same rows stand in `corpora/README.md`; a test compares the two.
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minilm.bench import readability
 from minilm.compare import pretraining
 from minilm.compare import probes as probing
 from minilm.compare.data import CompareSettings
@@ -23,11 +23,39 @@ from minilm.data import corpus
 from minilm.embeddings import similarity
 from minilm.text.words import Vocabulary, WordTokenizer
 
-GENERATED = ("general.txt", "support_conversations.txt")
-LABELLED = ("movie_reviews.csv", "product_reviews.csv", "support_tickets.csv")
+LABELLED = ("movie_reviews.csv", "product_reviews.csv", "support_tickets.csv", "topics.csv")
 CONTINUAL = ("programming_basics", "web_development", "databases")
+UNLABELLED = ("reviews_unlabelled.txt", "general.txt", "support_conversations.txt")
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+")
+# What each unlabelled file promises: figure -> the least, or the most.
+_LEAST: dict[str, dict[str, float]] = {
+    "reviews_unlabelled.txt": {
+        "words": 220_000,
+        "different words": 9_000,
+        "share of different sentences": 0.995,
+        "share of documents of 10 to 120 words": 1.0,
+    },
+    "general.txt": {
+        "words": 600_000,
+        "different words seen five times or more": 4_000,
+        "share of different sentences": 0.97,
+    },
+    "support_conversations.txt": {"words": 60_000, "share of different sentences": 0.98},
+}
+_MOST: dict[str, dict[str, float]] = {
+    "reviews_unlabelled.txt": {
+        "runs of nine words that two documents share": 20,
+        "share of documents with the commonest first three words": 0.01,
+    },
+    "support_conversations.txt": {"runs of nine words that two documents share": 20},
+}
+# The rows that each part of a labelled file has at least.
+_ROWS = {
+    "movie_reviews": {"train": 800, "dev": 200, "test": 1_000},
+    "product_reviews": {"train": 400, "test": 1_000},
+    "support_tickets": {"train": 300, "test": 500},
+    "topics": {"train": 400, "dev": 150, "test": 800},
+}
 
 
 @dataclass(frozen=True)
@@ -59,54 +87,6 @@ class Figure:
         return above and (self.most is None or self.value <= self.most)
 
 
-def sentences(documents: Iterable[str]) -> list[str]:
-    """Split documents after full stops, question and exclamation marks."""
-    return [s for d in documents for s in _SENTENCE_END.split(d.strip()) if s]
-
-
-def longest_shared_run(documents: Sequence[Sequence[int]]) -> int:
-    """Return the length of the longest run of words that two different documents share.
-
-    Runs of one length are compared by a polynomial hash modulo 2^64 (Karp and Rabin 1987); a run of
-    length n contains shared ones of all smaller lengths, so the greatest length is found by
-    bisection.
-
-    Parameters
-    ----------
-    documents : sequence of int sequences
-        Word ids.
-
-    Examples
-    --------
-    >>> longest_shared_run([[1, 2, 3, 4], [9, 2, 3, 8], [2, 2, 2, 2]])
-    2
-    """
-    lengths = np.array([len(document) for document in documents])
-    ids = np.concatenate([np.asarray(document, np.uint64) for document in documents])
-    owner = np.repeat(np.arange(len(documents)), lengths)
-    base = np.uint64(0x9E3779B97F4A7C15)
-
-    def shared(length: int) -> bool:
-        starts = len(ids) - length + 1
-        if starts < 1:
-            return False
-        hashes = np.zeros(starts, np.uint64)
-        for k in range(length):
-            hashes = hashes * base + ids[k : k + starts] + np.uint64(1)
-        inside = owner[:starts] == owner[length - 1 :]
-        hashes, owners = hashes[inside], owner[:starts][inside]
-        order = np.lexsort((owners, hashes))
-        hashes, owners = hashes[order], owners[order]
-        same = hashes[1:] == hashes[:-1]
-        return bool(np.any(same & (owners[1:] != owners[:-1])))
-
-    low, high = 0, int(lengths.max())
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if shared(middle) else (low, middle - 1)
-    return low
-
-
 def measure(folder: Path) -> tuple[list[Figure], dict[str, list[tuple[str, float]]]]:
     """Measure every promise of the data card.
 
@@ -127,11 +107,13 @@ def measure(folder: Path) -> tuple[list[Figure], dict[str, list[tuple[str, float
         When a file is missing or damaged.
     """
     probes = probing.read(folder)
-    texts = {name: _documents(folder / name) for name in GENERATED}
-    figures = [figure for name in GENERATED for figure in _generated(name, texts[name])]
-    unlabelled = {s for documents in texts.values() for s in sentences(documents)}
+    texts = {name: _documents(folder / name) for name in UNLABELLED}
+    words = {name: _words(documents) for name, documents in texts.items()}
+    figures = [f for name in UNLABELLED for f in _unlabelled(name, texts[name], words[name])]
+    read = {_plain(s) for documents in texts.values() for s in readability.sentences(documents)}
+    unlabelled = [document for documents in words.values() for document in documents]
     for name in LABELLED:
-        figures += _labelled(folder / name, unlabelled, probes["opinion_words"])
+        figures += _labelled(folder / name, read, unlabelled, probes["opinion_words"])
     figures += _written(folder)
     learned, neighbors = _vectors(texts["general.txt"], probes)
     return figures + learned, neighbors
@@ -146,82 +128,116 @@ def _words(documents: Iterable[str]) -> list[list[str]]:
     return [tokenizer.tokenize(document) for document in documents]
 
 
-def _generated(name: str, documents: list[str]) -> list[Figure]:
+def _plain(sentence: str) -> str:
+    """Return the words of a sentence, so that a comma or a capital makes no difference."""
+    return " ".join(WordTokenizer().tokenize(sentence.removeprefix("Customer: ")))
+
+
+def _unlabelled(name: str, documents: list[str], words: list[list[str]]) -> list[Figure]:
     """Sizes and repetition of an unlabelled file."""
-    words = _words(documents)
     counts = Counter(word for document in words for word in document)
     vocabulary = Vocabulary.from_counts(counts)
-    found = sentences(documents)
-    lengths = [len(sentences([document])) for document in documents]
-    general = name == GENERATED[0]
-    figures = [
-        Figure(name, "documents", len(documents)),
-        Figure(name, "words", counts.total(), least=600_000 if general else 60_000),
-        Figure(name, "different words", len(counts)),
-        Figure(
-            name,
-            "different words seen five times or more",
-            sum(count >= 5 for count in counts.values()),
-            least=4_000 if general else None,
+    ids = [vocabulary.encode(document) for document in words]
+    found = _words(readability.sentences(documents))
+    values: dict[str, float] = {
+        "documents": len(documents),
+        "words": counts.total(),
+        "different words": len(counts),
+        "different words seen five times or more": sum(c >= 5 for c in counts.values()),
+        "different words per 10,000": readability.types_per_10_000(words),
+        "sentences": len(found),
+        "share of different sentences": len({tuple(s) for s in found}) / len(found),
+        "share of documents of 10 to 120 words": float(
+            np.mean([10 <= len(document) <= 120 for document in words])
         ),
-        Figure(name, "sentences", len(found)),
-        Figure(
-            name,
-            "share of different sentences",
-            len(set(found)) / len(found),
-            # People in conversations say "Thank you." again and again.
-            least=0.97 if general else None,
+        "longest run of words that two documents share": readability.longest_shared_run(ids),
+        "runs of nine words that two documents share": readability.shared_runs(ids, 9),
+        "share of documents with the commonest first three words": (
+            readability.commonest_opening(words)
         ),
-        Figure(
-            name,
-            "longest run of words that two documents share",
-            longest_shared_run([vocabulary.encode(document) for document in words]),
-        ),
-    ]
-    if general:
-        figures.append(
-            Figure(
-                name,
-                "share of documents of 3 to 8 sentences",
-                float(np.mean([3 <= n <= 8 for n in lengths])),
-                least=0.97,
-            )
-        )
-    return figures
-
-
-_LEAST_ROWS = {"movie_reviews": 900, "product_reviews": 600, "support_tickets": 400}
+    }
+    for word, share in readability.commonest_first_words(found):
+        values[f'share of sentences that begin with "{word}"'] = share
+    least, most = _LEAST.get(name, {}), _MOST.get(name, {})
+    return [Figure(name, key, v, least.get(key), most.get(key)) for key, v in values.items()]
 
 
 def _labelled(
-    path: Path, unlabelled: set[str], opinion_words: dict[str, list[str]]
+    path: Path, read: set[str], unlabelled: list[list[str]], opinion_words: dict[str, list[str]]
 ) -> list[Figure]:
-    """Sizes, balance and how much of the test part the train part does not show."""
+    """Sizes, balance, order, and what the unlabelled files and the train part give away."""
     data = corpus.read_labelled(path)
     with open(path, encoding="utf-8", newline="") as file:
         hard = [bool(row["hard"]) for row in csv.DictReader(file)]
-    test, train = data.part("test"), data.part("train")
-    reviews = path.stem != "support_tickets"
-    known = {word for document in _words(train.texts) for word in document}
-    met = {word for document in _words(test.texts) for word in document}
+    parts = {name: data.part(name) for name in ("train", "dev", "test")}
+    words = {name: _words(part.texts) for name, part in parts.items()}
+    known = {word for document in words["train"] for word in document}
+    met = {word for document in words["test"] for word in document}
+    reviews = path.stem.endswith("reviews")
     if reviews:
-        met &= {word for words in opinion_words.values() for word in words}
-    common = sum(s in unlabelled for s in sentences(data.texts))
-    return [
-        Figure(path.name, "rows", len(data.texts), least=_LEAST_ROWS[path.stem]),
-        Figure(path.name, "classes", len(data.classes)),
-        Figure(path.name, "rows of the train part", len(train.texts)),
-        Figure(path.name, "rows of the test part", len(test.texts), least=400 if reviews else 200),
-        Figure(path.name, "different texts", len(set(data.texts)), least=len(data.texts)),
-        Figure(path.name, "share marked as hard", float(np.mean(hard))),
-        Figure(
-            path.name,
-            f"share of the test part's {'opinion ' * reviews}words absent from train",
-            len(met - known) / len(met),
-            least=1 / 3 if reviews else None,
+        met &= {word for listed in opinion_words.values() for word in listed}
+    values: dict[str, float] = {"rows": len(data.texts), "classes": len(data.classes)}
+    for name, part in parts.items():
+        values[f"rows of the {name} part"] = len(part.texts)
+    least: dict[str, float] = {
+        f"rows of the {name} part": n for name, n in _ROWS[path.stem].items()
+    }
+    sizes = Counter(parts["test"].labels).values()
+    all_words = [document for part in words.values() for document in part]
+    values |= {
+        "rows of the largest class of the test part less the smallest": max(sizes) - min(sizes),
+        "different texts": len(set(data.texts)),
+        "share marked as hard": float(np.mean(hard)),
+        f"share of the test part's {'opinion ' * reviews}words absent from train": (
+            len(met - known) / len(met)
         ),
-        Figure(path.name, "sentences in common with unlabelled text", common, most=0),
-    ]
+        "label changes between neighboring rows, 1 is random": readability.label_changes(
+            data.labels
+        ),
+        "sentences in common with unlabelled text": sum(
+            _plain(s) in read for s in readability.sentences(data.texts)
+        ),
+        "near-copies in unlabelled text": len(readability.near_copies(all_words, unlabelled)),
+        "near-copies of test rows in the train part": len(
+            readability.near_copies(words["test"], words["train"])
+        ),
+    }
+    least |= {
+        "different texts": len(data.texts),
+        "label changes between neighboring rows, 1 is random": 0.9,
+    }
+    if reviews:
+        least["share of the test part's opinion words absent from train"] = 1 / 3
+        for name, part in parts.items():
+            values[f"accuracy of counting opinion words on the {name} part"] = _by_opinion_words(
+                words[name], part.labels, opinion_words
+            )
+    most: dict[str, float] = {
+        "rows of the largest class of the test part less the smallest": 0,
+        "sentences in common with unlabelled text": 0,
+        "near-copies in unlabelled text": 0,
+        "near-copies of test rows in the train part": 0,
+    }
+    if path.stem == "topics":
+        name = "sentences that name their own topic"
+        values[name] = sum(
+            bool({*label.split("_")} & {*document} - {"life"})
+            for document, label in zip(_words(data.texts), data.labels, strict=True)
+        )
+        most[name] = 0
+    return [Figure(path.name, key, v, least.get(key), most.get(key)) for key, v in values.items()]
+
+
+def _by_opinion_words(
+    documents: list[list[str]], labels: Sequence[str], opinion_words: dict[str, list[str]]
+) -> float:
+    """Return the accuracy of: more words of praise than of blame. A draw is worth one half."""
+    praise, blame = (set(opinion_words[name]) for name in ("positive", "negative"))
+    points = 0.0
+    for document, label in zip(documents, labels, strict=True):
+        balance = sum((word in praise) - (word in blame) for word in document)
+        points += 0.5 if balance == 0 else (balance > 0) == (label == "positive")
+    return points / len(documents)
 
 
 def _written(folder: Path) -> list[Figure]:
@@ -278,7 +294,7 @@ def _vectors(
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """Return the figures as a Markdown table, as it stands in the data card."""
+    """Return the figures as a Markdown table, as it is in the data card."""
     lines = ["| file | figure | value | promised |", "|---|---|---|---|"]
     for figure in figures:
         promise = ""

