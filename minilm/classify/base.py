@@ -12,7 +12,7 @@ import math
 import reprlib
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,10 @@ from minilm.errors import OptionError, brief
 
 _SHORT = reprlib.Repr()
 _SHORT.maxother, _SHORT.maxstring = 120, 60
+
+
+class NotFittedError(OptionError, AttributeError):
+    """An estimator is asked for what it has not learned yet."""
 
 
 class Estimator:
@@ -91,10 +95,15 @@ class Estimator:
             no_validation=True,
         )
 
-    def _check_fitted(self, learned: str = "classes_") -> None:
-        """Raise OptionError unless `fit` has set the attribute."""
-        if not hasattr(self, learned):
-            raise OptionError(f"this {type(self).__name__} is not fitted yet; call fit first")
+    if not TYPE_CHECKING:  # type checkers know the attributes from `fit`
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say that `fit` comes first where a learned attribute is missing."""
+            if name[0] != "_" and name[-1] == "_" and not any(n[-1] == "_" for n in vars(self)):
+                raise NotFittedError(
+                    f"this {type(self).__name__} is not fitted yet; call fit first"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 class Classifier(Estimator):

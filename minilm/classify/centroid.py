@@ -55,7 +55,6 @@ class NearestCentroid(base.Classifier):
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return the nearest class of each row: (N, D) -> (N,)."""
-        self._check_fitted()
         x = base.check_features(features, self.centroids_.shape[1])
         cosines = similarity.cosine(x, self.centroids_).round(_DECIMALS)
         return self.classes_[cosines.argmax(axis=1)]

@@ -121,7 +121,6 @@ class CooccurrenceClassifier(base.Classifier):
 
         All texts without a word that was counted have the same probabilities.
         """
-        self._check_fitted()
         known = self._encode(base.check_texts(texts), self.vocabulary_)
         if isinstance(self.model_, TunedVectorsClassifier):
             return self.model_.predict_proba(known)

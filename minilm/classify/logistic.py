@@ -169,7 +169,6 @@ class SoftmaxRegression(base.Classifier):
         return self.classes_[logits.argmax(axis=1)]
 
     def _logits(self, features: np.ndarray) -> np.ndarray:
-        self._check_fitted()
         return base.check_features(features, len(self.weights_)) @ self.weights_ + self.bias_
 
 

@@ -138,7 +138,6 @@ class TfidfVectorizer(Estimator):
         OptionError
             When the dense result would be larger than `MAX_BYTES`; nothing is allocated then.
         """
-        self._check_fitted("idf_")
         column = self.vocabulary_
         known = [[column[t] for t in _checked(tokens) if t in column] for tokens in documents]
         terms = len(self.idf_)

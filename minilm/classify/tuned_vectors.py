@@ -266,7 +266,6 @@ class TunedVectorsClassifier(base.Classifier):
         return self.classes_[logits.argmax(axis=1)]
 
     def _logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        self._check_fitted()
         tokens = flatten(documents, len(self.vectors_))
         return mean_of(self.vectors_ @ self.weights_, tokens) + self.bias_
 

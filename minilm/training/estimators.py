@@ -146,7 +146,6 @@ class TransformerClassifier(classify.Classifier):
 
     def predict_proba(self, documents: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability of each class: N texts -> (N, K)."""
-        self._check_fitted()
         return np.asarray(
             self.classifier_.predict_proba(classify.check_texts(documents)), np.float64
         )

@@ -135,6 +135,15 @@ def test_predicting_before_fitting_is_refused(call):
         call()
 
 
+def test_a_missing_attribute_is_an_ordinary_error_once_fitted():
+    model = SoftmaxRegression()
+    assert not hasattr(model, "weights_")
+    model.fit(FEATURES, LABELS)
+    with pytest.raises(AttributeError, match="no attribute 'weigths_'") as caught:
+        model.weigths_  # noqa: B018
+    assert not isinstance(caught.value, OptionError)
+
+
 @pytest.mark.peers
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=by_name)
 def test_scikit_learn_clones_every_estimator(peer, estimator):
