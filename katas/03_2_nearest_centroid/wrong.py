@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minilm.classify import logistic
+from minilm.classify import base
 from minilm.course.mistakes import mistake
 from minilm.embeddings import similarity
 
@@ -21,12 +21,12 @@ class _Centroids:
         return self
 
     def predict(self, features):
-        x = logistic.check_features(features, self.centroids_.shape[1])
+        x = base.check_features(features, self.centroids_.shape[1])
         return self.classes_[self.winners(x)]
 
     def checked(self, features: Any, labels: Any) -> Any:
-        x = logistic.check_features(features)
-        return x, logistic.check_labels(labels, len(x))[0]
+        x = base.check_features(features)
+        return x, base.check_labels(labels, len(x))
 
     def of_classes(self, x, y):
         return np.stack([x[y == label].mean(axis=0) for label in self.classes_])
@@ -180,7 +180,7 @@ class NearestRow(_Centroids):
         return super().fit(features, labels)
 
     def predict(self, features):
-        x = logistic.check_features(features, self.centroids_.shape[1])
+        x = base.check_features(features, self.centroids_.shape[1])
         return self.labels[similarity.cosine(x, self.rows).round(12).argmax(axis=1)]
 
 
@@ -192,7 +192,7 @@ class PositionsNotClasses(_Centroids):
     """
 
     def predict(self, features):
-        return self.winners(logistic.check_features(features, self.centroids_.shape[1]))
+        return self.winners(base.check_features(features, self.centroids_.shape[1]))
 
 
 @mistake("NearestCentroid")
@@ -294,7 +294,7 @@ class DividedInPlace(_Centroids):
     """
 
     def predict(self, features):
-        x = logistic.check_features(features, self.centroids_.shape[1])
+        x = base.check_features(features, self.centroids_.shape[1])
         lengths = np.linalg.norm(x, axis=1, keepdims=True)
         x /= np.where(lengths > 0, lengths, 1.0)
         return self.classes_[self.winners(x)]
@@ -305,7 +305,7 @@ class NothingChecked(_Centroids):
     """nothing is refused: not a NaN, not labels of one class only.
 
     A NaN makes a centroid of NaN, and argmax then chooses that class for everything. Begin fit with
-    logistic.check_features and logistic.check_labels, and predict with check_features.
+    base.check_features and base.check_labels, and predict with check_features.
     """
 
     def checked(self, features, labels):
@@ -320,19 +320,19 @@ class FeaturesNotChecked(_Centroids):
     """a NaN among the rows to learn from was not refused.
 
     It makes a centroid of NaN, and argmax then chooses that class for everything. Pass the rows
-    through logistic.check_features.
+    through base.check_features.
     """
 
     def checked(self, features, labels):
         x = np.asarray(features, np.float64)
-        return x, logistic.check_labels(labels, len(x))[0]
+        return x, base.check_labels(labels, len(x))
 
 
 @mistake("NearestCentroid")
 class NewRowsNotChecked(_Centroids):
     """a NaN among the rows to classify was not refused.
 
-    It gets the first class, and nobody hears of it. Pass them through logistic.check_features, with
+    It gets the first class, and nobody hears of it. Pass them through base.check_features, with
     the number of columns that the model knows.
     """
 
@@ -349,7 +349,7 @@ class WidthNotChecked(_Centroids):
     """
 
     def predict(self, features):
-        return self.classes_[self.winners(logistic.check_features(features))]
+        return self.classes_[self.winners(base.check_features(features))]
 
 
 @mistake("NearestCentroid")
@@ -357,8 +357,8 @@ class LabelsNotChecked(_Centroids):
     """labels of one class only were not refused.
 
     Then every prediction is that class, and the accuracy may even look good. Pass the labels
-    through logistic.check_labels.
+    through base.check_labels.
     """
 
     def checked(self, features, labels):
-        return logistic.check_features(features), np.asarray(labels)
+        return base.check_features(features), np.asarray(labels)

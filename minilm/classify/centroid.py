@@ -1,32 +1,32 @@
 """Nearest centroid: the classifier with nothing to tune.
 
 Each class is the mean of its training rows; a new row goes to the class whose mean points most
-nearly the same way (Rocchio 1971, here without weights for negative examples).
+nearly in the same direction (Rocchio 1971, without its weights for negative examples).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from minilm.classify import logistic
+from minilm.classify import base
 from minilm.embeddings import similarity
 
-# Cosines are rounded so far that equal ones are equal in whatever order BLAS adds.
+# Cosines are rounded so that equal ones tie in whatever order BLAS adds.
 _DECIMALS = 12
 
 
-class NearestCentroid:
+class NearestCentroid(base.Classifier):
     """Assign each row to the class whose mean has the largest cosine with it.
 
-    The cosine with a zero vector is 0. Cosines are compared to twelve decimals; equal ones go to
-    the lowest class, so a zero row does too: nothing is known about it.
+    The cosine with a zero vector is 0. Cosines are compared to twelve decimals, and ties go to the
+    lowest class; so does a zero row, about which nothing is known.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (K,), int
-        The classes seen in training, in ascending order.
+    classes_ : ndarray of shape (K,)
+        The labels seen in training, in ascending order.
     centroids_ : ndarray of shape (K, D)
-        Their means.
+        The mean of the rows of each class.
 
     Examples
     --------
@@ -40,21 +40,21 @@ class NearestCentroid:
     """
 
     def fit(self, features: np.ndarray, labels: np.ndarray) -> NearestCentroid:
-        """Take the mean of each class: (N, D), (N,) int -> self.
+        """Take the mean of each class: (N, D), (N,) -> self.
 
         Raises
         ------
         OptionError
-            When shapes do not fit, a value is not finite, or there are fewer than two classes.
+            When shapes do not match, a value is not finite, or there are fewer than two classes.
         """
-        x = logistic.check_features(features)
-        y, _ = logistic.check_labels(labels, len(x))
+        x = base.check_features(features)
+        y = base.check_labels(labels, len(x))
         self.classes_ = np.unique(y)
         self.centroids_ = np.stack([x[y == label].mean(axis=0) for label in self.classes_])
         return self
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Return the nearest class of each row: (N, D) -> (N,) int."""
-        x = logistic.check_features(features, self.centroids_.shape[1])
+        """Return the nearest class of each row: (N, D) -> (N,)."""
+        x = base.check_features(features, self.centroids_.shape[1])
         cosines = similarity.cosine(x, self.centroids_).round(_DECIMALS)
         return self.classes_[cosines.argmax(axis=1)]

@@ -1,21 +1,21 @@
 """Softmax regression whose word vectors learn too, from the vectors they start with.
 
-A document is the mean of its words' vectors, as in the frozen condition; here the gradient goes on
+A document is the mean of its words' vectors, as with frozen vectors; here the gradient continues
 into those vectors. With N documents, start vectors E, their departures Δ (what is learned) and the
-mean over the tokens t of document n,
+mean taken over the tokens t of document n,
 
     logits_n = mean_t (E + Δ)[t] W + b
     f(W, b, Δ) = 1/N * ( sum_n -log softmax(logits_n)[y_n]
                          + l2/2 * sum W**2  +  vector_l2/2 * sum Δ**2 )
 
-A word that no labelled document contains receives no gradient, so only the words seen are
-parameters; every other vector stays where it started. As `vector_l2` grows, the model becomes the
-frozen one. f is not convex, for W and Δ multiply each other; so the start, all of W, b and Δ zero,
-is part of the definition. (Only where the mean vectors of all classes are equal, and the classes of
-one size, is it a saddle point from which nothing is learned.)
+A word that is in no labelled document has no gradient, so only the words seen are parameters; all
+other vectors keep their start values. As `vector_l2` grows, the model approaches the frozen one.
+f is not convex, because W and Δ are multiplied; so the starting point, W = b = Δ = 0, is part of
+the definition. (It is a saddle point, from which nothing is learned, only if all classes have the
+same size and the same mean vector.)
 
-The mean and the product with W are linear, so words are scored first and scores averaged: no array
-of size tokens x dimensions is ever made.
+The mean and the product with W are linear, so words are scored first and their scores averaged: no
+array of size tokens x dimensions is ever made.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilm.classify import logistic, minimize
+from minilm.classify import base, minimize
 from minilm.errors import OptionError
+from minilm.nn import functional as F
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of N documents, flat, each with its share in the document's mean.
+    """The tokens of N documents in one array, each with its share in its document's mean.
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class Tokens:
 
 
 def flatten(documents: Sequence[np.ndarray], words: int) -> Tokens:
-    """Lay out lists of word ids as `Tokens`.
+    """Return lists of word ids as `Tokens`.
 
     Raises
     ------
@@ -68,10 +69,12 @@ def flatten(documents: Sequence[np.ndarray], words: int) -> Tokens:
     lengths = np.array([len(ids) for ids in documents], dtype=np.int64)
     flat = np.concatenate([np.asarray(ids) for ids in documents if len(ids)] or [np.zeros(0, int)])
     if flat.ndim != 1 or not np.issubdtype(flat.dtype, np.integer):
-        raise OptionError("a document is no list of word ids; encode it with the vocabulary first")
+        raise OptionError(
+            "documents must be lists of word ids; encode them with the vocabulary first"
+        )
     if flat.size and (flat.min() < 0 or flat.max() >= words):
         raise OptionError(
-            f"word ids lie in {flat.min()} ... {flat.max()}, the vectors have rows 0 ... "
+            f"word ids are in {flat.min()} ... {flat.max()}, but the vectors have rows 0 ... "
             f"{words - 1}; encode the documents with the vectors' own vocabulary"
         )
     owner = np.repeat(np.arange(len(documents)), lengths)
@@ -79,7 +82,7 @@ def flatten(documents: Sequence[np.ndarray], words: int) -> Tokens:
 
 
 def mean_of(scores: np.ndarray, tokens: Tokens) -> np.ndarray:
-    """Average the scores of each document's words: (U, K) -> (N, K). No token: zero."""
+    """Average the scores of each document's words: (U, K) -> (N, K). Without a token: zero."""
     return _sum_by(tokens.documents, scores[tokens.words], tokens.shares, tokens.count)
 
 
@@ -98,7 +101,7 @@ def loss_and_gradient(
     l2: float,
     vector_l2: float,
 ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
-    """Evaluate the objective at the head of this file, and its gradient.
+    """Return the objective at the top of this file and its gradient.
 
     (D, K), (K,), (U, D), (U, D) -> scalar, (D, K), (K,), (U, D)
 
@@ -107,7 +110,7 @@ def loss_and_gradient(
     weights, bias
         The softmax regression's, of shapes (D, K) and (K,).
     departures, start : ndarray of shape (U, D)
-        What has been learned of the U words' vectors, and where they started.
+        How far the vectors of the U words have moved, and where they started.
     tokens : Tokens
         The documents, as rows of `start`.
     labels : ndarray of shape (N,), int
@@ -120,24 +123,25 @@ def loss_and_gradient(
     loss : float
         The objective.
     d_weights, d_bias, d_departures : ndarray
-        Its gradients, shaped like what they belong to.
+        Its gradients, each of the shape of its argument.
     """
     vectors = start + departures
-    loss, d_logits = logistic.cross_entropy(mean_of(vectors @ weights, tokens) + bias, labels)
+    mean_loss, cache = F.cross_entropy(mean_of(vectors @ weights, tokens) + bias, labels)
+    d_logits = F.cross_entropy_backward(1.0, cache)
     d_scores = mean_of_backward(d_logits, tokens, len(vectors))
     shrink, hold = l2 / len(labels), vector_l2 / len(labels)
-    loss += 0.5 * shrink * float(np.vdot(weights, weights))
+    loss = float(mean_loss) + 0.5 * shrink * float(np.vdot(weights, weights))
     loss += 0.5 * hold * float(np.vdot(departures, departures))
     d_weights = vectors.T @ d_scores + shrink * weights
     d_departures = d_scores @ weights.T + hold * departures
     return loss, d_weights, d_logits.sum(axis=0), d_departures
 
 
-class FinetunedEmbeddingClassifier:
+class TunedVectorsClassifier(base.Classifier):
     """Softmax regression over the mean of word vectors that are trained with it; deterministic.
 
-    Scaling the vectors beforehand is the caller's choice and counts: a gradient step moves short
-    vectors relatively further.
+    How the vectors are scaled beforehand is the caller's choice and matters: a gradient step moves
+    short vectors relatively further.
 
     Parameters
     ----------
@@ -154,14 +158,16 @@ class FinetunedEmbeddingClassifier:
 
     Attributes
     ----------
+    classes_ : ndarray of shape (K,)
+        The labels, sorted.
     vectors_ : ndarray of shape (V, D), float64
-        The vectors after training; rows of words that were not seen equal their start.
+        The vectors after training; words that were not seen keep their start vectors.
     seen_ : ndarray of shape (U,), int
         The words that occur in the labelled documents, ascending.
     weights_, bias_ : ndarray of shapes (D, K) and (K,)
         The softmax regression's.
     loss_ : float
-        The objective where training stopped.
+        The value of the objective where training stopped.
     iterations_ : int
         Steps taken.
     converged_ : bool
@@ -170,13 +176,15 @@ class FinetunedEmbeddingClassifier:
     Examples
     --------
     >>> vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
-    >>> model = FinetunedEmbeddingClassifier(vectors)
+    >>> model = TunedVectorsClassifier(vectors)
     >>> model = model.fit([np.array([0]), np.array([1, 1])], np.array([0, 1]))
     >>> model.predict([np.array([0, 2]), np.array([2, 1])])
     array([0, 1])
     >>> model.seen_, model.vectors_[2]
     (array([0, 1]), array([0.5, 0.5]))
     """
+
+    input_kind = "ids"
 
     def __init__(
         self,
@@ -195,36 +203,36 @@ class FinetunedEmbeddingClassifier:
 
     def fit(
         self, documents: Sequence[np.ndarray], labels: np.ndarray, *, classes: int | None = None
-    ) -> FinetunedEmbeddingClassifier:
+    ) -> TunedVectorsClassifier:
         """Learn weights, biases and the vectors of the words that occur.
 
         Parameters
         ----------
         documents : sequence of int arrays
             The word ids of each of the N documents, rows of `vectors`.
-        labels : array-like of shape (N,), int
-            Classes in 0 ... K - 1; two or more of them must occur.
+        labels : array-like of shape (N,)
+            Strings or whole numbers; two or more classes must occur.
         classes : int, optional
-            K; the largest label plus one when not given.
+            K, to count classes without an example too: the labels are then in 0 ... K - 1.
 
         Raises
         ------
         OptionError
             When a setting, an id, a label, a shape or a value cannot work.
         """
-        logistic.check_settings(
+        base.check_settings(
             l2=self.l2,
             vector_l2=self.vector_l2,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
         )
-        vectors = logistic.check_features(self.vectors)
-        y, count = logistic.check_labels(labels, len(documents), classes)
+        vectors = base.check_features(self.vectors)
+        known, y = base.encode_labels(base.check_labels(labels, len(documents)), classes)
         tokens = flatten(documents, len(vectors))
         seen, rows = np.unique(tokens.words, return_inverse=True)
         tokens = Tokens(rows, tokens.documents, tokens.shares, tokens.count)
         start = vectors[seen]
-        width = vectors.shape[1]
+        width, count = vectors.shape[1], len(known)
 
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
             gradients = loss_and_gradient(
@@ -238,6 +246,7 @@ class FinetunedEmbeddingClassifier:
             max_iterations=self.max_iterations,
             tolerance=self.tolerance,
         )
+        self.classes_ = known
         self.weights_, self.bias_, departures = _split(found.x, width, count)
         self.vectors_ = vectors.copy()
         self.vectors_[seen] += departures
@@ -249,11 +258,12 @@ class FinetunedEmbeddingClassifier:
 
     def predict_proba(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Return the probability of each class: N lists of word ids -> (N, K)."""
-        return logistic.softmax(self._logits(documents))
+        return F.softmax(self._logits(documents))[0]
 
     def predict(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the most probable class of each document, the lowest at a tie: (N,) int."""
-        return self._logits(documents).argmax(axis=1)
+        """Return the most probable label of each document, the lowest at a tie: (N,)."""
+        logits = self._logits(documents)
+        return self.classes_[logits.argmax(axis=1)]
 
     def _logits(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         tokens = flatten(documents, len(self.vectors_))

@@ -176,9 +176,9 @@ def on_vectors(
 
 def fit_finetuned(
     material: CompareData, chosen: np.ndarray
-) -> tuned_vectors.FinetunedEmbeddingClassifier:
+) -> tuned_vectors.TunedVectorsClassifier:
     """Return the model of `cooccurrence-finetuned`."""
-    fitted = tuned_vectors.FinetunedEmbeddingClassifier(
+    fitted = tuned_vectors.TunedVectorsClassifier(
         material.text.vectors * material.text.weights[:, np.newaxis],
         l2=VECTORS_L2,
         vector_l2=FINETUNED_L2,

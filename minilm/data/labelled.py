@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.random import generator
-
-Ids = NDArray[np.integer[Any]]
 
 
 def draw(labels: Ids, budget: int, seed: int) -> Ids:

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.errors import OptionError
 from minilm.random import generator
-
-Ids = NDArray[np.integer[Any]]
 
 # Windows that are shuffled among each other. Larger corpora are shuffled region by region, the
 # regions in random order: the order takes 8 MB instead of a multiple of the corpus, and reading

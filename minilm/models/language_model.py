@@ -6,11 +6,11 @@ import codecs
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.models import batches, generate, scores
 from minilm.models.generate import Chosen, Sampling
@@ -22,8 +22,6 @@ from minilm.nn.parallel import Shards
 from minilm.store import folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
 from minilm.text.bpe import BytePairTokenizer
-
-Array = NDArray[np.floating[Any]]
 
 _CELLS = 1 << 23  # logits held at a time when a text is scored, for each thread
 

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.errors import OptionError
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
 from minilm.store.folder import Tokenizer
 from minilm.text.bpe import BytePairTokenizer
-
-Ids = NDArray[np.integer[Any]]
 
 _GROUP = 64  # batches held at a time
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.models import texts
 from minilm.models.texts import Encoded
@@ -19,8 +19,6 @@ from minilm.nn.heads import SequenceClassifier
 from minilm.store import classification, folder
 from minilm.store.classification import Head
 from minilm.store.folder import Content, SavedModel, Stage, Tokenizer
-
-Array = NDArray[np.floating[Any]]
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> TextClassifier:

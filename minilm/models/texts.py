@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 from minilm.random import generator
 from minilm.store.folder import Tokenizer
 from minilm.text.bpe import BytePairTokenizer
-
-Array = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
 
 _TOKENS = 1 << 12  # in a batch that is not trained on, padding included
 

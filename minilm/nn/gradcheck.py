@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 
-Array = NDArray[np.floating[Any]]
 Arguments = Mapping[str, Array]
 
 

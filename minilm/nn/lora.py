@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.nn.config import TARGETS, GPTConfig
 from minilm.nn.parameters import Parameters, param_shapes
 
-Array = NDArray[np.floating[Any]]
 Cache = tuple[Any, ...]
 
 

@@ -12,12 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.nn.parameters import FlatStore, Parameters
-
-Array = NDArray[np.floating[Any]]
 
 # Elements a chunk. Smaller ones cost more calls, larger ones more memory traffic.
 CHUNK = 1 << 16

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from minilm import checks, errors
+from minilm.arrays import Array
 from minilm.errors import ModelError, OptionError, OutputError, TrainingError
 from minilm.nn import lora
 from minilm.nn.config import GPTConfig
@@ -35,8 +36,6 @@ from minilm.store import folder, huggingface, manifest, safetensors, transaction
 from minilm.store.classification import Head
 from minilm.store.manifest import Manifest, Stage
 from minilm.store.transaction import FolderWriter
-
-Array = NDArray[np.floating[Any]]
 
 CONFIG = huggingface.ADAPTER_CONFIG
 WEIGHTS = "adapter_model.safetensors"

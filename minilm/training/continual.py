@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 from minilm.models.batches import ShuffledWindows
 from minilm.nn import lora
@@ -30,9 +30,6 @@ from minilm.nn.parameters import Parameters
 from minilm.random import generator
 from minilm.training import ewc, runs
 from minilm.training.replay import Part, Replayed
-
-Array = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
 
 _FISHER_WINDOWS = 256  # of old text, over which the Fisher information is estimated
 

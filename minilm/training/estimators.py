@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minilm.classify.estimators import Estimator, check_labels, check_texts
+from minilm.classify import base as classify
 from minilm.errors import OptionError
 from minilm.models import texts
 from minilm.models.language_model import LanguageModel
@@ -24,7 +24,7 @@ from minilm.training.finetune import Fitted
 from minilm.training.finetune_settings import FinetuneSettings
 
 
-class TransformerClassifier(Estimator):
+class TransformerClassifier(classify.Classifier):
     """A pretrained language model, fine-tuned to labels; the base itself is never changed.
 
     Parameters
@@ -59,6 +59,8 @@ class TransformerClassifier(Estimator):
     >>> model.fit(["a fine film", "a dull film"], ["good", "bad"]).predict(["fine, fine"])
     array(['good'], dtype='<U4')
     """
+
+    input_kind = "texts"
 
     def __init__(
         self,
@@ -113,8 +115,9 @@ class TransformerClassifier(Estimator):
             **{field.name: getattr(self, field.name) for field in fields(FinetuneSettings)}
         )
         settings.check()
-        checked = check_texts(documents)
-        classes, targets = check_labels(labels, len(checked))
+        checked = classify.check_texts(documents)
+        y = classify.check_labels(labels, len(checked))
+        classes, targets = classify.encode_labels(y, None)
         base = self._read_base()
         if base.tokenizer is None:
             raise OptionError("the base has no tokenizer; put its tokenizer.json into its folder")
@@ -143,8 +146,9 @@ class TransformerClassifier(Estimator):
 
     def predict_proba(self, documents: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability of each class: N texts -> (N, K)."""
-        self._check_fitted()
-        return np.asarray(self.classifier_.predict_proba(check_texts(documents)), np.float64)
+        return np.asarray(
+            self.classifier_.predict_proba(classify.check_texts(documents)), np.float64
+        )
 
     def _read_base(self) -> SavedModel:
         base = self.base

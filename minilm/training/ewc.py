@@ -15,13 +15,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Array, Ids
 from minilm.nn.gpt import GPT
 from minilm.nn.parameters import Gradients, Parameters
 
-Array = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
 Cache = tuple[Any, ...]
 
 

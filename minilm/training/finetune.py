@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 from minilm.models import texts
 from minilm.nn import functional as F
@@ -39,8 +40,6 @@ from minilm.training.finetune_settings import FinetuneSettings
 from minilm.training.log import Row
 from minilm.training.loop import Plan
 
-Array = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
 Texts = Sequence[Sequence[int]]
 
 _LOOKS = 10  # at the development part, in the course of a run

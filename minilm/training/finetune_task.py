@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.data import corpus, labelled
 from minilm.data.corpus import LabelledData
 from minilm.errors import InputError, ModelError, OptionError, OutputError
@@ -29,7 +28,6 @@ from minilm.training import checkpoint, finetune, log
 from minilm.training.finetune import Fitted
 from minilm.training.finetune_settings import FinetuneSettings
 
-Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
 
 KIND = "finetune"

@@ -12,12 +12,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from minilm import resources
+from minilm.arrays import Ids
 from minilm.data import corpus, documents
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import batches, scores
@@ -34,7 +33,6 @@ from minilm.store.ledger import Ledger
 from minilm.training import checkpoint, finetune, finetune_task, log, loop, tokens
 from minilm.training.finetune_settings import FinetuneSettings
 
-Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
 
 METHODS = ("full", "lora")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.data import corpus
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
@@ -32,7 +33,6 @@ from minilm.training import checkpoint, log, loop, replay, runs, settings, token
 from minilm.training.loop import Plan, State
 from minilm.training.settings import PretrainSettings
 
-Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
 
 KIND = "pretrain"

@@ -17,18 +17,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.errors import ModelError
 from minilm.models.batches import ShuffledWindows
 from minilm.random import generator
 from minilm.store import safetensors, transaction
 from minilm.store.folder import STATE, Content
-
-Ids = NDArray[np.integer[Any]]
 
 NAME = f"{STATE}/replay.safetensors"
 

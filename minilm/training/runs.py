@@ -14,9 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from minilm.arrays import Ids
 from minilm.data import documents
 from minilm.errors import InputError, OptionError
 from minilm.models import batches
@@ -24,8 +22,6 @@ from minilm.store.folder import END_OF_TEXT, Source, Tokenizer
 from minilm.training import tokens
 from minilm.training.loop import Plan
 from minilm.training.settings import PretrainSettings
-
-Ids = NDArray[np.integer[Any]]
 
 BETAS = (0.9, 0.99)  # a shorter memory than AdamW's default, as runs of some thousand steps want
 LOOK_TOKENS = 1 << 14  # tokens of the held-out part in each look, at most

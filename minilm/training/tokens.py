@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from minilm import files
+from minilm.arrays import Ids
 from minilm.errors import InputError
 from minilm.store.folder import Tokenizer
-
-Ids = NDArray[np.integer[Any]]
 
 FILES = ("train.tokens", "held_out.tokens")
 INDEX = "tokens.json"

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.data import corpus
 from minilm.errors import OptionError, OutputError
 from minilm.models import batches, scores
@@ -39,7 +39,6 @@ from minilm.training.loop import Plan, State
 from minilm.training.replay import Part
 from minilm.training.settings import PretrainSettings
 
-Ids = NDArray[np.integer[Any]]
 Say = Callable[[str], None]
 
 KIND = "continue"

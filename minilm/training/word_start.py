@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.embeddings import cooccurrence, svd
-
-Ids = NDArray[np.integer[Any]]
 
 LENGTH = 0.2  # of a row; about what random rows of GPT-2's kind have at these widths
 

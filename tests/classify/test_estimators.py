@@ -1,8 +1,5 @@
 """The co-occurrence classifier as an estimator: alone, and inside scikit-learn."""
 
-import dataclasses
-import inspect
-
 import numpy as np
 import pytest
 from closeness import assert_close
@@ -45,27 +42,17 @@ def test_labels_may_be_numbers():
     assert model.predict(["fine", "dull"]).tolist() == [3, 7]
 
 
-def test_parameters_are_those_of_the_constructor():
-    model = CooccurrenceClassifier(UNLABELLED, window=2)
-    names = set(inspect.signature(CooccurrenceClassifier).parameters)
-    assert set(model.get_params()) == names
-    assert model.get_params()["unlabelled"] is UNLABELLED
-    assert model.set_params(window=5, finetune=True).get_params()["window"] == 5
-    with pytest.raises(OptionError, match="no parameter 'widow'"):
-        model.set_params(widow=5)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: small().predict(["a"]), "learned nothing yet; call fit first"),
+        (lambda: small().predict(["a"]), "not fitted yet; call fit first"),
         (lambda: small().fit("one text", ["a"]), "one string"),
         (lambda: small().fit([*TEXTS[:9], " "], LABELS), r"texts\[9\] is empty"),
         (lambda: small().fit([*TEXTS[:9], None], LABELS), r"texts\[9\] is of type NoneType"),
-        (lambda: small().fit(TEXTS, LABELS[:9]), "one for each of 10 texts"),
+        (lambda: small().fit(TEXTS, LABELS[:9]), "one for each of 10 examples"),
         (lambda: small().fit(TEXTS, ["good"] * 10), "fewer than two classes"),
         (lambda: CooccurrenceClassifier(["Ünlü"]).fit(TEXTS, LABELS), "same language"),
-        (lambda: CooccurrenceClassifier(["..."]).fit(TEXTS, LABELS), "hold no word"),
+        (lambda: CooccurrenceClassifier(["..."]).fit(TEXTS, LABELS), "no word to count"),
     ],
 )
 def test_mistakes_are_said_in_one_line(call, message):
@@ -90,17 +77,3 @@ def test_inside_scikit_learn(peer):
     assert search.classes_.tolist() == ["bad", "good"]
     losses = selection.cross_val_score(model, TEXTS, LABELS, cv=5, scoring="neg_log_loss")
     assert (losses > -np.log(2)).all()
-
-
-@pytest.mark.peers
-def test_tags_are_those_that_scikit_learn_asks_for(peer):
-    tags = small().__sklearn_tags__()
-    theirs = peer("sklearn.utils")
-    for name, kind in (
-        (None, theirs.Tags),
-        ("input_tags", theirs.InputTags),
-        ("target_tags", theirs.TargetTags),
-        ("classifier_tags", theirs.ClassifierTags),
-    ):
-        own = tags if name is None else getattr(tags, name)
-        assert set(vars(own)) == {field.name for field in dataclasses.fields(kind)}

@@ -8,6 +8,7 @@ import pytest
 from minilm.classify import logistic, tuned_vectors
 from minilm.embeddings import documents
 from minilm.errors import OptionError
+from minilm.nn import functional as F
 
 WORDS, WIDTH = 30, 4
 
@@ -65,7 +66,7 @@ def test_gradient_equals_central_differences(classes):
 def test_only_the_words_seen_move_and_the_given_vectors_do_not():
     vectors, texts, labels = problem()
     kept = vectors.copy()
-    model = tuned_vectors.FinetunedEmbeddingClassifier(vectors, l2=0.1).fit(texts, labels)
+    model = tuned_vectors.TunedVectorsClassifier(vectors, l2=0.1).fit(texts, labels)
     np.testing.assert_array_equal(vectors, kept)
     np.testing.assert_array_equal(model.seen_, np.unique(np.concatenate(texts)))
     moved = np.abs(model.vectors_ - vectors).max(axis=1) > 0
@@ -74,9 +75,7 @@ def test_only_the_words_seen_move_and_the_given_vectors_do_not():
 
 def test_stops_where_the_gradient_of_everything_vanishes():
     vectors, texts, labels = problem()
-    model = tuned_vectors.FinetunedEmbeddingClassifier(
-        vectors, l2=0.2, vector_l2=0.5, tolerance=1e-7
-    )
+    model = tuned_vectors.TunedVectorsClassifier(vectors, l2=0.2, vector_l2=0.5, tolerance=1e-7)
     model.fit(texts, labels)
     assert model.converged_
     loss, *gradients = tuned_vectors.loss_and_gradient(
@@ -98,7 +97,7 @@ def test_vectors_held_fast_give_the_frozen_model():
     vectors, texts, labels = problem()
     features = documents.mean_vectors(texts, vectors)
     frozen = logistic.SoftmaxRegression(l2=0.5, tolerance=1e-8).fit(features, labels)
-    model = tuned_vectors.FinetunedEmbeddingClassifier(
+    model = tuned_vectors.TunedVectorsClassifier(
         vectors, l2=0.5, vector_l2=1e7, tolerance=1e-8, max_iterations=5000
     ).fit(texts, labels)
     assert model.loss_ == pytest.approx(frozen.loss_, abs=1e-5)
@@ -115,16 +114,16 @@ def test_learns_what_frozen_vectors_cannot_tell():
     frozen = logistic.SoftmaxRegression().fit(documents.mean_vectors(texts, vectors), labels)
     assert (frozen.predict(documents.mean_vectors(texts, vectors)) == labels).mean() == 0.5
     vectors[0, 0] += 1e-3
-    model = tuned_vectors.FinetunedEmbeddingClassifier(vectors, l2=0.01, vector_l2=0.01)
+    model = tuned_vectors.TunedVectorsClassifier(vectors, l2=0.01, vector_l2=0.01)
     np.testing.assert_array_equal(model.fit(texts, labels).predict(texts), labels)
 
 
 def test_predictions_come_from_the_learned_vectors_also_for_new_and_empty_documents():
     vectors, texts, labels = problem()
-    model = tuned_vectors.FinetunedEmbeddingClassifier(vectors, l2=0.1).fit(texts, labels)
+    model = tuned_vectors.TunedVectorsClassifier(vectors, l2=0.1).fit(texts, labels)
     new = [np.array([0, 25, 29]), np.array([], dtype=np.int64), np.array([27])]
     features = documents.mean_vectors(new, model.vectors_)
-    expected = logistic.softmax(features @ model.weights_ + model.bias_)
+    expected = F.softmax(features @ model.weights_ + model.bias_)[0]
     np.testing.assert_allclose(model.predict_proba(new), expected, atol=1e-14)
     np.testing.assert_array_equal(model.predict(new), expected.argmax(axis=1))
     assert model.predict([]).shape == (0,)
@@ -133,7 +132,7 @@ def test_predictions_come_from_the_learned_vectors_also_for_new_and_empty_docume
 def test_texts_without_a_known_word_leave_only_the_class_shares():
     vectors, _, _ = problem()
     nothing = [np.array([], dtype=np.int64)] * 4
-    model = tuned_vectors.FinetunedEmbeddingClassifier(vectors).fit(nothing, np.array([0, 1, 1, 1]))
+    model = tuned_vectors.TunedVectorsClassifier(vectors).fit(nothing, np.array([0, 1, 1, 1]))
     np.testing.assert_allclose(model.predict_proba(nothing[:1]), [[0.25, 0.75]], atol=1e-4)
     np.testing.assert_array_equal(model.vectors_, vectors)
     assert model.seen_.size == 0
@@ -142,9 +141,7 @@ def test_texts_without_a_known_word_leave_only_the_class_shares():
 def test_repeats_to_the_bit_and_computes_in_float64():
     vectors, texts, labels = problem()
     single = vectors.astype(np.float32)
-    models = [
-        tuned_vectors.FinetunedEmbeddingClassifier(single).fit(texts, labels) for _ in range(2)
-    ]
+    models = [tuned_vectors.TunedVectorsClassifier(single).fit(texts, labels) for _ in range(2)]
     np.testing.assert_array_equal(models[0].vectors_, models[1].vectors_)
     assert models[0].vectors_.dtype == np.float64
     assert single.dtype == np.float32
@@ -153,11 +150,11 @@ def test_repeats_to_the_bit_and_computes_in_float64():
 @pytest.mark.parametrize(
     ("settings", "texts", "message"),
     [
-        ({}, [np.array([0, 30]), np.array([1])], r"0 ... 30, the vectors have rows 0 ... 29"),
+        ({}, [np.array([0, 30]), np.array([1])], r"0 ... 30, but the vectors have rows 0 ... 29"),
         ({}, [np.array([0, -1]), np.array([1])], r"-1 ... 1"),
-        ({}, [np.array([0.5]), np.array([1])], "no list of word ids"),
-        ({}, [["good"], ["bad"]], "no list of word ids"),
-        ({}, [np.array([0])], "each of the 1 rows"),
+        ({}, [np.array([0.5]), np.array([1])], "must be lists of word ids"),
+        ({}, [["good"], ["bad"]], "must be lists of word ids"),
+        ({}, [np.array([0])], "each of 1 examples"),
         ({"vector_l2": -0.1}, [np.array([0]), np.array([1])], "vector_l2 is -0.1"),
         ({"l2": -0.1}, [np.array([0]), np.array([1])], "l2 is -0.1"),
     ],
@@ -165,7 +162,7 @@ def test_repeats_to_the_bit_and_computes_in_float64():
 def test_what_cannot_work_is_said_in_one_line(settings, texts, message):
     vectors, _, _ = problem()
     with pytest.raises(OptionError, match=message) as caught:
-        tuned_vectors.FinetunedEmbeddingClassifier(vectors, **settings).fit(texts, np.array([0, 1]))
+        tuned_vectors.TunedVectorsClassifier(vectors, **settings).fit(texts, np.array([0, 1]))
     assert "\n" not in str(caught.value)
 
 
@@ -173,7 +170,7 @@ def test_a_missing_value_in_the_vectors_is_refused():
     vectors, texts, labels = problem()
     vectors[3, 1] = np.nan
     with pytest.raises(OptionError, match="row 3 holds a NaN"):
-        tuned_vectors.FinetunedEmbeddingClassifier(vectors).fit(texts, labels)
+        tuned_vectors.TunedVectorsClassifier(vectors).fit(texts, labels)
 
 
 @pytest.mark.peers

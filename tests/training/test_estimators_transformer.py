@@ -66,7 +66,7 @@ def test_texts_beyond_the_context_are_counted(base):
     [
         ({"method": "half"}, TEXTS, "the method 'half'"),
         ({"method": "lora", "rank": 99}, TEXTS, "rank of 99 does not fit"),
-        ({}, TEXTS[1:], "one for each of 15 texts"),
+        ({}, TEXTS[1:], "one for each of 15 examples"),
         ({}, [*TEXTS[1:], ""], r"texts\[15\] is empty"),
     ],
 )

@@ -24,12 +24,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.arrays import Array
 from minilm.compare import statistics
 from minilm.compare.forgetting.runs import Outcome
 from minilm.compare.forgetting.ways import NAIVE, WAYS, ForgettingData
 from minilm.compare.statistics import Difference
-
-Array = NDArray[np.float64]
 
 MEASURES = ("forgetting", "new domain", "final", "forward")
 # What is compared with the naive way: less is better in both.

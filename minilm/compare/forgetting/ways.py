@@ -22,19 +22,16 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from minilm.arrays import Ids
 from minilm.data import documents
 from minilm.errors import OptionError
 from minilm.nn.config import SIZES, GPTConfig
 from minilm.store.folder import END_OF_TEXT
 from minilm.text.bpe import BytePairTokenizer
 from minilm.training.continual import Care
-
-Ids = NDArray[np.integer[Any]]
 
 RATE = 2e-3  # of pretraining, by default
 WEIGHT_DECAY = 0.1
