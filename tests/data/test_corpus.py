@@ -160,7 +160,7 @@ def test_a_named_column_settles_the_choice(tmp_path):
         ("a.csv", f"text,label,split\nx,a,{'z' * 999}\n", r"a\.csv:2: split 'z{12}\.\.\.z"),
         ("a.csv", '"text\nof it",label,"x\ny"\nx,a,\n', r"are: 'text\\nof it', 'label', 'x\\ny'\)"),
         ("a.json", '[{"text": "x", "label": NaN}]', "NaN is not JSON"),
-        ("a.json", '[{"text": "x", "text": "y"}]', "'text' stands twice"),
+        ("a.json", '[{"text": "x", "text": "y"}]', "'text' appears twice"),
         ("a.json", '{"text": "x"}', "should be a list"),
         ("a.json", "[1, 2]", r"a\.json: item 1: neither a string nor a record"),
         ("a.json", '[{"text": "x", "label": "a"}, {"text": "y"}]', r"a\.json: item 2: no value in"),
