@@ -7,6 +7,8 @@ command line can choose the number of BLAS threads before NumPy loads.
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import os
 from typing import Any
 
 __version__ = "0.1.0"
@@ -24,6 +26,22 @@ _PUBLIC: dict[str, str] = {
 }
 
 __all__ = ["__version__", *_PUBLIC]
+
+
+def _drop_absent_backend() -> None:
+    """Ignore a matplotlib backend that is not installed: `import matplotlib` would fail.
+
+    Jupyter and Colab set `MPLBACKEND` for every program started from a cell, also for one that runs
+    in another environment. minilm's pictures need no backend at all.
+    """
+    backend = os.environ.get("MPLBACKEND", "")
+    if backend.startswith("module://"):
+        package = backend.removeprefix("module://").partition(".")[0]
+        if not package or importlib.util.find_spec(package) is None:
+            del os.environ["MPLBACKEND"]
+
+
+_drop_absent_backend()
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
-"""The look of every picture: sizes for the back of a room, colors that everybody can tell apart.
+"""The look of every picture: large enough for the back of a room, colors that all can tell apart.
 
-The colors are those of Okabe and Ito (2008); markers or hatches differ too, for print without
-color. What is drawn is for the rooms to say.
+The colors are those of Okabe and Ito (2008). Markers or hatches differ too, for printing without
+color. Pictures are drawn on `Figure` objects, never through pyplot: that needs no display, no
+backend and leaves no figure open.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "minilm",  # ids inside the SVG are the same each time
 }
 
-# What each kind of file is written with; without its date, an SVG is the same each time.
+# How each kind of file is written. An SVG without a date is the same each time.
 _OPTIONS: dict[str, dict[str, Any]] = {
     ".png": {"dpi": 110},
     ".svg": {"metadata": {"Date": None}},
@@ -44,7 +45,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def checked_suffix(path: str | os.PathLike[str]) -> str:
-    """Return the ending of a picture's name, or raise OptionError if it is no picture's."""
+    """Return the suffix of a picture's name; raise OptionError unless it is .png or .svg."""
     suffix = Path(path).suffix.lower()
     if suffix not in _OPTIONS:
         raise OptionError(f"{path}: a picture's name ends in {' or '.join(_OPTIONS)}")
@@ -57,26 +58,26 @@ def write(
     *,
     size: tuple[float, float] = (11, 6.2),
 ) -> None:
-    """Draw a picture in the style of them all, and write it as a whole or not at all.
+    """Draw a picture in the common style, and write all of it or nothing.
 
     Parameters
     ----------
     path : path-like
         Its name ends in .png (for a slide) or .svg (to print).
     draw : callable
-        Draws into the empty figure that it is given.
+        Draws into the empty figure that it gets.
     size : tuple of float
         Width and height in inches.
 
     Raises
     ------
     OptionError
-        When the name has another ending.
+        When the name has another suffix.
     """
     suffix = checked_suffix(path)
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # Letters that the font has not become boxes; people's texts may hold any.
+        # A letter that the font lacks becomes a box; a user's text may hold any letter.
         warnings.filterwarnings("ignore", r"Glyph .* missing", UserWarning)
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)

@@ -1,37 +1,38 @@
-"""The exceptions of minilm: one small tree, so that a caller can catch as much as it means to.
+"""The exceptions of minilm, and how a message quotes what it found in a file.
 
-Every message is one line that says what is wrong, where (file and line, option, parameter) and what
-to do about it. The command line prints that line and exits with code 2; it never shows a traceback
-for one of these.
+Each message is one line: what is wrong, where (file and line, option, parameter) and what to do
+about it. The command line prints that line and exits with code 2, without a traceback. Errors form
+one tree, so that a caller can catch as much of it as needed:
 
     MinilmError
     ├── InputError          a text, table or JSON file cannot be used as it is
-    │   └── ModelError      a model folder or tokenizer file is damaged or not of this kind
+    │   └── ModelError      a model folder or tokenizer file is damaged or not supported
     ├── OptionError         an option or argument has a value that cannot work
-    ├── OutputError         a result cannot be written where it was asked for
-    ├── TrainingError       training cannot go on (a loss that is not finite)
-    └── MissingExtraError   an optional package is needed and absent
+    ├── OutputError         a result cannot be written where it should go
+    ├── TrainingError       training cannot continue (a loss that is not finite)
+    └── MissingExtraError   an optional package is needed but not installed
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 
 class MinilmError(Exception):
-    """Base of all errors that minilm raises on a user's mistake."""
+    """Base of all errors that minilm raises for a user's mistake."""
 
 
 class InputError(MinilmError):
-    """A file of the user's cannot be used as it is.
+    """A file cannot be used as it is.
 
     Parameters
     ----------
     message : str
         What is wrong and what to do.
     path : path-like, optional
-        The file it is about.
+        The file in question.
     line : int, optional
         The line of the file, counted from 1.
     """
@@ -50,28 +51,28 @@ class OptionError(MinilmError):
 
 
 class OutputError(MinilmError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written where it should go."""
 
 
 class ModelError(InputError):
-    """A model folder or tokenizer file is damaged, or is not what it is taken for."""
+    """A model folder or tokenizer file is damaged or not supported."""
 
 
 class TrainingError(MinilmError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class MissingExtraError(MinilmError):
-    """An optional package is needed and absent.
+    """An optional package is needed but not installed.
 
     Parameters
     ----------
     package : str
-        The name of the package as `import` knows it.
+        Its name, as in an `import` statement.
     extra : str
         The extra of minilm that installs it.
     purpose : str
-        What it is needed for, to be read after "for".
+        What needs it; the message begins with this.
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
@@ -81,10 +82,20 @@ class MissingExtraError(MinilmError):
 
 
 def brief(value: Any) -> str:
-    """Return a value out of a file as it may stand in a message of one line.
+    """Return a value from a file, quoted and short enough for a message of one line.
 
     >>> brief("wte\\n" + 99 * "x")
     "'wte\\\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
     """
     text = repr(value[:99] if isinstance(value, (str, list, tuple)) else value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first three of some names, quoted, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d", "e"])
+    "'a', 'b', 'c' and 2 more"
+    """
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(brief, names[:3])) + more

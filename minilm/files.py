@@ -1,7 +1,6 @@
-"""Files so that nothing is lost and nothing trusted: whole or not at all, one writer for a folder.
+"""Reading and writing files safely: atomic writes, strict JSON, safe names, one writer per folder.
 
-Leaves out the reading of text and tables: what may be read there, and how much of it, is decided
-where the format is known.
+Texts and tables are read in `data`, which knows how much of them it can hold.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import errno
 import hashlib
 import json
 import os
-import reprlib
+import re
 import tempfile
 import time
 from collections import Counter
@@ -19,16 +18,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from minilm.errors import InputError, OutputError
+from minilm import errors
+from minilm.errors import InputError, ModelError, OutputError
+
+# A file of a folder or of one subfolder; nothing hidden, no drive, no way up.
+_SAFE_NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def is_safe_name(name: Any) -> bool:
+    """Return whether a name found in a file stays inside its folder, on every system.
+
+    >>> [is_safe_name(n) for n in ("training/state.json", "../a", "/a", "C:a", ".lock", 7)]
+    [True, False, False, False, False, False]
+    """
+    return isinstance(name, str) and len(name) < 200 and bool(_SAFE_NAME.fullmatch(name))
 
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under its name only when the block has ended without an error.
+    """Open a file that appears under its name only when the block ends without an error.
 
     The content goes to a temporary file in the same folder, is flushed to the disk (fsync), and is
-    then renamed over `path`: a reader sees the old file or the new one, and a crash at any moment
-    leaves the old one. Text is UTF-8 with LF line ends on every system.
+    then renamed over `path`. A reader sees the old file or the new one; a crash leaves the old one.
+    Text is UTF-8 with LF line ends on every system.
 
     Parameters
     ----------
@@ -40,7 +52,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     Raises
     ------
     OSError
-        When the disk is full or the folder read-only; `path` is then as it was. The error's
+        When the disk is full or the folder read-only; `path` is then unchanged. The error's
         `filename` is `path`, unless the block raised one that names another file.
     """
     path = Path(path)
@@ -57,13 +69,13 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes the file private to its owner; a shared folder expects the usual rights.
+        # mkstemp makes the file private to its owner; others expect the usual permissions.
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-        # A failed write names no file, and the temporary name says nothing to anybody.
+        # A failed write names no file, and the temporary name would tell the user nothing.
         if isinstance(error, OSError) and error.filename in (None, temporary):
             error.filename = os.fspath(path)
         raise
@@ -94,32 +106,58 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         file.write(text)
 
 
-def read_json(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Any:
-    """Read a JSON file strictly: UTF-8 (a BOM may stand first), no NaN, no key twice, bounded size.
+def read_text(
+    path: str | os.PathLike[str], *, max_bytes: int, error: type[InputError] = InputError
+) -> str:
+    """Return the text of a UTF-8 file, line ends as they are.
+
+    Parameters
+    ----------
+    path : path-like
+    max_bytes : int
+        A larger file is refused before memory is taken for it.
+    error : InputError or a subclass
+        The kind of exception: what a broken file means depends on the file.
 
     Raises
     ------
     InputError
-        When the file is missing, larger than `max_bytes` or not such JSON; with the line.
+        When the file is missing, larger than `max_bytes`, or not UTF-8.
     """
     path = Path(path)
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise InputError(
-                f"{size:,} bytes of JSON; at most {max_bytes:,} are read at once", path
-            )
-        text = path.read_bytes().decode("utf-8-sig")
+            raise error(f"{size:,} bytes; minilm reads at most {max_bytes:,}", path)
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise InputError("no such file; check the path", path) from None
+        raise error("no such file; check the path", path) from None
     except IsADirectoryError:
-        raise InputError("is a folder; name a JSON file in it", path) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 at byte {error.start}; save the file as UTF-8", path) from None
-    return parse_json(text, path)
+        raise error("a folder; name a file in it", path) from None
+    except UnicodeDecodeError as fault:
+        raise error(f"not UTF-8 at byte {fault.start}; save the file as UTF-8", path) from None
+    except OSError as fault:
+        raise error(f"cannot be read: {fault.strerror or fault}", path) from None
 
 
-def parse_json(text: str, path: str | os.PathLike[str], line: int | None = None) -> Any:
+def read_json(
+    path: str | os.PathLike[str],
+    *,
+    max_bytes: int = 1 << 28,
+    error: type[InputError] = InputError,
+) -> Any:
+    """Read a JSON file strictly: see `read_text` and `parse_json`. It may begin with a BOM."""
+    text = read_text(path, max_bytes=max_bytes, error=error)
+    return parse_json(text.removeprefix("\ufeff"), path, error=error)
+
+
+def parse_json(
+    text: str,
+    path: str | os.PathLike[str],
+    line: int | None = None,
+    *,
+    error: type[InputError] = InputError,
+) -> Any:
     """Parse strict JSON (no NaN or infinity, no key twice); errors name the file and the line.
 
     Parameters
@@ -129,30 +167,49 @@ def parse_json(text: str, path: str | os.PathLike[str], line: int | None = None)
     path : path-like
         The file it comes from, for the message.
     line : int, optional
-        The line of the file where `text` starts; 1 unless said.
+        The line of the file where `text` starts (default: 1).
+    error : InputError or a subclass
+        The kind of exception.
+
+    Raises
+    ------
+    InputError
+        When `text` is not such JSON.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         record = dict(pairs)
         if len(record) != len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            raise InputError(
-                f"the JSON key {reprlib.repr(twice)} stands twice in one object", path, line
+            raise error(
+                f"the JSON key {errors.brief(twice)} appears twice in one object", path, line
             )
         return record
 
     def no_constant(name: str) -> None:
-        raise InputError(f"{name} is not JSON and cannot be used; remove it", path, line)
+        raise error(f"{name} is not JSON and cannot be used; remove it", path, line)
 
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
-    except json.JSONDecodeError as error:
-        at = (line or 1) + error.lineno - 1
-        raise InputError(f"not valid JSON ({error.msg}, column {error.colno})", path, at) from None
+    except json.JSONDecodeError as fault:
+        at = (line or 1) + fault.lineno - 1
+        raise error(f"not valid JSON ({fault.msg}, column {fault.colno})", path, at) from None
     except RecursionError:
-        raise InputError("JSON nested too deeply", path, line) from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise InputError(f"not valid JSON ({error})", path, line) from None
+        raise error("JSON nested too deeply", path, line) from None
+    except ValueError as fault:  # an integer of thousands of digits
+        raise error(f"not valid JSON ({fault})", path, line) from None
+
+
+def read_object(path: Path, *, max_bytes: int) -> dict[str, Any]:
+    """Read a model's file that holds one JSON object; raises ModelError where it does not."""
+    return as_object(read_json(path, max_bytes=max_bytes, error=ModelError), path)
+
+
+def as_object(content: Any, path: Path) -> dict[str, Any]:
+    """Return parsed JSON if it is an object, or raise ModelError."""
+    if not isinstance(content, dict):
+        raise ModelError("expected a JSON object; copy the file again", path)
+    return content
 
 
 def sha256(path: str | os.PathLike[str]) -> str:
@@ -165,22 +222,22 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 
 class FolderLock:
-    """One writer for a folder, held by the operating system while the process lives.
+    """One writer per folder, by a lock of the operating system.
 
-    The lock is on the file `.lock` inside the folder (flock on Unix, a byte range on Windows), so
-    it ends with its process however that ends; the file names the holder for the error message.
+    The lock is on the file `.lock` inside the folder (flock on Unix, a byte range on Windows). It
+    ends with its process, however that ends. The file names the holder for the error message.
 
     Parameters
     ----------
     folder : path-like
         An existing folder.
     wait : float
-        Seconds to wait for another process to let go; `math.inf` for as long as it takes.
+        Seconds to wait for another process to release it; `math.inf` waits as long as it takes.
 
     Attributes
     ----------
     stale_pid : int or None
-        The process that held the folder and died without letting go, once the lock is taken.
+        The process that died holding the lock, known once the lock is taken.
 
     Examples
     --------
@@ -190,9 +247,9 @@ class FolderLock:
     """
 
     NAME = ".lock"
-    # Windows forbids others to read a locked range: lock one byte far behind the text.
+    # Windows keeps others from reading a locked range: lock one byte far behind the text.
     _OFFSET = 1 << 20
-    _PAUSE = 0.02  # seconds between two tries
+    _PAUSE = 0.02  # seconds between two attempts
 
     def __init__(self, folder: str | os.PathLike[str], *, wait: float = 0.0) -> None:
         self.folder = Path(folder)
@@ -201,7 +258,7 @@ class FolderLock:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> FolderLock:
-        """Take the lock, or raise OutputError that names the process which has it."""
+        """Take the lock, or raise an OutputError that names its holder."""
         file = open(self.folder / self.NAME, "a+", encoding="ascii", errors="replace")
         deadline = time.monotonic() + self.wait
         try:
@@ -223,7 +280,7 @@ class FolderLock:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Let go. The file stays, empty: removing it would let two others lock different files."""
+        """Release it. The file stays, empty: if removed, two others could lock different files."""
         assert self._file is not None  # noqa: S101  (entered before it is left)
         self._file.truncate(0)
         self._file.close()
@@ -243,7 +300,7 @@ class FolderLock:
                 return False
             raise OutputError(
                 f"{self.folder}: cannot be locked ({error.strerror or error}); "
-                "choose a folder on a disk of this machine"
+                "choose a folder on a local disk"
             ) from None
         return True
 

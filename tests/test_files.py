@@ -79,7 +79,7 @@ def test_json_round_trip_and_no_nan(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"a": 1, "b": 2, "a": 3}', "'a' stands twice"),
+        (b'{"a": 1, "b": 2, "a": 3}', "'a' appears twice"),
         (b"[NaN]", "NaN is not JSON"),
         (b"[-Infinity]", "-Infinity is not JSON"),
         (b'{\n"a": 1,\n}', r"a\.json:3: not valid JSON"),
@@ -98,7 +98,7 @@ def test_json_is_read_strictly(tmp_path, content, message):
 def test_json_larger_than_allowed_is_not_read(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps("x" * 100), encoding="utf-8")
-    with pytest.raises(InputError, match="102 bytes of JSON; at most 50"):
+    with pytest.raises(InputError, match="102 bytes; minilm reads at most 50"):
         files.read_json(path, max_bytes=50)
 
 

@@ -20,7 +20,6 @@ ORDER = [
     "resources",
     "threads",
     "random",
-    "checks",
     "text",
     "data",
     "embeddings",

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minilm import checks, errors
+from minilm import errors, files
 from minilm.arrays import Array
 from minilm.errors import ModelError, OptionError, OutputError, TrainingError
 from minilm.nn import lora
@@ -194,7 +194,7 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
     listed = manifest.read(listed_at) if listed_at.exists() else None
     for name, digest in (listed.files if listed else {}).items():
         folder.verify(at, name, digest)
-    config = checks.read_object(transaction.locate(at, CONFIG), max_bytes=_MAX_CONFIG)
+    config = files.read_object(transaction.locate(at, CONFIG), max_bytes=_MAX_CONFIG)
     rank, alpha = _read_config(config, at / CONFIG)
     with safetensors.TensorFile(transaction.locate(at, WEIGHTS)) as file:
         weights, targets, score = _read_weights(file, rank, dtype)
@@ -272,7 +272,7 @@ def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
         beyond.append("init_lora_weights")
     if beyond:
         raise ModelError(
-            f"{checks.listed(beyond)} is beyond the plain LoRA that is built here", path
+            f"{errors.listed(beyond)} is beyond the plain LoRA that is built here", path
         )
     rank, alpha = config.get("r"), config.get("lora_alpha")
     if type(rank) is not int or not 1 <= rank < 1 << 20:

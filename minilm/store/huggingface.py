@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minilm import checks, errors
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 from minilm.nn.config import GPTConfig
 from minilm.nn.parameters import Parameters, Shapes
@@ -82,7 +82,7 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
         )
     if path is None:
         raise ModelError(f"no {CONFIG} here; is this a model's folder?", folder)
-    values = checks.read_object(path, max_bytes=_MAX_CONFIG)
+    values = files.read_object(path, max_bytes=_MAX_CONFIG)
     try:
         return GPTConfig.from_dict(values), values
     except OptionError as error:
@@ -115,12 +115,12 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
     head = found.pop(_HEAD, None)
     if missing := [name for name in shapes if name not in found]:
         raise ModelError(
-            f"{checks.listed(missing)} missing, which {CONFIG} asks for; is it the model's own?",
+            f"{errors.listed(missing)} missing, which {CONFIG} asks for; is it the model's own?",
             place,
         )
     if unexpected := [name for name in found if name not in shapes and name != SCORE]:
         raise ModelError(
-            f"unexpected {checks.listed(unexpected)}; {CONFIG} describes a GPT-2 without", place
+            f"unexpected {errors.listed(unexpected)}; {CONFIG} describes a GPT-2 without", place
         )
     for name, shape in shapes.items():
         _check_tensor(name, found[name], shape)
@@ -163,7 +163,7 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
     path, vocab, merges = map(locate, bpe_files.NAMES)
     tokenizer: Tokenizer
     if path is not None:
-        model = checks.read_object(path, max_bytes=bpe_files.MAX_BYTES).get("model")
+        model = files.read_object(path, max_bytes=bpe_files.MAX_BYTES).get("model")
         is_word_level = isinstance(model, dict) and model.get("type") == "WordLevel"
         kind = WordLevelTokenizer if is_word_level else BytePairTokenizer
         tokenizer = kind.from_tokenizer_json(path)
@@ -173,7 +173,8 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
         there = vocab or merges
         raise ModelError(f"of {' and '.join(bpe_files.NAMES[1:])} only this is there", there)
     else:
-        path, tokenizer = vocab, BytePairTokenizer.from_files(vocab, merges)
+        added = locate(bpe_files.ADDED_TOKENS)
+        path, tokenizer = vocab, BytePairTokenizer.from_files(vocab, merges, added)
     if len(tokenizer.vocab) > vocab_size:
         raise ModelError(
             f"{len(tokenizer.vocab):,} tokens, but the model's vocabulary has {vocab_size:,}; "
@@ -215,12 +216,12 @@ def _open_files(locate: Locate, folder: Path) -> list[safetensors.TensorFile]:
 
 
 def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.TensorFile]:
-    weight_map = checks.read_object(index, max_bytes=_MAX_INDEX).get("weight_map")
+    weight_map = files.read_object(index, max_bytes=_MAX_INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise ModelError("no weight_map from tensors to files in it", index)
     shards: dict[str, safetensors.TensorFile] = {}
     for shard in weight_map.values():
-        if not checks.is_safe_name(shard) or "/" in shard or not shard.endswith(".safetensors"):
+        if not files.is_safe_name(shard) or "/" in shard or not shard.endswith(".safetensors"):
             raise ModelError(
                 f"{errors.brief(shard)} is not the name of a .safetensors file in this folder",
                 index,
@@ -237,7 +238,7 @@ def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.
             )
     for shard, file in shards.items():
         if extra := [name for name in file if weight_map.get(name) != shard]:
-            raise ModelError(f"{checks.listed(extra)} not where {INDEX} says", file.path)
+            raise ModelError(f"{errors.listed(extra)} not where {INDEX} says", file.path)
     return list(shards.values())
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from minilm import checks, errors, files
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 from minilm.store.transaction import Digest
 
@@ -115,8 +115,8 @@ def read(path: Path) -> Manifest:
     ModelError
         When a byte of it is not as it was written.
     """
-    text = checks.read_text(path, max_bytes=_MAX_BYTES)
-    content = checks.parse_object(text, path)
+    text = files.read_text(path, max_bytes=_MAX_BYTES, error=ModelError)
+    content = files.as_object(files.parse_json(text, path, error=ModelError), path)
     checksum = content.get("checksum")
     if not isinstance(checksum, str) or _checksum(text.replace(checksum, _BLANK, 1)) != checksum:
         raise ModelError(
@@ -136,8 +136,8 @@ def read(path: Path) -> Manifest:
         raise ModelError(
             "not a manifest as minilm writes it; restore it from a copy", path
         ) from None
-    if unsafe := [name for name in digests if not checks.is_safe_name(name)]:
-        raise ModelError(f"{checks.listed(unsafe)} cannot be a file of the folder", path)
+    if unsafe := [name for name in digests if not files.is_safe_name(name)]:
+        raise ModelError(f"{errors.listed(unsafe)} cannot be a file of the folder", path)
     return Manifest(digests, lineage, content.get("adapter"))
 
 

@@ -32,7 +32,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm import checks, errors, files
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 
 # Format's name -> NumPy's, little-endian. The order is by alignment: a writer puts the last first,
@@ -264,7 +264,8 @@ def _read_header(file: BinaryIO, size: int, path: Path) -> tuple[dict[str, Any],
     if not data.startswith(b"{"):
         raise ModelError("its header is no JSON object; it is damaged or not safetensors", path)
     try:
-        return checks.parse_object(data.decode(), path), 8 + length
+        header = files.parse_json(data.decode(), path, error=ModelError)
+        return files.as_object(header, path), 8 + length
     except UnicodeDecodeError as error:
         raise ModelError(f"its header is not UTF-8 at byte {8 + error.start}", path) from None
 

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from minilm import checks, files
+from minilm import files
 from minilm.errors import ModelError, OutputError
 from minilm.store import safetensors
 
@@ -178,7 +178,7 @@ def locate(folder: Path, name: str) -> Path:
 def _stage(folder: Path, contents: Mapping[str, Content]) -> dict[str, Digest]:
     digests = {}
     for name, content in contents.items():
-        if not checks.is_safe_name(name):
+        if not files.is_safe_name(name):
             raise OutputError(f"{folder}: {name!r} cannot be the name of a file in it")
         path = folder / STAGING / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -259,11 +259,11 @@ def _read_record(folder: Path) -> dict[str, list[str]] | None:
     path = folder / RECORD
     if not is_changing(folder):
         return None
-    record = checks.read_object(path, max_bytes=1 << 20)
+    record = files.read_object(path, max_bytes=1 << 20)
     if (
         set(record) != {"rename", "remove"}
         or not all(isinstance(names, list) for names in record.values())
-        or not all(checks.is_safe_name(name) for names in record.values() for name in names)
+        or not all(files.is_safe_name(name) for names in record.values() for name in names)
     ):
         raise ModelError(
             "damaged: it is not the record of a save; copy the folder again from a good one, "

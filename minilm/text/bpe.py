@@ -124,11 +124,14 @@ class BytePairTokenizer:
 
     @classmethod
     def from_files(
-        cls, vocab: str | os.PathLike[str], merges: str | os.PathLike[str]
+        cls,
+        vocab: str | os.PathLike[str],
+        merges: str | os.PathLike[str],
+        added: str | os.PathLike[str] | None = None,
     ) -> BytePairTokenizer:
-        """Read a `vocab.json` and a `merges.txt`, such as GPT-2's.
+        """Read a `vocab.json` and a `merges.txt`, such as GPT-2's; also an `added_tokens.json`.
 
-        Special tokens are the entries that neither a byte nor a merge gives: nothing else could.
+        Special tokens are the entries that no byte and no merge produces.
 
         Raises
         ------
@@ -136,7 +139,7 @@ class BytePairTokenizer:
             When a file is missing or damaged, naming it.
         """
         sources = Path(vocab), Path(merges)
-        ids = bpe_files.read_vocab(sources[0])
+        ids = bpe_files.read_vocab(sources[0], Path(added) if added else None)
         pairs = bpe_files.read_merges(sources[1])
         given = {*byte_symbols.SYMBOLS, *(left + right for left, right in pairs)}
         special_tokens = [token for token in ids if token not in given]
@@ -163,7 +166,8 @@ class BytePairTokenizer:
             return cls.from_tokenizer_json(tokenizer)
         if not vocab.exists() and not merges.exists():
             raise ModelError(f"no tokenizer here: none of {', '.join(bpe_files.NAMES)}", folder)
-        return cls.from_files(vocab, merges)
+        added = Path(folder) / bpe_files.ADDED_TOKENS
+        return cls.from_files(vocab, merges, added if added.exists() else None)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `vocab.json`, `merges.txt` and `tokenizer.json` into an existing folder."""

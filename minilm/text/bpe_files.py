@@ -7,7 +7,6 @@ and merges fit together is for `bpe.BytePairTokenizer` to say.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from minilm import errors, files
 from minilm.errors import ModelError
 
 NAMES = TOKENIZER, VOCAB, MERGES = "tokenizer.json", "vocab.json", "merges.txt"
+#: Tokens that older versions of transformers keep beside `vocab.json`, outside it.
+ADDED_TOKENS = "added_tokens.json"
 
 # The largest vocabularies in use (260,000 entries) make files of 35 MB.
 MAX_BYTES = 1 << 26
@@ -30,14 +31,27 @@ _PRE_TOKENIZER = {
 }
 
 
-def read_vocab(path: Path) -> dict[str, int]:
-    """Return the token ids of a `vocab.json`."""
-    return _vocab(_read_json(path), path)
+def read_vocab(path: Path, added: Path | None = None) -> dict[str, int]:
+    """Return the token ids of a `vocab.json`, and of an `added_tokens.json` beside it.
+
+    Raises
+    ------
+    ModelError
+        When a file is damaged, or the second gives a token of the first another id.
+    """
+    vocab = _vocab(_read_json(path), path)
+    for token, number in (_vocab(_read_json(added), added) if added else {}).items():
+        if vocab.setdefault(token, number) != number:
+            raise ModelError(
+                f"{errors.brief(token)} has the id {number} here and {vocab[token]} in {VOCAB}",
+                added,
+            )
+    return vocab
 
 
 def read_merges(path: Path) -> list[tuple[str, str]]:
     """Return the pairs of a `merges.txt`: one a line, after an optional line with a version."""
-    lines = _read_text(path).split("\n")
+    lines = files.read_text(path, max_bytes=MAX_BYTES, error=ModelError).split("\n")
     merges = []
     for number, line in enumerate(lines, 1):
         line = line.removesuffix("\r")
@@ -119,38 +133,8 @@ def write(
     files.write_json(folder / TOKENIZER, content)
 
 
-def _read_text(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise ModelError("no such file; check the path", path)
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ModelError(
-                f"{size:,} bytes; no tokenizer's file has more than {MAX_BYTES:,}", path
-            )
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ModelError(f"not UTF-8 at byte {error.start}; copy it again", path) from None
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror or error}", path) from None
-
-
 def _read_json(path: Path) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in content:
-                raise ModelError(f"the key {key!r} is there twice", path)
-            content[key] = value
-        return content
-
-    text = _read_text(path)
-    try:
-        return json.loads(text, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise ModelError(f"damaged JSON, {error.msg}; copy it again", path, error.lineno) from None
-    except (ValueError, RecursionError):
-        raise ModelError("JSON with absurd numbers or nesting; copy it again", path) from None
+    return files.read_json(path, max_bytes=MAX_BYTES, error=ModelError)
 
 
 def _vocab(content: Any, path: Path) -> dict[str, int]:

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from minilm import checks, errors, files
+from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 from minilm.text import bpe_files, pretokenize
 from minilm.text.words import Vocabulary, WordTokenizer
@@ -129,7 +129,7 @@ class WordLevelTokenizer:
         ModelError
             When the file is missing or damaged, or cuts text otherwise than is done here.
         """
-        content = checks.read_object(Path(path), max_bytes=bpe_files.MAX_BYTES)
+        content = files.read_object(Path(path), max_bytes=bpe_files.MAX_BYTES)
         model = content.get("model")
         vocab = model.get("vocab") if isinstance(model, dict) else None
         if not isinstance(vocab, dict) or not all(type(i) is int for i in vocab.values()):

@@ -160,29 +160,25 @@ def draw(
     unit: str = "nats a token",
     held_out_name: str = "held-out text",
 ) -> Path:
-    """Draw the loss of every step, smoothed, and that of the held-out part; return the PNG's path.
-
-    Colors are those of Okabe and Ito (2008), which people with any color vision can tell apart.
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    """Draw each step's loss, smoothed, and the held-out loss; return the picture's path."""
+    from minilm import drawing
 
     rows = read(folder / NAME)
     steps = [row.step for row in rows]
     held_out = [(row.step, row.held_out_loss) for row in rows if row.held_out_loss is not None]
-    style: dict[Any, Any] = {"font.size": 15, "axes.spines.top": False, "axes.spines.right": False}
-    with mpl.rc_context({**style, "axes.grid": True, "grid.color": "#dddddd"}):
-        figure = Figure(figsize=(11, 6.2), layout="constrained")
+    blue, vermillion, light_blue = (drawing.COLORS[i] for i in (0, 1, 5))
+
+    def fill(figure: Any) -> None:
         axes = figure.add_subplot()
-        axes.plot(steps, [row.loss for row in rows], color="#56B4E9", alpha=0.35, linewidth=0.8)
+        losses = [row.loss for row in rows]
+        axes.plot(steps, losses, color=light_blue, alpha=0.35, linewidth=0.8)
         window = max(1, len(rows) // 50, min(10, len(rows) // 5))
-        smooth = smoothed([row.loss for row in rows], window)
-        axes.plot(steps, smooth, color="#0072B2", linewidth=2, label="training, smoothed")
+        smooth = smoothed(losses, window)
+        axes.plot(steps, smooth, color=blue, linewidth=2, label="training, smoothed")
         if held_out:
             axes.plot(
-                [step for step, _ in held_out],
-                [loss for _, loss in held_out],
-                color="#D55E00",
+                *zip(*held_out, strict=True),
+                color=vermillion,
                 marker="o",
                 linewidth=2,
                 label=held_out_name,
@@ -191,13 +187,10 @@ def draw(
         axes.locator_params(axis="x", integer=True)
         axes.set_ylabel(f"loss ({unit})")
         axes.set_title(title)
-        axes.legend(frameon=False)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=110)
-    path = folder / PICTURE
-    with files.atomic_write(path, "wb") as file:
-        file.write(buffer.getvalue())
-    return path
+        axes.legend()
+
+    drawing.write(folder / PICTURE, fill)
+    return folder / PICTURE
 
 
 def smoothed(values: Sequence[float], window: int) -> list[float]:

@@ -201,7 +201,7 @@ def test_faults_of_the_index(copy):
     )
     fails_with("the shard x.safetensors that it names is missing", {**good, first: "x.safetensors"})
     index.write_text('{"weight_map": {"a": "x", "a": "y"}}', encoding="utf-8")
-    with pytest.raises(ModelError, match="'a' stands twice"):
+    with pytest.raises(ModelError, match="'a' appears twice"):
         folder.load(path)
     index.write_text(json.dumps(content), encoding="utf-8")
     folder.load(path)

@@ -115,11 +115,11 @@ DAMAGE = {
             b' "x": {"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
             DATA,
         ),
-        "'x' stands twice",
+        "'x' appears twice",
     ),
     "key twice": (
         assemble(b'{"x": {"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}', DATA),
-        "'dtype' stands twice",
+        "'dtype' appears twice",
     ),
     "no shape": (assemble({"x": {"dtype": "F32", "data_offsets": [0, 8]}}, DATA), "'x': expected"),
     "more keys": (assemble({"x": {**entry(), "more": 1}}, DATA), "'x': expected dtype"),

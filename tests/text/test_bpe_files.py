@@ -91,16 +91,16 @@ def test_merges_as_lists_and_tokens_added_outside_the_model(tokenizer, folder):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("vocab.json", b'{"a": 0, "b"', "vocab.json:1: damaged JSON"),
+        ("vocab.json", b'{"a": 0, "b"', "vocab.json:1: not valid JSON"),
         ("vocab.json", b"\xff\xfe", "not UTF-8 at byte 0"),
-        ("vocab.json", b'{"a": 0, "a": 1}', "the key 'a' is there twice"),
+        ("vocab.json", b'{"a": 0, "a": 1}', "the JSON key 'a' appears twice"),
         ("vocab.json", b"[]", "no vocabulary: an object"),
         ("vocab.json", b'{"a": "0"}', "the id of 'a' is '0', not an integer"),
         ("vocab.json", b'{"a": true}', "the id of 'a' is True"),
-        ("vocab.json", b'{"a": NaN}', "the id of 'a' is nan"),
-        ("vocab.json", b"[" * 100_000, "absurd numbers or nesting"),
-        ("vocab.json", b'{"a": ' + b"9" * 10_000 + b"}", "absurd numbers or nesting"),
-        ("vocab.json", b"", "damaged JSON"),
+        ("vocab.json", b'{"a": NaN}', "NaN is not JSON"),
+        ("vocab.json", b"[" * 100_000, "JSON nested too deeply"),
+        ("vocab.json", b'{"a": ' + b"9" * 10_000 + b"}", "not valid JSON"),
+        ("vocab.json", b"", "not valid JSON"),
         ("merges.txt", b"#version: 0.2\nt h\nt h e\n", "merges.txt:3: 't h e' is not a merge"),
         ("merges.txt", b"t h\n\nt h\n", "merges.txt:2: '' is not a merge"),
         ("merges.txt", b"t \n", "merges.txt:1: 't ' is not a merge"),
@@ -175,7 +175,7 @@ def test_what_is_not_there_is_named(tmp_path):
         BytePairTokenizer.from_folder(tmp_path)
     with pytest.raises(ModelError, match=r"vocab\.json: no such file"):
         BytePairTokenizer.from_files(tmp_path / "vocab.json", tmp_path / "merges.txt")
-    with pytest.raises(ModelError, match="no such file"):
+    with pytest.raises(ModelError, match="a folder; name a file in it"):
         BytePairTokenizer.from_tokenizer_json(tmp_path)
 
 
