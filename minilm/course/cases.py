@@ -1,7 +1,29 @@
-"""What the author of a kata writes down to have a function checked: calls, gradients, uses.
+"""What the author of a kata writes in `checks.py`: how a function is run, and on what.
 
-A case says how an implementation is run and how its results are called. The engine runs it with the
-library's function and with the learner's, on copies of the same inputs, and compares.
+    cases(rng)       yields the cases, in this order for each target: the plainest first (float64,
+                     two or three axes, nothing special); then the others; refusals last
+    PROPERTIES       {"what must hold": test}, where test(f, rng) returns None, or a sentence that
+                     says what is wrong; `f` has the functions by their short names, as in f.softmax
+    STEPS            {"target": steps}, where steps(**inputs) returns right intermediates by the
+                     names that learners are likely to give them; optional
+    whole_model()    a whole that calls the targets, and returns its results by name; only where
+                     neither of those in `whole.py` calls them
+
+A case is made by one of these:
+
+    Call("softmax", {"x": x}, returns=("y", "cache"), name="three axes")
+        One call with these arguments. `returns` names the results in order. A tuple within is of
+        intermediates, such as a cache: ("loss", ("probabilities", "targets")).
+    Gradient("softmax_backward", F.softmax, {"x": x}, rng=rng, name="three axes")
+        Calls the library's forward, draws a random upstream gradient, and calls the backward. The
+        gradients are compared with the library's and with central differences (float64).
+        `options` are arguments that are not differentiated.
+    Use("NearestCentroid", function, {"rows": rows}, returns="predicted", name="...")
+        For a class, or several calls: `function(implementation, **inputs)` returns the results.
+
+All of them take `tolerance=` (relative, 1e-7; for float32 say 1e-4) and `raises=OptionError` (then
+nothing is compared). The engine runs each case with the library's function, with the learner's and
+with every named wrong answer, on copies of the same inputs. Give every dimension another size.
 """
 
 from __future__ import annotations

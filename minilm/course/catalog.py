@@ -1,4 +1,18 @@
-"""The katas that there are: each a folder with a page, a `kata.toml` and its Python files."""
+"""All katas: each is a folder with a page, a `kata.toml` and its Python files.
+
+    lesson.md      the page
+    kata.toml      number, title, phase, minutes, difficulty, prerequisites, targets, hints; and
+                   where they apply, library (what the library's function does differently) and
+                   phase_name (of a phase that the course does not have)
+    stub.py        what a learner starts from: signature, shapes, what is raised; no formula
+    solution.py    the plain form of the answer; absent where the library's function is just that
+    checks.py      cases and properties (`cases.py` says how)
+    wrong.py       named wrong answers (`mistakes.py` says how)
+    demo.py        the live code: `run(course)` (`demos.py` says what `course` has)
+
+An experiment has no targets, and neither `stub.py`, `solution.py` nor `wrong.py`: its `checks.py`
+has QUESTIONS (`experiments.py`). Beside the katas that ship with minilm there may be a teacher's.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +20,7 @@ import functools
 import hashlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 import tomllib
@@ -31,7 +46,8 @@ _KEYS: dict[str, type] = {
     "targets": list,
     "hints": list,
 }
-_OPTIONAL: dict[str, type] = {"given": list}
+_OPTIONAL: dict[str, type] = {"library": str, "phase_name": str}
+_FOLDER_VARIABLE = "MINILM_KATAS"
 
 
 @dataclass(frozen=True)
@@ -52,8 +68,10 @@ class Kata:
         The dotted paths of the targets; none for an experiment.
     hints : tuple of str
         Three, from a nudge to nearly there.
-    given : tuple of str
-        Methods of class targets that the learner need not write.
+    library : str
+        What the library's function does differently from the solution; empty if nothing.
+    phase_name : str
+        Of a phase that the course does not have.
     """
 
     folder: Path
@@ -65,7 +83,8 @@ class Kata:
     prerequisites: tuple[str, ...]
     paths: tuple[str, ...]
     hints: tuple[str, ...]
-    given: tuple[str, ...] = ()
+    library: str = ""
+    phase_name: str = ""
 
     @property
     def name(self) -> str:
@@ -125,12 +144,17 @@ def read(folder: Path) -> Kata:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not valid TOML: {error}", path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path) from None
     for key, kind in _KEYS.items():
         if type(given.get(key)) is not kind:
-            raise InputError(f"{key} is missing or is no {kind.__name__}; correct it", path)
+            raise InputError(f"{key} is missing or is not a {kind.__name__}; correct it", path)
+    for key, kind in _OPTIONAL.items():
+        if key in given and type(given[key]) is not kind:
+            raise InputError(f"{key} is not a {kind.__name__}; correct it", path)
     for key in given:
         if key not in _KEYS and key not in _OPTIONAL:
-            raise InputError(f"the key {key!r} is not known; leave it out", path)
+            raise InputError(f"the key {key!r} is unknown; remove it", path)
     if not re.fullmatch(r"\d+\.\d+", given["number"]):
         raise InputError(f'the number {given["number"]!r} is not like "4.6"', path)
     if len(given["hints"]) != 3:
@@ -145,15 +169,43 @@ def read(folder: Path) -> Kata:
         tuple(given["prerequisites"]),
         tuple(given["targets"]),
         tuple(given["hints"]),
-        tuple(given.get("given", ())),
+        given.get("library", ""),
+        given.get("phase_name", ""),
     )
 
 
 @functools.cache
 def all_katas() -> tuple[Kata, ...]:
-    """Return every kata that ships with minilm, in order."""
-    found = [read(path.parent) for path in resources.katas_dir().glob("*/kata.toml")]
-    return tuple(sorted(found, key=lambda kata: kata.order))
+    """Return every kata, in order: those that ship with minilm and those of `use_folder`."""
+    folders = [resources.katas_dir()]
+    if os.environ.get(_FOLDER_VARIABLE):
+        folders.append(Path(os.environ[_FOLDER_VARIABLE]))
+    found: dict[str, Kata] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*/kata.toml")):
+            kata = read(path.parent)
+            if kata.number in found:
+                other = found[kata.number].folder.name
+                raise InputError(f"{other} has the number {kata.number} too; give it another", path)
+            found[kata.number] = kata
+    return tuple(sorted(found.values(), key=lambda kata: kata.order))
+
+
+def use_folder(folder: Path) -> None:
+    """Add a folder of katas to those that ship with minilm, for this process and those it starts.
+
+    Raises
+    ------
+    InputError
+        When there is no kata in it.
+    """
+    if not any(folder.glob("*/kata.toml")):
+        raise InputError(
+            'has no kata (a folder with a kata.toml); minilm kata new DIR 12.1 "Title" writes one',
+            folder,
+        )
+    os.environ[_FOLDER_VARIABLE] = str(folder.resolve())
+    all_katas.cache_clear()
 
 
 def find(number: str) -> Kata:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from minilm.course.reports import Style
 
 NARROWEST, WIDEST = 60, 100
+# What follows this line of a page gives the answers to its questions away.
+MARKER = "<!-- answers below -->"
 
 _BOLD, _ITALIC, _CODE, _HEADING, _FAINT = "1", "3", "36", "1;34", "2"
 _INLINE = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|(?<![\w*])\*[^*\s][^*]*\*|\[[^\]]+\]\([^)]+\))")
@@ -73,13 +75,18 @@ def render(text: str, style: Style) -> str:
     return "\n".join(shown)
 
 
+def before_answers(text: str) -> str:
+    """Return the part of a page before its marker: the whole page if it has none."""
+    return text.partition(f"\n{MARKER}\n")[0]
+
+
 def blocks(text: str) -> Iterator[Block]:
     """Yield the pieces of a page."""
     lines = text.split("\n")
     at = 0
     while at < len(lines):
         line = lines[at]
-        if not line.strip():
+        if not line.strip() or line.strip() == MARKER:
             at += 1
             continue
         end = _end(lines, at)

@@ -146,7 +146,7 @@ def latest(who: Learner) -> Kata:
 
 
 def solution_diff(who: Learner, kata: Kata) -> str:
-    """Return the difference between the learner's file and the library's solution."""
+    """Return the difference between the learner's file and the solution."""
     path = who.file(kata)
     mine = who.source(kata) if path.exists() else stubs.stub(kata)
     return "".join(
@@ -154,7 +154,7 @@ def solution_diff(who: Learner, kata: Kata) -> str:
             mine.splitlines(keepends=True),
             stubs.solution(kata).splitlines(keepends=True),
             path.as_posix(),
-            "the library's",
+            "solution",
         )
     )
 

@@ -1,4 +1,4 @@
-"""Mechanical mutations of the reference solutions: none may pass its check.
+"""Mechanical mutations of the solutions: none may pass its check.
 
 python tests/course/mutations.py 4.6     lists those that do, ready for equivalent/*.toml
 """
@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import ast
 import copy
-import inspect
 import sys
 import tomllib
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minilm.course import catalog, checking, loading
+from minilm.course import catalog, checking, loading, stubs
 from minilm.course.catalog import Kata
 from minilm.course.targets import Target
 
@@ -66,16 +65,17 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class Mutation:
-    """A reference solution with one change."""
+    """A solution with one change."""
 
     target: str
     change: str
     function: Any
 
 
-def mutations(target: Target) -> Iterator[Mutation]:
-    """Yield every mutation of a target's own source, each as a function or class."""
-    source = inspect.getsource(target.module)
+def mutations(kata: Kata, target: Target) -> Iterator[Mutation]:
+    """Yield every mutation of what the solution has for a target, each as a function or class."""
+    source = stubs.solution(kata)
+    names = vars(loading.execute(source, Path(f"solution_{kata.name}.py")))
     whole = ast.parse(source)
     tree = next(n for n in whole.body if getattr(n, "name", None) == target.name)
     _drop_what_is_not_code(tree)
@@ -89,7 +89,7 @@ def mutations(target: Target) -> Iterator[Mutation]:
             seen[change] += 1
             if seen[change] > 1:
                 change += f"  #{seen[change]}"
-            yield Mutation(target.name, change, _compiled(mutant, target))
+            yield Mutation(target.name, change, _compiled(mutant, target, names))
 
 
 def survivors(kata: Kata) -> tuple[list[Mutation], int]:
@@ -98,7 +98,7 @@ def survivors(kata: Kata) -> tuple[list[Mutation], int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a mutant warns of is not the matter
         for target in kata.targets:
-            for mutation in mutations(target):
+            for mutation in mutations(kata, target):
                 tried += 1
                 if loading.signature_problem(target, mutation.function) is not None:
                     continue
@@ -223,9 +223,9 @@ def _text(node: ast.AST) -> str:
     return lines[0] + (" ..." if len(lines) > 1 else "")
 
 
-def _compiled(tree: ast.AST, target: Target) -> Any:
+def _compiled(tree: ast.AST, target: Target, solved: Mapping[str, Any]) -> Any:
     module = ast.fix_missing_locations(ast.Module([tree], []))
-    names = dict(vars(target.module))
+    names = dict(solved)
     exec(compile(module, f"<mutant of {target.name}>", "exec", dont_inherit=True), names)
     return names[target.name]
 

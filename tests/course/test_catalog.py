@@ -34,11 +34,11 @@ def test_a_kata_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('number = "4.10"', "number = 4.10", "number is missing or is no str"),
+        ('number = "4.10"', "number = 4.10", "number is missing or is not a str"),
         ('"4.10"', '"four"', "the number 'four' is not like"),
         ("minutes = 20\n", "", "minutes is missing"),
         ("phase", "faze", "phase is missing"),
-        ('title = "Title"', 'title = "Title"\nlevel = 3', "the key 'level' is not known"),
+        ('title = "Title"', 'title = "Title"\nlevel = 3', "the key 'level' is unknown"),
         (', "three"', "", "there are 2 hints; write three"),
         ("[", "[[", "not valid TOML"),
     ],

@@ -1,17 +1,20 @@
 """What is promised of every kata: its check, its wrong answers, its page, its demo."""
 
+import ast
 import importlib.util
 import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from minilm.course import catalog, checking, demos, stubs, targets, trials
+from minilm.course import cases, catalog, checking, demos, loading, stubs, targets, trials, values
 
 KATAS = catalog.all_katas()
 WITH_TARGETS = [kata for kata in KATAS if not kata.is_experiment]
 FILE = Path("mykatas/answer.py")
+NOT_WRITTEN = 'raise NotImplementedError("not written yet")'
 
 
 def load_mutations():
@@ -29,7 +32,7 @@ every_target = pytest.mark.parametrize("kata", WITH_TARGETS, ids=lambda kata: ka
 
 
 @every_target
-def test_the_reference_passes_and_the_stub_is_not_written_yet(kata):
+def test_the_solution_passes_and_the_stub_is_not_written_yet(kata):
     solved = checking.check_source(kata, stubs.solution(kata), FILE)
     assert solved.passed, solved.failure
     begun = checking.check_source(kata, stubs.stub(kata), FILE)
@@ -41,9 +44,50 @@ def test_the_reference_passes_and_the_stub_is_not_written_yet(kata):
 
 
 @every_target
+def test_stub_and_solution_have_the_librarys_signature(kata):
+    for source in (stubs.stub(kata), stubs.solution(kata)):
+        functions = loading.load(kata, source, FILE)  # raises where a signature differs
+        assert list(functions) == [target.name for target in kata.targets]
+    head = f"Kata {kata.number}  {kata.title}"
+    stub = ast.get_docstring(ast.parse(stubs.stub(kata)))
+    assert stub.startswith(f"{head}\n")
+    assert f"minilm kata check {kata.number} " in stub
+    assert stubs.stub(kata).count(NOT_WRITTEN) >= len(kata.targets)
+    if stubs.has_own_solution(kata):
+        assert ast.get_docstring(ast.parse(stubs.solution(kata))) == f"{head}: a solution."
+        assert kata.library.endswith("."), "kata.toml: say what the library does differently"
+
+
+@every_target
+def test_the_solution_is_the_librarys_function(kata):
+    functions = loading.load(kata, stubs.solution(kata), FILE)
+    material = trials.material(kata)
+    compared = 0
+    for case, right in zip(material.cases, material.right, strict=True):
+        mine = cases.run(case, functions[case.target])
+        assert type(mine.error) is type(right.error)
+        for name, expected in right.results.items():
+            single = getattr(expected, "dtype", None) == np.float32
+            tolerance = case.tolerance if single else 1e-10
+            found = values.difference(expected, mine.results[name], tolerance)
+            assert found is None, f"{case.name}: {name} {found.text}"
+            compared += 1
+    assert compared
+
+
+@every_target
+def test_the_first_case_of_a_target_is_a_plain_one(kata):
+    for target in kata.targets:
+        case, _ = trials.material(kata).of(target.name)[0]
+        assert case.raises is None
+        arrays = [v for v in case.inputs.values() if isinstance(v, np.ndarray)]
+        assert all(a.dtype != np.float32 for a in arrays)
+
+
+@every_target
 def test_every_wrong_answer_is_diagnosed_by_its_own_name(kata):
     wrong = kata.mistakes()
-    assert len(wrong) >= 6
+    assert len(wrong) >= (8 if kata.phase in range(1, 12) else 1)
     for mistake in wrong:
         report = checking.check_functions(kata, mistake.functions)
         assert not report.passed, f"{mistake.name} passes"
@@ -54,7 +98,7 @@ def test_every_wrong_answer_is_diagnosed_by_its_own_name(kata):
 
 
 @every_target
-def test_no_mutation_of_the_reference_passes_unless_it_changes_nothing(kata):
+def test_no_mutation_of_the_solution_passes_unless_it_changes_nothing(kata):
     survivors, tried = mutations.survivors(kata)
     listed = mutations.equivalent(kata)
     found = {(m.target, m.change) for m in survivors}
@@ -79,8 +123,8 @@ def test_every_function_is_a_part_of_the_whole_model(kata):
 
 
 def test_there_are_two_hundred_mutations():
-    targets = [target for kata in WITH_TARGETS for target in kata.targets]
-    assert sum(1 for target in targets for _ in mutations.mutations(target)) >= 200
+    pairs = [(kata, target) for kata in WITH_TARGETS for target in kata.targets]
+    assert sum(1 for kata, target in pairs for _ in mutations.mutations(kata, target)) >= 200
 
 
 @every_kata
@@ -100,6 +144,10 @@ def test_the_page_has_its_parts(kata):
     ]
     headings = [line for line in text.splitlines() if re.match("#{2,3} ", line)]
     assert [h for h in headings if h in wanted] == wanted
+    before, marker, after = text.partition("\n<!-- answers below -->\n")
+    assert marker, "the page has no marker between the predictions and their answers"
+    assert before.rsplit("\n## ", 1)[1].startswith("Hands-on exploration")
+    assert after.startswith("\n## Live code")
     exploration = text.split("## Hands-on exploration")[1].split("\n## ")[0]
     numbers = re.findall(r"^(\d)\. ", exploration, re.M)
     assert numbers[:3] == ["1", "2", "3"]
