@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from minilm import resources
 from minilm.errors import OptionError
 from minilm.threads import set_blas_threads
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training.settings import SCRATCH_RATE, FinetuneSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ class Condition:
 
 CONDITIONS = {
     "scratch": Condition(
-        FinetuneSettings(learning_rate=3e-3, layer_decay=1.0, epochs=20), pretrained=False
+        FinetuneSettings(learning_rate=SCRATCH_RATE, layer_decay=1.0, epochs=20), pretrained=False
     ),
     "full": Condition(FinetuneSettings(), ("scratch",)),
     "lora-4": Condition(FinetuneSettings("lora", rank=4), ("full",)),

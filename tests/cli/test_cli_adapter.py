@@ -66,7 +66,7 @@ def test_merging_makes_a_model_that_says_the_same(judges, tmp_path, capsys):
     np.testing.assert_allclose(
         minilm.load(tmp_path / "speaker").logits([1, 2, 3]), expected, atol=1e-5
     )
-    assert "a language model; go on with minilm generate" in capsys.readouterr().out
+    assert "a language model; use it with minilm generate" in capsys.readouterr().out
     assert run("merge", judges / "moods", "--output-dir", tmp_path / "judge") == 2
     assert "holds a model already" in capsys.readouterr().err
 

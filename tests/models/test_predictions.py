@@ -42,7 +42,7 @@ def test_predictions_name_the_words_that_are_not_known(judge):
     assert reading == predictions.Reading(4, 1, 16, known=0.0)  # of four ends of texts
     long, unknown = reading.remarks()
     assert (
-        long == "1 of 4 texts is longer than the context of 16 tokens; only the beginning was read"
+        long == "1 of 4 texts is longer than the context of 16 tokens; only the beginning is used"
     )
     assert "none of these words" in unknown
 

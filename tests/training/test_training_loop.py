@@ -148,7 +148,7 @@ def test_a_loss_that_is_not_finite_stops_before_it_is_saved(tmp_path):
         loop.train(job, plan(save_seconds=0.0), State(), tmp_path, lambda line: None)
     message = str(caught.value)
     assert message.startswith("after step 3: ")
-    assert "The last good model, of step 3, is kept" in message
+    assert "The last good model, from step 3, is kept" in message
     assert message.endswith("--learning-rate 0.0033")
     assert [save[0] for save in job.saves] == [1, 2, 3]
     assert np.isfinite(job.saves[-1][2]).all()
@@ -226,7 +226,7 @@ def test_a_short_run_says_how_it_goes(capsys):
 
 
 def test_a_short_run_that_breaks_down_says_what_to_do():
-    with pytest.raises(TrainingError, match=r"^after step \d+: .*Nothing is saved; begin again"):
+    with pytest.raises(TrainingError, match=r"^after step \d+: .*Nothing is saved; start again"):
         loop.fit(Job(), plan(steps=500, learning_rate=1e30, warmup=0))
 
 
