@@ -8,7 +8,7 @@ held-out texts.
 All settings were chosen on rt-polarity's development part (as with `--development`: 2,000 texts cut
 from those that are not held out), and the held-out part was then looked at once. From scratch was
 tried at learning rates of 0.001 to 0.01, 20 and 40 epochs, dropout of 0.1 and 0.3; those of
-pretrained models are the defaults of `finetune_settings.py`, with half as many updates.
+pretrained models are the defaults of `settings.py`, with half as many updates.
 """
 
 from __future__ import annotations

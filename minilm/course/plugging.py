@@ -27,12 +27,13 @@ from minilm.nn.parallel import Shards
 from minilm.random import generator
 from minilm.text import words
 from minilm.training import finetune, loop, word_start
-from minilm.training.settings import FinetuneSettings
+from minilm.training.settings import FinetuneSettings, PretrainSettings
 
 _UNKNOWN = "<unk>"
 _WINDOW = 2
 _WARMUP = 20
-_LEARNING_RATE = 2e-3
+_DECAY = PretrainSettings.weight_decay
+_LEARNING_RATE = PretrainSettings.learning_rate
 _PROBE = "water"
 _REVIEWS = 128  # labelled, to learn from
 _UPDATES = 60
@@ -128,7 +129,9 @@ def _steps(
     model: gpt.GPT, windows: batches.ShuffledWindows, most: int, deadline: float
 ) -> list[float]:
     """Train for at least one step, until `most` steps or the deadline; return the losses."""
-    task = _Task(model, optim.AdamW(model.parameters, betas=loop.BETAS, weight_decay=0.1), windows)
+    task = _Task(
+        model, optim.AdamW(model.parameters, betas=loop.BETAS, weight_decay=_DECAY), windows
+    )
     # How many steps the time allows is not known, so the rate does not fall.
     plan = loop.Plan(most, _LEARNING_RATE, _WARMUP, _SEED, 1, evaluate_every=most, shape="constant")
     losses: list[float] = []

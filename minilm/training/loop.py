@@ -239,9 +239,7 @@ def fit(
     *,
     state: State | None = None,
 ) -> list[Row]:
-    """Train from start to end in memory; return the rows of the log.
-
-    For runs of seconds or minutes, which a comparison makes by the thousand.
+    """Train from start to end in memory, for short runs; return the rows of the log.
 
     Parameters
     ----------
@@ -276,6 +274,7 @@ def fit(
                 f"after step {state.step:,}: {error}. Nothing is saved; start again with "
                 f"--learning-rate {plan.learning_rate / 3:.2g}"
             ) from None
+    _restore_best(task, state)
     return rows
 
 
@@ -315,9 +314,7 @@ def train(
     saver = _Saver(job, plan, state)
     try:
         _run(job, plan, state, folder, saver, say)
-        if state.best_parameters is not None:
-            job.model.parameters.flat[...] = state.best_parameters
-            state.best_parameters = None
+        _restore_best(job, state)
         state.finished = True
         saver.save()
     except TrainingError as error:
@@ -355,7 +352,8 @@ def _run(
         guards.interrupt_later() as interrupted,
         guards.overflow_unannounced(),
     ):
-        monitor = _monitor(plan, folder)
+        logged = log_file.read(folder / log_file.NAME)  # before an interruption
+        monitor = plan.epoch and Monitor(plan.epoch, plan.steps, plan.learning_rate, logged)
         for row, score in steps(job, plan, state, shards):
             log.add(row)
             speed = f"{row.tokens_per_second:,.0f} tokens/s"
@@ -374,20 +372,18 @@ def _run(
                 raise KeyboardInterrupt
 
 
-def _monitor(plan: Plan, folder: Path) -> Monitor | None:
-    """Return the monitor of epochs, with the rows logged before an interruption."""
-    if plan.epoch is None:
-        return None
-    logged = log_file.read(folder / log_file.NAME)
-    return Monitor(plan.epoch, plan.steps, plan.learning_rate, logged)
-
-
 def _note_best(task: Task, plan: Plan, state: State, score: HeldOut) -> None:
     state.waited += 1
     if score.loss < state.best_loss:
         state.best_loss, state.best_step, state.waited = score.loss, state.step, 0
         if plan.patience is not None:
             state.best_parameters = task.model.parameters.flat.copy()
+
+
+def _restore_best(task: Task, state: State) -> None:
+    if state.best_parameters is not None:
+        task.model.parameters.flat[...] = state.best_parameters
+        state.best_parameters = None
 
 
 def _out_of_patience(plan: Plan, state: State) -> bool:

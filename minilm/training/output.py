@@ -32,9 +32,8 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[Writer]:
             if folder.exists(path) or adapters.exists(path):
                 raise OutputError(f"{path}: holds a model already; choose another --output-dir")
             yield writer
-    except BaseException:
-        if is_new and is_held:
+    finally:
+        if is_new and is_held and not (folder.exists(path) or adapters.exists(path)):
             with contextlib.suppress(OSError):
                 (path / FolderLock.NAME).unlink()
                 path.rmdir()
-        raise

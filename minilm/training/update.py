@@ -86,7 +86,8 @@ class Request:
         corpus.find_files(self.paths)
         # The default number of epochs does not apply where steps are given.
         length = {"epochs": None} if self.given.get("steps") else {}
-        return UpdateSettings(**{**self.given, **length})
+        asked = UpdateSettings(**{**self.given, **length})
+        return replace(asked, targets=tuple(asked.targets))  # a list in a TOML file
 
 
 def update(

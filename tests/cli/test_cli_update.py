@@ -102,6 +102,9 @@ def test_json_and_a_folder_of_its_own(model, text, tmp_path, capsys):
     assert (minilm.load(model).gpt.parameters.flat == before).all()
     assert len(minilm.load(out).lineage) == 2
     assert {p.name for p in out.iterdir()} >= {"log.csv", "loss.png", "model.safetensors"}
+    again = tmp_path / "again"
+    assert run(out, text, "--output-dir", again) == 0  # nothing is new
+    assert not again.exists()
     assert run(model, text, "--output-dir", out) == 2
     assert "holds a model already; choose another --output-dir" in capsys.readouterr().err
 

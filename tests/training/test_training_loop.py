@@ -12,6 +12,7 @@ from minilm.errors import OutputError, TrainingError
 from minilm.models.scores import Score
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.optim import AdamW
+from minilm.nn.parallel import Shards
 from minilm.training import log, loop
 from minilm.training.loop import Plan, State
 
@@ -215,6 +216,25 @@ def test_a_short_run_touches_no_file_and_is_the_same(tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
     log.write(tmp_path, rows[:2])
     assert log.read(tmp_path / "log.csv") == rows[:2]
+
+
+def test_a_short_run_keeps_the_best_model_too(tmp_path):
+    losses = [3.0, 2.0, 2.2, 2.1, 1.0]
+    saved, short, state = Job(losses), Job(losses), State()
+    wait = plan(steps=20, patience=2)
+    loop.train(saved, wait, State(), tmp_path, lambda line: None)
+    loop.fit(short, wait, state=state)
+    assert (state.step, state.best_step) == (8, 4)
+    np.testing.assert_array_equal(short.model.parameters.flat, saved.model.parameters.flat)
+
+
+def test_a_caller_may_stop_between_two_steps():
+    job, state = Job(), State()
+    with Shards(1) as shards:
+        for row, _ in loop.steps(job, plan(shape="constant"), state, shards):
+            if row.step == 3:
+                break
+    assert (state.step, row.learning_rate) == (3, 1e-2)
 
 
 def test_a_short_run_says_how_it_goes(capsys):
