@@ -131,7 +131,7 @@ def test_the_settings_of_the_update_are_recorded(model, boats):
     assert stage.kind == "update"
     asked = {"epochs": 3.0, "batch": 8, "n_positions": 8, "seed": 7}
     assert {key: stage.settings[key] for key in asked} == asked
-    assert stage.settings["learning_rate"] == pytest.approx(2e-3 / 10)
+    assert stage.settings["learning_rate"] == pytest.approx(2e-3 / 5)
     assert stage.data[0].name == "boats.txt"
     assert stage.tokens == stage.steps * 8 * 8
     assert folder.load(model).config.n_positions == 16
