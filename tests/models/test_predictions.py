@@ -63,7 +63,7 @@ def test_an_evaluation_worked_by_hand(judge):
 
 
 def test_a_label_of_another_task_is_refused_with_its_line(judge):
-    with pytest.raises(InputError, match=r"t\.csv:3: the label 'so so' is not one of the model's labels"):
+    with pytest.raises(InputError, match=r"t\.csv:3: the label 'so so' is not one of the model's"):
         predictions.evaluate(judge, labelled("bad", "so so"))
 
 
