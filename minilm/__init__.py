@@ -20,7 +20,12 @@ _PUBLIC: dict[str, str] = {
     "Vocabulary": "minilm.text.words",
     "read_documents": "minilm.data.corpus",
     "read_labelled": "minilm.data.corpus",
-    "load": "minilm.models.language_model",
+    "load": "minilm.models.loading",
+    "pretrain": "minilm.training.front",
+    "finetune": "minilm.training.front",
+    "update": "minilm.training.front",
+    "LanguageModel": "minilm.models.language_model",
+    "TextClassifier": "minilm.models.text_classifier",
     "CooccurrenceClassifier": "minilm.classify.estimators",
     "TransformerClassifier": "minilm.training.estimators",
 }

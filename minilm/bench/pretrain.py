@@ -48,9 +48,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from minilm.data import corpus
     from minilm.store import folder
     from minilm.training import loop, pretrain, settings
+    from minilm.training.given import check
 
     given = {"size": options.size, "steps": options.steps, "threads": options.threads}
-    settings.check(given)
+    check(given, settings.PretrainSettings)
     paths = [resources.find_corpus(path) for path in options.data_file]
     sources = tuple(folder.source(path) for path in corpus.find_files(paths))
     with tempfile.TemporaryDirectory() as place, folder.Writer(place) as writer:

@@ -1,4 +1,4 @@
-"""`minilm adapter list|merge|apply`: small trained parts that share one base."""
+"""`minilm adapter list|merge|apply`: adapters that share one base model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minilm import threads
 from minilm.cli import console
 from minilm.errors import OutputError
 
-_NEW_TOKENS = 30  # that an adapter of the language model goes on with
+_NEW_TOKENS = 30  # generated with an adapter of the language model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,17 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="a base to try them on (default: the one that each names)",
+        help="a base to try (default: the one each adapter names)",
     )
     listing.add_argument("--json", action="store_true", help="print one JSON object")
-    about = "base and adapter made into one model's folder"
+    about = "merge an adapter into its base, as a new model's folder"
     merging = actions.add_parser("merge", help=about, description=f"{about.capitalize()}.")
     merging.add_argument("adapter", type=Path, metavar="DIR", help="folder of the adapter")
     merging.add_argument(
-        "--base", type=Path, metavar="DIR", help="its base (default: the one that it names)"
+        "--base", type=Path, metavar="DIR", help="its base (default: the one it names)"
     )
     merging.add_argument("--output-dir", type=Path, required=True, metavar="OUT")
-    about = "several adapters, each on the same base, which is read once"
+    about = "use several adapters on one base, which is read once"
     applying = actions.add_parser("apply", help=about, description=f"{about.capitalize()}.")
     applying.add_argument("base", type=Path, metavar="BASE", help="folder of the base")
     applying.add_argument("adapters", type=Path, nargs="+", metavar="DIR", help="adapters")
@@ -49,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="TEXT",
-        help="to be judged, or gone on with; may be given more than once",
+        help="text to classify or continue; may be given more than once",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked for."""
+    """Run the chosen action."""
     threads.set_blas_threads(1)
     return {"list": _list, "merge": _merge, "apply": _apply}[options.action](options)
 
@@ -85,7 +85,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
     labels = record["labels"]
-    kind = f"tells {len(labels)} labels apart" if labels else "of the language model"
+    kind = f"predicts {len(labels)} labels" if labels else "for the language model"
     yield f"{record['folder']}: {kind}, {record['parameters']:,} numbers"
     if labels:
         yield f"  labels: {console.cut(', '.join(labels), 69)}"
@@ -99,7 +99,7 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
     for name, fits in record["fits"].items():
         yield f"  {'fits' if fits else 'does not fit'} {name}{by}"
     if not record["fits"]:
-        yield "  that base is not here; --base names one to try"
+        yield "  its base is not here; name one to try with --base"
 
 
 def _merge(options: argparse.Namespace) -> int:
@@ -114,15 +114,15 @@ def _merge(options: argparse.Namespace) -> int:
     saved = base.adapter(options.adapter)
     if saved.head is None:
         base.language_model(saved).save(options.output_dir)
-        print(f"{options.output_dir}: a language model; go on with minilm generate")
+        print(f"{options.output_dir}: a language model; use it with minilm generate")
     else:
         base.classifier(saved).save(options.output_dir)
-        print(f"{options.output_dir}: a classifier; go on with minilm predict")
+        print(f"{options.output_dir}: a classifier; use it with minilm predict")
     return 0
 
 
 def _apply(options: argparse.Namespace) -> int:
-    """Print what each adapter makes of each text: a label, or a continuation without chance."""
+    """Print each adapter's answer to each text: a label, or the most likely continuation."""
     from minilm.models import adapted
 
     base = adapted.load(options.base)

@@ -1,4 +1,4 @@
-"""`minilm evaluate DIR`: how well a model predicts a text, or a classifier labels."""
+"""`minilm evaluate DIR`: how well a model predicts text, or a classifier predicts labels."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="PATH",
-        help="text that it was not trained on: files or folders",
+        help="text the model was not trained on: files or folders",
     )
     what.add_argument("--task", type=Path, metavar="FILE", help="labelled .csv .tsv .json .jsonl")
-    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
     parser.add_argument(
-        "--label-column", metavar="NAME", help="with --task: of the label (else guessed)"
+        "--text-column", metavar="NAME", help="column of the text (guessed by default)"
+    )
+    parser.add_argument(
+        "--label-column", metavar="NAME", help="with --task: of the label (guessed by default)"
     )
     add_adapter(parser)
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw the confusion matrix, to a .png or .svg"
+        "--picture", type=Path, metavar="FILE", help="draw the confusion matrix to a .png or .svg"
     )
     parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="(default: 2)")
@@ -51,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the text or the task and print the figures."""
-    threads.set_blas_threads(1)  # each thread scores windows of its own
+    threads.set_blas_threads(1)  # each thread scores its own windows
     if options.picture and (not options.task or len(options.adapter) > 1):
         raise OptionError("--picture draws the confusion matrix of one model on a --task")
     if options.picture:
@@ -78,7 +80,7 @@ def _run_text(options: argparse.Namespace) -> int:
         prefix = f"{name}: " if name else ""
         print(f"{prefix}{score.tokens:,} tokens, {score.loss:.4f} nats a token: {score}")
         if score.bytes is None:
-            print("no bits per byte: this tokenizer does not give the whole text back")
+            print("no bits per byte: this tokenizer does not keep the whole text")
     return 0
 
 
@@ -113,7 +115,9 @@ def _run_task(options: argparse.Namespace) -> int:
         for remark in found.reading.remarks():
             console.note("evaluate", remark)
         if not data.splits and predictions.has_learned_from(classifier.lineage, files.sha256(path)):
-            console.note("evaluate", f"{path.name} was trained on: new texts would do worse")
+            console.note(
+                "evaluate", f"{path.name} was in the training data; expect lower scores on new text"
+            )
         results.append((name, found))
     if options.json:
         _print_json([(name, _evaluation_record(found)) for name, found in results])
@@ -139,7 +143,7 @@ def _print_json(records: list[tuple[str | None, dict[str, Any]]]) -> None:
 def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
     """Yield accuracy, the confusion matrix, a table of classes, calibration and mistakes.
 
-    `place` is what the numbers of the mistakes count: lines, or the items of a .json file.
+    `place` is what mistakes are numbered by: lines, or items of a .json file.
     """
     texts = int(found.confusion.sum())
     yield f"{texts:,} texts, accuracy {found.accuracy:.3f}, macro-F1 {found.macro_f1:.3f}"
@@ -167,11 +171,11 @@ def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
 
 
 def _confusion_lines(found: Evaluation) -> Iterator[str]:
-    """Yield the matrix, a row for each true class; of a wide one the commonest confusions."""
+    """Yield the matrix, one row for each true class; of a wide one the most common confusions."""
     names = [console.cut(label, 14) for label in found.labels]
     width = max(6, *map(len, names))
     if 15 + (width + 1) * len(names) <= _WIDEST:
-        yield "is \\ taken for ".ljust(15) + "".join(f" {name:>{width}}" for name in names)
+        yield "true \\ predicted".ljust(15) + "".join(f" {name:>{width}}" for name in names)
         for name, row in zip(names, found.confusion, strict=True):
             yield f"{name:<15}" + "".join(f" {cell:{width},}" for cell in row)
         return
@@ -181,9 +185,9 @@ def _confusion_lines(found: Evaluation) -> Iterator[str]:
         for j in range(len(names))
         if i != j and found.confusion[i, j]
     ]
-    yield "commonest confusions" if pairs else "no confusions"
+    yield "most common confusions" if pairs else "no confusions"
     for count, i, j in sorted(pairs, key=lambda pair: -pair[0])[:_CONFUSIONS]:
-        yield f"  {names[i]} taken for {names[j]}: {count:,}"
+        yield f"  {names[i]} predicted as {names[j]}: {count:,}"
 
 
 def _calibration_lines(found: Evaluation) -> Iterator[str]:

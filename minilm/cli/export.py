@@ -1,4 +1,4 @@
-"""`minilm export DIR`: a trained model as an ONNX graph, for programs that know no Python."""
+"""`minilm export DIR`: a trained model as an ONNX graph, for programs without Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`minilm inspect DIR`: what a model's folder holds, and where it comes from."""
+"""`minilm inspect DIR`: what a model's folder holds, and how it was made."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
     ours = content["made_by"] == "minilm"
-    checked = "every checksum is right" if ours else "no checksums, its files fit together"
+    checked = "all checksums are correct" if ours else "no checksums, but its files fit together"
     yield f"{content['folder']}: made by {content['made_by']}; {checked}"
     config = content["config"]
     yield (
@@ -54,7 +54,7 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
         yield f"training state: {state}"
         seen = content["documents_seen"]
         yield "documents seen: " + ("not recorded" if seen is None else f"{seen:,}")
-        yield "lineage:" if content["lineage"] else "lineage: nothing is recorded"
+        yield "lineage:" if content["lineage"] else "lineage: not recorded"
     for number, stage in enumerate(content["lineage"], 1):
         yield f"  {number}. {stage['kind']}: {stage['steps']:,} steps, {stage['tokens']:,} tokens"
         for item in stage["data"]:
@@ -64,7 +64,7 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
-    """Yield one line a tensor; those of all layers are alike and shown once."""
+    """Yield one line for each tensor; all layers have the same ones, so they are shown once."""
     for tensor in tensors:
         layer = re.match(r"h\.(\d+)\.", tensor["name"])
         if layer and layer[1] != "0":

@@ -1,10 +1,16 @@
-"""Options that more than one command has."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 import reprlib
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from minilm.errors import OptionError
+from minilm.nn.config import TARGETS
 
 
 def dimensions(text: str) -> int | None:
@@ -35,5 +41,64 @@ def add_adapter(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="adapter to put on the model; several, each with its own --adapter, take turns",
+        help="adapter to use on the model; several, each with its own --adapter, take turns",
     )
+
+
+def add_care(parser: argparse.ArgumentParser) -> Any:
+    """Declare the options against forgetting; return their group."""
+    care = parser.add_argument_group(
+        "against forgetting",
+        "By default only a lower learning rate; minilm compare forgetting measures each.",
+    )
+    care.add_argument(
+        "--replay", type=float, metavar="X", help="windows of old text for each new one"
+    )
+    care.add_argument(
+        "--ewc", type=float, metavar="X", help="strength of elastic weight consolidation"
+    )
+    care.add_argument(
+        "--average", type=float, metavar="X", help="weight of the old model in a mean of both"
+    )
+    care.add_argument(
+        "--limit",
+        type=float,
+        metavar="X",
+        help="hold the update back if old text's perplexity rises by more (default: 0.1)",
+    )
+    care.add_argument(
+        "--old-data",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="old text, for a model that keeps no sample of it",
+    )
+    return care
+
+
+def add_lora(group: Any) -> None:
+    """Declare the options of LoRA."""
+    group.add_argument("--rank", type=int, metavar="R", help="of the matrices (default: 4)")
+    group.add_argument("--alpha", type=float, metavar="X", help="(default: twice the rank)")
+    group.add_argument(
+        "--lora-targets",
+        dest="targets",
+        nargs="+",
+        choices=TARGETS,
+        metavar="MATRIX",
+        help=f"of {', '.join(TARGETS)} (default: all)",
+    )
+
+
+def refuse(chosen: argparse.Namespace, partner: str, names: Sequence[str]) -> None:
+    """Raise OptionError at an option that would have no effect without its partner."""
+    for name in names:
+        if getattr(chosen, name) is not None:
+            option = "lora-targets" if name == "targets" else name.replace("_", "-")
+            raise OptionError(f"--{option} goes with {partner}; leave it out")
+
+
+def note(text: str) -> None:
+    """Print a line on standard error, away from the JSON on standard output."""
+    print(text, file=sys.stderr, flush=True)

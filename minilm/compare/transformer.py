@@ -24,7 +24,7 @@ from minilm.nn.optim import AdamW, warmup_decay
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.random import generator
-from minilm.training import tokens, word_start
+from minilm.training import loop, tokens, word_start
 
 Ids = Sequence[int]
 
@@ -148,7 +148,9 @@ def pretrain(
             rate = warmup_decay(
                 step, peak=peak, warmup=settings.steps // 20, total=settings.steps, floor=peak / 10
             )
-            loss, _ = shards.step(model, *windows[step], optimizer=optimizer, learning_rate=rate)
+            loss, _ = loop.train_step(
+                model, windows[step], optimizer, learning_rate=rate, shards=shards
+            )
             done = step + 1
             if done % max(1, settings.steps // _POINTS) == 0:
                 curve.append([done, done * size, loss])

@@ -26,13 +26,14 @@ from minilm.nn.config import SIZES
 from minilm.nn.parallel import Shards
 from minilm.random import generator
 from minilm.text import words
-from minilm.training import finetune, word_start
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training import finetune, loop, word_start
+from minilm.training.settings import FinetuneSettings, PretrainSettings
 
 _UNKNOWN = "<unk>"
 _WINDOW = 2
 _WARMUP = 20
-_LEARNING_RATE = 2e-3
+_DECAY = PretrainSettings.weight_decay
+_LEARNING_RATE = PretrainSettings.learning_rate
 _PROBE = "water"
 _REVIEWS = 128  # labelled, to learn from
 _UPDATES = 60
@@ -127,18 +128,34 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
 def _steps(
     model: gpt.GPT, windows: batches.ShuffledWindows, most: int, deadline: float
 ) -> list[float]:
-    """Train, one step at least, until there are enough or the time is up; return the losses."""
-    optimizer = optim.AdamW(model.parameters, betas=(0.9, 0.99), weight_decay=0.1)
+    """Train for at least one step, until `most` steps or the deadline; return the losses."""
+    task = _Task(
+        model, optim.AdamW(model.parameters, betas=loop.BETAS, weight_decay=_DECAY), windows
+    )
+    # How many steps the time allows is not known, so the rate does not fall.
+    plan = loop.Plan(most, _LEARNING_RATE, _WARMUP, _SEED, 1, evaluate_every=most, shape="constant")
     losses: list[float] = []
     with Shards(1) as shards:
-        while not losses or (len(losses) < most and time.perf_counter() < deadline):
-            step = len(losses)
-            rate = optim.warmup_decay(
-                step, peak=_LEARNING_RATE, warmup=_WARMUP, total=most, shape="constant"
-            )
-            loss, _ = shards.step(model, *windows[step], optimizer=optimizer, learning_rate=rate)
-            losses.append(loss)
+        for row, _ in loop.steps(task, plan, loop.State(), shards):
+            losses.append(row.loss)
+            if time.perf_counter() >= deadline:
+                break
     return losses
+
+
+@dataclass
+class _Task:
+    """What the training loop trains here."""
+
+    model: gpt.GPT
+    optimizer: optim.AdamW
+    windows: batches.ShuffledWindows
+
+    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.windows[step]
+
+    def evaluate(self, shards: Shards) -> None:
+        """Evaluate nothing on the way."""
 
 
 def _texts(most_words: int, tokenizer: words.WordTokenizer) -> list[list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from minilm.errors import OptionError
@@ -104,6 +104,14 @@ class GPTConfig:
     def inner(self) -> int:
         """The width of the MLP's hidden layer."""
         return self.n_inner if self.n_inner is not None else 4 * self.n_embd
+
+    def with_dropout(self, rate: float) -> GPTConfig:
+        """Return the same shape with one rate for all three dropouts.
+
+        >>> GPTConfig(512, 32, 64, 2, 2).with_dropout(0.1).resid_pdrop
+        0.1
+        """
+        return replace(self, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GPTConfig:

@@ -1,4 +1,4 @@
-"""A training step on several threads: a shard of the batch each, gradients summed in fixed order.
+"""A gradient computed on several threads: each takes a shard, and the sum has a fixed order.
 
 NumPy lets go of the interpreter lock inside its large operations, so threads work at once. That is
 faster than letting BLAS split each matrix product, because everything between the products is split
@@ -9,7 +9,6 @@ the sum is that of the shards.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -19,8 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minilm.errors import OptionError, TrainingError
-from minilm.nn.optim import Optimizer, clip_factor, global_norm
+from minilm.errors import OptionError
 from minilm.nn.parameters import FlatStore, Gradients, Parameters
 from minilm.threads import keep_freed_memory, set_blas_threads
 
@@ -142,42 +140,6 @@ class Shards:
         total = model.parameters.new_gradient()
         self.each(lambda name: total.add_up(name, gradients), list(total))
         return sum(loss for loss, _ in results), total
-
-    def step(
-        self,
-        model: Model,
-        *batch: ArrayLike,
-        optimizer: Optimizer,
-        learning_rate: float,
-        clip: float | None = 1.0,
-        rng: np.random.Generator | None = None,
-    ) -> tuple[float, float]:
-        """Take one training step; return the loss before it and the gradient's norm.
-
-        Parameters
-        ----------
-        model, *batch, rng
-            As for `loss_and_grad`.
-        optimizer : Optimizer
-            Over the model's parameters.
-        learning_rate : float
-        clip : float, optional
-            The largest norm that the gradient may have; None for any.
-
-        Raises
-        ------
-        TrainingError
-            When the loss or the gradient is not finite. The parameters are then as they were.
-        """
-        loss, gradient = self.loss_and_grad(model, *batch, rng=rng)
-        norm = global_norm(gradient)
-        if not math.isfinite(norm):
-            raise TrainingError(
-                f"the gradient's norm is {norm} at a loss of {loss:.4g}; lower the learning rate"
-            )
-        scale = 1.0 if clip is None else clip_factor(norm, clip)
-        optimizer.update(gradient, learning_rate=learning_rate, scale=scale, each=self.each)
-        return loss, norm
 
     def close(self) -> None:
         """End the threads."""

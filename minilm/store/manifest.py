@@ -40,7 +40,7 @@ class Stage:
     Attributes
     ----------
     kind : str
-        "pretrain", "finetune" or "continue".
+        "pretrain", "finetune" or "update".
     data : tuple of Source
         What it learned from.
     steps : int

@@ -1,7 +1,7 @@
-"""What resuming needs, as files of the model's folder: `training/state.json` and the optimizer's.
+"""What resuming needs: two files in the model's folder, and a check that the run is the same.
 
-They are saved in the same transaction as the model, and only while a run is not finished; of a
-finished one only `state.json` is left, which says so.
+`training/state.json` and the optimizer's arrays are saved in the same transaction as the model. A
+finished run leaves only `state.json`, which says that it is finished.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import platform
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,16 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm import files
-from minilm.errors import ModelError
+from minilm.errors import ModelError, OptionError
 from minilm.nn.optim import Optimizer
 from minilm.store import safetensors
-from minilm.store.folder import STATE, Content
+from minilm.store.folder import STATE, Content, Source
 from minilm.training.loop import State
+from minilm.training.settings import PretrainSettings, UpdateSettings
 
 STATE_FILE = f"{STATE}/state.json"
 ARRAYS_FILE = f"{STATE}/optimizer.safetensors"
 
 _BEST = "best_parameters"
+
+# Settings that do not change the result are not part of a model's lineage.
+_NOT_RECORDED = ("save_seconds",)
 
 
 def state_files(state: State, optimizer: Optimizer) -> dict[str, Content]:
@@ -49,7 +55,7 @@ def state_files(state: State, optimizer: Optimizer) -> dict[str, Content]:
 
 
 def read_state(folder: Path) -> State:
-    """Return the state that a folder was saved in, without its arrays.
+    """Return the state that was saved in a folder, without its arrays.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def read_state(folder: Path) -> State:
     path = folder / STATE_FILE
     if not path.exists():
         raise ModelError(
-            "a model without the state of its training, so that cannot be resumed; choose another "
+            "this model has no training state, so its training cannot be resumed; choose another "
             "--output-dir",
             folder,
         )
@@ -69,14 +75,14 @@ def read_state(folder: Path) -> State:
 
 
 def read_arrays(folder: Path, state: State, optimizer: Optimizer) -> None:
-    """Put what was saved of an unfinished run into `state` and `optimizer`."""
+    """Load the arrays of an unfinished run into `state` and `optimizer`."""
     arrays: dict[str, NDArray[np.floating[Any]]] = safetensors.load(folder / ARRAYS_FILE)
     state.best_parameters = arrays.pop(_BEST, None)
     optimizer.load(arrays, state.step)
 
 
 def machine() -> dict[str, str]:
-    """Return what the last bits of a result depend on besides the settings."""
+    """Return what the last bits of a result depend on, besides the settings."""
     config: Any = np.show_config(mode="dicts")
     blas = config["Build Dependencies"]["blas"]
     simd = config["SIMD Extensions"].get("found", [])
@@ -85,3 +91,46 @@ def machine() -> dict[str, str]:
         "blas": f"{blas.get('name')} {blas.get('version')}",
         "cpu": " ".join([platform.machine(), *simd[-1:]]),
     }
+
+
+def recorded(settings: PretrainSettings | UpdateSettings) -> dict[str, Any]:
+    """Return the settings that become part of a model's lineage."""
+    return {key: value for key, value in asdict(settings).items() if key not in _NOT_RECORDED}
+
+
+def check_same(
+    given: Mapping[str, Any],
+    began_with: Mapping[str, Any],
+    sources: tuple[Source, ...],
+    data: tuple[Source, ...],
+    path: Path,
+) -> None:
+    """Raise OptionError if a resumed run is asked for something it did not begin with.
+
+    Parameters
+    ----------
+    given, sources
+        What is asked for now: settings by name, and the files of text.
+    began_with, data
+        The settings and files in the run's stage of the lineage.
+    path : Path
+        The run's folder, for the message.
+    """
+    for key, value in given.items():
+        same = began_with.get(key)
+        if key not in _NOT_RECORDED and _plain(same) != _plain(value):
+            raise OptionError(
+                f"--resume: {key} is {value!r}, but the run in {path} began with "
+                f"{same!r}; leave it out, or start another run in another --output-dir"
+            )
+    if sources != data:
+        raise OptionError(
+            f"--resume: the text is not the one that the run in {path} began with "
+            f"({', '.join(source.name for source in data)}); give the same --data-file, or start "
+            "another run in another --output-dir"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value

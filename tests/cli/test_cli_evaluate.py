@@ -113,7 +113,10 @@ def test_an_adapter_on_a_task_and_a_wide_matrix(judges, tmp_path, capsys):
     assert said.startswith("animals on task.csv:\n5 texts")
     found = evaluation(np.arange(400).reshape(20, 20), [f"class number {i}" for i in range(20)])
     lines = list(evaluate._confusion_lines(found))
-    assert lines[:2] == ["commonest confusions", "  class numbe... taken for class numbe...: 398"]
+    assert lines[:2] == [
+        "most common confusions",
+        "  class numbe... predicted as class numbe...: 398",
+    ]
     assert len(lines) == 11
 
 
@@ -130,7 +133,10 @@ def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):
     model.lineage = (stage,)
     model.save(tmp_path / "learned")
     assert run(tmp_path / "learned", "--task", plain) == 0
-    assert "plain.csv was trained on: new texts would do worse" in capsys.readouterr().err
+    assert (
+        "plain.csv was in the training data; expect lower scores on new text"
+        in capsys.readouterr().err
+    )
     assert run(judges / "classifier", "--task", plain) == 0
     assert capsys.readouterr().err == ""
 
@@ -138,7 +144,7 @@ def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--task", "t.csv"], "t.csv:3: the label 'odd' is none of the model's ('bad', 'good')"),
+        (["--task", "t.csv"], "t.csv:3: the label 'odd' is not one of the model's labels ('bad'"),
         (["--data-file", "t.csv", "--picture", "x.png"], "confusion matrix of one model"),
         (["--task", "t.csv", "--picture", "x.txt"], "ends in .png or .svg"),
     ],

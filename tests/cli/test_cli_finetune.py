@@ -79,15 +79,14 @@ def test_every_option_of_a_task_reaches_the_settings(base, task, tmp_path):
     assert saved.adapter.alpha == 3
 
 
-def test_a_domain(base, tmp_path, capsys):
+def test_text_without_labels_is_for_another_command(base, tmp_path, capsys):
     text = tmp_path / "d.txt"
-    text.write_text("a dog ran, a dog sat\n" * 40, encoding="utf-8")
-    arguments = ("--data-file", text, "--output-dir", tmp_path / "o", "--general", text)
-    assert run(base, *arguments, "--epochs", 1, "--batch", 4, "--threads", 1) == 0
-    out = capsys.readouterr().out
-    assert "perplexity" in out
-    assert "d.txt, held out" in out
-    assert out.endswith("o: model, log.csv and loss.png\n")
+    text.write_text("a dog ran\n", encoding="utf-8")
+    assert run(base, "--data-file", text, "--output-dir", tmp_path / "o") == 2
+    error = capsys.readouterr().err
+    assert "--data-file is text without labels" in error
+    assert "with minilm update" in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -103,12 +102,9 @@ def test_a_domain(base, tmp_path, capsys):
             ["--task", "T", "--method", "probe", "--layer-decay", "0.5"],
             "--layer-decay goes with a method that trains the body",
         ),
-        (["--task", "T", "--general", "T"], "--general goes with --data-file"),
-        (["--data-file", "T", "--labels", "3"], "--labels goes with --task"),
-        (["--data-file", "T", "--lm-weight", "3"], "--lm-weight goes with --task"),
-        (["--data-file", "T", "--method", "probe"], "--method: probe is for a task's labels"),
+        ([], "--task is needed"),
         (["--task", "T", "--method", "lora", "--rank", "99"], "a LoRA rank of 99 does not fit"),
-        (["--task", "T", "--labels", "99"], "--labels: 99 texts of t.csv with 8 to train on"),
+        (["--task", "T", "--labels", "99"], "--labels: 99 texts of t.csv, with 8 to train on"),
         (["--task", "T", "--text-column", "nothing"], "no column 'nothing'"),
         (["--task", "nowhere.csv"], "nowhere.csv: no such file"),
     ],

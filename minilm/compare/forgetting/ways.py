@@ -31,7 +31,7 @@ from minilm.errors import OptionError
 from minilm.nn.config import SIZES, GPTConfig
 from minilm.store.folder import END_OF_TEXT
 from minilm.text.bpe import BytePairTokenizer
-from minilm.training.continual import Care
+from minilm.training.forgetting import Care
 
 RATE = 2e-3  # of pretraining, by default
 WEIGHT_DECAY = 0.1

@@ -5,17 +5,17 @@ import pytest
 from minilm.errors import OptionError
 from minilm.nn.config import SIZES
 from minilm.store.folder import Stage
-from minilm.training import advice
+from minilm.training import new_documents as advice
 
 
 @pytest.mark.parametrize(
     ("kept", "action", "reason"),
     [
         (0, "wait", "nothing is new"),
-        (1, "fine-tune", "1 new documents are fewer than 500"),
-        (499, "fine-tune", "fewer than 500"),
-        (500, "fine-tune", "no more than 1,000, but watch old text"),
-        (1000, "fine-tune", "no more than 1,000"),
+        (1, "update", "1 new documents are fewer than 500"),
+        (499, "update", "fewer than 500"),
+        (500, "update", "no more than 1,000, but watch old text"),
+        (1000, "update", "no more than 1,000"),
         (1001, "retrain", "1,001 new documents are more than 1,000"),
     ],
 )
@@ -26,7 +26,7 @@ def test_by_the_number_of_new_documents(kept, action, reason):
 
 
 def test_other_reasons_to_retrain_and_all_of_them_are_said():
-    assert advice.advise(5, risen=0.1, limit=0.1).action == "fine-tune"
+    assert advice.advise(5, risen=0.1, limit=0.1).action == "update"
     found = advice.advise(2000, changed=["n_layer 2 to 4"], risen=0.5, limit=0.1)
     assert str(found) == (
         "advice: retrain, because 2,000 new documents are more than 1,000; the architecture is to "
@@ -62,7 +62,7 @@ def stage(**figures):
     measured = {
         name: {"before": before, "after": after} for name, (before, after) in figures.items()
     }
-    return Stage("continue", (), 1, 1, {"perplexity": measured})
+    return Stage("update", (), 1, 1, {"perplexity": measured})
 
 
 def test_how_much_old_text_got_worse():

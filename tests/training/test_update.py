@@ -11,9 +11,12 @@ from minilm.models import scores
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
 from minilm.store import folder, versions
-from minilm.training import checkpoint, loop, replay, updating
+from minilm.training import checkpoint, loop, replay, update
 
-NEW = "Red boats sail over the cold lake at noon.\nTwo men row, and one of them sings.\n" * 40
+NEW = "".join(
+    f"Red boat {i} sails over the cold lake at noon.\nTwo men row, and man {i} sings.\n"
+    for i in range(40)
+)
 
 
 def silent(line):
@@ -29,6 +32,19 @@ def model(trained, tmp_path):
 def boats(tmp_path):
     path = tmp_path / "boats.txt"
     path.write_text(NEW, encoding="utf-8")
+    return path
+
+
+def updated(*arguments, **options):
+    """Update a model and return the result."""
+    return update.update(*arguments, **options).result
+
+
+@pytest.fixture
+def trains(tmp_path):
+    """Return a second new text."""
+    path = tmp_path / "trains.txt"
+    path.write_text(NEW.replace("boat", "train"), encoding="utf-8")
     return path
 
 
@@ -49,17 +65,17 @@ def interrupt(step, monkeypatch, text, model, given):
         patch.setattr(loop._Saver, "is_due", lambda self: True)
         patch.setattr(loop, "_step", counted)
         with pytest.raises(KeyboardInterrupt):
-            updating.update([text], model, given, say=silent)
+            updated([text], model, given, say=silent)
 
 
 def test_an_update_is_a_version_and_the_old_model_stays(model, boats, trained):
-    result = updating.update([boats], model, {"epochs": 3, "limit": 9.0}, say=silent)
+    result = updated([boats], model, {"epochs": 3, "limit": 9.0}, say=silent)
     assert (result.version, result.made_from, result.verdict) == (2, 1, "kept")
     np.testing.assert_array_equal(weights(model / "versions" / "1"), weights(trained))
     np.testing.assert_array_equal(weights(model / "versions" / "2"), weights(model))
     assert not np.array_equal(weights(model), weights(trained))
     first, second = folder.load(model).lineage
-    assert (first.kind, second.kind) == ("pretrain", "continue")
+    assert (first.kind, second.kind) == ("pretrain", "update")
     assert second.data == (folder.source(boats),)
     assert second.settings["learning_rate"] == 2e-3 / 5
     noted = {key: second.settings[key] for key in ("version", "from", "verdict", "epochs")}
@@ -72,13 +88,13 @@ def test_an_update_that_breaks_down_says_how_to_begin_again(model, boats, traine
     given = {"steps": 9, "learning_rate": 1e30}
     says = r"after step \d+: the loss is not finite .* with --discard and --learning-rate 3\.3e\+29"
     with pytest.raises(TrainingError, match=says):
-        updating.update([boats], model, given, say=silent)
+        updated([boats], model, given, say=silent)
     np.testing.assert_array_equal(weights(model), weights(trained))
-    updating.update([boats], model, {"steps": 1}, discard=True, say=silent)
+    updated([boats], model, {"steps": 1}, discard=True, say=silent)
 
 
 def test_both_texts_are_measured_before_and_after(model, boats, text, trained):
-    result = updating.update([boats], model, {"epochs": 3, "limit": 9.0}, say=silent)
+    result = updated([boats], model, {"epochs": 3, "limit": 9.0}, say=silent)
     (old,) = result.old
     assert (old.name, result.new.name) == (text.name, boats.name)
     (part,) = replay.read(trained, 280)
@@ -96,7 +112,7 @@ def test_both_texts_are_measured_before_and_after(model, boats, text, trained):
 
 def test_an_update_that_forgets_too_much_is_held_back(model, boats, trained):
     given = {"epochs": 12, "learning_rate": 0.01, "limit": 0.02}
-    result = updating.update([boats], model, given, say=silent)
+    result = updated([boats], model, given, say=silent)
     assert result.old[0].rise > 0.02
     assert result.verdict == "held back"
     np.testing.assert_array_equal(weights(model), weights(trained))
@@ -108,15 +124,15 @@ def test_an_update_that_forgets_too_much_is_held_back(model, boats, trained):
         (2, False, "held back"),
     ]
     # The next one is made from the model, not from what was held back.
-    again = updating.update([boats], model, {"steps": 1}, say=silent)
+    again = updated([boats], model, {"steps": 1}, say=silent)
     assert (again.version, again.made_from, again.verdict) == (3, 1, "kept")
 
 
 def test_sample_and_ledger_grow_with_the_model(model, boats, text, tmp_path):
-    updating.update([boats], model, {"steps": 2}, say=silent)
+    updated([boats], model, {"steps": 2}, say=silent)
     assert [part.name for part in replay.read(model, 280)] == [text.name, boats.name]
     seen = folder.load(model).seen
-    assert len(seen) == 4  # two lines of each text, again and again
+    assert len(seen) == 2 + 80
     versions.rollback(model)
     assert [part.name for part in replay.read(model, 280)] == [text.name]
     assert len(folder.load(model).seen) == 2
@@ -133,30 +149,30 @@ def test_a_killed_update_resumes_to_the_same_bits(model, boats, care, monkeypatc
     np.testing.assert_array_equal(weights(model), before)  # the model is whole meanwhile
     assert versions.unfinished(model).number == 2
     said = []
-    result = updating.update([boats], model, given, resume=True, say=said.append)
-    assert "going on after step 5 of 8" in " ".join(said)
+    result = updated([boats], model, given, resume=True, say=said.append)
+    assert "continuing after step 5 of 8" in " ".join(said)
     assert result.version == 2
-    updating.update([boats], twin, given, say=silent)
+    updated([boats], twin, given, say=silent)
     np.testing.assert_array_equal(weights(model), weights(twin))
     assert folder.load(model).lineage == folder.load(twin).lineage
 
 
-def test_continuing_is_not_resuming(model, boats, monkeypatch, trained):
+def test_an_update_is_not_a_resumed_run(model, boats, trains, monkeypatch, trained):
     with pytest.raises(OutputError, match=r"no update was interrupted.*leave out --resume"):
-        updating.update([boats], model, {"steps": 4}, resume=True, say=silent)
+        updated([boats], model, {"steps": 4}, resume=True, say=silent)
     interrupt(2, monkeypatch, boats, model, {"steps": 4})
-    with pytest.raises(OutputError, match="interrupted; go on with it with --resume"):
-        updating.update([boats], model, {"steps": 4}, say=silent)
+    with pytest.raises(OutputError, match="interrupted; continue it with --resume"):
+        updated([boats], model, {"steps": 4}, say=silent)
     with pytest.raises(OptionError, match=r"steps is 9, but the run .* began with 4"):
-        updating.update([boats], model, {"steps": 9}, resume=True, say=silent)
-    result = updating.update([boats], model, {"steps": 4}, discard=True, say=silent)
+        updated([boats], model, {"steps": 9}, resume=True, say=silent)
+    result = updated([boats], model, {"steps": 4}, discard=True, say=silent)
     assert result.version == 2
-    # Continuing once more begins anew: another schedule, and a fresh optimizer.
-    assert updating.update([boats], model, {"steps": 4}, say=silent).version == 3
+    # The next update starts again: another schedule, and a fresh optimizer.
+    assert updated([trains], model, {"steps": 4}, say=silent).version == 3
     assert [stage.steps for stage in folder.load(model).lineage] == [30, 4, 4]
 
 
-def test_killed_between_the_model_and_its_copy(model, boats, monkeypatch):
+def test_killed_between_the_model_and_its_copy(model, boats, trains, monkeypatch):
     def killed(self, contents, lineage, verdict):
         self._writer.save(contents, self._noted(lineage, verdict))
         raise KeyboardInterrupt
@@ -164,9 +180,9 @@ def test_killed_between_the_model_and_its_copy(model, boats, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(versions.Update, "finish", killed)
         with pytest.raises(KeyboardInterrupt):
-            updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
+            updated([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
     assert len(folder.load(model).lineage) == 2  # it is the model already
-    result = updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
+    result = updated([trains], model, {"steps": 2, "limit": 9.0}, say=silent)
     assert (result.version, result.made_from) == (3, 2)
     np.testing.assert_array_equal(
         weights(versions.rollback(model).path), weights(model / "versions" / "2")
@@ -175,17 +191,15 @@ def test_killed_between_the_model_and_its_copy(model, boats, monkeypatch):
 
 def test_one_update_at_a_time(model, boats):
     with FolderLock(model), pytest.raises(OutputError, match="in use by process"):
-        updating.update([boats], model, {"steps": 1}, say=silent)
+        updated([boats], model, {"steps": 1}, say=silent)
 
 
 def test_care_without_old_text_says_what_to_do(model, boats, text):
     (model / "minilm.json").unlink()  # a foreign folder, as it were: nothing is known
     shutil.rmtree(model / "training")
     with pytest.raises(OptionError, match="name the old text with --old-data"):
-        updating.update([boats], model, {"replay": 0.5, "steps": 1}, say=silent)
-    result = updating.update(
-        [boats], model, {"replay": 0.5, "steps": 1}, old_data=[text], say=silent
-    )
+        updated([boats], model, {"replay": 0.5, "steps": 1}, say=silent)
+    result = updated([boats], model, {"replay": 0.5, "steps": 1}, old_data=[text], say=silent)
     assert result.old[0].name == text.name
     # The foreign folder was copied once, although the update before failed.
     assert [version.number for version in versions.listed(model)] == [1, 2]
@@ -194,16 +208,15 @@ def test_care_without_old_text_says_what_to_do(model, boats, text):
 def test_without_a_sample_nothing_can_be_said_of_the_old(model, boats):
     (model / "minilm.json").unlink()
     shutil.rmtree(model / "training")
-    result = updating.update([boats], model, {"steps": 1}, say=silent)
+    result = updated([boats], model, {"steps": 1}, say=silent)
     assert (result.old, result.verdict) == ((), "kept")
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"n_layer": 5}, "n_layer 5 is asked for, but the model here has 2"),
-        ({"size": "class"}, "n_positions 64 is asked for"),
-        ({"tokenizer": "word"}, "tokenizer word is asked for, but the model here has bpe"),
+        ({"n_layer": 5}, "the key 'n_layer' is not known"),
+        ({"n_positions": 17}, "n_positions is 17, but the model's context is 16"),
         ({"replay": -1.0}, "replay is -1.0"),
         ({"average": 1.0}, "average is 1.0"),
         ({"ewc": 1.0, "lora": 2}, "EWC holds the old matrices and LoRA freezes them"),
@@ -214,30 +227,30 @@ def test_without_a_sample_nothing_can_be_said_of_the_old(model, boats):
 )
 def test_what_cannot_be_asked_for(model, boats, given, said):
     with pytest.raises(MinilmError, match=said):
-        updating.update([boats], model, given, say=silent)
+        updated([boats], model, given, say=silent)
 
 
-def test_another_base(model, boats, trained, tmp_path):
+def test_another_base(model, boats, trains, trained, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(trained, other)
-    updating.update([boats], other, {"steps": 3, "limit": 9.0}, say=silent)
-    result = updating.update([boats], model, {"steps": 1}, base=other, say=silent)
+    updated([boats], other, {"steps": 3, "limit": 9.0}, say=silent)
+    result = updated([trains], model, {"steps": 1}, base=other, say=silent)
     assert (result.version, result.made_from) == (3, 2)
     assert [stage.steps for stage in folder.load(model).lineage] == [30, 3, 1]
     np.testing.assert_array_equal(weights(model / "versions" / "1"), weights(trained))
 
 
-def test_numbers_from_elsewhere_mean_nothing_here(model, boats, monkeypatch, tmp_path):
+def test_numbers_from_elsewhere_mean_nothing_here(model, boats, trains, monkeypatch, tmp_path):
     """A model that is version 2 of another folder is the first of this one."""
-    updating.update([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
+    updated([boats], model, {"steps": 2, "limit": 9.0}, say=silent)
     elsewhere = tmp_path / "elsewhere"
     with folder.Writer(elsewhere) as writer:
         versions.copy(model, writer)
-    interrupt(3, monkeypatch, boats, elsewhere, {"steps": 5, "limit": 9.0})
+    interrupt(3, monkeypatch, trains, elsewhere, {"steps": 5, "limit": 9.0})
     assert versions.unfinished(elsewhere).number == 2
     said = []
-    updating.update([boats], elsewhere, {"steps": 5}, resume=True, say=said.append)
-    assert "going on after step 3" in " ".join(said)
+    updated([trains], elsewhere, {"steps": 5}, resume=True, say=said.append)
+    assert "continuing after step 3" in " ".join(said)
     first, second = versions.listed(elsewhere)
     assert (first.made_from, first.verdict) == (None, "kept")
     assert (second.made_from, second.current) == (1, True)

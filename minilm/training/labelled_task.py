@@ -1,8 +1,10 @@
-"""From a model's folder and a labelled file to a classifier's folder, or an adapter's."""
+"""Fine-tuning as a command: a model's folder and a labelled file in, a classifier's folder out.
+
+The maths is in `finetune.py`. LoRA's result is an adapter's folder, which needs its base.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,8 +16,7 @@ import numpy as np
 from minilm.arrays import Ids
 from minilm.data import corpus, labelled
 from minilm.data.corpus import LabelledData
-from minilm.errors import InputError, ModelError, OptionError, OutputError
-from minilm.files import FolderLock
+from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import texts
 from minilm.models.text_classifier import TextClassifier
 from minilm.models.texts import Encoded
@@ -26,7 +27,8 @@ from minilm.store.huggingface import SCORE
 from minilm.text.wordlevel import WordLevelTokenizer
 from minilm.training import checkpoint, finetune, log
 from minilm.training.finetune import Fitted
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training.output import new_folder
+from minilm.training.settings import FinetuneSettings
 
 Say = Callable[[str], None]
 
@@ -35,13 +37,14 @@ KIND = "finetune"
 
 @dataclass(frozen=True)
 class Task:
-    """A labelled file and what is taken of it.
+    """A labelled file, and what to take from it.
 
     Attributes
     ----------
     path : Path
     count : int, optional
-        Draw so many labelled texts of the train part, classes in proportion; all unless said.
+        Draw this many labelled texts from the train part, in proportion to the classes; all by
+        default.
     encoding, text_column, label_column
         How the file is read; see `corpus.read_labelled`.
     """
@@ -60,10 +63,10 @@ def run(
     settings: FinetuneSettings,
     say: Say = print,
 ) -> None:
-    """Fine-tune a model on a labelled file, and save what came of it with its log and picture.
+    """Fine-tune a model on a labelled file, and save the result with its log and picture.
 
-    The folder of LoRA is an adapter's, which goes with the base; that of other methods is a
-    classifier of its own. Nothing is written before the training has ended.
+    LoRA's result is an adapter, which needs its base; that of the other methods is a complete
+    classifier. Nothing is written before training has ended.
 
     Parameters
     ----------
@@ -79,38 +82,11 @@ def run(
     Raises
     ------
     MinilmError
-        When model, task, settings or folder cannot be used, or training cannot go on.
+        When model, task, settings or folder cannot be used, or training fails.
     """
     settings.check()
     with new_folder(output) as writer:
         _run(Path(model), task, writer, settings, say)
-
-
-@contextlib.contextmanager
-def new_folder(output: str | os.PathLike[str]) -> Iterator[Writer]:
-    """Hold a folder without a model; if it was made for nothing, it is removed again.
-
-    Raises
-    ------
-    OutputError
-        When the folder holds a model or an adapter, or is in use.
-    """
-    path = Path(output)
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{path}: a file of that name is there; choose another --output-dir")
-    is_new, is_held = not path.exists(), False
-    try:
-        with Writer(path) as writer:
-            is_held = True
-            if folder.exists(path) or adapters.exists(path):
-                raise OutputError(f"{path}: holds a model already; choose another --output-dir")
-            yield writer
-    except BaseException:
-        if is_new and is_held:
-            with contextlib.suppress(OSError):
-                (path / FolderLock.NAME).unlink()
-                path.rmdir()
-        raise
 
 
 def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, say: Say) -> None:
@@ -162,15 +138,15 @@ def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, sa
 
 
 def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
-    """Read what is to be fine-tuned: a language model, or a classifier with its head.
+    """Read the model to fine-tune: a language model, or a classifier with its head.
 
     Raises
     ------
     ModelError
-        When it is an adapter, which is no model without its base, or damaged.
+        When it is an adapter, which needs its base, or damaged.
     """
     if adapters.exists(path):
-        raise ModelError("an adapter, which is no model of its own; fine-tune its base", path)
+        raise ModelError("an adapter, not a complete model; fine-tune its base", path)
     if classification.is_classifier(path):
         saved, head = classification.load(path)
     else:
@@ -181,22 +157,22 @@ def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
 def tokenizer_of(saved: SavedModel, path: str | os.PathLike[str]) -> Tokenizer:
     """Return a model's tokenizer, or raise ModelError where its folder has none."""
     if saved.tokenizer is None:
-        raise ModelError("no tokenizer here; put the model's tokenizer.json there", path)
+        raise ModelError("no tokenizer here; add the model's tokenizer.json", path)
     return saved.tokenizer
 
 
 def _silent(line: str) -> None:
-    """Take a line and say nothing: what is said of the train part holds for the others."""
+    """Take a line and print nothing: what holds for the train part holds for the others."""
 
 
 def _check_labels(data: LabelledData, head: Head, model: Path) -> None:
-    """Raise InputError at a label that the head has not."""
+    """Raise InputError at a label that the head does not have."""
     for label, line in zip(data.labels, data.lines, strict=True):
         if label not in head.labels:
             raise InputError(
-                f"the label {label!r} is not one of the head's in {model} "
+                f"the label {label!r} is not one of those of the model in {model} "
                 f"({', '.join(map(repr, head.labels[:5]))}{', ...' * (len(head.labels) > 5)}); "
-                "fine-tune the language model that it was made from",
+                "fine-tune the language model it was made from",
                 data.path,
                 line,
             )
@@ -205,13 +181,13 @@ def _check_labels(data: LabelledData, head: Head, model: Path) -> None:
 def _parts(
     data: LabelledData, head: Head, task: Task, seed: int
 ) -> tuple[LabelledData, LabelledData | None]:
-    """Return the texts to train on, and the development part if the file has one."""
+    """Return the texts to train on, and the development part if there is one."""
     train = data.part("train")
     dev = data.part("dev") if data.splits is not None and "dev" in data.splits else None
     if task.count is not None:
         if not len(train.classes) <= task.count <= len(train.texts):
             raise OptionError(
-                f"--labels: {task.count} texts of {task.path.name} with {len(train.texts)} to "
+                f"--labels: {task.count} texts of {task.path.name}, with {len(train.texts)} to "
                 f"train on and {len(train.classes)} classes; use {len(train.classes)} to "
                 f"{len(train.texts)}"
             )
@@ -226,28 +202,28 @@ def _indices(data: LabelledData, head: Head) -> Ids:
 def _encode(
     base: SavedModel, tokenizer: Tokenizer, documents: tuple[str, ...], path: Path, say: Say
 ) -> Encoded:
-    """Encode the texts to train on, and say what was lost on the way."""
+    """Encode the texts to train on, and report what was lost."""
     context = base.config.n_positions
     encoded = texts.encode(tokenizer, documents, context=context, end_of_text=base.end_of_text)
     total = f"{len(documents):,}"
     if encoded.truncated:
-        say(f"texts longer than {context} tokens, and cut: {encoded.truncated:,} of {total}")
+        say(f"texts cut to {context} tokens: {encoded.truncated:,} of {total}")
     if encoded.empty:
-        say(f"texts without a word, read as the end of a text: {encoded.empty:,} of {total}")
+        say(f"texts without a word, read as an end of text: {encoded.empty:,} of {total}")
     known = texts.known_share(tokenizer, encoded.ids)
     if known == 0:
         raise InputError(
-            "the base was trained on none of its words; is it in the same language?", path
+            "the base has seen none of its words in training; is it in the same language?", path
         )
     if known < 1 / 2 and isinstance(tokenizer, WordLevelTokenizer):
-        say(f"the base knows only {known:.0%} of the words; the others are all alike to it")
+        say(f"the base knows only {known:.0%} of the words; the rest become <unk>")
     return encoded
 
 
 def _sizes(train: LabelledData, dev: LabelledData | None, head: Head, task: Task) -> Iterator[str]:
     counts = Counter(train.labels)
     shown = ", ".join(f"{label} {counts[label]:,}" for label in head.labels[:5])
-    more = f" and {len(head.labels) - 5} classes more" if len(head.labels) > 5 else ""
+    more = f" and {len(head.labels) - 5} more classes" if len(head.labels) > 5 else ""
     look = f"a development part of {len(dev.texts):,}" if dev else "no development part"
     yield f"{task.path.name}: {len(train.texts):,} texts to train on, {look}"
     yield f"labels: {shown}{more}"

@@ -7,8 +7,9 @@ from minilm.errors import OptionError
 from minilm.models.batches import ShuffledWindows
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.parallel import Shards
-from minilm.training import continual, replay
-from minilm.training.continual import Care, Continuation
+from minilm.training import forgetting, loop, replay
+from minilm.training.forgetting import Continuation
+from minilm.training.settings import Care
 
 
 @pytest.fixture
@@ -30,11 +31,12 @@ def old():
 def train(stage, steps=5):
     with Shards(1) as shards:
         for step in range(steps):
-            shards.step(
+            loop.train_step(
                 stage.trained,
-                *stage.batches[step],
-                optimizer=stage.optimizer,
+                stage.batches[step],
+                stage.optimizer,
                 learning_rate=0.01,
+                shards=shards,
             )
     return stage.finish()
 
@@ -68,8 +70,12 @@ def test_lora_trains_thin_matrices_and_ends_in_the_model_itself(model, new):
     ids = new[0][0]
     with Shards(1) as shards:
         for step in range(5):
-            shards.step(
-                stage.trained, *stage.batches[step], optimizer=stage.optimizer, learning_rate=0.01
+            loop.train_step(
+                stage.trained,
+                stage.batches[step],
+                stage.optimizer,
+                learning_rate=0.01,
+                shards=shards,
             )
     adapted = stage.gpt.logits(ids)
     done = stage.finish()
@@ -82,7 +88,7 @@ def test_lora_trains_thin_matrices_and_ends_in_the_model_itself(model, new):
 
 
 def test_ewc_moves_less_where_the_old_text_looks(model, new, old):
-    fisher = continual.old_information(model, old, seed=0)
+    fisher = forgetting.old_information(model, old, seed=0)
     assert fisher.shape == (model.parameters.count(),)
     assert (fisher >= 0).all()
     start = model.parameters.flat.copy()
@@ -111,8 +117,8 @@ def test_replay_keeps_the_old_text(model, new, old):
 
 
 def test_several_old_texts_weigh_the_same(model, old):
-    one = continual.old_information(model, old, seed=0)
-    two = continual.old_information(model, [*old, *old], seed=0)
+    one = forgetting.old_information(model, old, seed=0)
+    two = forgetting.old_information(model, [*old, *old], seed=0)
     assert two.sum() == pytest.approx(2 * one.sum(), rel=0.5)
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import minilm
 from minilm.errors import InputError, ModelError, OptionError, OutputError
 from minilm.models import text_classifier
 from minilm.nn.config import GPTConfig
@@ -15,10 +14,10 @@ from minilm.nn.gpt import GPT
 from minilm.store import adapters, classification, folder
 from minilm.store.transaction import FolderWriter
 from minilm.text.wordlevel import WordLevelTokenizer
-from minilm.training import finetune_task, finetune_text, log
-from minilm.training.finetune_settings import METHODS, FinetuneSettings
-from minilm.training.finetune_task import Task
-from minilm.training.finetune_text import Domain
+from minilm.training import labelled_task, log
+from minilm.training.given import METHODS
+from minilm.training.labelled_task import Task
+from minilm.training.settings import FinetuneSettings
 
 GOOD = ["the cat sat on the mat", "a dog ran to the hill", "the cat ran too", "a cat, a mat"]
 BAD = ["no hill and no dog", "the mat ran on", "to the dog on", "and the hill sat"]
@@ -49,7 +48,7 @@ def test_every_method_makes_a_folder(trained, table, tmp_path, method):
     said = []
     settings = replace(QUICK, method=method, rank=2)
     before = folder.load(trained).parameters.flat
-    finetune_task.run(trained, Task(table), tmp_path / "out", settings, said.append)
+    labelled_task.run(trained, Task(table), tmp_path / "out", settings, said.append)
     np.testing.assert_array_equal(folder.load(trained).parameters.flat, before)
     assert said[:2] == [
         "task.csv: 16 texts to train on, a development part of 4",
@@ -82,25 +81,25 @@ def test_every_method_makes_a_folder(trained, table, tmp_path, method):
 
 def test_the_same_command_gives_the_same_bytes(trained, table, tmp_path):
     for name in "ab":
-        finetune_task.run(trained, Task(table, count=6), tmp_path / name, QUICK, silent)
+        labelled_task.run(trained, Task(table, count=6), tmp_path / name, QUICK, silent)
     for file in ("model.safetensors", "config.json", "minilm.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
 def test_some_labels_are_drawn_in_proportion(trained, table, tmp_path):
     said = []
-    finetune_task.run(trained, Task(table, count=6), tmp_path / "o", QUICK, said.append)
+    labelled_task.run(trained, Task(table, count=6), tmp_path / "o", QUICK, said.append)
     assert said[0].startswith("task.csv: 6 texts to train on")
     assert said[1] == "labels: bad 3, good 3"
     for count in (1, 17):
-        with pytest.raises(OptionError, match=f"--labels: {count} texts of task.csv with 16"):
-            finetune_task.run(trained, Task(table, count=count), tmp_path / "p", QUICK, silent)
+        with pytest.raises(OptionError, match=f"--labels: {count} texts of task.csv, with 16"):
+            labelled_task.run(trained, Task(table, count=count), tmp_path / "p", QUICK, silent)
 
 
 def test_a_classifier_is_trained_further_or_refuses_other_labels(trained, table, tmp_path):
-    finetune_task.run(trained, Task(table), tmp_path / "first", QUICK, silent)
+    labelled_task.run(trained, Task(table), tmp_path / "first", QUICK, silent)
     again = replace(QUICK, learning_rate=1e-9, method="probe")
-    finetune_task.run(tmp_path / "first", Task(table), tmp_path / "second", again, silent)
+    labelled_task.run(tmp_path / "first", Task(table), tmp_path / "second", again, silent)
     heads = [
         classification.load(tmp_path / name)[0].parameters["score.weight"]
         for name in ("first", "second")
@@ -108,8 +107,10 @@ def test_a_classifier_is_trained_further_or_refuses_other_labels(trained, table,
     np.testing.assert_allclose(*heads, atol=1e-7)
     other = tmp_path / "other.csv"
     other.write_text("text,label\na cat,good\na dog,odd\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"other\.csv:3: the label 'odd' is not one of the head's"):
-        finetune_task.run(tmp_path / "first", Task(other), tmp_path / "third", QUICK, silent)
+    with pytest.raises(
+        InputError, match=r"other\.csv:3: the label 'odd' is not one of those of the model in"
+    ):
+        labelled_task.run(tmp_path / "first", Task(other), tmp_path / "third", QUICK, silent)
     assert not (tmp_path / "third").exists()
 
 
@@ -118,11 +119,11 @@ def test_long_and_empty_texts_are_counted_and_said(trained, tmp_path):
     rows = ["text,label", f"{'cat ' * 40},a", "the dog,b", "the mat,a"]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     said = []
-    finetune_task.run(trained, Task(path), tmp_path / "o", QUICK, said.append)
+    labelled_task.run(trained, Task(path), tmp_path / "o", QUICK, said.append)
     assert said[:3] == [
         "t.csv: 3 texts to train on, no development part",
         "labels: a 2, b 1",
-        "texts longer than 16 tokens, and cut: 1 of 3",
+        "texts cut to 16 tokens: 1 of 3",
     ]
 
 
@@ -138,12 +139,12 @@ def test_words_that_the_base_has_never_seen(tmp_path):
     base = word_model(tmp_path / "m", ["el gato duerme en la casa"])
     path = tmp_path / "t.csv"
     path.write_text("text,label\nthe cat,a\na dog?,b\n", encoding="utf-8")
-    with pytest.raises(InputError, match="trained on none of its words"):
-        finetune_task.run(base, Task(path), tmp_path / "o", QUICK, silent)
+    with pytest.raises(InputError, match="has seen none of its words"):
+        labelled_task.run(base, Task(path), tmp_path / "o", QUICK, silent)
     path.write_text("text,label\nthe gato eats fish,a\n!!,b\n", encoding="utf-8")
     said = []
-    finetune_task.run(base, Task(path), tmp_path / "o", QUICK, said.append)
-    assert "texts without a word, read as the end of a text: 1 of 2" in said
+    labelled_task.run(base, Task(path), tmp_path / "o", QUICK, said.append)
+    assert "texts without a word, read as an end of text: 1 of 2" in said
     assert any(line.startswith("the base knows only 20% of the words") for line in said)
 
 
@@ -152,7 +153,7 @@ def test_a_folder_in_use_is_said_before_the_training(trained, table, tmp_path):
         FolderWriter(tmp_path / "o"),
         pytest.raises(OutputError, match="in use by process"),
     ):
-        finetune_task.run(trained, Task(table), tmp_path / "o", QUICK, silent)
+        labelled_task.run(trained, Task(table), tmp_path / "o", QUICK, silent)
 
 
 def test_a_run_that_is_stopped_leaves_nothing(trained, table, tmp_path):
@@ -161,33 +162,33 @@ def test_a_run_that_is_stopped_leaves_nothing(trained, table, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        finetune_task.run(trained, Task(table), tmp_path / "o", QUICK, stop)
+        labelled_task.run(trained, Task(table), tmp_path / "o", QUICK, stop)
     assert not (tmp_path / "o").exists()
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "mine.txt").touch()
     with pytest.raises(KeyboardInterrupt):
-        finetune_task.run(trained, Task(table), tmp_path / "p", QUICK, stop)
+        labelled_task.run(trained, Task(table), tmp_path / "p", QUICK, stop)
     assert (tmp_path / "p" / "mine.txt").exists()
 
 
 def test_folders_that_cannot_be_used(trained, table, tmp_path):
     with pytest.raises(OutputError, match="holds a model already"):
-        finetune_task.run(trained, Task(table), trained, QUICK, silent)
+        labelled_task.run(trained, Task(table), trained, QUICK, silent)
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="a file of that name"):
-        finetune_task.run(trained, Task(table), tmp_path / "file", QUICK, silent)
-    finetune_task.run(
+    with pytest.raises(OutputError, match="a file with that name"):
+        labelled_task.run(trained, Task(table), tmp_path / "file", QUICK, silent)
+    labelled_task.run(
         trained, Task(table), tmp_path / "lora", replace(QUICK, method="lora"), silent
     )
-    with pytest.raises(ModelError, match="an adapter, which is no model of its own"):
-        finetune_task.run(tmp_path / "lora", Task(table), tmp_path / "o", QUICK, silent)
+    with pytest.raises(ModelError, match="an adapter, not a complete model"):
+        labelled_task.run(tmp_path / "lora", Task(table), tmp_path / "o", QUICK, silent)
     with pytest.raises(OutputError, match="holds a model already"):
-        finetune_task.run(trained, Task(table), tmp_path / "lora", QUICK, silent)
+        labelled_task.run(trained, Task(table), tmp_path / "lora", QUICK, silent)
     shutil.copytree(trained, tmp_path / "mute")
     for name in ("minilm.json", "tokenizer.json", "vocab.json", "merges.txt"):
         (tmp_path / "mute" / name).unlink(missing_ok=True)
     with pytest.raises(ModelError, match="no tokenizer here"):
-        finetune_task.run(tmp_path / "mute", Task(table), tmp_path / "o", QUICK, silent)
+        labelled_task.run(tmp_path / "mute", Task(table), tmp_path / "o", QUICK, silent)
 
 
 def test_a_foreign_folder_is_fine_tuned_by_each_method(tmp_path, table):
@@ -196,75 +197,10 @@ def test_a_foreign_folder_is_fine_tuned_by_each_method(tmp_path, table):
     (base / "minilm.json").unlink()
     for method in METHODS:
         settings = replace(QUICK, method=method, rank=2)
-        finetune_task.run(base, Task(table), tmp_path / method, settings, silent)
+        labelled_task.run(base, Task(table), tmp_path / method, settings, silent)
         stages = (
             adapters.load(tmp_path / method).lineage
             if method == "lora"
             else classification.load(tmp_path / method)[0].lineage
         )
         assert [stage.kind for stage in stages] == ["finetune"]
-
-
-@pytest.fixture
-def letters(tmp_path):
-    path = tmp_path / "letters.txt"
-    path.write_text("dear dog, the hill is yours\n" * 60, encoding="utf-8")
-    return path
-
-
-def test_a_domain_is_learned_and_what_is_forgotten_is_measured(trained, text, letters, tmp_path):
-    near = tmp_path / "model"
-    shutil.copytree(trained, near)
-    shutil.copy(text, tmp_path / text.name)
-    said = []
-    settings = FinetuneSettings(epochs=10, batch=4, learning_rate=3e-3, dropout=0.0)
-    finetune_text.run(near, Domain([letters]), tmp_path / "out", settings, said.append)
-    table = said[-2].splitlines()
-    assert table[0].split() == ["perplexity", "before", "after"]
-    before, after = map(float, table[1].split()[-2:])
-    assert table[1].startswith("letters.txt, held out ")
-    assert after < before / 2
-    assert table[2].startswith("cats.txt, held out ")
-    saved = folder.load(tmp_path / "out")
-    assert [stage.kind for stage in saved.lineage] == ["pretrain", "finetune"]
-    assert len(saved.seen) == len(folder.load(near).seen) + 1
-    # What is printed is what the saved model has.
-    again = minilm.load(tmp_path / "out")
-    held_out = (tmp_path / "letters.txt").read_text(encoding="utf-8").splitlines(True)[19::20]
-    assert again.evaluate(held_out).perplexity == pytest.approx(after, rel=0.01)
-
-
-def test_an_adapter_for_a_domain(trained, letters, tmp_path):
-    said = []
-    settings = replace(QUICK, method="lora", rank=1)
-    domain = Domain([letters], general=letters)
-    finetune_text.run(trained, domain, tmp_path / "out", settings, said.append)
-    found = adapters.load(tmp_path / "out")
-    assert found.head is None
-    assert found.adapter.rank == 1
-    assert said[-2].splitlines()[2].startswith("letters.txt ")
-    assert any(line.startswith("LoRA rank 1: ") for line in said)
-
-
-def test_domains_that_cannot_be(trained, table, letters, tmp_path):
-    with pytest.raises(OptionError, match="--method: probe is for a task's labels"):
-        finetune_text.run(
-            trained, Domain([letters]), tmp_path / "o", FinetuneSettings("probe"), silent
-        )
-    finetune_task.run(trained, Task(table), tmp_path / "classifier", QUICK, silent)
-    with pytest.raises(ModelError, match="a classifier, which would lose its head"):
-        finetune_text.run(tmp_path / "classifier", Domain([letters]), tmp_path / "o", QUICK, silent)
-    letters.write_text("dog\n", encoding="utf-8")
-    with pytest.raises(InputError, match="leaves nothing to hold out"):
-        finetune_text.run(trained, Domain([letters]), tmp_path / "o", QUICK, silent)
-    assert not (tmp_path / "o").exists()
-
-
-def test_a_missing_general_text_is_said(trained, letters, tmp_path):
-    said = []
-    finetune_text.run(trained, Domain([letters]), tmp_path / "o", QUICK, said.append)
-    assert said[:2] == [
-        "cats.txt, which the model was pretrained on, is not here",
-        "to see what is forgotten, name a general text with --general",
-    ]
-    assert len(said[-2].splitlines()) == 2
