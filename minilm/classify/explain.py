@@ -45,6 +45,10 @@ class Explanation:
     probabilities: np.ndarray
     without: np.ndarray
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Explanation({len(self.words)} words, {self.probabilities.size} classes)"
+
     @property
     def predicted(self) -> int:
         """The likeliest class of the text as it is."""

@@ -72,6 +72,10 @@ class ClassScores:
     f1: np.ndarray
     support: np.ndarray
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"ClassScores({self.support.size} classes, macro-F1 {self.f1.mean():.3f})"
+
 
 def class_scores(confusion: np.ndarray) -> ClassScores:
     """Return precision, recall and F1 of each class; what would be 0 / 0 counts as 0.
@@ -132,6 +136,13 @@ class Calibration:
     confidence: np.ndarray
     accuracy: np.ndarray
     expected_error: float
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return (
+            f"Calibration({self.counts.size} bins, {self.counts.sum():,} examples, "
+            f"expected error {self.expected_error:.3f})"
+        )
 
 
 def calibration(probabilities: np.ndarray, truth: np.ndarray, *, bins: int = BINS) -> Calibration:

@@ -53,6 +53,13 @@ class Minimum:
     iterations: int
     converged: bool
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        end = "converged" if self.converged else "not converged"
+        return (
+            f"Minimum({self.value:.6g}: {self.x.size:,} variables, {self.iterations} steps, {end})"
+        )
+
 
 def gradient_descent(
     objective: Objective, start: np.ndarray, *, max_iterations: int, tolerance: float

@@ -40,6 +40,13 @@ class SparseMatrix:
     values: np.ndarray
     size: int
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return (
+            f"SparseMatrix({self.size:,} x {self.size:,}, {self.keys.size:,} entries, "
+            f"{self.values.dtype})"
+        )
+
     @property
     def rows(self) -> npt.NDArray[np.int64]:
         """The row of each entry, shape (n,)."""

@@ -91,6 +91,10 @@ class Layer:
     attn_pdrop: float = 0.0
     resid_pdrop: float = 0.0
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Layer({len(self.weights)} arrays, {self.heads} heads)"
+
     def trains(self, name: str) -> bool:
         """Return whether the gradient of a parameter is wanted."""
         return name in self.weights and (self.trained is None or name in self.trained)
@@ -603,6 +607,14 @@ class KeyValueCache:
         self.keys = np.empty(shape, model.parameters.dtype)
         self.values = np.empty(shape, model.parameters.dtype)
         self.length = 0
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        layers, batch, heads, context, size = self.keys.shape
+        return (
+            f"KeyValueCache({self.length} of {context} positions, batch {batch}: {layers} layers, "
+            f"{heads} heads of {size}, {self.keys.dtype})"
+        )
 
     def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
         """Put a layer's new keys and values, (B, H, S, D), behind the earlier ones; return all."""

@@ -227,6 +227,11 @@ class Probe:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        labels, width = self.parameters.shapes["score.weight"]
+        return f"Probe({labels} labels, {width} wide)"
+
     def logits(self, features: Array) -> Array:
         """Return the labels' scores: (B, C) -> (B, K)."""
         return F.unembed(features, self.parameters["score.weight"])[0]

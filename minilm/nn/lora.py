@@ -142,6 +142,14 @@ class Adapter:
     targets: tuple[str, ...]
     weights: Mapping[str, Array]
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        own = [w.size for n, w in self.weights.items() if ".lora_" in n]
+        return (
+            f"Adapter({sum(own):,} parameters in {len(own)} arrays: rank {self.rank}, "
+            f"alpha {self.alpha:g}, {', '.join(self.targets)})"
+        )
+
     @property
     def scaling(self) -> float:
         """What the product of the factors is multiplied with."""

@@ -224,6 +224,11 @@ class Optimizer:
             name: np.zeros(size, parameters.dtype) for name in self.state_names
         }
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        count = self.parameters.count_trainable()
+        return f"{type(self).__name__}({count:,} parameters, {self.steps:,} steps)"
+
     def update(
         self,
         gradient: FlatStore,

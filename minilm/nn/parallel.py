@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minilm.errors import OptionError, TrainingError
-from minilm.nn.optim import Optimizer, clip_factor, global_norm
+from minilm.nn import optim
+from minilm.nn.optim import Optimizer
 from minilm.nn.parameters import FlatStore, Gradients, Parameters
 from minilm.threads import keep_freed_memory, set_blas_threads
 
@@ -62,6 +63,10 @@ class Shards:
         set_blas_threads(1)
         keep_freed_memory()
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Shards({self.count})"
 
     def each(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
         """Apply a function to every item; each thread takes the next one that is left.
@@ -170,12 +175,12 @@ class Shards:
             When the loss or the gradient is not finite. The parameters are then as they were.
         """
         loss, gradient = self.loss_and_grad(model, *batch, rng=rng)
-        norm = global_norm(gradient)
+        norm = optim.global_norm(gradient)
         if not math.isfinite(norm):
             raise TrainingError(
                 f"the gradient's norm is {norm} at a loss of {loss:.4g}; lower the learning rate"
             )
-        scale = 1.0 if clip is None else clip_factor(norm, clip)
+        scale = 1.0 if clip is None else optim.clip_factor(norm, clip)
         optimizer.update(gradient, learning_rate=learning_rate, scale=scale, each=self.each)
         return loss, norm
 

@@ -126,6 +126,13 @@ class FlatStore(Mapping[str, Array]):
         """Return how many names there are."""
         return len(self._views)
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"{type(self).__name__}({self._size()})"
+
+    def _size(self) -> str:
+        return f"{self.flat.size:,} values in {len(self)} arrays, {self.flat.dtype}"
+
     def add_up(self, name: str, parts: Sequence[Mapping[str, Array]]) -> None:
         """Set one array to the sum of the parts' arrays of that name, added in their order."""
         total, arrays = self[name], [part[name] for part in parts]
@@ -184,6 +191,9 @@ class Parameters(FlatStore):
         super().__init__(shapes, dtype)
         self.flat[:] = 0.0
         self.trainable: frozenset[str] = frozenset(self)
+
+    def _size(self) -> str:
+        return f"{super()._size()}, {self.count_trainable():,} trainable"
 
     def freeze(self, *patterns: str) -> None:
         """Leave alone, from now on, what matches one of the patterns (`*` and `?` as for files)."""

@@ -39,3 +39,8 @@ def test_transposed(size):
     assert (np.diff(matrix.keys) > 0).all()
     pairs = zip(matrix.columns.tolist(), matrix.rows.tolist(), strict=True)
     assert dict(zip(pairs, matrix.values.tolist(), strict=True)) == cells
+
+
+def test_a_repr_tells_the_size():
+    matrix = SparseMatrix(np.array([1, 3]), np.array([5.0, 7.0]), size=2)
+    assert repr(matrix) == "SparseMatrix(2 x 2, 2 entries, float64)"
