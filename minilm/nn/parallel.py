@@ -1,10 +1,10 @@
-"""A training step on several threads: a shard of the batch each, gradients summed in fixed order.
+"""A training step on several threads: one shard of the batch each, gradients summed in order.
 
-NumPy lets go of the interpreter lock inside its large operations, so threads work at once. That is
-faster than letting BLAS split each matrix product, because everything between the products is split
-too; BLAS itself is therefore set to one thread here. For a given number of shards the result is the
-same to the bit in every run: what a thread computes depends on its shard alone, and the order of
-the sum is that of the shards.
+NumPy releases the interpreter lock inside its large operations, so threads run at the same time.
+That is faster than letting BLAS split each matrix product, because everything between the products
+is split too; BLAS itself is therefore set to one thread here. For a given number of shards every
+run gives the same bits: what a thread computes depends on its shard alone, and the gradients are
+summed in the order of the shards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from minilm.threads import keep_freed_memory, set_blas_threads
 
 
 class Model(Protocol):
-    """What is trained here: `GPT` and `SequenceClassifier` are such."""
+    """What can be trained here, such as `GPT` and `SequenceClassifier`."""
 
     parameters: Parameters
 
@@ -43,7 +43,7 @@ class Shards:
     Parameters
     ----------
     count : int
-        Shards of a batch, and threads. (A batch of fewer sequences has a shard for each.)
+        The number of shards and threads. A batch with fewer sequences has one shard for each.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Shards:
 
     def __init__(self, count: int) -> None:
         if count < 1:
-            raise OptionError(f"{count} threads cannot work; use 1 or more")
+            raise OptionError(f"the number of threads is {count}; use 1 or more")
         self.count = count
         set_blas_threads(1)
         keep_freed_memory()
@@ -69,10 +69,10 @@ class Shards:
         return f"Shards({self.count})"
 
     def each(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
-        """Apply a function to every item; each thread takes the next one that is left.
+        """Apply a function to every item; each thread takes the next item that is left.
 
-        Which thread takes what is chance, so the function must do the same for an item wherever
-        it runs, and no two items may write to one place.
+        Which thread gets which item is not determined, so the function must do the same on every
+        thread, and no two items may write to the same place.
         """
         left = deque(items)
 
@@ -80,7 +80,7 @@ class Shards:
             while left:
                 try:
                     item = left.popleft()
-                except IndexError:  # another thread was quicker
+                except IndexError:  # another thread took the last one
                     return
                 function(item)
 
@@ -164,15 +164,15 @@ class Shards:
         model, *batch, rng
             As for `loss_and_grad`.
         optimizer : Optimizer
-            Over the model's parameters.
+            It must be over the model's parameters.
         learning_rate : float
         clip : float, optional
-            The largest norm that the gradient may have; None for any.
+            The largest norm of the gradient; None for no limit.
 
         Raises
         ------
         TrainingError
-            When the loss or the gradient is not finite. The parameters are then as they were.
+            When the loss or the gradient is not finite. The parameters are then unchanged.
         """
         loss, gradient = self.loss_and_grad(model, *batch, rng=rng)
         norm = optim.global_norm(gradient)

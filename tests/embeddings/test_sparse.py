@@ -26,7 +26,7 @@ def test_rows_without_entries_sum_to_zero():
 
 def test_a_dense_matrix_that_does_not_fit_is_refused_before_memory_is_taken():
     matrix = SparseMatrix(np.array([0]), np.array([1]), size=10_000_000)
-    with pytest.raises(OptionError, match="ask for fewer dimensions"):
+    with pytest.raises(OptionError, match="use fewer dimensions"):
         matrix.dense()
 
 
