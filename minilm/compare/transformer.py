@@ -15,12 +15,12 @@ import numpy as np
 
 from minilm.compare import costs
 from minilm.models import batches
-from minilm.nn import checks, gpt
+from minilm.nn import checks, gpt, optim
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT, initial_parameters
 from minilm.nn.heads import SequenceClassifier
-from minilm.nn.optim import AdamW, warmup_decay
+from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.random import generator
@@ -145,7 +145,7 @@ def pretrain(
     peak, size = settings.learning_rate, time * settings.batch
     with Shards(1) as shards:
         for step in range(settings.steps):
-            rate = warmup_decay(
+            rate = optim.warmup_decay(
                 step, peak=peak, warmup=settings.steps // 20, total=settings.steps, floor=peak / 10
             )
             loss, _ = loop.train_step(

@@ -141,7 +141,7 @@ def test_each_item_is_done_once_and_its_error_is_seen() -> None:
 
 
 def test_a_number_of_threads_that_cannot_be() -> None:
-    with pytest.raises(OptionError, match="0 threads cannot work"):
+    with pytest.raises(OptionError, match="the number of threads is 0"):
         Shards(0)
 
 
