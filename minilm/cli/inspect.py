@@ -47,7 +47,9 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield from _tensor_lines(content["tensors"], config["n_layer"])
     if content["labels"]:
         labels = ", ".join(map(repr, content["labels"]))
-        yield f"a classifier, pooling {content['pooling']}; labels: {labels}"
+        kind = content["problem_type"]
+        kind = "a classifier" if kind == "single_label_classification" else f"a head for {kind}"
+        yield f"{kind}, pooling {content['pooling']}; labels: {labels}"
     yield _tokenizer_line(content["tokenizer"])
     if ours:
         state = ", ".join(content["training_state"]) or "none, so training cannot be resumed"

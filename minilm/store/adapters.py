@@ -40,6 +40,11 @@ from minilm.store.transaction import FolderWriter
 CONFIG = huggingface.ADAPTER_CONFIG
 WEIGHTS = "adapter_model.safetensors"
 
+_LORA = "LORA"
+# With a head that judges a text by the mean of its positions: on transformers' GPT-2, which takes
+# the last, it would give other labels. peft refuses this name.
+_MEAN_POOLED = "MINILM_MEAN_POOL_LORA"
+
 _PREFIX = "base_model.model.transformer."
 _HEAD = "base_model.model.score.weight"
 # GPT2Model alone has no `transformer.` before its layers.
@@ -198,6 +203,12 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
     rank, alpha = _read_config(config, at / CONFIG)
     with safetensors.TensorFile(transaction.locate(at, WEIGHTS)) as file:
         weights, targets, score = _read_weights(file, rank, dtype)
+    if score is not None and len(score) < 2:
+        raise ModelError(
+            "its head has 1 output, for regression; minilm reads heads that choose "
+            "one of 2 labels or more",
+            at / WEIGHTS,
+        )
     sha256, head = _read_record(listed, 0 if score is None else len(score), at)
     base_name = config.get("base_model_name_or_path")
     return SavedAdapter(
@@ -243,8 +254,9 @@ def _tensors(saved: SavedAdapter) -> dict[str, Array]:
 
 def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
     alpha = saved.adapter.alpha
+    is_mean = saved.head is not None and saved.head.pooling == "mean"
     return {
-        "peft_type": "LORA",
+        "peft_type": _MEAN_POOLED if is_mean else _LORA,
         "task_type": "CAUSAL_LM" if saved.head is None else "SEQ_CLS",
         "base_model_name_or_path": saved.base_name,
         "r": saved.adapter.rank,
@@ -260,7 +272,7 @@ def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
 
 def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
     """Return rank and alpha of a plain LoRA; what else peft knows is refused."""
-    if config.get("peft_type") != "LORA":
+    if config.get("peft_type") not in (_LORA, _MEAN_POOLED):
         raise ModelError(
             f"an adapter of the kind {errors.brief(config.get('peft_type'))}; only LORA is read",
             path,

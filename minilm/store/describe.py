@@ -42,6 +42,7 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         "tensors": tensors,
         "labels": list(head.labels) if head else None,
         "pooling": head.pooling if head else None,
+        "problem_type": classification.problem_type(opened),
         "tokenizer": _describe_tokenizer(opened),
         "end_of_text": opened.end_of_text,
         "lineage": [asdict(stage) for stage in manifest.lineage] if manifest else [],

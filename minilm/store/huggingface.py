@@ -47,6 +47,10 @@ _HEAD = "lm_head.weight"
 #: The head of a `GPT2ForSequenceClassification`; the rest of it is a language model.
 SCORE = "score.weight"
 
+#: The `model_type` of a classifier that judges a text by the mean of all positions; otherwise it is
+#: a GPT-2. transformers has no such model (see `classification`).
+MEAN_POOLED = "minilm_mean_pool"
+
 _MAX_CONFIG = 1 << 20
 _MAX_INDEX = 1 << 24
 _SLICE = 1 << 20  # items compared or checked at a time
@@ -83,8 +87,9 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
     if path is None:
         raise ModelError(f"no {CONFIG} here; is this a model's folder?", folder)
     values = files.read_object(path, max_bytes=_MAX_CONFIG)
+    is_mean = values.get("model_type") == MEAN_POOLED
     try:
-        return GPTConfig.from_dict(values), values
+        return GPTConfig.from_dict({**values, "model_type": "gpt2"} if is_mean else values), values
     except OptionError as error:
         raise ModelError(str(error), path) from None
 

@@ -158,6 +158,7 @@ def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, sa
         unit="nats a text",
         held_out_name="development part",
     )
+    say(classification.consequence(head.pooling))
     say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
 
 
@@ -171,11 +172,7 @@ def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
     """
     if adapters.exists(path):
         raise ModelError("an adapter, which is no model of its own; fine-tune its base", path)
-    if classification.is_classifier(path):
-        saved, head = classification.load(path)
-    else:
-        saved, head = folder.load(path), None
-    return saved, head
+    return classification.load_any(path)
 
 
 def tokenizer_of(saved: SavedModel, path: str | os.PathLike[str]) -> Tokenizer:

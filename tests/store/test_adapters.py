@@ -177,6 +177,7 @@ def rewrite(path, change, tensors=None):
 
 
 A = "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight"
+SCORE = "base_model.model.score.weight"
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,7 @@ A = "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight"
         ({}, lambda t: t.update({A: t[A] * np.nan}), "NaN or infinity"),
         ({}, lambda t: t.update({A: t[A][0]}), "has the shape"),
         ({}, lambda t: t.clear(), "no LoRA factor"),
+        ({}, lambda t: t.update({SCORE: t[SCORE][:1]}), "1 output, for regression"),
     ],
 )
 def test_what_is_no_plain_lora_is_refused(path, change, tensors, message):
@@ -260,6 +262,17 @@ def test_peft_loads_ours_with_the_same_logits(peer, path, saved, model, kept, tm
     assert np.abs(gpt.logits(IDS) - unadapted).max() > 0.1
     with torch.no_grad():
         np.testing.assert_allclose(theirs(ids).logits.numpy(), gpt.logits(IDS), atol=5e-5)
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("ignore")
+def test_peft_refuses_a_mean(peer, saved, kept, tmp_path):
+    transformers, peft = peer("transformers"), peer("peft")
+    mean = dataclasses.replace(saved, head=Head(saved.head.labels, "mean"))
+    adapters.save(tmp_path / "mean", mean)
+    assert_same(adapters.load(tmp_path / "mean"), mean)
+    with pytest.raises(KeyError, match="MINILM_MEAN_POOL_LORA"):
+        peft.PeftModel.from_pretrained(classifier(transformers, kept / "ours"), tmp_path / "mean")
 
 
 @pytest.mark.peers
