@@ -248,15 +248,17 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     [
         "",
         "{}",
-        '{"rename": ["../../etc/passwd"], "remove": []}',
-        '{"rename": [], "remove": ["/etc/passwd"]}',
-        '{"rename": [], "remove": [7]}',
-        '{"rename": "config.json", "remove": []}',
-        '{"rename": [], "remove": [], "rename": []}',
+        "[]",
+        '{"remove": ["../../etc/passwd"]}',
+        '{"remove": ["config.json", "/etc/passwd"]}',
+        '{"remove": [7]}',
+        '{"remove": "config.json"}',
+        '{"remove": [], "remove": []}',
     ],
 )
 def test_a_damaged_record_is_named_and_not_followed(copy, record):
     path = copy("ours")
+    (path / transaction.STAGING).mkdir()
     (path / transaction.RECORD).write_text(record, encoding="utf-8")
     before = visible(path)
     for act in (folder.load, folder.exists, lambda p: folder.Writer(p).__enter__()):
