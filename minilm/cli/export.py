@@ -10,7 +10,7 @@ from minilm import errors
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
+    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model or classifier")
     parser.add_argument(
         "--onnx-output",
         type=Path,

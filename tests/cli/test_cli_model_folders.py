@@ -29,7 +29,7 @@ def test_inspect_prints_what_is_there(path, capsys):
     assert main(["inspect", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        f"{path}: made by minilm; every checksum is right",
+        f"{path}: made by minilm; all checksums match",
         "GPT-2 of 3 layers, 3 heads, width 12, context 16, vocabulary 300",
         "9,468 parameters, 37,872 bytes of F32",
         "  wte.weight              300 x 12",
@@ -72,7 +72,7 @@ def test_inspect_a_foreign_folder(path, capsys):
         (path / name).unlink()
     assert main(["inspect", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("made by another program; no checksums, its files fit together")
+    assert lines[0].endswith("made by another program; no checksums; its files fit together")
     assert lines[-1] == "tokenizer: none"
 
 

@@ -91,7 +91,7 @@ TENSOR_FAULTS = {
     ),
     "integers": (
         lambda t: t.update({"ln_f.bias": np.zeros(12, np.int64)}),
-        "ln_f.bias has the dtype I64, no float",
+        "ln_f.bias has the dtype I64, not a float",
     ),
     "NaN": (
         lambda t: t["h.1.mlp.c_fc.weight"].__setitem__((3, 5), math.nan),
@@ -104,7 +104,7 @@ TENSOR_FAULTS = {
     ),
     "name twice": (
         lambda t: t.update({"transformer.ln_f.bias": t["ln_f.bias"]}),
-        r"ln_f.bias is there twice, as ln_f.bias and as transformer.ln_f.bias",
+        r"ln_f.bias appears twice, as ln_f.bias and as transformer.ln_f.bias",
     ),
 }
 
@@ -281,7 +281,7 @@ def test_tokenizers_of_all_kinds(copy, words):
     loaded = folder.load(path).tokenizer
     assert isinstance(loaded, BytePairTokenizer)
     (path / "merges.txt").unlink()
-    with pytest.raises(ModelError, match=r"vocab\.json: of vocab\.json and merges\.txt only"):
+    with pytest.raises(ModelError, match=r"vocab\.json: merges\.txt is missing beside it"):
         folder.load(path)
     words.save(path)
     loaded = folder.load(path).tokenizer
