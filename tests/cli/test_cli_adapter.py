@@ -46,7 +46,7 @@ def test_list_without_the_base(judges, tmp_path, capsys):
     assert run("list", tmp_path) == 0
     said = capsys.readouterr().out
     assert "hash unknown" in said
-    assert "that base is not here" in said
+    assert "the base is not there" in said
     assert run("merge", path, "--output-dir", tmp_path / "out") == 2
     assert "its base" in capsys.readouterr().err
     arguments = ["merge", path, "--base", judges / "base", "--output-dir", tmp_path / "out"]
