@@ -1,4 +1,4 @@
-"""`minilm adapter list|merge|apply`: adapters that share one base model."""
+"""`minilm adapter list|merge|apply`: small trained parts that share one base model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minilm import threads
 from minilm.cli import console
 from minilm.errors import OutputError
 
-_NEW_TOKENS = 30  # generated with an adapter of the language model
+_NEW_TOKENS = 30  # that a language model's adapter generates
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         dest="action", metavar="action", required=True, parser_class=type(parser)
     )
-    about = "the adapters in a folder, and which base each belongs to"
+    about = "list the adapters in a folder, and which base each belongs to"
     listing = actions.add_parser("list", help=about, description=f"{about.capitalize()}.")
     listing.add_argument("folder", type=Path, metavar="DIR", help="an adapter, or a folder of them")
     listing.add_argument(
@@ -33,14 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a base to try (default: the one each adapter names)",
     )
     listing.add_argument("--json", action="store_true", help="print one JSON object")
-    about = "merge an adapter into its base, as a new model's folder"
+    about = "merge an adapter into its base: one model's folder"
     merging = actions.add_parser("merge", help=about, description=f"{about.capitalize()}.")
     merging.add_argument("adapter", type=Path, metavar="DIR", help="folder of the adapter")
     merging.add_argument(
         "--base", type=Path, metavar="DIR", help="its base (default: the one it names)"
     )
-    merging.add_argument("--output-dir", type=Path, required=True, metavar="OUT")
-    about = "use several adapters on one base, which is read once"
+    merging.add_argument(
+        "--output-dir", type=Path, required=True, metavar="OUT", help="folder of the result"
+    )
+    about = "apply several adapters to one base, which is read once"
     applying = actions.add_parser("apply", help=about, description=f"{about.capitalize()}.")
     applying.add_argument("base", type=Path, metavar="BASE", help="folder of the base")
     applying.add_argument("adapters", type=Path, nargs="+", metavar="DIR", help="adapters")
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="TEXT",
-        help="text to classify or continue; may be given more than once",
+        help="to classify or to continue; may be given more than once",
     )
 
 
@@ -85,7 +87,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
     labels = record["labels"]
-    kind = f"predicts {len(labels)} labels" if labels else "for the language model"
+    kind = f"a classifier of {len(labels)} labels" if labels else "a language model's adapter"
     yield f"{record['folder']}: {kind}, {record['parameters']:,} numbers"
     if labels:
         yield f"  labels: {console.cut(', '.join(labels), 69)}"
@@ -94,12 +96,12 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
         f"{', '.join(record['targets'])}"
     )
     sha256 = record["base_sha256"]
-    yield f"  base: {record['base']}, {'hash ' + sha256[:12] if sha256 else 'of unknown hash'}"
-    by = "" if sha256 else ", by its shapes"
+    yield f"  base: {record['base']}, {'hash ' + sha256[:12] if sha256 else 'hash unknown'}"
+    by = "" if sha256 else ", judging by its shapes"
     for name, fits in record["fits"].items():
         yield f"  {'fits' if fits else 'does not fit'} {name}{by}"
     if not record["fits"]:
-        yield "  its base is not here; name one to try with --base"
+        yield "  the base is not there; name one to try with --base"
 
 
 def _merge(options: argparse.Namespace) -> int:
@@ -108,21 +110,21 @@ def _merge(options: argparse.Namespace) -> int:
 
     if folder.exists(options.output_dir):
         raise OutputError(
-            f"{options.output_dir}: holds a model already; choose another --output-dir"
+            f"{options.output_dir}: already holds a model; choose another --output-dir"
         )
     base = adapted.load_base_of(options.adapter, options.base)
     saved = base.adapter(options.adapter)
     if saved.head is None:
         base.language_model(saved).save(options.output_dir)
-        print(f"{options.output_dir}: a language model; use it with minilm generate")
+        print(f"{options.output_dir}: a language model; try minilm generate")
     else:
         base.classifier(saved).save(options.output_dir)
-        print(f"{options.output_dir}: a classifier; use it with minilm predict")
+        print(f"{options.output_dir}: a classifier; try minilm predict")
     return 0
 
 
 def _apply(options: argparse.Namespace) -> int:
-    """Print each adapter's answer to each text: a label, or the most likely continuation."""
+    """Print what each adapter makes of each text: a label, or the most likely continuation."""
     from minilm.models import adapted
 
     base = adapted.load(options.base)

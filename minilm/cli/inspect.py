@@ -1,4 +1,4 @@
-"""`minilm inspect DIR`: what a model's folder holds, and how it was made."""
+"""`minilm inspect DIR`: what a model's folder holds, and how it was trained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Verify the folder and print what is in it."""
+    """Verify the folder and print what it holds."""
     from minilm.store import describe
 
     content = describe.describe(options.model)
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
     ours = content["made_by"] == "minilm"
-    checked = "all checksums are correct" if ours else "no checksums, but its files fit together"
+    checked = "all checksums match" if ours else "no checksums; its files fit together"
     yield f"{content['folder']}: made by {content['made_by']}; {checked}"
     config = content["config"]
     yield (
@@ -47,10 +47,12 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield from _tensor_lines(content["tensors"], config["n_layer"])
     if content["labels"]:
         labels = ", ".join(map(repr, content["labels"]))
-        yield f"a classifier, pooling {content['pooling']}; labels: {labels}"
+        kind = content["problem_type"]
+        kind = "a classifier" if kind == "single_label_classification" else f"a head for {kind}"
+        yield f"{kind}, pooling {content['pooling']}; labels: {labels}"
     yield _tokenizer_line(content["tokenizer"])
     if ours:
-        state = ", ".join(content["training_state"]) or "none, so training cannot be resumed"
+        state = ", ".join(content["training_state"]) or "none; training cannot be resumed"
         yield f"training state: {state}"
         seen = content["documents_seen"]
         yield "documents seen: " + ("not recorded" if seen is None else f"{seen:,}")
@@ -64,7 +66,7 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
-    """Yield one line for each tensor; all layers have the same ones, so they are shown once."""
+    """Yield one line per tensor; those of all layers are the same and shown once."""
     for tensor in tensors:
         layer = re.match(r"h\.(\d+)\.", tensor["name"])
         if layer and layer[1] != "0":

@@ -89,7 +89,7 @@ class Chosen:
     ----------
     id : int
     probabilities : ndarray of shape (V,)
-        What it was chosen from.
+        What it was chosen from; shorter where `vocabulary` says so.
     """
 
     id: int
@@ -105,6 +105,7 @@ def generate(
     rng: np.random.Generator | None = None,
     stop: int | None = None,
     slide: bool = False,
+    vocabulary: int | None = None,
 ) -> Iterator[Chosen]:
     """Yield tokens that continue a text.
 
@@ -124,6 +125,9 @@ def generate(
         What to do when text and continuation fill the context: continue from its last half, or
         end. Positions are counted from the start of the context, so the keys and values of the half
         that stays are computed again.
+    vocabulary : int, optional
+        Only ids below this are chosen (default: all V). Models from elsewhere may have a table that
+        is padded to a round number; the ids beyond the tokenizer's have no text.
 
     Raises
     ------
@@ -149,7 +153,7 @@ def generate(
         if len(held) > context:
             held = held[-max(1, context // 2) :]
             cache.length = fed = 0
-        logits = model.next_logits(np.array([held[fed:]]), cache)[0]
+        logits = model.next_logits(np.array([held[fed:]]), cache)[0][:vocabulary]
         fed = len(held)
         probabilities = sampling.probabilities(logits)
         token = _choose(probabilities, rng)

@@ -156,6 +156,7 @@ class LanguageModel:
             rng=rng,
             stop=self.end_of_text,
             slide=slide,
+            vocabulary=len(self.tokenizer.vocab) if self.tokenizer else None,
         )
 
     def encode(self, prompt: str | Sequence[int]) -> list[int]:

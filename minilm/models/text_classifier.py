@@ -113,9 +113,9 @@ class TextClassifier:
         return [self.labels[i] for i in self.predict_proba(documents).argmax(axis=1)]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to a folder that transformers reads too; an adapter is merged into the matrices.
+        """Save to a folder; an adapter is merged into the matrices.
 
-        Transformers classifies a text by its last position, whatever the pooling was.
+        transformers reads it too if the pooling is "last", and refuses it if it is "mean".
         """
         folder.save(path, self.files(), self.lineage)
 

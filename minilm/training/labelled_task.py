@@ -134,6 +134,7 @@ def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, sa
         unit="nats a text",
         held_out_name="development part",
     )
+    say(classification.consequence(head.pooling))
     say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
 
 
@@ -147,11 +148,7 @@ def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
     """
     if adapters.exists(path):
         raise ModelError("an adapter, not a complete model; fine-tune its base", path)
-    if classification.is_classifier(path):
-        saved, head = classification.load(path)
-    else:
-        saved, head = folder.load(path), None
-    return saved, head
+    return classification.load_any(path)
 
 
 def tokenizer_of(saved: SavedModel, path: str | os.PathLike[str]) -> Tokenizer:

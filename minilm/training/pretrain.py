@@ -150,7 +150,14 @@ class Run:
         rng = generator(self.plan.seed, "sample", step)
         choice = generate.Sampling(temperature=0.8, top_k=50)
         made = generate.generate(
-            self.model, [end], _SAMPLE_TOKENS, choice, rng=rng, stop=end, slide=True
+            self.model,
+            [end],
+            _SAMPLE_TOKENS,
+            choice,
+            rng=rng,
+            stop=end,
+            slide=True,
+            vocabulary=len(self.tokenizer.vocab),
         )
         return repr(self.tokenizer.decode([token.id for token in made]))
 
