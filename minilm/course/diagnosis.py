@@ -206,11 +206,11 @@ class Evidence:
             return None
         effects = []
         for candidate, theirs in self._candidates():
-            found = [theirs[i].results.get(key) for _, _, i in rows]
+            found: list[Any] = [theirs[i].results.get(key) for _, _, i in rows]
             pairs = list(zip(found, rows, strict=True))
-            if all(_is_float(x) and np.shape(x) == np.shape(r[0]) for x, r in pairs) and not all(
-                values.same(x, r[0], _ROUNDING, dtype=False) for x, r in pairs
-            ):
+            if not all(_is_float(x) and np.shape(x) == np.shape(r[0]) for x, r in pairs):
+                continue
+            if not all(values.same(x, r[0], _ROUNDING, dtype=False) for x, r in pairs):
                 effects.append((candidate, found))
         for (one, first), (other, second) in itertools.combinations(effects, 2):
             for combined in (_added, _multiplied):

@@ -176,7 +176,7 @@ def test_checking_leaves_the_library_as_it_was():
         STUB.replace(BODY, "return F.layer_norm_backward(dy, cache)"),
         STUB.replace(
             BODY,
-            "from minilm.nn.functional import layer_norm_backward as own\n    return own(dy, cache)",
+            "from minilm.nn.functional import layer_norm_backward as f\n    return f(dy, cache)",
         ),
         "from minilm.nn.functional import layer_norm_backward\n",
         "from minilm.nn import functional as F\nlayer_norm_backward = F.layer_norm_backward\n",
