@@ -273,11 +273,13 @@ def _is_float(value: Any) -> bool:
 
 
 def _added(right: Any, mine: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    return np.asarray(mine + right), np.asarray(a + b)
+    with np.errstate(all="ignore"):
+        return np.asarray(mine + right), np.asarray(a + b)
 
 
 def _multiplied(right: Any, mine: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    return np.asarray(mine * right), np.asarray(a * b)
+    with np.errstate(all="ignore"):
+        return np.asarray(mine * right), np.asarray(a * b)
 
 
 def _agree(case: Case, one: Outcome, other: Outcome, key: str, dtype: bool | int = False) -> bool:

@@ -80,7 +80,7 @@ def _find(source: str, name: str) -> ast.FunctionDef | ast.ClassDef | None:
         tree = ast.parse(source)
     except SyntaxError:
         return None
-    for node in tree.body:
+    for node in reversed(tree.body):  # of two with one name the last one counts
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return node
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+import numpy as np
+
 from minilm.course import locate
 from minilm.course.cases import Outcome
 
@@ -72,6 +74,11 @@ def of_error(error: BaseException) -> str | None:
         return (
             "a matrix product whose inner sizes differ: (n, k) @ (k, m). A transpose is missing or "
             "too many, the operands are in the wrong order, or leading axes must be flattened."
+        )
+    if isinstance(error, np.exceptions.AxisError):
+        return (
+            "an axis that is not there: it was summed or averaged away before (a mean without an "
+            "axis is over everything), or the number of axes differs from case to case."
         )
     if isinstance(error, IndexError):
         return "an index beyond the end: look at where the loop or the slice stops."
