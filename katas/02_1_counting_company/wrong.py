@@ -428,3 +428,14 @@ def id_outside_not_refused(ids, window, size):
     if window < 1:
         raise OptionError("the window must be 1 or more")
     return _both([(a, b) for a, b, _ in _pairs([int(i) for i in ids], window)], size)
+
+
+@mistake("count")
+def each_place_with_itself(ids, window, size):
+    """each place was counted with itself too: the inner loop starts at i, not at i + 1.
+
+    A word keeps no company with itself at the same place. Begin one place further on.
+    """
+    words = _check(ids, window, size)
+    itself = [(word, word) for word in words if word >= 0]
+    return _both([*itself, *((a, b) for a, b, _ in _pairs(words, window))], size)
