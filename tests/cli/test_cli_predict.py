@@ -159,6 +159,6 @@ def test_mistakes_are_one_line(judges, model, arguments, message, capsys):
 def test_an_adapter_for_another_base_is_refused_by_its_hash(judges, capsys):
     assert run(judges / "other", "a cat", "--adapter", judges / "moods") == 2
     said = capsys.readouterr().err
-    assert f"belongs to another base: {judges / 'base'} of hash" in said
+    assert f"belongs to another base: {judges / 'base'} with hash" in said
     assert adapted.load(judges / "base").sha256[:12] in said
     assert adapted.load(judges / "other").sha256[:12] in said

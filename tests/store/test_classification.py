@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-import minilm
 from minilm.errors import ModelError, TrainingError
+from minilm.models import language_model
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier, with_score
 from minilm.store import classification, describe, folder, safetensors
@@ -61,7 +61,7 @@ def test_what_is_saved_is_what_is_loaded(saved, model, parameters, lineage):
 
 
 def test_it_is_a_language_model_too(saved, model):
-    loaded = minilm.load(saved)
+    loaded = language_model.load(saved)
     np.testing.assert_array_equal(loaded.logits(IDS), model.logits(IDS))
     assert "score.weight" not in loaded.gpt.parameters
     found = describe.describe(saved)
@@ -150,7 +150,7 @@ def test_a_head_of_another_width(saved):
     with open(saved / "model.safetensors", "wb") as file:
         safetensors.dump(tensors, file)
     with pytest.raises(ModelError, match=r"score\.weight has the shape \(3, 11\)"):
-        minilm.load(saved)
+        language_model.load(saved)
 
 
 def test_a_head_that_is_not_finite_is_not_saved(model, parameters, bpe):

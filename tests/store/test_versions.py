@@ -97,7 +97,7 @@ def test_there_is_nothing_before_the_first(model):
     with pytest.raises(OutputError, match="no version 7; versions here: none"):
         versions.rollback(model, 7)
     update(model, 1.0)
-    with pytest.raises(OutputError, match="no version 7; there are: 1, 2"):
+    with pytest.raises(OutputError, match="no version 7; versions here: 1, 2"):
         versions.rollback(model, 7)
 
 
