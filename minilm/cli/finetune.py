@@ -9,6 +9,7 @@ from typing import Any
 
 from minilm import resources, threads
 from minilm.cli import pretrain
+from minilm.cli.options import add_table, report_data, table_options
 from minilm.errors import OptionError
 from minilm.training import finetune_settings
 
@@ -76,8 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="with --data-file: a text to see what is forgotten on (default: that of pretraining)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
-    parser.add_argument("--text-column", metavar="NAME", help="where the text is")
+    add_table(parser, labels=True)
     parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
     parser.add_argument(
         "--threads",
@@ -106,7 +106,6 @@ def _add_task(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--labels", type=int, metavar="N", help="draw N labelled texts, classes in proportion"
     )
-    group.add_argument("--label-column", metavar="NAME", help="where the label is")
     group.add_argument("--pooling", choices=finetune_settings.POOLINGS, help="(default: mean)")
     group.add_argument("--layers", type=int, metavar="N", help="of --method last-n (default: 1)")
     group.add_argument(
@@ -216,9 +215,7 @@ def _run_task(options: argparse.Namespace, given: dict[str, Any]) -> int:
     task = finetune_task.Task(
         resources.find_corpus(options.task),
         options.labels,
-        options.encoding,
-        options.text_column,
-        options.label_column,
+        **table_options(options, labels=True),
     )
     settings = finetune_settings.FinetuneSettings(**given)
     finetune_task.run(options.model, task, options.output_dir, settings, pretrain.say)
@@ -231,9 +228,9 @@ def _run_text(options: argparse.Namespace, given: dict[str, Any]) -> int:
     domain = finetune_text.Domain(
         [resources.find_corpus(path) for path in options.data_file],
         options.general,
-        options.encoding,
-        options.text_column,
+        **table_options(options),
     )
+    report_data(domain.paths, table_options(options), pretrain.say, output=options.output_dir)
     settings = finetune_settings.FinetuneSettings(**given)
     finetune_text.run(options.model, domain, options.output_dir, settings, pretrain.say)
     return 0
@@ -255,15 +252,16 @@ def _run_incremental(options: argparse.Namespace) -> int:
     table, pretraining = incremental.read_toml(options.config) if options.config else ({}, {})
     said = {field: getattr(options, name) for field, name in _INCREMENTAL.items()}
     said = {field: value for field, value in said.items() if value is not None}
+    paths = [resources.find_corpus(path) for path in options.data_file]
+    report_data(paths, table_options(options), pretrain.say, output=options.model)
     outcome = incremental.run(
-        [resources.find_corpus(path) for path in options.data_file],
+        paths,
         options.model,
         incremental.FineTuning(**{**table, **incremental.checked(said)}),
         pretraining=pretraining,
         lora=(_RANK if options.rank is None else options.rank) if options.method == "lora" else 0,
         old_data=[resources.find_corpus(path) for path in options.old_data or ()],
-        encoding=options.encoding,
-        text_column=options.text_column,
+        **table_options(options),
         resume=bool(options.resume),
         discard=bool(options.discard),
         wait=bool(options.wait),

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from minilm.arrays import Ids
-from minilm.data import corpus, labelled
-from minilm.data.corpus import LabelledData
+from minilm.data import labelled
+from minilm.data.labelled import LabelledData, read_labelled
 from minilm.errors import InputError, ModelError, OptionError, OutputError
 from minilm.files import FolderLock
 from minilm.models import texts
@@ -42,8 +42,8 @@ class Task:
     path : Path
     count : int, optional
         Draw so many labelled texts of the train part, classes in proportion; all unless said.
-    encoding, text_column, label_column
-        How the file is read; see `corpus.read_labelled`.
+    encoding, text_column, label_column, no_header
+        How the file is read; see `labelled.read_labelled`.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class Task:
     encoding: str = "utf-8"
     text_column: str | None = None
     label_column: str | None = None
+    no_header: bool = False
 
 
 def run(
@@ -115,13 +116,16 @@ def new_folder(output: str | os.PathLike[str]) -> Iterator[Writer]:
 
 def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, say: Say) -> None:
     base, head = load_base(model)
-    data = corpus.read_labelled(
+    data = read_labelled(
         task.path,
         text_column=task.text_column,
         label_column=task.label_column,
+        no_header=task.no_header,
         encoding=task.encoding,
         training_only=True,
     )
+    for line in data.report():
+        say(line)
     head = replace(head, pooling=settings.pooling) if head else Head(data.classes, settings.pooling)
     _check_labels(data, head, model)
     train, dev = _parts(data, head, task, settings.seed)

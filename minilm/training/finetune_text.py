@@ -17,7 +17,8 @@ import numpy as np
 
 from minilm import resources
 from minilm.arrays import Ids
-from minilm.data import corpus, documents
+from minilm.data.documents import read_documents
+from minilm.data.sources import find_files
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import batches, scores
 from minilm.models.scores import Score
@@ -51,18 +52,24 @@ class Domain:
         Files or folders.
     general : path-like, optional
         Unless said, what the model was pretrained on is looked for.
-    encoding, text_column
-        How the domain's files are read; see `documents.read`.
+    encoding, text_column, no_header
+        How the domain's files are read; see `documents.read_documents`.
     """
 
     paths: Sequence[str | os.PathLike[str]]
     general: str | os.PathLike[str] | None = None
     encoding: str = "utf-8"
     text_column: str | None = None
+    no_header: bool = False
 
     def read(self) -> Iterator[str]:
         """Yield the documents."""
-        return documents.read(self.paths, encoding=self.encoding, text_column=self.text_column)
+        return read_documents(
+            self.paths,
+            encoding=self.encoding,
+            text_column=self.text_column,
+            no_header=self.no_header,
+        )
 
 
 def run(
@@ -112,7 +119,7 @@ def _run(model: Path, domain: Domain, writer: Writer, settings: FinetuneSettings
     tokenizer = finetune_task.tokenizer_of(base, model)
     if base.end_of_text is None:
         raise ModelError("no token that stands between documents; it cannot be adapted", model)
-    sources = tuple(folder.source(path) for path in corpus.find_files(domain.paths))
+    sources = tuple(folder.source(path) for path in find_files(domain.paths))
     general, name = _general(base, tokenizer, domain, model, say)
     job = _Run(base, *_tokens(domain, tokenizer, base.end_of_text, say), settings)
     say(settings.share(job.model.parameters.count_trainable(), base.parameters.count()))
@@ -124,6 +131,7 @@ def _run(model: Path, domain: Domain, writer: Writer, settings: FinetuneSettings
         **asdict(settings),
         "encoding": domain.encoding,
         "text_column": domain.text_column,
+        "no_header": domain.no_header,
         "machine": checkpoint.machine(),
     }
     seen = job.plan.steps * job.windows.batch * job.windows.time
@@ -208,15 +216,16 @@ def _general(
     end = base.end_of_text or 0
     if domain.general is not None:
         path = resources.find_corpus(Path(domain.general))
-        return _first_tokens(documents.read([path]), tokenizer, end), path.name
+        return _first_tokens(read_documents([path]), tokenizer, end), path.name
     for stage in base.lineage:
         if stage.kind == "pretrain":
             if paths := _found(stage, model):
-                texts = documents.read(
+                texts = read_documents(
                     paths,
                     unit=stage.settings.get("documents"),
                     encoding=stage.settings.get("encoding", "utf-8"),
                     text_column=stage.settings.get("text_column"),
+                    no_header=stage.settings.get("no_header", False),
                 )
                 name = f"{stage.data[0].name}, held out"
                 return _first_tokens(_held_out(texts), tokenizer, end), name

@@ -18,8 +18,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
-from minilm.data import corpus, documents
+from minilm.data.documents import read_documents
 from minilm.data.quality import damage, fingerprints
+from minilm.data.sources import find_files
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import GPTConfig
 from minilm.store import folder, manifest
@@ -250,6 +251,7 @@ def run(
     old_data: Sequence[str | os.PathLike[str]] = (),
     encoding: str = "utf-8",
     text_column: str | None = None,
+    no_header: bool = False,
     resume: bool = False,
     discard: bool = False,
     wait: bool = False,
@@ -272,8 +274,8 @@ def run(
         The rank of thin matrices that alone are trained; 0 trains everything.
     old_data, resume, discard, wait
         As for `updating.update`.
-    encoding, text_column
-        As for `documents.read`.
+    encoding, text_column, no_header
+        As for `documents.read_documents`.
     dry_run : bool
         Collect, count and advise; train nothing.
     say : callable
@@ -286,7 +288,7 @@ def run(
     KeyboardInterrupt
         After Ctrl-C; what was trained by then is saved, to be resumed.
     """
-    corpus.find_files(paths)  # says early what is not there
+    paths = find_files(paths, output=path)
     here = os.fspath(path)
     with contextlib.ExitStack() as stack:
         update = None if dry_run else stack.enter_context(Update(path, wait=wait))
@@ -298,7 +300,9 @@ def run(
         # Today's texts often come under yesterday's name; what is kept of both needs two names.
         new = place / f"{Path(paths[0]).stem}.new{update.number if update else ''}.jsonl"
         with open(new, "w", encoding="utf-8", newline="\n") as file:
-            texts = documents.read(paths, encoding=encoding, text_column=text_column)
+            texts = read_documents(
+                paths, encoding=encoding, text_column=text_column, no_header=no_header
+            )
             collected = collect(texts, known.seen, file)
         for line in collected.lines():
             say(line)

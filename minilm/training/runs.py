@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from minilm.arrays import Ids
-from minilm.data import documents
+from minilm.data.documents import read_documents
+from minilm.data.sources import TEXT_SUFFIXES, nearest_folder
 from minilm.errors import InputError, OptionError
 from minilm.models import batches
+from minilm.store import folder
 from minilm.store.folder import END_OF_TEXT, Source, Tokenizer
 from minilm.training import tokens
 from minilm.training.loop import Plan
@@ -32,11 +34,12 @@ _NOT_RECORDED = ("save_seconds",)
 
 def read(paths: Sequence[str | os.PathLike[str]], chosen: PretrainSettings) -> Iterator[str]:
     """Yield the documents of the files, as the settings say."""
-    return documents.read(
+    return read_documents(
         paths,
         unit=chosen.documents,
         encoding=chosen.encoding,
         text_column=chosen.text_column,
+        no_header=chosen.no_header,
     )
 
 
@@ -56,7 +59,7 @@ def token_files(
     """
     made_of = {
         "sources": [asdict(source) for source in sources],
-        "documents": [chosen.documents, chosen.encoding, chosen.text_column],
+        "documents": [chosen.documents, chosen.encoding, chosen.text_column, chosen.no_header],
         "tokenizer": hashlib.sha256(json.dumps(tokenizer.vocab).encode()).hexdigest(),
     }
     end = tokenizer.vocab[END_OF_TEXT]
@@ -94,6 +97,11 @@ def held_out(found: tokens.TokenFiles) -> Ids:
     return found.open("held_out")
 
 
+def _contents(source: Source) -> tuple[str, str]:
+    suffix = Path(source.name).suffix.lower()
+    return ".txt" if suffix in TEXT_SUFFIXES else suffix, source.sha256
+
+
 def steps(chosen: PretrainSettings, train: batches.ShuffledWindows) -> int:
     """Return how many steps the settings ask for, over this text."""
     if chosen.steps is not None:
@@ -123,6 +131,23 @@ def recorded(chosen: PretrainSettings) -> dict[str, Any]:
     return {key: value for key, value in asdict(chosen).items() if key not in _NOT_RECORDED}
 
 
+def check_begun(path: str | os.PathLike[str]) -> None:
+    """Raise OptionError where a folder holds nothing that could be resumed.
+
+    A run that was killed before its first save has left its folder of state: it begins again.
+    """
+
+    def is_begun(place: Path) -> bool:
+        return folder.exists(place) or (place / folder.STATE).is_dir()
+
+    place = Path(path)
+    if is_begun(place):
+        return
+    near = nearest_folder(place, is_begun)
+    hint = f"did you mean {near}? To begin a run" if near else "to begin a run"
+    raise OptionError(f"--resume: nothing was begun in {place}; {hint}, leave out --resume")
+
+
 def check_same(
     given: Mapping[str, Any],
     began_with: Mapping[str, Any],
@@ -147,7 +172,8 @@ def check_same(
                 f"--resume: {key} is {value!r}, but the run in {path} began with "
                 f"{began_with[key]!r}; leave it out, or begin another run in another --output-dir"
             )
-    if sources != data:
+    # A file that was renamed is the same text, unless its new name makes it another kind of file.
+    if list(map(_contents, sources)) != list(map(_contents, data)):
         raise OptionError(
             f"--resume: the text is not that which the run in {path} began with "
             f"({', '.join(source.name for source in data)}); give the same --data-file, or begin "

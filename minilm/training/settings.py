@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from minilm.data import records
+from minilm.data import documents
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import SIZES, GPTConfig
 
@@ -60,6 +60,8 @@ class PretrainSettings:
         lines.
     encoding : str
     text_column : str, optional
+    no_header : bool
+        Whether the first row of .csv and .tsv files is data.
     save_seconds : float
         Time between two saves. It does not change the result.
     """
@@ -88,6 +90,7 @@ class PretrainSettings:
     documents: str | None = None
     encoding: str = "utf-8"
     text_column: str | None = None
+    no_header: bool = False
     save_seconds: float = 60.0
 
 
@@ -103,7 +106,7 @@ _CHOICES = {
     "size": TRAINED_SIZES,
     "tokenizer": TOKENIZERS,
     "init": STARTS,
-    "documents": records.UNITS,
+    "documents": documents.UNITS,
 }
 
 
@@ -150,6 +153,8 @@ def check(given: Mapping[str, Any]) -> None:
         whole = number and isinstance(value, int)
         if key in _CHOICES:
             fits, expected = value in _CHOICES[key], f"one of {', '.join(_CHOICES[key])}"
+        elif key == "no_header":
+            fits, expected = isinstance(value, bool), "true or false"
         elif key in _WHOLE:
             least = _WHOLE[key]
             fits, expected = whole and value >= least, f"a whole number of {least} or more"

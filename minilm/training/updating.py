@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from minilm.arrays import Ids
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import OptionError, OutputError
 from minilm.models import batches, scores
 from minilm.models.scores import Score
@@ -134,7 +134,7 @@ def update(
         After Ctrl-C; what was trained by then is saved, to be resumed.
     """
     update_settings.check(given)
-    corpus.find_files(paths)  # says early what is not there
+    paths = find_files(paths, output=path)
     with Update(path, wait=wait) as place:
         choose(place, base, resume=resume, discard=discard, say=say)
         return train(paths, place, given, old_data=old_data, say=say)
@@ -151,7 +151,7 @@ def train(
     """Train an update that is settled, as `update` does, while its folder is held."""
     set_blas_threads(1)
     update_settings.check(given)
-    sources = tuple(folder.source(file) for file in corpus.find_files(paths))
+    sources = tuple(folder.source(file) for file in find_files(paths))
     run = _run(paths, sources, given, place, old_data, say)
     result = run.train(say)
     log.draw(result.path)
@@ -408,7 +408,7 @@ def _drawn_from(
     paths: Sequence[str | os.PathLike[str]], tokenizer: Tokenizer, chosen: PretrainSettings
 ) -> Part:
     """Draw a sample of files that the model knows already."""
-    sources = tuple(folder.source(file) for file in corpus.find_files(paths))
+    sources = tuple(folder.source(file) for file in find_files(paths))
     name = ", ".join(source.name for source in sources)
     with tempfile.TemporaryDirectory() as place:
         end = tokenizer.vocab[END_OF_TEXT]
