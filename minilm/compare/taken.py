@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from minilm import resources
 from minilm.compare.data import CompareSettings
@@ -17,7 +18,7 @@ def lines(tasks: Iterable[CompareSettings]) -> list[str]:
     """
     found: dict[str, None] = {}
     for settings in tasks:
-        reading = {
+        reading: dict[str, Any] = {
             "encoding": settings.encoding,
             "text_column": settings.text_column,
             "no_header": settings.no_header,

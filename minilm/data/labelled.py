@@ -224,7 +224,7 @@ def repeated_across_parts(data: LabelledData) -> int:
 def draw(labels: Ids, budget: int, seed: int) -> Ids:
     """Return the indices of `budget` labelled examples, classes in proportion and none left out.
 
-    The members of each class are shuffled; the member of rank r among n stands at (r + 1/2) / n on
+    The members of each class are shuffled; the member of rank r among n is at (r + 1/2) / n on
     a common line, the first of each class before all others, and the beginning of that line is
     taken. So the draws of one seed are nested.
 

@@ -1,7 +1,7 @@
 """Lines of text files, decoded strictly: a file that is not text, or not in its encoding, is named.
 
 An encoding is never guessed. What can be told for certain from a file's first bytes (UTF-16 with
-its byte order mark, an archive, a spreadsheet under another ending) is said by its name.
+its byte order mark, an archive, a spreadsheet under another ending) is named.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def find_files(
     output: str | os.PathLike[str] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> list[Path]:
-    """Return the files meant by paths: a file stands for itself, a folder for the texts below it.
+    """Return the files meant by paths: files themselves, and of folders the texts below them.
 
     Files of a folder are in alphabetical order of their path, so that a run can be repeated on
     another system.

@@ -234,7 +234,7 @@ class BytePairTokenizer:
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
 
     def token_bytes(self, token_id: int) -> bytes:
-        """Return the bytes that a token stands for."""
+        """Return the bytes of a token."""
         try:
             return self._bytes[token_id]
         except KeyError:
@@ -353,7 +353,7 @@ def _bytes_by_id(
     table = {}
     for token, number in vocab.items():
         try:
-            # A special token may be spelled like a byte or a merge: then it stands for those bytes.
+            # A special token may be spelled like a byte or a merge: then it means those bytes.
             plain = token in special and number not in made
             table[number] = _utf8(token) if plain else byte_symbols.unspell(token)
         except (KeyError, InputError):

@@ -1,6 +1,6 @@
 """Byte-pair encoding itself: learning merges from counted words, and applying them to one word.
 
-Nothing here knows bytes, files or Unicode: words are made of symbols, whatever they stand for.
+Nothing here knows bytes, files or Unicode: words are made of symbols, whatever they represent.
 
 References
 ----------
@@ -194,7 +194,7 @@ def apply(
     """
     tokens = list(ids)
     size = len(tokens)
-    # One integer stands for (rank, position): it compares faster than a pair.
+    # One integer encodes (rank, position): it compares faster than a pair.
     heap = [
         rank * size + position
         for position, pair in enumerate(pairwise(tokens))
