@@ -95,7 +95,7 @@ def workbook(path, entry):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (gzip.compress(b"text"), "this is gzip, not text; unpack it first"),
+        (gzip.compress(b"text", mtime=0), "this is gzip, not text; unpack it first"),
         (b"\xd0\xcf\x11\xe0" + bytes(99), "an old Excel or Word file, not text; save it as CSV"),
         (b"%PDF-1.7\n", "this is a PDF"),
         (b"PAR1" + bytes(9), "this is a Parquet file, not text; convert it to .csv or .jsonl"),
