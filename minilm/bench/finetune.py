@@ -146,17 +146,18 @@ def read(paths: list[Path], encoding: str) -> tuple[list[str], np.ndarray, tuple
     """Return texts, class indices and class names of a table, or of a file for each class."""
     import numpy as np
 
-    from minilm.data import corpus, tables
+    from minilm.data import lines as reader
+    from minilm.data.labelled import read_labelled
 
     found = [resources.find_corpus(path) for path in paths]
     if len(found) == 1:
-        data = corpus.read_labelled(found[0], encoding=encoding, training_only=True)
+        data = read_labelled(found[0], encoding=encoding, training_only=True)
         index = {name: i for i, name in enumerate(data.classes)}
         return list(data.texts), np.array([index[label] for label in data.labels]), data.classes
     texts: list[str] = []
     labels: list[int] = []
     for number, path in enumerate(found):
-        lines = [line.strip() for line in tables.read_lines(path, encoding) if line.strip()]
+        lines = [line.strip() for line in reader.read_lines(path, encoding) if line.strip()]
         texts += lines
         labels += [number] * len(lines)
     return texts, np.array(labels), tuple(path.name for path in found)
