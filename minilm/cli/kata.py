@@ -336,10 +336,10 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if problem := _problem(ending):
         print(f"  !!  the training did not finish: it {problem}")
         return 1
-    print(output.training_table(ending.result))
     if options.all:
         print(output.comparison_table(ending.result["comparison"]))
-        print(f"all of it: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
+        print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
+    print(output.training_table(ending.result, len(names)))
     return 0
 
 
