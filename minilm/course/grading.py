@@ -1,7 +1,7 @@
 """A folder of submissions: a table of results, and what the class got wrong most often.
 
 A submission is a folder with the files of katas anywhere in it, or single files; the kata's name
-stands in the file's, whatever browsers and students have put before and behind it:
+is in the file's name, whatever browsers and students have put around it:
 
     submissions/ada/mykatas/04_6_layer_norm_backward.py
     submissions/bob_04_6_layer_norm_backward (1).py
