@@ -67,7 +67,7 @@ class PunctuationStrippedFromTheEnds(_Tokenizer):
 
 @mistake("WordTokenizer")
 class PunctuationDeleted(_Tokenizer):
-    """everything that isn't a letter was deleted, and words grew together: "o'clock" became "oclock".
+    """what isn't a letter was deleted, and words grew together: "o'clock" became "oclock".
 
     "and/or" is then "andor", a word that nobody wrote. Put a *space* in the place of such a
     character, and split afterwards.

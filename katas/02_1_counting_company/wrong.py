@@ -422,8 +422,8 @@ def a_plain_table(ids, window, size):
 def id_outside_not_refused(ids, window, size):
     """an id of `size` or more was not refused.
 
-    As a key, row * size + column, it lands in another word's row, and no error is raised. The ids of V
-    words go from 0 to V - 1: raise OptionError for the others.
+    As a key, row * size + column, it lands in another word's row, and no error is raised. The ids
+    of V words go from 0 to V - 1: raise OptionError for the others.
     """
     if window < 1:
         raise OptionError("the window must be 1 or more")

@@ -24,7 +24,7 @@ from minilm.course.reports import Report
 from minilm.errors import InputError
 
 # What a program needs of the environment; the rest (keys, tokens) is nobody's business.
-_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV")
+_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "MINILM_KATAS")
 
 
 @dataclass(frozen=True)
