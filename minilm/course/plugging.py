@@ -163,8 +163,8 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
 
 def _train_on_byte_pairs(most_steps: int, seconds: float) -> BytePairs:
     """Learn byte pairs, and train a GPT on them."""
-    documents = corpus.read_documents([resources.corpora_dir() / "general.txt"])
-    texts = list(itertools.islice(documents, _BYTE_PAIR_DOCUMENTS))
+    read = read_documents([resources.corpora_dir() / "general.txt"], unit="lines")
+    texts = list(itertools.islice(read, _BYTE_PAIR_DOCUMENTS))
     size = SIZES["kata"]
     tokenizer = BytePairTokenizer.train(texts, size.config.vocab_size)
     ids = np.concatenate([tokenizer.encode(text) for text in texts]).astype(np.int64)
