@@ -209,7 +209,7 @@ def any_smoothing_accepted(counts, smoothing=0.75):
     """a smoothing outside its range is accepted.
 
     With 0 every context would be equally frequent, below 0 the rare ones would be the frequent
-    ones. Whoever passes 75 for 0.75 wants to be told: raise OptionError.
+    ones. A person who passes 75 for 0.75 should hear of it: raise OptionError.
     """
     return _positive(counts, _right(counts, smoothing))
 

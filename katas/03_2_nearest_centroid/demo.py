@@ -86,7 +86,7 @@ def _scores(
     amount: int,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
-    """Draw so many tickets of each class; return the shares right among them, and of the test."""
+    """Draw this many tickets of each class; return the shares right among them, and of the test."""
     drawn = [
         i
         for label in np.unique(labels["train"])

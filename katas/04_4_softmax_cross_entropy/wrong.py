@@ -52,7 +52,7 @@ def over_the_first_axis(x):
 
 @mistake("softmax")
 def over_axis_one(x):
-    """the sum runs over axis 1; the alternatives stand on the last axis, -1.
+    """the sum runs over axis 1; the alternatives are on the last axis, -1.
 
     With two axes the two are the same, and the code looks right. With x of shape (B, T, N) axis 1
     is time. Write -1.
@@ -505,7 +505,7 @@ def one_taken_off_in_every_row(dloss, cache):
 def in_place_on_the_probabilities(dloss, cache):
     """1 was taken off in the cached probabilities themselves.
 
-    `dlogits = probabilities` is a second name, not a second array: whoever looks at the cache
+    `dlogits = probabilities` is a second name, not a second array: code that looks at the cache
     later finds probabilities of -0.9. Start from a product or from .copy().
     """
     probabilities, onehot, counted = _parts(cache)

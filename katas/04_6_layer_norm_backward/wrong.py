@@ -250,7 +250,7 @@ def dbias_with_the_gain(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 
 @mistake("layer_norm_backward")
 def dgain_with_the_gain(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """dgain was summed from dy * gain * normalized; the gain is no part of its own gradient.
+    """dgain was summed from dy * gain * normalized; the gain isn't part of its own gradient.
 
     y = gain * normalized + bias: what multiplies the gain is `normalized`, so dgain is the sum of
     dy * normalized over the rows.

@@ -156,7 +156,7 @@ def dv_not_transposed(dy, cache):
 def queries_and_keys_exchanged(dy, cache):
     """dq was made from q and dk from k: the gradient of a factor needs the other factor.
 
-    For a product c = a @ b.T, da = dc @ b and db = dc.T @ a. So k stands in dq, and q in dk.
+    For a product c = a @ b.T, da = dc @ b and db = dc.T @ a. So k is in dq, and q in dk.
     """
     dscores = _through_softmax(_dweights(dy, cache), cache[3])
     dq, dk, dv = _finish(dscores, dy, (cache[1], cache[0], *cache[2:]))

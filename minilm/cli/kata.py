@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minilm import threads
 from minilm.cli import console
+from minilm.cli import kata_files as files
 from minilm.cli import kata_output as output
 from minilm.errors import OptionError
 from minilm.progress import announce
@@ -336,10 +337,10 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if problem := _problem(ending):
         print(f"  !!  the training did not finish: it {problem}")
         return 1
-    print(output.training_table(ending.result))
     if options.all:
         print(output.comparison_table(ending.result["comparison"]))
-        print(f"all of it: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
+        print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
+    print(output.training_table(ending.result, len(names)))
     return 0
 
 
@@ -358,98 +359,6 @@ def _problem(ending: Ending) -> str | None:
     return None if raised is None else f"raises {raised}"
 
 
-# ---------------------------------------------------------------------- files
-
-
-def _solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import learner, sessions, stubs
-
-    if kata.is_experiment:
-        raise OptionError(f"kata {kata.number} is an experiment; its answers come with the check")
-    if who.state(kata) not in (learner.PASSED, learner.STALE) and not options.give_up:
-        raise OptionError(
-            f"kata {kata.number} has not passed as it is; try minilm kata hint {kata.number}, "
-            "or add --give-up"
-        )
-    difference = sessions.solution_diff(who, kata)
-    style = output.style()
-    colors = {"+": "32", "-": "31", "@": "36"}
-    for line in difference.splitlines():
-        print(style.paint(line, colors.get(line[:1], "")) if line[:1] in colors else line)
-    if not difference:
-        print("Yours is this solution, letter for letter.")
-    print(f"\nIn the library: {stubs.library_place(kata)}. {kata.library}".rstrip())
-    who.update(kata, solution="given up" if options.give_up else "after passing")
-    if options.write:
-        backup = who.put(kata, stubs.solution(kata))
-        print(f"\n{who.file(kata).as_posix()} is the solution now.")
-        _say_backup(kata, backup)
-    return 0
-
-
-def _reset(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import learner
-
-    backup = who.put(kata, learner.first_file(kata))
-    print(f"{who.file(kata).as_posix()} is as it was at the start.")
-    _say_backup(kata, backup)
-    return 0
-
-
-def _say_backup(kata: Kata, backup: Path | None) -> None:
-    if backup is not None:
-        print(f"Yours is in {backup.as_posix()}; minilm kata undo {kata.number} brings it back.")
-
-
-def _undo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    backup = who.undo(kata)
-    print(f"{who.file(kata).as_posix()} is the last backup again.")
-    print(f"What it was before is in {backup.as_posix()}; undo once more to go back.")
-    return 0
-
-
-def _grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import grading, sessions
-    from minilm.progress import Progress
-
-    submissions = grading.find(options.folder)
-    results = []
-    with Progress("grading", len(submissions)) as progress:
-        for result in grading.grade(submissions, sessions.CHECK_SECONDS):
-            results.append(result)
-            progress.advance(note=result.student)
-    grading.write(results, options.out)
-    common = grading.common_mistakes(results)
-    if options.json:
-        rows = [dataclasses.asdict(result) for result in results]
-        mistakes = [{"kata": k, "mistake": m, "count": n} for k, m, n in common]
-        print(json.dumps({"results": rows, "common_mistakes": mistakes}, indent=2))
-        return 0
-    passed = sum(result.passed for result in results)
-    students = len({result.student for result in results})
-    print(f"{students} students, {len(results)} files, {passed} passed: {options.out.as_posix()}")
-    for path in grading.unrecognized(options.folder):
-        print(f"  not graded, as its name contains no kata's name: {path.as_posix()}")
-    if common:
-        print("The most common mistakes:")
-    for number, mistake, count in common[:8]:
-        print(f"  {count:>3}  {number:>4}  {mistake}")
-    print("Each submission ran in its own process. Python kept it from the network, from other")
-    print("programs and from writing outside a scratch folder. It could read files, and native")
-    print("code is not held back: run code of strangers in a container.")
-    return 0
-
-
-def _new(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import authoring
-
-    made = authoring.new(options.folder, options.new_number, options.title)
-    print(f"{made.as_posix()} is written, and works as it is. Fill in, in this order: stub.py,")
-    print("solution.py, checks.py, wrong.py, demo.py, lesson.md; lesson.md says how.")
-    print(f"  try it: minilm kata start {options.new_number} --katas {options.folder.as_posix()}")
-    return 0
-
-
 _ACTIONS: dict[str | None, Callable[..., int]] = {
     None: _where,
     "list": _list,
@@ -460,9 +369,9 @@ _ACTIONS: dict[str | None, Callable[..., int]] = {
     "hint": _hint,
     "demo": _demo,
     "plug": _plug,
-    "solution": _solution,
-    "reset": _reset,
-    "undo": _undo,
-    "grade": _grade,
-    "new": _new,
+    "solution": files.solution,
+    "reset": files.reset,
+    "undo": files.undo,
+    "grade": files.grade,
+    "new": files.new,
 }

@@ -119,8 +119,8 @@ def report(who: Learner, kata: Kata, found: Report) -> None:
             print(f"      {note}")
 
 
-def training_table(result: Mapping[str, Any]) -> str:
-    """Return what came of two trainings, side by side."""
+def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
+    """Return what came of two trainings, side by side, and what the learner's model writes."""
     runs = result["yours"], result["library"]
     count = len(runs[0]["losses"])
     steps = sorted({1, count // 10, count // 4, count // 2, count} - {0})
@@ -135,10 +135,30 @@ def training_table(result: Mapping[str, Any]) -> str:
         f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",
         f"{'':24}{'yours':>12}{'the library':>14}",
         *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
-        "  (two kinds of reviews, as many of each: 0.5 is chance, and so small a model is near it)",
+        "  (two kinds of reviews, equally many: 0.5 is chance, and a model this small is near it)",
         f'nearest to "{result["probe"]}" in your model: {", ".join(runs[0]["neighbors"])}',
     ]
+    if pairs := result["byte_pairs"]:
+        merged = " ".join(repr(token) for token in pairs["tokens"])
+        lines += [
+            f"byte pairs, the first merges: {merged}",
+            f"  a GPT on them: loss of step 1 {pairs['losses'][0]:.3f}, of step "
+            f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}",
+            *written(pairs["text"], "on byte pairs, it writes: "),
+        ]
+    lines += [
+        f"this model ran on your functions ({parts(count_of_parts)}), and writes:",
+        *written(runs[0]["text"]),
+    ]
     return "\n".join(lines)
+
+
+def written(text: str, before: str = "") -> list[str]:
+    """Return text that a model has written as lines that fit the terminal."""
+    from minilm.course import pages
+
+    lines = [] if not before else [f"  {before}"]
+    return [*lines, *pages.fill(text, style(), "    ", "    ")]
 
 
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -24,7 +24,7 @@ class NotLoadedError(Exception):
 
 
 def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
-    """Run a learner's file and return the functions that stand for the kata's targets.
+    """Run a learner's file and return its functions for the kata's targets.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def _default(parameter: inspect.Parameter) -> str:
 
 
 def _listed(parameters: Mapping[str, inspect.Parameter]) -> str:
-    """Return the names of parameters as they stand in a definition."""
+    """Return the names of parameters as they are in a definition."""
     empty = inspect.Parameter.empty
     return str(
         inspect.Signature([p.replace(annotation=empty, default=empty) for p in parameters.values()])

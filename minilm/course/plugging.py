@@ -1,12 +1,14 @@
 """The real model, trained with the learner's functions in the library's place.
 
 From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
-word; and then to reviews, by nearest centroids of its vectors and by LoRA. Then the same once more
-with the library's own functions. Both see the same batches, so their losses stand side by side.
+word and writes; and then to reviews, by nearest centroids of its vectors and by LoRA. Then the same
+again with the library's own functions. Both see the same batches, so their losses can be compared.
+Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,13 +22,14 @@ from minilm.course import targets
 from minilm.data.documents import read_documents
 from minilm.data.labelled import read_labelled
 from minilm.embeddings import documents, similarity
-from minilm.models import batches
+from minilm.models import batches, generate
 from minilm.models import texts as batched
 from minilm.nn import gpt, optim
 from minilm.nn.config import SIZES
 from minilm.nn.parallel import Shards
 from minilm.random import generator
 from minilm.text import words
+from minilm.text.bpe import BytePairTokenizer
 from minilm.training import finetune, loop, word_start
 from minilm.training.settings import FinetuneSettings, PretrainSettings
 
@@ -38,6 +41,10 @@ _LEARNING_RATE = PretrainSettings.learning_rate
 _PROBE = "water"
 _REVIEWS = 128  # labelled, to learn from
 _UPDATES = 60
+_PROMPT = "the"
+_WRITTEN = 24  # words; twice as many byte pairs
+_BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pretokenize.")
+_BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
 _SEED = 0
 
 
@@ -60,6 +67,8 @@ class Trained:
     centroid, lora : float
         Shares of reviews that are classified rightly from a few labelled ones: by nearest centroids
         of the mean word embeddings, and by the model fine-tuned with LoRA.
+    text : str
+        What the model writes.
     """
 
     parameters: int
@@ -69,6 +78,26 @@ class Trained:
     neighbors: list[str]
     centroid: float
     lora: float
+    text: str
+
+
+@dataclass
+class BytePairs:
+    """What came of a GPT on byte pairs.
+
+    Attributes
+    ----------
+    tokens : list of str
+        The first merges, in order.
+    losses : list of float
+        Of each step, in nats per token.
+    text : str
+        What the model writes.
+    """
+
+    tokens: list[str]
+    losses: list[float]
+    text: str
 
 
 def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,15 +113,20 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
     Returns
     -------
     dict
-        "yours" and "library", the fields of `Trained` each; "probe", a word.
+        "yours" and "library", the fields of `Trained` each; "probe", a word; "byte_pairs", the
+        fields of `BytePairs`, or None where no function of the learner's is about them.
     """
+    pairs = None
     with targets.replaced(functions):
         yours = _train(budget["words"], budget["steps"], budget["seconds"])
+        if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
+            pairs = _train_on_byte_pairs(budget["steps"], budget["seconds"] / 2)
     library = _train(budget["words"], len(yours.losses), float("inf"))
     return {
         "yours": asdict(yours),
         "library": asdict(library),
         "probe": _PROBE,
+        "byte_pairs": None if pairs is None else asdict(pairs),
     }
 
 
@@ -123,7 +157,43 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
         _held_out_loss(model, _stream(texts[:held_out], vocabulary), windows),
         [w for w, _ in similarity.nearest_words(_PROBE, vocabulary, table, 4)],
         *_accuracies(model, tokenizer, vocabulary),
+        _written_words(model, vocabulary),
     )
+
+
+def _train_on_byte_pairs(most_steps: int, seconds: float) -> BytePairs:
+    """Learn byte pairs, and train a GPT on them."""
+    read = read_documents([resources.corpora_dir() / "general.txt"], unit="lines")
+    texts = list(itertools.islice(read, _BYTE_PAIR_DOCUMENTS))
+    size = SIZES["kata"]
+    tokenizer = BytePairTokenizer.train(texts, size.config.vocab_size)
+    ids = np.concatenate([tokenizer.encode(text) for text in texts]).astype(np.int64)
+    model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
+    windows = batches.ShuffledWindows(ids, size.config.n_positions, size.batch, _SEED)
+    losses = _steps(model, windows, most_steps, time.perf_counter() + seconds)
+    written = _continued(model, tokenizer.encode(_PROMPT.capitalize()), 2 * _WRITTEN)
+    merged = [tokenizer.decode([256 + i]) for i in range(12)]
+    return BytePairs(merged, losses, " ".join(tokenizer.decode(written).split()))
+
+
+def _written_words(model: gpt.GPT, vocabulary: words.Vocabulary) -> str:
+    unknown = vocabulary.encode([_UNKNOWN])[0]
+    start = [i for i in vocabulary.encode([_PROMPT]) if i != unknown] or [0]
+    ids = _continued(model, start, _WRITTEN)
+    return " ".join(vocabulary.words[i] for i in ids if i != unknown)
+
+
+def _continued(model: gpt.GPT, start: Sequence[int], count: int) -> list[int]:
+    """Return a beginning and what the model continues it with."""
+    made = generate.generate(
+        model,
+        start,
+        count,
+        generate.Sampling(temperature=0.8, top_k=20),
+        rng=generator(_SEED, "text"),
+        slide=True,
+    )
+    return [*start, *(token.id for token in made)]
 
 
 def _steps(
@@ -160,7 +230,7 @@ class _Task:
 
 
 def _texts(most_words: int, tokenizer: words.WordTokenizer) -> list[list[str]]:
-    """Return documents of the general corpus as words, so many as have `most_words` or more."""
+    """Return documents of the general corpus as words, as many as have `most_words` or more."""
     texts: list[list[str]] = []
     count = 0
     for text in read_documents([resources.corpora_dir() / "general.txt"], unit="lines"):

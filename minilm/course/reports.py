@@ -65,7 +65,7 @@ class Report:
     failure : Failure, optional
         What was not.
     notes : tuple of str
-        What else the learner is told.
+        What else the learner reads.
     printed : str
         What the learner's file printed.
     seconds : float

@@ -79,7 +79,7 @@ def _array(value: Any) -> np.ndarray | None:
     if isinstance(value, SparseMatrix):
         try:
             return value.dense()
-        except (IndexError, ValueError, TypeError):  # keys that are no places
+        except (IndexError, ValueError, TypeError):  # keys that are not places
             return None
     if isinstance(value, np.ndarray | float | int | np.number):
         return np.asarray(value)

@@ -29,7 +29,7 @@ class Target:
         The dotted path, as in `minilm.nn.functional.layer_norm_backward`.
     module : module
     reference : function or class
-        The library's own, whatever stands in its place now.
+        The library's own, whatever is in its place now.
     """
 
     path: str

@@ -28,7 +28,7 @@ class Difference:
     kind : {"structure", "finite", "value", "dtype"}
         What differs. Another dtype is reported only if nothing else differs.
     text : str
-        What is said about it, to be read after the value's name.
+        The text, to be read after the value's name.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Difference:
 def take_apart(value: Any, names: Names) -> tuple[dict[str, Any], str | None]:
     """Return what is returned by name, and what is wrong with its structure, if anything.
 
-    Names stand in the order in which they are returned.
+    Names are in the order in which they are returned.
 
     Examples
     --------
@@ -253,7 +253,7 @@ def _index(place: Any) -> str:
 
 
 def _shown(value: Any, beside: Any) -> str:
-    """Return a value with so many digits that it can be told from the one beside it."""
+    """Return a value with enough digits that it can be told from the one beside it."""
     if not isinstance(value, float | np.floating):
         return repr(value.item() if isinstance(value, np.generic) else value)
     for digits in (3, 6, 9, 12):

@@ -193,6 +193,9 @@ def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
     assert lines[0].endswith("parts is yours: layer_norm_backward")
     last = next(line.split() for line in lines if "loss of step 8" in line)
     assert last[-2] == last[-1]
+    said, written = out.split("this model ran on your functions (")[1].split("), and writes:")
+    assert said.startswith("1 of ")
+    assert len(written.split()) > 5
 
 
 def test_the_table_of_the_small_comparison():

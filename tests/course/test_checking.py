@@ -237,15 +237,26 @@ def test_slips_that_any_code_may_have(body, said):
 
 
 def test_two_named_mistakes_at_once():
-    # In two results, and in one: the effects on dx add up.
-    body = edited("dx, dgain, dbias", "dx, dgain / len(dy), dbias / len(dy)").replace(
-        "- mean_d -", "-"
-    )
+    # In two results.
+    body = edited("dx, dgain, dbias", "dx, dgain / len(dy), dbias").replace("- mean_d -", "-")
+    body = body.replace("dgain / len(dy)", "dgain * gain")
     failure = check(body).failure
     assert failure.mistake == "without_the_way_through_the_mean"
-    body = edited("dx = rstd * (d - mean_d - normalized", "dx = (d - mean_d - normalized")
-    body = body.replace("d = dy * gain", "d = dy * gain")
-    assert check(body).failure.mistake == "rstd_left_out"
+    assert failure.also == "dgain_with_the_gain"
+    assert "two things at once" in failure.looks_like
+    # In one: the effects on dx multiply.
+    body = edited("dx = rstd * (d - mean_d - normalized", "dx = (d - mean_d + normalized")
+    failure = check(body).failure
+    assert {failure.mistake, failure.also} == {"rstd_left_out", "variance_added"}
+
+
+def test_a_mistake_that_fits_only_where_it_fails_is_probable():
+    body = edited("mean_d = d.mean(axis=-1", "mean_d = d.mean(axis=0 if dy.ndim == 2 else -1")
+    body = body.replace(
+        "(d * normalized).mean(axis=-1", "(d * normalized).mean(axis=0 if dy.ndim == 2 else -1"
+    )
+    failure = check(body).failure
+    assert (failure.certainty, failure.mistake) == ("Probably", "means_over_the_batch")
 
 
 def test_memory_that_was_never_written_is_seen():
