@@ -223,7 +223,7 @@ def test_the_output_is_no_data(text, tiny, tmp_path):
     pretrain.pretrain([folder], folder / "m", tiny, say=silent)
     said = []
     pretrain.pretrain([folder], folder / "m", tiny, resume=True, say=said.append)
-    assert said[-1].endswith("there is nothing to do")
+    assert said[-1].endswith("nothing to do")
 
 
 @pytest.mark.parametrize(
