@@ -1,24 +1,12 @@
 """What a comparison may claim: intervals, differences, p-values, verdicts.
 
-Two things vary between one comparison and the next: the labelled sample (the seed) and the test
-items. So a condition's runs are kept as a boolean array of shape (S, N), seeds by test items, True
-where the item was classified correctly, and every interval here comes from a bootstrap that draws
-both anew: seeds with replacement and, independently, items with replacement. Resampling one of the
-two alone ignores the other's share of the variance; resampling both overstates what is left when
-each has had its share (Owen 2007), which errs on the safe side.
-
-How often it is wrong is measured on simulated runs (`simulate` in the tests; 1,000 comparisons
-of equal conditions, 200 items, 5 % level). With five or ten seeds it claimed a difference in 2 to
-3 %, and resampling seeds alone in 14 to 17 %. Fewer seeds show too little of their own spread: with
-three it claimed one in 4 %, with two in 6 %. With one seed only the items vary: the interval then
-speaks of that labelled sample alone, and read as speaking of the condition it was wrong in 18 %.
-
-Sums of outcomes are whole numbers, exact in float64, so a result does not depend on the BLAS.
+A condition's runs are kept as a boolean array of shape (R, N), runs by test items, True where the
+item was classified correctly, with the seed and the pretraining of each run. Intervals come from
+`bootstrap`, which resamples pretrainings, seeds and items.
 
 References
 ----------
 Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 13 and 16.
-Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2).
 """
 
 from __future__ import annotations
@@ -31,15 +19,27 @@ from typing import Literal
 
 import numpy as np
 
+from minilm.compare.bootstrap import LEVEL, Keys, bootstrap_means, percentile_interval
 from minilm.errors import OptionError
 
 Verdict = Literal["better", "worse", "cannot tell"]
-
 RESAMPLES = 10_000
-LEVEL = 0.05
-# Items drawn at a time, so that the work on them stays in the cache. Another number takes the draws
-# in another order, and so changes what a seed gives.
-_DRAWS = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The outcomes of one condition with one number of labels on one test set.
+
+    Parameters
+    ----------
+    right : ndarray of shape (R, N), bool
+        Whether each test item was classified correctly, by run.
+    keys : tuple of (int, int)
+        The seed and the pretraining of each run; each pair once.
+    """
+
+    right: np.ndarray
+    keys: Keys
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,105 @@ class Difference:
     p: float
 
 
+def estimates(cells: Sequence[Runs], *, resamples: int = RESAMPLES) -> list[Estimate]:
+    """Estimate the accuracy of each cell: its mean over runs and items, and a 95 % interval.
+
+    Cells with the same keys get the same resamples.
+
+    Raises
+    ------
+    OptionError
+        When the resamples are too few for an interval.
+    """
+    outcomes = [cell.right.astype(np.float64) for cell in cells]
+    found = _resampled(outcomes, [cell.keys for cell in cells], resamples)
+    return [Estimate(value, *percentile_interval(means)) for value, means in found]
+
+
+def differences(
+    pairs: Sequence[tuple[Runs, Runs]], *, resamples: int = RESAMPLES
+) -> list[Difference | None]:
+    """Estimate how much more accurate the first of each pair is than the second, run by run.
+
+    Runs are paired by seed, and by pretraining where both conditions have several; a condition
+    without pretraining meets all pretrainings of the other one. Each resample takes the same runs
+    and the same items for both. The p-value inverts the percentile interval: with count the number
+    of resampled differences at or below zero, or at or above it, whichever is smaller,
+
+        p = min(1, 2 * (1 + count) / (1 + resamples)).
+
+    It is never 0, and it is at most 0.05 exactly when the 95 % interval leaves out zero; but where
+    the two differ at a handful of items only, p is at least what a sign test can give.
+
+    Returns
+    -------
+    list of Difference or None
+        None for a pair that has no seed in common.
+
+    Raises
+    ------
+    OptionError
+        When the resamples are too few for an interval.
+    """
+    paired = [pair(a, b) for a, b in pairs]
+    kept = [found for found in paired if found is not None]
+    outcomes = [a.right.astype(np.float64) - b.right for a, b in kept]
+    resampled = iter(_resampled(outcomes, [a.keys for a, _ in kept], resamples))
+    found: list[Difference | None] = []
+    for one in paired:
+        if one is None:
+            found.append(None)
+        else:
+            found.append(difference(*next(resampled), differing(one[0].right, one[1].right)))
+    return found
+
+
+def pair(a: Runs, b: Runs) -> tuple[Runs, Runs] | None:
+    """Return the runs that two conditions have in common, row by row; None where there are none.
+
+    >>> drawn = Runs(np.array([[True], [False]]), ((0, 0), (1, 1)))
+    >>> counted = Runs(np.array([[True], [True]]), ((0, 0), (1, 0)))
+    >>> ours, theirs = pair(counted, drawn)
+    >>> ours.keys, ours.right.tolist()
+    (((0, 0), (1, 1)), [[True], [True]])
+    """
+    several_a, several_b = (len({p for _, p in one.keys}) > 1 for one in (a, b))
+    rows_a, rows_b = ({key: i for i, key in enumerate(one.keys)} for one in (a, b))
+    if several_a == several_b:
+        keys = [key for key in a.keys if key in rows_b]
+    elif several_a:
+        keys = [key for key in a.keys if (key[0], 0) in rows_b]
+        rows_b = {key: rows_b[key[0], 0] for key in keys}
+    else:
+        keys = [key for key in b.keys if (key[0], 0) in rows_a]
+        rows_a = {key: rows_a[key[0], 0] for key in keys}
+    if not keys:
+        return None
+    ours, theirs = (
+        Runs(one.right[[rows[key] for key in keys]], tuple(keys))
+        for one, rows in ((a, rows_a), (b, rows_b))
+    )
+    return ours, theirs
+
+
+def _resampled(
+    outcomes: Sequence[np.ndarray], keys: Sequence[Keys], resamples: int
+) -> list[tuple[float, np.ndarray]]:
+    """Return the mean of each array (R, N), and its resampled means, (resamples,)."""
+    groups: dict[tuple[Keys, int], list[int]] = {}
+    for i, (one, own) in enumerate(zip(outcomes, keys, strict=True)):
+        groups.setdefault((own, one.shape[1]), []).append(i)
+    found: dict[int, tuple[float, np.ndarray]] = {}
+    for (own, _), members in groups.items():
+        stacked = np.stack([outcomes[i] for i in members])
+        means = bootstrap_means(
+            stacked, rng=np.random.default_rng(0), resamples=resamples, keys=own
+        )
+        for i, one, row in zip(members, stacked, means, strict=True):
+            found[i] = float(one.mean()), row
+    return [found[i] for i in range(len(outcomes))]
+
+
 def mean_and_interval(
     correct: np.ndarray, *, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> Estimate:
@@ -69,7 +168,7 @@ def mean_and_interval(
     Parameters
     ----------
     correct : ndarray of shape (S, N), bool
-        Whether each test item was classified correctly, by seed.
+        Whether each test item was classified correctly, by seed; without pretraining, or with one.
     rng : numpy.random.Generator
         Draws the resamples.
     resamples : int, default 10,000
@@ -105,14 +204,7 @@ def paired_difference(
 ) -> Difference:
     """Estimate how much more accurate condition a is than b, run on the same seeds and items.
 
-    Each resample takes the same seeds and the same items for both conditions. The p-value turns
-    the percentile interval round: with count the number of resampled differences at or below zero,
-    or at or above it, whichever is smaller,
-
-        p = min(1, 2 * (1 + count) / (1 + resamples)).
-
-    It is never 0, and it is at most 0.05 exactly when the 95 % interval leaves out zero; but where
-    the two differ at a handful of items only, p is at least what a sign test can give.
+    See `differences` for the p-value.
 
     Parameters
     ----------
@@ -158,7 +250,7 @@ def differing(correct_a: np.ndarray, correct_b: np.ndarray) -> int:
 
 
 def difference(value: float, means: np.ndarray, differing_items: int | None = None) -> Difference:
-    """Return the estimate of a difference from its resampled values; see `paired_difference`.
+    """Return the estimate of a difference from its resampled values; see `differences`.
 
     Parameters
     ----------
@@ -167,7 +259,7 @@ def difference(value: float, means: np.ndarray, differing_items: int | None = No
     means : ndarray of shape (R,)
         Resampled.
     differing_items : int, optional
-        At how many test items the two conditions differ. A sign test on so many cannot give a
+        At how many test items the two conditions differ. A sign test on this many cannot give a
         smaller p than 2 / 2**items, and resampling a handful of items must not claim more.
     """
     count = min(np.count_nonzero(means <= 0), np.count_nonzero(means >= 0))
@@ -175,44 +267,6 @@ def difference(value: float, means: np.ndarray, differing_items: int | None = No
     if differing_items is not None:
         p = max(p, 2.0 ** (1 - differing_items))
     return Difference(value, *percentile_interval(means), min(1.0, p))
-
-
-def bootstrap_means(
-    outcomes: np.ndarray, *, rng: np.random.Generator, resamples: int
-) -> np.ndarray:
-    """Return the means of `outcomes` with seeds and items drawn anew: (..., S, N) -> (..., R).
-
-    All the leading axes get the same draws, so that differences of what is returned are paired. In
-    each resample every item drawn meets every seed drawn: with how often each was drawn, a (R, S)
-    and b (R, N), the sum is a[r] @ outcomes @ b[r].
-
-    Parameters
-    ----------
-    outcomes : ndarray of shape (..., S, N), float64
-        Whole numbers.
-    rng : numpy.random.Generator
-        Draws seeds, then items, in blocks of about 65,536 items.
-    resamples : int
-        R, how many means to return.
-    """
-    *leading, seeds, items = outcomes.shape
-    rows = outcomes.reshape(-1, items)
-    sums = np.empty((*leading, resamples))
-    block = max(1, _DRAWS // items)
-    for first in range(0, resamples, block):
-        count = min(block, resamples - first)
-        times_seed = _times_drawn(rng.integers(seeds, size=(count, seeds)), seeds)
-        times_item = _times_drawn(rng.integers(items, size=(count, items)), items)
-        by_seed = (rows @ times_item.T).reshape(*leading, seeds, count)
-        sums[..., first : first + count] = (by_seed * times_seed.T).sum(axis=-2)
-    return sums / (seeds * items)
-
-
-def _times_drawn(drawn: np.ndarray, size: int) -> np.ndarray:
-    """Return how often each of `size` things stands in each row: (R, n) int -> (R, size)."""
-    count = len(drawn)
-    flat = (drawn + size * np.arange(count)[:, np.newaxis]).ravel()
-    return np.bincount(flat, minlength=count * size).reshape(count, size).astype(np.float64)
 
 
 def wilson_interval(right: int, items: int) -> tuple[float, float]:
@@ -239,24 +293,6 @@ def wilson_interval(right: int, items: int) -> tuple[float, float]:
     half = z / (1 + z2) * math.sqrt(share * (1 - share) / items + z2 / (4 * items))
     # At the ends the formula gives exactly 0 and 1, up to rounding.
     return 0.0 if right == 0 else middle - half, 1.0 if right == items else middle + half
-
-
-def percentile_interval(means: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the 95 % percentile interval of R resampled means.
-
-    With k = floor(0.025 * (R + 1)) they are the k-th smallest and the k-th largest (Davison and
-    Hinkley 1997, Bootstrap Methods and their Application, section 5.2.1).
-
-    Examples
-    --------
-    >>> percentile_interval(np.arange(1.0, 1000.0))
-    (25.0, 975.0)
-    """
-    k = math.floor(LEVEL / 2 * (len(means) + 1))
-    if k < 1:
-        raise OptionError(f"resamples is {len(means)}; a 95 % interval needs 39 or more")
-    ordered = np.sort(means)
-    return float(ordered[k - 1]), float(ordered[-k])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

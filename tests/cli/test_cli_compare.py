@@ -131,7 +131,7 @@ MISTAKES = {
     ),
     "unknown condition": (
         lambda f: {"conditions": "randm"},
-        "'randm' is no model's folder and not one of",
+        "'randm' is not a model's folder and not one of",
     ),
     "bad budgets": (lambda f: {"budgets": "ten"}, "'ten' is not a list like 16,64,256"),
     "bad window": (lambda f: {"window": "0"}, "--window: 0; use 1 to 1000 words"),

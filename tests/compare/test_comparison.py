@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from minilm import files
-from minilm.compare import classifiers, comparison, conditions, data, store
+from minilm.compare import classifiers, comparison, conditions, data, pretraining, store
 from minilm.compare.conditions import Condition
 from minilm.compare.data import CompareSettings
 from minilm.compare.executors import Here, ProcessRunner
-from minilm.compare.experiment import Grid
+from minilm.compare.run import Grid
 from minilm.errors import InputError, MinilmError, OptionError, OutputError
 
 TIMES = ("seconds", "pretrain_seconds", "money")
@@ -40,7 +40,7 @@ class Stopped(Here):
 
     def map(self, function, shared, groups):
         for job, result in super().map(function, shared, groups):
-            if isinstance(result, comparison.cache.Made):
+            if isinstance(result, pretraining.Made):
                 yield job, result
                 continue
             if not self.left:
@@ -54,11 +54,11 @@ def finished(settings, grid, tmp_path_factory):
     return comparison.compare(settings, grid, tmp_path_factory.mktemp("runs") / "whole")
 
 
-def broken_at(material, seed, chosen, *, bad):
+def broken_at(data, seed, chosen, *, bad):
     """A condition that goes wrong at one seed."""
     if seed == bad:
         raise MemoryError("no memory")
-    return conditions.train_tfidf(material, seed, chosen)
+    return conditions.train_tfidf(data, seed, chosen)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -87,7 +87,7 @@ def test_when_every_run_fails_that_is_an_error(settings, tmp_path):
 
 
 def test_unknown_conditions_are_refused(settings, tmp_path):
-    with pytest.raises(OptionError, match="'randm' is no model's folder and not one of tfidf, "):
+    with pytest.raises(OptionError, match="'randm' is not a model's folder and not one of tfidf, "):
         comparison.compare(settings, Grid(("randm",), (8,), 1), tmp_path)
 
 
@@ -96,7 +96,7 @@ def test_a_model_folder_joins_the_table(settings, shared, tmp_path):
     from minilm.store import folder
     from minilm.text.wordlevel import WordLevelTokenizer
 
-    main = next(iter(shared.materials.values()))
+    main = next(iter(shared.data.values()))
     body = classifiers.pretrained_body(main)
     words = ["<|endoftext|>", "<unk>", *main.text.vocabulary.words]
     tokenizer = WordLevelTokenizer({word: i for i, word in enumerate(words)})
@@ -211,7 +211,7 @@ def test_the_folder_holds_what_is_promised(finished, grid):
         truth, predicted = arrays["task/task/truth"], arrays["task/task/predicted"]
         runs = arrays["task/runs"].tolist()
     mine = [row for row in rows if row["domain"] == "task"]
-    names = ("condition", "corpus", "words", "budget", "seed")
+    names = ("condition", "corpus", "words", "budget", "seed", "pretraining")
     assert runs == [[row[name] for name in names] for row in mine]
     accuracies = [float(row["accuracy"]) for row in mine]
     assert accuracies == np.mean(predicted == truth, axis=1).tolist()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minilm.classify.centroid import NearestCentroid
-from minilm.compare import classifiers, statistics
+from minilm.compare import bootstrap, classifiers, statistics
 from minilm.data import labelled
 from minilm.embeddings import documents
 
@@ -21,12 +21,12 @@ RESAMPLES = 199
 @pytest.fixture(scope="module")
 def features(shared):
     """The texts of the small world by vectors of three kinds, train and test texts together."""
-    main = next(iter(shared.materials.values()))
+    main = next(iter(shared.data.values()))
     texts = main.train.ids + main.domains["task"].ids
     kinds = {
         "random": classifiers.random_vectors(main, 0),
         "cooccurrence": main.text.vectors,
-        "shuffled": classifiers.shuffled_vectors(main, 0)[0],
+        "shuffled": main.made("shuffled vectors").arrays["vectors"],
     }
     return {
         name: documents.mean_vectors(texts, vectors * main.text.weights[:, np.newaxis])
@@ -55,7 +55,7 @@ def claimed_by_seeds_alone(ours, theirs, rng):
     """Return whether resampling the seeds' means, the test items taken as given, would claim."""
     by_seed = ours.mean(axis=1) - theirs.mean(axis=1)
     means = by_seed[rng.integers(SEEDS, size=(RESAMPLES, SEEDS))].mean(axis=1)
-    low, high = statistics.percentile_interval(means)
+    low, high = bootstrap.percentile_interval(means)
     return not low <= 0 <= high
 
 
@@ -64,7 +64,7 @@ def test_shuffled_labels_claim_a_difference_in_6_5_percent_at_most(features):
     tests = claims = families = by_seeds_alone = 0
     for _ in range(REPETITIONS):
         right = comparison(features, rng)
-        means = statistics.bootstrap_means(right.astype(np.float64), rng=rng, resamples=RESAMPLES)
+        means = bootstrap.bootstrap_means(right.astype(np.float64), rng=rng, resamples=RESAMPLES)
         family = [
             statistics.difference(
                 float(right[b, k].mean() - right[b, 0].mean()),

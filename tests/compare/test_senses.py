@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from closeness import assert_close
 
-from minilm.compare import classifiers, data, pretraining, senses, transformer
-from minilm.compare.axes import Axes
+from minilm.compare import classifiers, data, pretraining, probes, transformer
 from minilm.compare.data import CompareSettings
+from minilm.compare.probes import Axes
 
 PROBES = {"two_senses": [{"word": "bank", "senses": [["river", "reeds"], ["money", "loan"]]}]}
 
@@ -32,12 +32,12 @@ def banks(world, tmp_path_factory):
         ),
     )
     (main,) = data.prepare(settings, (8,))
-    main.text.made["model"] = pretraining.make(main.text, settings, "model")
+    main.text.made["model 0"] = pretraining.make(main.text, settings, "model")
     return main
 
 
 def test_the_transformer_parts_what_a_fixed_vector_cannot(banks):
-    (found,) = senses.measure(banks.text, classifiers.pretrained_body(banks), PROBES)
+    (found,) = probes.measure_senses(banks.text, classifiers.pretrained_body(banks), PROBES)
     assert found["word"] == "bank"
     assert found["contextual"]["accuracy"] > 0.9
     assert found["contextual"]["within"] > 0.5 > -0.5 > found["contextual"]["between"]
@@ -52,9 +52,9 @@ def test_the_transformer_parts_what_a_fixed_vector_cannot(banks):
 
 def test_a_random_transformer_knows_less_of_it(banks):
     config = classifiers.pretrained_body(banks).config
-    body = transformer.random_body(config, rng=np.random.default_rng(0))
-    (found,) = senses.measure(banks.text, body, PROBES)
-    trained = senses.measure(banks.text, classifiers.pretrained_body(banks), PROBES)[0][
+    body = transformer.random_body(config, 0)
+    (found,) = probes.measure_senses(banks.text, body, PROBES)
+    trained = probes.measure_senses(banks.text, classifiers.pretrained_body(banks), PROBES)[0][
         "contextual"
     ]
     apart = found["contextual"]["within"] - found["contextual"]["between"]
@@ -69,13 +69,13 @@ def test_words_without_both_senses_are_left_out(banks):
             {"word": "unheard", "senses": [["river"], ["money"]]},
         ]
     }
-    assert senses.measure(banks.text, body, probes) == []
+    assert probes.measure_senses(banks.text, body, probes) == []
 
 
 def test_occurrences_end_at_the_word_and_begin_with_its_document(banks):
     word = banks.text.vocabulary.index["bank"]
     small = replace(banks.text, ids=np.array([5, word, -1, 6, 7, word, 8, word, -1]))
-    found = list(senses._occurrences(small.ids, word, longest=3))
+    found = list(probes._occurrences(small.ids, word, longest=3))
     assert found == [[5, word], [6, 7, word], [word, 8, word]]
 
 

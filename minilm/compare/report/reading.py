@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # What a difference is about, for conditions that come with minilm; others are named.
 _ABOUT = {

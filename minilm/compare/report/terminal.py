@@ -6,9 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from minilm.compare import bets, results, sensitivity
-from minilm.compare.report import reading
-from minilm.compare.results import Record, Results
+from minilm.compare.report import bets, reading, results, sensitivity
+from minilm.compare.report.results import Record, Results
 
 # Budgets that fit beside the names in 80 characters.
 _COLUMNS = 3

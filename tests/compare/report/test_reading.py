@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from minilm.compare import results, sensitivity
-from minilm.compare.report import reading, terminal
+from minilm.compare.report import reading, results, sensitivity, terminal
 
 CLAIMS = (("cooccurrence", "random"), ("transformer-finetuned", "transformer-scratch"))
 

@@ -11,8 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from minilm.compare import bets, results
-from minilm.compare.report import page, pictures
+from minilm.compare.report import bets, page, pictures, results
 from minilm.compare.report.page import tables
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}

@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 import minilm
 from minilm import files
-from minilm.compare import bets, results, sensitivity, worth
-from minilm.compare.report import pictures, reading
+from minilm.compare.report import bets, pictures, reading, results, sensitivity, worth
 from minilm.compare.report.page import tables
 from minilm.compare.report.page.markup import escape, items, paragraph, picture, section, table
-from minilm.compare.results import Results
+from minilm.compare.report.results import Results
 
 REPORT = "report.html"
 
@@ -33,7 +32,7 @@ def write(folder: Path) -> Path:
     Parameters
     ----------
     folder : Path
-        With a summary; see `minilm.compare.results`.
+        With a summary; see `minilm.compare.report.results`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from minilm.compare.results import printable
+from minilm.compare.report.results import printable
 
 
 @dataclass(frozen=True)

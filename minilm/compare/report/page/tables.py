@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from minilm.compare import bets
+from minilm.compare.report import bets
 from minilm.compare.report.page.markup import Cell, number, table
 from minilm.compare.report.pictures import mistakes
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 
 def flops(value: float | None) -> Cell:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from minilm.compare import results
+from minilm.compare.report import results
 from minilm.compare.report.pictures import accuracy, costs, mistakes, style, vectors
-from minilm.compare.results import Results
+from minilm.compare.report.results import Results
 
 
 @dataclass(frozen=True)

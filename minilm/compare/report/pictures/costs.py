@@ -8,9 +8,9 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from minilm.compare import worth
+from minilm.compare.report import worth
 from minilm.compare.report.pictures import style
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # More panels than these would be too small to read.
 _PANELS = 3

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm import drawing, files
-from minilm.compare.results import printable
+from minilm.compare.report.results import printable
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS = drawing.COLORS
 MARKERS = drawing.MARKERS

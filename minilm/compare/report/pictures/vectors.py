@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm.compare.report.pictures import style
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # The word whose states are mapped, where it is among the measured ones.
 _EXAMPLE = "bank"

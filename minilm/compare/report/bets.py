@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-
 from minilm import files
 from minilm.compare import statistics, store
-from minilm.compare.results import Results
+from minilm.compare.report.results import Results
 from minilm.errors import InputError, OptionError
 
 
@@ -203,34 +201,23 @@ def score(results: Results, order: Sequence[str]) -> Score | None:
     """
     budget = results.budgets[-1]
     runs = results.main_runs(budget)
-    # Where runs failed, draws are missing, and what is left cannot be paired.
-    draws = max(map(len, runs.values()), default=0)
-    order = [name for name in order if name in runs and len(runs[name]) == draws]
+    # Where runs failed, draws are missing, and what remains cannot be paired.
+    draws = max((len({seed for seed, _ in one.keys}) for one in runs.values()), default=0)
+    order = [
+        name for name in order if name in runs and len({s for s, _ in runs[name].keys}) == draws
+    ]
     if len(order) < 2:
         return None
-    right = {name: runs[name] == results.predictions.truth for name in order}
-    resampled = statistics.bootstrap_means(
-        np.stack(list(right.values())).astype(np.float64),
-        rng=np.random.default_rng(0),
-        resamples=statistics.RESAMPLES,
-    )
-    means = dict(zip(order, resampled, strict=True))
     pairs = list(itertools.combinations(order, 2))
-    found = [
-        statistics.difference(
-            float(right[a].mean() - right[b].mean()),
-            means[a] - means[b],
-            statistics.differing(right[a], right[b]),
-        )
-        for a, b in pairs
-    ]
-    adjusted = statistics.holm([difference.p for difference in found])
+    compared = statistics.differences([(runs[a], runs[b]) for a, b in pairs])
+    found = [(pair, one) for pair, one in zip(pairs, compared, strict=True) if one is not None]
+    adjusted = statistics.holm([difference.p for _, difference in found])
     words = {"better": "right", "worse": "wrong", "cannot tell": "cannot tell"}
     scored = [
         Pair(a, b, d.difference, d.low, d.high, words[statistics.verdict(d, p)])
-        for (a, b), d, p in zip(pairs, found, adjusted, strict=True)
+        for ((a, b), d), p in zip(found, adjusted, strict=True)
     ]
-    actual = sorted(order, key=lambda name: -float(right[name].mean()))
+    actual = sorted(order, key=lambda name: -float(runs[name].right.mean()))
     return Score(list(order), actual, budget, scored)
 
 

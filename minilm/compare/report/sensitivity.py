@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 from minilm.compare.report import reading
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # Below this, a bootstrap over the draws sees too little of their spread: in simulations of
 # `statistics`, 4 % false claims with three draws, 18 % with one, where 5 % are meant.

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 
 def conditions(results: Results) -> list[str]:
