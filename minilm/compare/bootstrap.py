@@ -20,16 +20,24 @@ normal distribution in place of Student's (Hesterberg 2015, section 4). So inter
 
 where V_boot is the variance of the resampled means, V_P = sum((m_p - m)**2) / P**2 is the share of
 the P pretrainings' means m_p in it, t and z are the 97.5 % quantiles, and nu are the degrees of
-freedom of a sum of variances of which only one is uncertain (Satterthwaite 1946). Where the
-pretrainings hardly differ, f is near 1; where nothing else varies, f is the factor of a t interval.
+freedom of a sum of variances of which only one is uncertain (Satterthwaite 1946). Three means that
+happen to be alike do not prove that pretrainings are: nu is at most 4 (P - 1), as if they made up
+half of V. Where nothing else varies, f is the factor of a t interval.
 
-How often this is wrong is measured on simulated runs (`tests/compare/test_null.py`: comparisons of
-equal conditions at the 5 % level). Two sets of three pretrainings of the same text, three draws
-each: NULL_FIGURES. Without pretraining, 1,000 comparisons
-with five or ten seeds claimed a difference in 2 to 3 %, and resampling seeds alone in 14 to 17 %.
-Fewer seeds show too little of their own spread: with three it was 4 %, with two 6 %. With one seed
-only the items vary: the interval is about that labelled sample alone, and read as one about the
-condition it was wrong in 18 %.
+How often this is wrong was measured on simulated pairs of equal conditions, each with three
+pretrainings of its own, at the 5 % level (`tests/compare/test_null.py`; 1,400 pairs with 2,000 test
+items, 1,500 with 464). Claimed differences, in per cent, without and with f:
+
+    spread between pretrainings      1.2 points        1.9 points
+    test items                       464    2,000      464    2,000
+    nine draws, three for each    1.7, 0.6  7.1, 2.4  3.4, 1.3  12.1, 5.1
+    all draws with all            1.3, 0.5  6.6, 1.9  4.5, 2.0  12.1, 4.5
+
+With one pretraining, or where it has no part, 1,000 comparisons with five or ten seeds claimed a
+difference in 2 to 3 %, and resampling seeds alone in 14 to 17 %. Fewer seeds show too little of
+their own spread: with three it was 4 %, with two 6 %. With one seed only the items vary: the
+interval is about that labelled sample alone, and read as one about the condition it was wrong in
+18 %.
 
 Sums of outcomes are whole numbers, exact in float64, so a result does not depend on the BLAS.
 
@@ -61,6 +69,8 @@ LEVEL = 0.05
 _DRAWS = 1 << 16
 # Degrees of freedom beyond which Student's quantile is the normal one, to 0.1 %.
 _MANY = 2_000.0
+# How many times those of the pretrainings alone there are at most.
+_MOST_FREEDOM = 4
 _Z = NormalDist().inv_cdf(1 - LEVEL / 2)
 
 
@@ -181,6 +191,7 @@ def small_sample_factor(by_run: np.ndarray, keys: Keys, variance: np.ndarray) ->
     varies = (share > 0) & (variance > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = (many - 1) * (whole / (share * many / (many - 1))) ** 2
+        freedom = np.minimum(freedom, _MOST_FREEDOM * (many - 1))
         wider = student_quantile(np.where(varies, freedom, _MANY)) / _Z * np.sqrt(whole / variance)
     return np.where(varies, wider, 1.0)
 

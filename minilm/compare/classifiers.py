@@ -182,9 +182,7 @@ def on_vectors(
     )
 
 
-def fit_finetuned(
-    data: CompareData, chosen: np.ndarray
-) -> tuned_vectors.TunedVectorsClassifier:
+def fit_finetuned(data: CompareData, chosen: np.ndarray) -> tuned_vectors.TunedVectorsClassifier:
     """Return the model of `cooccurrence-finetuned`."""
     fitted = tuned_vectors.TunedVectorsClassifier(
         data.text.vectors * data.text.weights[:, np.newaxis],

@@ -161,23 +161,29 @@ def _resampled(
 
 
 def mean_and_interval(
-    correct: np.ndarray, *, rng: np.random.Generator, resamples: int = RESAMPLES
+    correct: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+    keys: Keys | None = None,
 ) -> Estimate:
-    """Estimate a condition's accuracy: its mean over seeds and items, and a 95 % interval.
+    """Estimate a condition's accuracy: its mean over runs and items, and a 95 % interval.
 
     Parameters
     ----------
-    correct : ndarray of shape (S, N), bool
-        Whether each test item was classified correctly, by seed; without pretraining, or with one.
+    correct : ndarray of shape (R, N), bool
+        Whether each test item was classified correctly, by run.
     rng : numpy.random.Generator
         Draws the resamples.
     resamples : int, default 10,000
         How many.
+    keys : tuple of (int, int), optional
+        The seed and the pretraining of each run; by default R seeds with one pretraining.
 
     Returns
     -------
     Estimate
-        The interval is the percentile interval of the bootstrap over seeds and items.
+        The interval is the percentile interval of the bootstrap over runs and items.
 
     Raises
     ------
@@ -191,7 +197,7 @@ def mean_and_interval(
     0.625
     """
     outcomes = _as_outcomes(correct)
-    means = bootstrap_means(outcomes, rng=rng, resamples=resamples)
+    means = bootstrap_means(outcomes, rng=rng, resamples=resamples, keys=keys)
     return Estimate(float(outcomes.mean()), *percentile_interval(means))
 
 
@@ -201,6 +207,7 @@ def paired_difference(
     *,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    keys: Keys | None = None,
 ) -> Difference:
     """Estimate how much more accurate condition a is than b, run on the same seeds and items.
 
@@ -235,7 +242,7 @@ def paired_difference(
             "compare runs with the same seeds on the same test items"
         )
     outcomes = a - b
-    means = bootstrap_means(outcomes, rng=rng, resamples=resamples)
+    means = bootstrap_means(outcomes, rng=rng, resamples=resamples, keys=keys)
     return difference(float(outcomes.mean()), means, differing(a, b))
 
 

@@ -24,6 +24,10 @@ def pretraining(name, seed):
     return seed % PRETRAININGS if CONDITIONS[name].drawn else 0
 
 
+def keys_of(name, seeds=SEEDS):
+    return tuple((seed, pretraining(name, seed)) for seed in range(seeds))
+
+
 def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
     """Write the tables of runs: (condition, budget, seed) -> predictions, or None for a failure."""
     about = {
@@ -122,7 +126,9 @@ def test_each_cell_is_about_its_own_runs(made):
     for cell in found["conditions"]:
         mine = [runs[cell["condition"], cell["budget"], seed] for seed in range(SEEDS)]
         right = np.stack(mine) == TRUTH
-        expected = statistics.mean_and_interval(right, rng=np.random.default_rng(0))
+        expected = statistics.mean_and_interval(
+            right, rng=np.random.default_rng(0), keys=keys_of(cell["condition"])
+        )
         assert (cell["mean"], cell["low"], cell["high"]) == pytest.approx(
             (expected.mean, expected.low, expected.high), abs=1e-12
         )
@@ -149,7 +155,9 @@ def test_differences_are_from_the_baselines_and_corrected_by_family(made):
             np.stack([runs[name, row["budget"], seed] for seed in range(SEEDS)]) == TRUTH
             for name in (row["condition"], row["baseline"])
         )
-        alone = statistics.paired_difference(ours, theirs, rng=np.random.default_rng(0))
+        alone = statistics.paired_difference(
+            ours, theirs, rng=np.random.default_rng(0), keys=keys_of(row["condition"])
+        )
         assert row["difference"] == pytest.approx(alone.difference)
         assert (row["low"], row["high"]) == pytest.approx((alone.low, alone.high), abs=1e-12)
         assert row["p"] == alone.p

@@ -214,10 +214,15 @@ def test_the_hardest_items_are_those_that_all_conditions_miss(make_finished):
 def test_loss_is_drawn_for_models_only(view):
     figure = Figure()
     costs.draw_loss(figure, view)
-    training, held_out = figure.axes[0].lines
-    record = view.summary["pretraining"][1]
-    assert_close(training.get_data(), np.array(record["loss"]).T[1:])
-    assert_close(held_out.get_data(), np.array(record["held_out"]).T[1:])
+    lines = figure.axes[0].lines
+    records = view.summary["pretraining"][1:]
+    assert len(lines) == 2 * len(records) == 4
+    for record, training, held_out in zip(records, lines[::2], lines[1::2], strict=True):
+        assert_close(training.get_data(), np.array(record["loss"]).T[1:])
+        assert_close(held_out.get_data(), np.array(record["held_out"]).T[1:])
+    # All pretrainings of a kind have one color, and one entry in the legend.
+    assert len({line.get_color() for line in lines}) == 1
+    assert len(figure.legends[0].get_texts()) == 2
     assert "transformer on 20,000 words" in costs.describe_loss(view)
 
 

@@ -71,7 +71,7 @@ def one_line(capsys):
 def test_a_folder_without_a_comparison_is_refused_and_left_alone(tmp_path, capsys):
     for folder in (tmp_path, tmp_path / "none"):
         assert main.main(["report", str(folder)]) == 2
-        assert "no folder of a comparison" in one_line(capsys)
+        assert "not the folder of a comparison" in one_line(capsys)
     assert list(tmp_path.iterdir()) == []
 
 

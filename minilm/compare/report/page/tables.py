@@ -122,11 +122,12 @@ def differences(results: Results, domain: str, identifier: str) -> str:
 
 
 def pretraining(results: Results) -> str:
-    """Return the table of what was pretrained, once for all runs."""
+    """Return the table of what was pretrained, and shared by all runs with its number."""
     price = results.summary["price_per_hour"]
     rows = [
         [
             record["name"],
+            number(record["pretraining"], "d"),
             record["corpus"],
             number(record["words"], ",d"),
             seconds(record["seconds"]),
@@ -138,7 +139,7 @@ def pretraining(results: Results) -> str:
         ]
         for record in results.summary["pretraining"]
     ]
-    heads = ["what", "text", "words", "seconds", "when", "operations", "parameters"]
+    heads = ["what", "number", "text", "words", "seconds", "when", "operations", "parameters"]
     heads += [*(["money"] if price is not None else []), "last loss"]
     return table("pretraining-table", "Pretraining, done once for all runs", heads, rows)
 
