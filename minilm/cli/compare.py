@@ -134,7 +134,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="other orders of the text and initial parameters; each draw has one, in turn",
     )
     grid.add_argument(
-        "--pretrain-words", metavar="N,...,all", help="how much of each unlabelled text is used"
+        "--pretrain-words",
+        metavar="N,...,all",
+        help="how much of each unlabelled text is used (default: all; of several, equally much)",
     )
     vectors = parser.add_argument_group("word vectors")
     vectors.add_argument("--window", type=int, default=15, help="words to each side (default: 15)")
@@ -274,6 +276,7 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
                 transfers=() if others else tuple(away),
                 others=tuple(dict.fromkeys(others)),
                 pretrain_words=words,
+                equal_words=len(corpora) > 1 and options.pretrain_words is None,
                 window=options.window,
                 weighting=options.weighting,
                 dimensions=options.dimensions,

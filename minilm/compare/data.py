@@ -51,6 +51,8 @@ class CompareSettings:
     pretrain_words : tuple of (int or None)
         How much of each text is used: its first documents, in the comparison's own order, with at
         most this many words; None for all of it.
+    equal_words : bool
+        Whether all texts are cut to the words of the shortest, so that they can be compared.
     window : int
         Words to each side that count as neighbors.
     weighting : {"ppmi", "count"}
@@ -72,6 +74,7 @@ class CompareSettings:
     transfers: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()
     pretrain_words: tuple[int | None, ...] = (None,)
+    equal_words: bool = False
     window: int = 15
     weighting: str = "ppmi"
     dimensions: int | None = 100
@@ -189,14 +192,19 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
     evaluated = {settings.task.stem: test, **_elsewhere(settings, task)}
     tokenizer = WordTokenizer(STOP_WORDS if settings.stop_words else frozenset())
     watch = leaks.Watch(task, tokenizer)
-    found = []
-    names: set[str] = set()
+    sources: dict[str, tuple[Documents, leaks.Seen]] = {}
     for paths in settings.corpora:
-        names.add(name := _unused(paths[0].stem, names))
-        documents = Documents(partial(_read, settings, paths), tokenizer, seen := watch.corpus())
+        name = _unused(paths[0].stem, sources)
+        seen = watch.corpus()
+        sources[name] = Documents(partial(_read, settings, paths), tokenizer, seen), seen
+    amounts = settings.pretrain_words
+    if settings.equal_words:
+        amounts = (min(int(documents.lengths.sum()) for documents, _ in sources.values()),)
+    found = []
+    for paths, (name, (documents, seen)) in zip(settings.corpora, sources.items(), strict=True):
         for text, about in at_amounts(
             documents,
-            settings.pretrain_words,
+            amounts,
             name=name,
             min_count=settings.min_count,
             max_words=settings.max_words,
@@ -208,7 +216,7 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
             }
             labelled = _examples(train, task.classes, tokenizer, text.vocabulary)
             about += _coverage(paths[0], [("train", labelled), *domains.items()])
-            if len(settings.corpora) > 1 or len(settings.pretrain_words) > 1:
+            if len(settings.corpora) > 1 or len(amounts) > 1:
                 about = [f"{name}, {text.words:,} words: {note}" for note in about]
             notes = (*watch.in_train, *seen.notes(), *about)
             found.append(CompareData(settings, task.classes, text, labelled, domains, split, notes))

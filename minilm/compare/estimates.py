@@ -42,6 +42,8 @@ def axes(tasks: Sequence[CompareSettings], grid: Grid, preset: str | None) -> st
     """Return in words what a comparison varies."""
     shape = tasks[0].transformer
     amounts = ["all" if n is None else f"{n:,}" for n in tasks[0].pretrain_words]
+    if tasks[0].equal_words:
+        amounts = ["equally many"]
     texts = dict.fromkeys(paths[0].name for settings in tasks for paths in settings.corpora)
     return (
         f"{f'preset {preset}: ' if preset else ''}{len(grid.conditions)} conditions on "

@@ -23,7 +23,7 @@ from minilm.errors import InputError
 # What decides the numbers beside the settings; other versions may round otherwise.
 _VERSIONS = ("minilm", "numpy")
 # CompareSettings that say where the files are and which texts there are: more texts may be added.
-_PLACES = ("task", "corpora", "transfers", "others", "pretrain_words")
+_PLACES = ("task", "corpora", "transfers", "others", "pretrain_words", "equal_words")
 # CompareSettings that decide the numbers.
 _DECISIVE = tuple(f.name for f in fields(CompareSettings) if f.name not in _PLACES)
 

@@ -60,7 +60,7 @@ MANIFEST = "manifest.json"
 ITEMS = "test_items.csv"
 SPLIT = "split.csv"
 BET = "bet.json"
-_CONCLUSIONS = ("summary.json", "probes.json", "report.html")
+_CONCLUSIONS = ("summary.json", "probes.json", "report.html", "slides.html")
 _LONGEST_TEXT = 300
 # What is in a row of `runs` in predictions.npz.
 _RUN = ("condition", "corpus", "words", "budget", "seed", "pretraining")

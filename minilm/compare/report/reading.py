@@ -1,6 +1,6 @@
 """The result in plain words: sentences that follow from the verdicts and say no more than they do.
 
-A result that contradicts the lesson is said as it is.
+A result that contradicts the lesson is reported as it is.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
     results : Results
         Of the task.
     domain : str, optional
-        Where it was tested; at home unless said.
+        Where it was tested; by default at home.
     """
     told, untold = [], []
     rows = results.rows("differences", domain)
@@ -125,8 +125,8 @@ def most_accurate(results: Results) -> str:
         f"The most accurate: {best['condition']} with {best['budget']} labels, {best['mean']:.3f} "
         f"({best['low']:.3f} to {best['high']:.3f}), where always giving the commonest class has "
         f"{results.chance():.3f}. A run of it took {best['seconds']:.3g} seconds and set "
-        f"{best['trainable_parameters']:,.0f} numbers; its pretraining, done once for all runs, "
-        f"took {best['pretrain_seconds']:.3g} seconds."
+        f"{best['trainable_parameters']:,.0f} numbers; one pretraining, shared by "
+        f"all its runs, took {best['pretrain_seconds']:.3g} seconds."
     )
 
 
@@ -165,7 +165,7 @@ def _controls(gaining: list[Record]) -> str:
     )
     return (
         f"But a control that should gain nothing does: {found}; so the gain above is not all due "
-        "to the company that words keep."
+        "to which words occur together."
     )
 
 

@@ -31,6 +31,7 @@ _PARTS: dict[str, type] = {
     "about": dict,
     "budgets": list,
     "seeds": int,
+    "pretrainings": int,
     "test_items": dict,
     "chance": dict,
     "resolvable": dict,
