@@ -120,16 +120,16 @@ def too_few_items(results: Results) -> list[str]:
     if few_draws:
         parts = "; ".join(_named(row) for row in few_draws[:_MOST])
         found.append(
-            f"{items:,} test items are enough to tell these apart, but results vary too much between "
-            f"draws or pretrainings (more of them: --seeds, --pretrainings): {parts}"
+            f"{items:,} test items are enough to tell these apart, but results vary too much "
+            f"between draws or pretrainings (more of them: --seeds, --pretrainings): {parts}"
             f"{' and others' * (len(few_draws) > _MOST)}."
         )
     named = [row for row in rows[:_MOST] if row["items_needed"] <= _TOO_MANY]
     if named:
         parts = "; ".join(f"{_named(row)}: about {row['items_needed']:,}" for row in named)
         found.append(
-            '"Cannot tell" is not "no difference". If the differences found are the true ones, this '
-            f"many test items would show them: {parts}"
+            '"Cannot tell" is not "no difference". If the differences found are the true ones, '
+            f"this many test items would show them: {parts}"
             f"{'; others need more' * (len(rows) > len(named))}."
         )
     elif rows:
