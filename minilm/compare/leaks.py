@@ -19,10 +19,10 @@ from minilm.text.words import WordTokenizer
 _NEAR_WORDS = 5
 # Words whose MinHash is taken at a time.
 _BATCH = 1 << 16
-# So many labelled texts in a corpus can show an order, and so much more often than by chance
-# neighbors must have one label.
+# This many labelled texts in a corpus can show an order, if neighbors have one label this share of
+# the way from what chance gives to always.
 _LEAST_LABELLED = 20
-_SORTED = 0.9
+_SORTED = 0.8
 
 
 class Watch:
@@ -169,5 +169,6 @@ def _copies(exact: int, near: int, what: str = "texts") -> str:
     >>> _copies(3, 2), _copies(0, 2)
     ('3 texts and 2 near-copies', '2 near-copies')
     """
-    parts = [f"{exact} {what}"] * bool(exact) + [f"{near} near-copies"] * bool(near)
+    parts = [f"{exact} {what if exact > 1 else what[:-1]}"] * bool(exact)
+    parts += [f"{near} near-cop{'ies' if near > 1 else 'y'}"] * bool(near)
     return " and ".join(parts)
