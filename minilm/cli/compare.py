@@ -67,7 +67,7 @@ _METHODS = (
 )
 PRESETS = {
     "kata": Preset("20 s", (16, 64), 3, 1, (50_000,), 100),
-    "lesson": Preset("1 min", (40, 160), 6, 3, (None,), 300, _LESSON, "support_tickets.csv"),
+    "lesson": Preset("1 min", (40, 160), 6, 3, (None,), 800, _LESSON, "support_tickets.csv"),
     "class": Preset("3 min", (16, 64, 256), 9, 3, (None,), 800),
     "methods": Preset("3 min", (64, 256), 9, 3, (None,), 800, _METHODS),
     "study": Preset(

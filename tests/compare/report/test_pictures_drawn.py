@@ -271,7 +271,9 @@ def drawn(tmp_path_factory, finished):
 
 def test_every_picture_is_written_as_png_and_svg_with_its_description(drawn, view):
     folder, names = drawn
-    assert names == [f"{picture.name}.png" for picture in pictures.PICTURES]
+    # One task has nothing to transfer to.
+    every = [picture.name for picture in pictures.PICTURES if picture.name != "what_transfers"]
+    assert names == [f"{name}.png" for name in every]
     for one in pictures.plan([view]):
         pixels = matplotlib.image.imread(folder / f"{one.stem}.png")
         assert pixels.shape[:2] == (682, 1210)
