@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             torch.close()
     parts = []
     for part in PARTS:
-        record = {"name": part, "ms": 1e3 * statistics.median(seconds[part])}
+        record: dict[str, Any] = {"name": part, "ms": 1e3 * statistics.median(seconds[part])}
         if torch is not None:
             record["torch_ms"] = 1e3 * statistics.median(others[part])
             record["ratio"] = record["torch_ms"] / record["ms"]
@@ -92,7 +92,7 @@ def render(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def texts(rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
+def texts(rng: np.random.Generator) -> tuple[list[Any], np.ndarray]:
     """Return random texts of the lengths of reviews, and labels: the same on both sides."""
     lengths = rng.integers(SHORTEST, LONGEST + 1, size=TEXTS)
     return [rng.integers(2, VOCABULARY, n) for n in lengths], rng.integers(0, 2, TEXTS)
@@ -109,7 +109,7 @@ class Ours:
         from minilm.nn.gpt import GPT
         from minilm.nn.optim import AdamW
         from minilm.nn.parallel import Shards
-        from minilm.training import finetune
+        from minilm.training import finetune, loop
 
         rng = np.random.default_rng(0)
         self.config = GPTConfig(VOCABULARY, CONTEXT, WIDTH, LAYERS, HEADS)
@@ -119,15 +119,19 @@ class Ours:
         self.batch = windows[:, :-1], windows[:, 1:]
         self.texts, self.labels = texts(rng)
         self._finetune, self._way = finetune, classifiers.WAYS["full"]
-        self._shards = Shards(1)
+        self._train_step, self._shards = loop.train_step, Shards(1)
 
     def take(self, part: str, count: int) -> float:
         """Do updates of a part; return the seconds of one."""
         start = time.perf_counter()
         if part == "pretraining":
             for _ in range(count):
-                self._shards.step(
-                    self.model, *self.batch, optimizer=self.optimizer, learning_rate=1e-3
+                self._train_step(
+                    self.model,
+                    self.batch,
+                    self.optimizer,
+                    learning_rate=1e-3,
+                    shards=self._shards,
                 )
         else:
             settings = self._finetune.FinetuneSettings(

@@ -2,6 +2,8 @@
 
 import csv
 import random
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from minilm.compare.conditions import CONDITIONS
 from minilm.compare.data import CompareSettings
 from minilm.compare.executors import ProcessRunner
 from minilm.compare.run import Grid
+from minilm.compare.transformer import TransformerSettings
 from minilm.data import corpus
 from minilm.text.words import WordTokenizer
 
@@ -35,8 +38,6 @@ def shuffled_lines(source, path, *, seed, head=0):
 @pytest.fixture(scope="module")
 def small(settings, world, tmp_path_factory):
     """Settings of a world with fewer documents, some of them twice, and quick pretraining."""
-    from dataclasses import replace
-
     folder = tmp_path_factory.mktemp("small")
     lines = (world / "corpus.txt").read_text(encoding="utf-8").splitlines()[:120]
     (folder / "corpus.txt").write_text("\n".join([*lines, *lines[:9]]) + "\n", encoding="utf-8")
@@ -65,8 +66,6 @@ def run(settings, folder, place=None):
 @pytest.fixture(scope="module", params=["one worker", "two workers"])
 def other_order(request, small, tmp_path_factory):
     """Return the same comparison with all files in another order."""
-    from dataclasses import replace
-
     folder = tmp_path_factory.mktemp("other")
     (source,) = small.corpora[0]
     other = replace(
@@ -118,7 +117,11 @@ def test_real_reviews_sorted_by_label_or_shuffled_give_the_same(real_data, tmp_p
             csv.writer(file).writerows([["text", "label"], *reviews])
         text = "\n".join(text for text, _ in reviews)
         (folder / "corpus.txt").write_text(text + "\n", encoding="utf-8")
-        settings = CompareSettings(folder / "rt.csv", ((folder / "corpus.txt",),))
+        settings = CompareSettings(
+            folder / "rt.csv",
+            ((folder / "corpus.txt",),),
+            transformer=TransformerSettings(steps=60),
+        )
         run(settings, folder / "run", ProcessRunner(2))
         tables.append(table(folder / "run"))
         notes = comparison.report.summary.read_manifest(folder / "run")["data"]["rt"]["notes"]
@@ -127,8 +130,6 @@ def test_real_reviews_sorted_by_label_or_shuffled_give_the_same(real_data, tmp_p
 
 
 def labelled(texts, splits):
-    from pathlib import Path
-
     labels = tuple("ab"[i % 2] for i in range(len(texts)))
     lines = tuple(range(len(texts)))
     return corpus.LabelledData(Path("task.csv"), tuple(texts), labels, lines, tuple(splits))

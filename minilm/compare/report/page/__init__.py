@@ -86,7 +86,7 @@ def write_slides(folder: Path) -> Path:
     views = results.read(folder)
     style, script = (_part(name) for name in ("slides.css", "slides.js"))
     planned = pictures.plan(views)
-    screens = []
+    screens: list[_Section] = []
     for view in views:
         own = [one for one in planned if one.picture.every_task and one.view is view]
         screens += _screens(view, own, alone=len(views) == 1)

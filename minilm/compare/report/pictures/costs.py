@@ -79,7 +79,7 @@ def draw_loss(figure: Figure, results: Results) -> None:
     named = set()
     for record in records:
         k = kinds.index(_kind(record))
-        look = {
+        look: dict[str, Any] = {
             "color": style.COLORS[k % len(style.COLORS)],
             "marker": style.MARKERS[k % len(style.MARKERS)],
             "linewidth": 2.2,
