@@ -1,4 +1,4 @@
-"""One comparison from files to folder: read, pretrain, run what is missing, summarize, draw."""
+"""A comparison from files to folder: read, pretrain, run what is missing, summarize, draw."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def compare(
         with files.FolderLock(folder) as lock:
             if lock.stale_pid is not None:
                 say(f"took over the folder from process {lock.stale_pid}, which no longer runs")
-            # Again, now that nobody else can write: another process may have finished meanwhile.
+            # Again, now that nobody else can write: another process may have finished in between.
             store.check_folder(folder, resume=resume, overwrite=overwrite)
             if overwrite:
                 store.clear(folder)
@@ -152,7 +152,7 @@ def _missing(kept: store.Store, runs: list[Key], about: dict[str, Any], say: Say
         manifest.check_resumable(kept.folder, about)
         kept.load()
     if kept.outcomes:
-        say(f"took up {len(kept.outcomes)} finished runs")
+        say(f"continuing: {len(kept.outcomes)} runs are finished")
     missing = [key for key in runs if key not in kept.outcomes]
     if missing:
         store.clear_conclusions(kept.folder)
@@ -196,9 +196,9 @@ def _pretrain(
         )
     # The longest first, so that no worker is left with it alone in the end.
     left.sort(key=lambda job: (job.kind.endswith("vectors"), -job.words))
-    told = {job: (jobs[job].text, jobs[job].settings) for job in left}
+    inputs = {job: (jobs[job].text, jobs[job].settings) for job in left}
     with progress.Progress("pretraining", len(left)) as line:
-        for job, result in place.map(_make, told, [[job] for job in left]):
+        for job, result in place.map(_make, inputs, [[job] for job in left]):
             if isinstance(result, Lost):
                 raise MinilmError(f"pretraining: {result.reason}; use fewer --workers")
             made[job] = result
@@ -221,8 +221,8 @@ def _pretrain(
     ]
 
 
-def _make(told: dict[pretraining.Job, tuple[Any, Any]], job: pretraining.Job) -> pretraining.Made:
-    return pretraining.make(*told[job], job.kind, job.pretraining)
+def _make(inputs: dict[pretraining.Job, tuple[Any, Any]], job: pretraining.Job) -> pretraining.Made:
+    return pretraining.make(*inputs[job], job.kind, job.pretraining)
 
 
 def _run(shared: Shared, missing: list[Key], kept: store.Store, place: Place) -> None:

@@ -1,7 +1,7 @@
-"""How long a comparison may take, guessed before it starts.
+"""How long a comparison may take, estimated before it starts.
 
 Nearly all of the time goes into training transformers: how many steps there are follows from the
-settings, and how long one takes is measured on two of them. The rest is quick, and guessed.
+settings, and how long one takes is measured on two of them. The rest is quick and is guessed.
 """
 
 from __future__ import annotations

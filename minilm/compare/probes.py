@@ -236,14 +236,14 @@ def _contexts(
     cues = [set(text.vocabulary.encode(words)) for words in senses]
     found: list[list[list[int]]] = [[] for _ in senses]
     for words in _occurrences(text.ids, text.vocabulary.index[word], longest):
-        told = [i for i, cue in enumerate(cues) if cue & set(words)]
-        if len(told) == 1 and len(found[told[0]]) < _MOST_OF_A_SENSE:
-            found[told[0]].append(words)
+        found_in = [i for i, cue in enumerate(cues) if cue & set(words)]
+        if len(found_in) == 1 and len(found[found_in[0]]) < _MOST_OF_A_SENSE:
+            found[found_in[0]].append(words)
     return [(i, words) for i, contexts in enumerate(found) for words in contexts]
 
 
 def _occurrences(ids: np.ndarray, word: int, longest: int) -> Iterator[list[int]]:
-    """Yield for each occurrence of a word its document up to it, at most so many words of it."""
+    """Yield for each occurrence of a word its document up to it, at most this many words of it."""
     ends = np.flatnonzero(ids < 0)
     for place in np.flatnonzero(ids == word):
         before = np.searchsorted(ends, place)

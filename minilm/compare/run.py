@@ -107,7 +107,7 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """What the runs of a comparison have in common, and a worker is told once.
+    """What the runs of a comparison have in common, which a worker gets once.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Shared:
         return self.data[self.place(key)]
 
     def place(self, key: Key) -> tuple[str, str, int]:
-        """Return the task, corpus and words under which a run's data stands."""
+        """Return the task, corpus and words under which a run's data is."""
         if key.corpus:
             return key[:3]
         return next(place for place in self.data if place[0] == key.task)
@@ -194,7 +194,7 @@ def failed(key: Key, error: str, seconds: float = 0.0) -> Outcome:
 def run(shared: Shared, key: Key) -> Outcome:
     """Train one condition on one labelled subset and evaluate it on every domain.
 
-    Whatever goes wrong in it is its outcome: the other runs go on.
+    Whatever goes wrong in it is its outcome: the other runs continue.
     """
     data = replace(shared.data_of(key), pretraining=key.pretraining)
     start = time.perf_counter()

@@ -284,7 +284,7 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise OutputError(f"{folder}: a file of this name is in the way; choose another --out")
     if holds_comparison(folder) and not (resume or overwrite):
         raise OutputError(
-            f"{folder}: holds a comparison already; go on with it (--resume), replace it "
+            f"{folder}: holds a comparison already; continue it (--resume), replace it "
             "(--overwrite) or choose another --out"
         )
 

@@ -30,7 +30,7 @@ Ids = Sequence[int]
 
 END, UNKNOWN = 0, 1
 _SPECIAL = 2  # the ids before those of words
-_LAST = tokens.HELD_OUT_EVERY - 1  # of so many documents, the one held out
+_LAST = tokens.HELD_OUT_EVERY - 1  # the one held out of this many documents
 _LOOKS = 10
 _LOOK_WINDOWS = 64
 _POINTS = 100  # of the training loss, that are kept

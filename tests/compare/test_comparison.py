@@ -76,7 +76,7 @@ def test_a_run_that_fails_is_a_row_with_its_error_and_is_tried_again(settings, t
     said = []
     mended = Condition("now and then", ("random",), "mine", partial(broken_at, bad=None))
     assert run(own={"mine": mended}, resume=True, say=said.append).summary["failed"] == []
-    assert "took up 5 finished runs" in said
+    assert "continuing: 5 runs are finished" in said
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -152,7 +152,7 @@ def test_resume_may_add_amounts_of_text_but_not_lose_them(settings, tmp_path):
     more = replace(settings, pretrain_words=(700, None))
     said = []
     comparison.compare(more, grid, tmp_path, resume=True, say=said.append)
-    assert "took up 4 finished runs" in said
+    assert "continuing: 4 runs are finished" in said
     assert len({row["words"] for row in table(tmp_path)}) == 3
     with pytest.raises(InputError, match=r"holds runs with 700 words of corpus; resume with all"):
         comparison.compare(settings, grid, tmp_path, resume=True)
@@ -260,7 +260,7 @@ def test_a_stopped_comparison_resumes_to_the_same_table(finished, settings, grid
     assert not (folder / "summary.json").exists()
     said = []
     resumed = comparison.compare(settings, grid, folder, resume=True, say=said.append)
-    assert "took up 5 finished runs" in said
+    assert "continuing: 5 runs are finished" in said
     assert table(folder) == table(finished.folder)
     assert timeless(resumed.summary) == timeless(finished.summary)
 
@@ -272,7 +272,7 @@ def test_resume_may_add_runs_but_not_change_settings(finished, settings, grid, t
     comparison.compare(settings, first, folder)
     said = []
     comparison.compare(settings, grid, folder, resume=True, say=said.append)
-    assert "took up 9 finished runs" in said
+    assert "continuing: 9 runs are finished" in said
     assert table(folder) == table(finished.folder)
     other = CompareSettings(**{**vars(settings), "window": 5})
     with pytest.raises(InputError, match="window was 15 and is now 5"):
@@ -291,7 +291,7 @@ def test_resume_needs_the_same_contents_and_versions_but_not_the_same_place(sett
     moved.write_bytes(settings.task.read_bytes())
     said = []
     comparison.compare(replace(settings, task=moved), small, folder, resume=True, say=said.append)
-    assert "took up 2 finished runs" in said
+    assert "continuing: 2 runs are finished" in said
     moved.write_text(settings.task.read_text("utf-8") + "gooda,good,train\n", "utf-8")
     with pytest.raises(InputError, match="other files or other contents"):
         comparison.compare(replace(settings, task=moved), small, folder, resume=True)

@@ -6,7 +6,7 @@ in nats a token:
     forgetting      mean over j < T of a[T, j] - a[j, j]          0: nothing is lost
     forgetting from best
                     mean over j < T of a[T, j] - min over 1 <= l < T of a[l, j]
-    new domain      mean over j > 1 of a[j, j]: what caring for the old costs the new
+    new domain      mean over j > 1 of a[j, j]: what protecting the old costs the new
     final           mean over j of a[T, j]
     forward         mean over j > 1 of a[0, j] - a[j - 1, j]: what the domains before have taught
 
@@ -130,7 +130,7 @@ def _matrix(losses: Array, tokens: Sequence[NDArray[np.int64]]) -> Array:
 
 
 def _resampled(losses: Array, tokens: Sequence[NDArray[np.int64]], seeds: int) -> Array:
-    """Return the same with seeds and documents drawn anew: (R, T + 1, texts).
+    """Return the same with seeds and documents resampled: (R, T + 1, texts).
 
     The generator is a new one for each way, so that all have the same draws.
     """

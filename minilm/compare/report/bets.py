@@ -96,7 +96,7 @@ def parse(text: str, names: Sequence[str]) -> list[str]:
     Raises
     ------
     OptionError
-        When one is unknown or stands twice, or there are fewer than two.
+        When one is unknown or appears twice, or there are fewer than two.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def parse(text: str, names: Sequence[str]) -> list[str]:
         if part not in names:
             raise OptionError(f"--predict: {part!r} is not one of {', '.join(names)}")
         if part in order:
-            raise OptionError(f"--predict: {part} stands twice; name each condition once")
+            raise OptionError(f"--predict: {part} appears twice; name each condition once")
         order.append(part)
     if len(order) < 2:
         raise OptionError('--predict: a bet needs two conditions or more, such as "a > b"')
@@ -125,7 +125,7 @@ def ask(names: Sequence[str], *, terminal: TextIO | None = None) -> list[str]:
     names : sequence of str
         The conditions.
     terminal : text file, optional
-        Where the answer is typed; standard input unless said. What is asked goes to standard error.
+        Where the answer is typed; by default standard input. Questions go to standard error.
 
     Raises
     ------
@@ -225,13 +225,13 @@ def sentence(found: Score) -> str:
     """Return how a bet fared, in words."""
     if found.tau is None:
         return (
-            f"None of the {len(found.pairs)} pairs of the bet can be told apart: nobody was right, "
+            f"None of the {len(found.pairs)} pairs of the bet differ clearly: nobody was right, "
             "and nobody wrong."
         )
     untold = len(found.pairs) - found.decided
     pairs = "pair" if found.decided == 1 else "pairs"
-    rest = f"; {untold} more cannot be told and do not count" if untold else ""
+    rest = f"; the other {untold} are too close to call and do not count" if untold else ""
     return (
-        f"Of {found.decided} {pairs} that can be told apart, the bet had {found.right} right "
+        f"Of {found.decided} {pairs} with a clear difference, the bet had {found.right} right "
         f"(Kendall's tau {found.tau:+.2f}){rest}."
     )

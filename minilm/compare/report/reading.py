@@ -77,7 +77,7 @@ def answer(results: Results) -> str:
         names = _listing(dict.fromkeys(row["condition"] for row in better))
         return f"{whole}: {names} gained {points} points over the same without text, at {where}."
     if _any(rows, "worse"):
-        return "No: where a difference can be told, pretraining made it worse."
+        return "No: where there is a clear difference, pretraining made it worse."
     return "This comparison cannot tell: every difference is within what chance can do."
 
 
@@ -91,7 +91,7 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
     domain : str, optional
         Where it was tested; by default at home.
     """
-    told, untold = [], []
+    decided, undecided = [], []
     rows = results.rows("differences", domain)
     pairs = dict.fromkeys((row["condition"], row["baseline"]) for row in rows)
     for condition, baseline in pairs:
@@ -102,16 +102,16 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
         if condition == "cooccurrence-finetuned" and not _any(mine, "better"):
             subject += " (words that the labels never show receive no gradient)"
         if all(row["verdict"] == "cannot tell" for row in mine):
-            untold.append(subject)
+            undecided.append(subject)
         else:
             if not subject.startswith(condition):  # names of conditions stay as they are
                 subject = subject[0].upper() + subject[1:]
-            told.append(f"{subject}: {_verdicts(mine)}.")
-    if untold:
-        told.append(f"Cannot tell at any budget: {'; '.join(untold)}.")
+            decided.append(f"{subject}: {_verdicts(mine)}.")
+    if undecided:
+        decided.append(f"Cannot tell at any budget: {'; '.join(undecided)}.")
     if any(results.about(row["condition"])["control"] for row in rows):
-        told.append(_controls(gaining_controls(results, domain)))
-    return told
+        decided.append(_controls(gaining_controls(results, domain)))
+    return decided
 
 
 def _any(rows: list[Record], verdict: str) -> bool:

@@ -116,7 +116,7 @@ class Results:
         return dict(self.summary["about"][name])
 
     def families(self) -> dict[str, list[str]]:
-        """Return the conditions by family; a control stands with the family of its baseline."""
+        """Return the conditions by family; a control is in the family of its baseline."""
         found: dict[str, list[str]] = {}
         for name in self.names:
             about = self.about(name)

@@ -33,7 +33,7 @@ def test_a_bet_names_conditions_or_their_numbers(text):
     [
         ("random > magic", "'magic' is not one of random, tfidf, cooccurrence"),
         ("random > 4", "'4' is not one of"),
-        ("random > random", "random stands twice"),
+        ("random > random", "random appears twice"),
         ("random", "two conditions or more"),
         ("random > ", "'' is not one of"),
     ],

@@ -36,7 +36,7 @@ def test_report_makes_everything_again_from_the_tables(compared, capsys):
     assert {name: (compared / name).read_bytes() for name in CONCLUSIONS} == before
     assert (compared / "confusion.png").exists()
     assert str(compared / "report.html") in printed
-    assert "Of 1 pair that can be told apart, the bet had 0 right" in printed
+    assert "Of 1 pair with a clear difference, the bet had 0 right" in printed
     assert max(map(len, printed.split("The table (results.csv)")[0].splitlines())) <= 80
     page = (compared / "report.html").read_text(encoding="utf-8")
     assert "the class bet: random &gt; cooccurrence." in page

@@ -90,8 +90,8 @@ PICTURES = (
     Picture(
         "text_for_labels",
         "How much text is worth how many labels",
-        "Go from a point to the left or right until a curve without text: so many labels give the "
-        "same accuracy without the text.",
+        "Go from a point to the left or right until a curve without text: that many labels give "
+        "the same accuracy without the text.",
         costs.has_text_for_labels,
         costs.draw_text_for_labels,
         costs.describe_text_for_labels,
@@ -167,7 +167,7 @@ PICTURES = (
         "Words with two senses",
         "What all states of a word have in common is taken away first. Of a fixed vector, which is "
         "the same in every sentence, nothing is left: it cannot tell senses apart. The further the "
-        "full circle of a word stands to the right of the empty one, the better the transformer "
+        "full circle of a word is to the right of the empty one, the better the transformer "
         "does.",
         vectors.has_senses,
         vectors.draw_senses,
@@ -179,7 +179,7 @@ PICTURES = (
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as it stands in a folder.
+    """A picture as it is in a folder.
 
     Parameters
     ----------

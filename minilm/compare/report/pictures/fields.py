@@ -12,7 +12,7 @@ from minilm.compare.report.results import Record, Results
 
 # What is gained by pretraining, in each family.
 PAIRS = (("cooccurrence", "random"), ("transformer-finetuned", "transformer-scratch"))
-# Points that the darkest color stands for at least.
+# Points that the darkest color means at least.
 _LEAST_SCALE = 5.0
 
 
