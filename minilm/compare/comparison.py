@@ -106,6 +106,8 @@ def compare(
             if overwrite:
                 store.clear(folder)
             say(estimates.axes(tasks, possible, preset))
+            for note in dict.fromkeys(n for one in about["data"].values() for n in one["notes"]):
+                say(f"note: {note}")
             kept = store.Store(folder, shared, price_per_hour)
             missing = _missing(kept, list(shared.runs(possible)), about, say)
             if bet:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from minilm import files
-from minilm.compare import costs, statistics, store
+from minilm.compare import costs, paired, statistics, store
+from minilm.compare.paired import Runs
 from minilm.compare.run import Key, Outcome
-from minilm.compare.statistics import Estimate, Runs
+from minilm.compare.statistics import Estimate
 from minilm.errors import InputError
 
 # A text and how much of it: ("", 0) for conditions that use none.
@@ -189,7 +190,7 @@ def _accuracies(
         if (row["task"], row["domain"]) == (task, domain):
             place = row["corpus"], int(row["words"])
             rows.setdefault((row["condition"], place, int(row["budget"])), []).append(row)
-    estimated = dict(zip(cells, statistics.estimates(list(cells.values())), strict=True))
+    estimated = dict(zip(cells, paired.estimates(list(cells.values())), strict=True))
     for condition in grid["conditions"]:
         for place in _places(outcomes, condition):
             for budget in grid["budgets"]:
@@ -279,7 +280,7 @@ def _differences(
                 "family": family,
             }
             pairs.append((names, cells[condition, place, budget], theirs))
-    estimates = statistics.differences([(ours, theirs) for _, ours, theirs in pairs])
+    estimates = paired.differences([(ours, theirs) for _, ours, theirs in pairs])
     found = [
         (names, estimate, len({seed for seed, _ in ours.keys}))
         for (names, ours, _), estimate in zip(pairs, estimates, strict=True)
@@ -323,7 +324,7 @@ def _gains(cells: Cells, grid: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if (condition, place, budget) in cells and ("random", ("", 0), budget) in cells
     ]
     pairs = [(cells[cell], cells["random", ("", 0), cell[2]]) for cell in wanted]
-    for (condition, place, budget), gain in zip(wanted, statistics.differences(pairs), strict=True):
+    for (condition, place, budget), gain in zip(wanted, paired.differences(pairs), strict=True):
         if gain is not None:
             yield {
                 "condition": condition,

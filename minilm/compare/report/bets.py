@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from minilm import files
-from minilm.compare import statistics, store
+from minilm.compare import paired, statistics, store
 from minilm.compare.report.results import Results
 from minilm.errors import InputError, OptionError
 
@@ -209,7 +209,7 @@ def score(results: Results, order: Sequence[str]) -> Score | None:
     if len(order) < 2:
         return None
     pairs = list(itertools.combinations(order, 2))
-    compared = statistics.differences([(runs[a], runs[b]) for a, b in pairs])
+    compared = paired.differences([(runs[a], runs[b]) for a, b in pairs])
     found = [(pair, one) for pair, one in zip(pairs, compared, strict=True) if one is not None]
     adjusted = statistics.holm([difference.p for _, difference in found])
     words = {"better": "right", "worse": "wrong", "cannot tell": "cannot tell"}

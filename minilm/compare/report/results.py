@@ -18,7 +18,7 @@ import numpy as np
 
 from minilm import files
 from minilm.compare.bootstrap import Keys
-from minilm.compare.statistics import Runs
+from minilm.compare.paired import Runs
 from minilm.errors import InputError
 
 SUMMARY = "summary.json"
