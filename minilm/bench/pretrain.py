@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "peers", "minilm bench pretrain")
     set_blas_threads(1)  # before NumPy is loaded, for the surest effect
-    from minilm.data import corpus
+    from minilm.data.sources import find_files
     from minilm.store import folder
     from minilm.training import loop, pretrain, settings
     from minilm.training.given import check
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     given = {"size": options.size, "steps": options.steps, "threads": options.threads}
     check(given, settings.PretrainSettings)
     paths = [resources.find_corpus(path) for path in options.data_file]
-    sources = tuple(folder.source(path) for path in corpus.find_files(paths))
+    sources = tuple(folder.source(path) for path in find_files(paths))
     with tempfile.TemporaryDirectory() as place, folder.Writer(place) as writer:
         run = pretrain.begin(paths, sources, settings.complete(given), writer, silent)
         other = Torch(run)

@@ -114,6 +114,26 @@ def macro_f1(truth: np.ndarray, predicted: np.ndarray, classes: int) -> float:
     return float(class_scores(confusion_matrix(truth, predicted, classes)).f1.mean())
 
 
+def macro_f1_of_present(confusion: np.ndarray) -> float:
+    """Return the mean F1 of the classes that occur in the truth or in the predictions.
+
+    This is scikit-learn's default, `f1_score(truth, predicted, average="macro")`. It differs from
+    `macro_f1` where a class has no example and none was taken for it: there such a class counts
+    as 0, here it is left out.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (K, K), int
+
+    Examples
+    --------
+    >>> macro_f1_of_present(np.array([[1, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    0.7333333333333334
+    """
+    occurs = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
+    return float(class_scores(confusion).f1[occurs].mean())
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Whether predictions with a confidence of 80 % are right in 80 % of cases.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from minilm import resources, threads
 from minilm.cli import options, pretrain
+from minilm.cli.options import add_table, table_options
 from minilm.errors import OptionError
 from minilm.nn.config import POOLINGS
 from minilm.training import given, settings
@@ -41,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_lora(parser.add_argument_group("with --method lora"))
     _add_task(parser)
-    parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
-    parser.add_argument("--text-column", metavar="NAME", help="column of the text")
+    add_table(parser, labels=True)
     parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
     parser.add_argument(
         "--threads",
@@ -60,7 +60,6 @@ def _add_task(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="draw N labelled texts, in proportion to the classes",
     )
-    group.add_argument("--label-column", metavar="NAME", help="column of the label")
     group.add_argument("--pooling", choices=POOLINGS, help="(default: mean)")
     group.add_argument("--layers", type=int, metavar="N", help="of --method last-n (default: 1)")
     group.add_argument(
@@ -104,9 +103,7 @@ def run(chosen: argparse.Namespace) -> int:
     task = labelled_task.Task(
         resources.find_corpus(chosen.task),
         chosen.labels,
-        chosen.encoding,
-        chosen.text_column,
-        chosen.label_column,
+        **table_options(chosen, labels=True),
     )
     finetune_settings = settings.FinetuneSettings(**{"threads": 2, **asked})
     labelled_task.run(chosen.model, task, chosen.output_dir, finetune_settings, pretrain.say)

@@ -7,11 +7,13 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from minilm import resources, threads
-from minilm.cli.options import dimensions
-from minilm.data import corpus
+from minilm.cli import console
+from minilm.cli.options import add_table, dimensions, report_data, table_options
+from minilm.data.documents import read_documents
 from minilm.errors import InputError, OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
@@ -26,12 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="text: .txt or .md (each line is a document), .csv, .tsv, .json, .jsonl, or a folder",
     )
-    parser.add_argument(
-        "--encoding", default="utf-8", help="encoding of the corpus (default: utf-8)"
-    )
-    parser.add_argument(
-        "--text-column", metavar="NAME", help="column of the text (default: guessed)"
-    )
+    add_table(parser)
     parser.add_argument("--window", type=int, default=3, help="words on each side (default: 3)")
     parser.add_argument(
         "--weighting",
@@ -70,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from minilm.embeddings import cooccurrence, similarity, svd
 
     options.corpus = resources.find_corpus(options.corpus)
+    report_data([options.corpus], table_options(options), partial(console.note, "neighbors"))
     # The corpus is read twice and never held in memory: for its words, then for their neighbors.
     vocabulary = Vocabulary.from_documents(_documents(options), min_count=options.min_count)
     asked = {word: _known(word, vocabulary, options) for word in options.words}
@@ -97,9 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _documents(options: argparse.Namespace) -> Iterator[list[str]]:
     tokenizer = WordTokenizer(STOP_WORDS if options.stop_words else frozenset())
-    texts = corpus.read_documents(
-        [options.corpus], encoding=options.encoding, text_column=options.text_column
-    )
+    texts = read_documents([options.corpus], unit="lines", **table_options(options))
     return map(tokenizer.tokenize, texts)
 
 

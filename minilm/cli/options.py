@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import reprlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,63 @@ def refuse(chosen: argparse.Namespace, partner: str, names: Sequence[str]) -> No
 def note(text: str) -> None:
     """Print a line on standard error, away from the JSON on standard output."""
     print(text, file=sys.stderr, flush=True)
+
+
+def add_table(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, *, labels: bool = False
+) -> None:
+    """Declare how files are read: every option that the messages of `minilm.data` advise.
+
+    Parameters
+    ----------
+    parser : ArgumentParser or a group of one
+    labels : bool
+        Whether the command reads labels too.
+    """
+    parser.add_argument(
+        "--text-column",
+        metavar="NAME",
+        help="column of the text, by name or number; 2,3 joins two (default: guessed)",
+    )
+    if labels:
+        parser.add_argument(
+            "--label-column",
+            metavar="NAME",
+            help="column of the label, by name or number (default: guessed)",
+        )
+    parser.add_argument(
+        "--no-header",
+        action="store_true",
+        help="the first row of .csv and .tsv files is data (default: recognized)",
+    )
+    parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
+
+
+def table_options(options: argparse.Namespace, *, labels: bool = False) -> dict[str, Any]:
+    """Return what `add_table` declared, as the readers of `minilm.data` take it."""
+    names = ["text_column", "no_header", "encoding"] + ["label_column"] * labels
+    return {name: getattr(options, name) for name in names}
+
+
+def report_data(
+    paths: Sequence[str | os.PathLike[str]],
+    reading: Mapping[str, Any],
+    say: Callable[[str], None],
+    *,
+    output: str | os.PathLike[str] | None = None,
+) -> None:
+    """Say what is taken of files: the columns of tables, and what of a folder is left out.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+    reading : mapping
+        How they are read, as by `table_options`.
+    say : callable
+    output : path-like, optional
+        The folder that the command writes to.
+    """
+    from minilm.data import documents
+
+    for line in documents.describe(paths, **reading, output=output):
+        say(line)

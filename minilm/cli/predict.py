@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minilm import resources, threads
 from minilm.cli import console
-from minilm.cli.options import add_adapter
+from minilm.cli.options import add_adapter, add_table, report_data, table_options
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -41,10 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-file", type=Path, metavar="FILE", help="texts: lines, or the rows of a table"
     )
-    parser.add_argument(
-        "--text-column", metavar="NAME", help="column of the text (guessed by default)"
-    )
-    parser.add_argument("--encoding", default="utf-8", help="of the file (default: utf-8)")
+    add_table(parser)
     add_adapter(parser)
     parser.add_argument(
         "--explain", action="store_true", help="show what each word contributes, by leaving it out"
@@ -105,13 +103,12 @@ def _texts(options: argparse.Namespace) -> list[str]:
     if bool(options.texts) == bool(options.data_file):
         raise OptionError("give texts, or a --data-file of them")
     if options.data_file:
-        from minilm.data import corpus
+        from minilm.data import documents
 
-        return corpus.read_texts(
-            resources.find_corpus(options.data_file),
-            encoding=options.encoding,
-            text_column=options.text_column,
-        )
+        path = resources.find_corpus(options.data_file)
+        texts = documents.read_texts(path, **table_options(options))
+        report_data([path], table_options(options), partial(console.note, "predict"))
+        return texts
     for number, text in enumerate(options.texts, 1):
         if not text.strip():
             raise OptionError(f"text {number} is empty; leave it out")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from minilm import resources, threads
+from minilm.cli.options import add_table, report_data
 from minilm.training import settings
 from minilm.training.given import STARTS, TOKENIZERS, TRAINED_SIZES
 
@@ -22,6 +24,9 @@ _SETTINGS = (
     "init",
     "seed",
     "threads",
+    "encoding",
+    "text_column",
+    "no_header",
 )
 
 
@@ -70,6 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="continue the run that --output-dir holds"
     )
+    add_table(parser)
+    parser.set_defaults(encoding=None, no_header=None)  # FILE.toml may say
     parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
     parser.add_argument(
         "--threads", type=int, metavar="N", help="each works on a part of the batch (default: 2)"
@@ -82,7 +89,10 @@ def run(options: argparse.Namespace) -> int:
     from minilm.training import pretrain
 
     paths = [resources.find_corpus(path) for path in options.data_file]
-    pretrain.pretrain(paths, options.output_dir, given(options), resume=options.resume, say=say)
+    asked = given(options)
+    if not options.resume:
+        report_data(paths, reading(asked), say, output=options.output_dir)
+    pretrain.pretrain(paths, options.output_dir, asked, resume=options.resume, say=say)
     return 0
 
 
@@ -95,6 +105,15 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         if option in said:
             found.pop(other, None)
     return {**found, **said}
+
+
+def reading(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the files are read, out of the settings that were given."""
+    return {
+        "encoding": asked.get("encoding", "utf-8"),
+        "text_column": asked.get("text_column"),
+        "no_header": asked.get("no_header", False),
+    }
 
 
 def say(line: str) -> None:

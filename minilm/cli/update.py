@@ -18,7 +18,7 @@ from minilm.training import settings
 _SETTINGS = (
     *("epochs", "steps", "batch", "learning_rate", "seed", "threads"),
     *("replay", "ewc", "average", "limit"),
-    *("documents", "encoding", "text_column"),
+    *("documents", "encoding", "text_column", "no_header"),
 )
 _RANK = 4  # of LoRA by default, as in fine-tuning
 _LORA = ("rank", "alpha", "targets")
@@ -88,8 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("lines", "paragraphs"),
         help="what a document of a .txt or .md file is (default: depends on blank lines)",
     )
-    parser.add_argument("--encoding", help="of the files (default: utf-8)")
-    parser.add_argument("--text-column", metavar="NAME", help="column of the text")
+    options.add_table(parser)
+    parser.set_defaults(encoding=None, no_header=None)  # FILE.toml may say
     parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
     parser.add_argument(
         "--threads", type=int, metavar="N", help="each works on a part of the batch (default: 2)"
@@ -115,10 +115,16 @@ def run(chosen: argparse.Namespace) -> int:
 
     _check(chosen)
     shape, table = settings.read_toml(chosen.config) if chosen.config else ({}, {})
+    say = options.note if chosen.json else pretrain.say
+    paths = [resources.find_corpus(path) for path in chosen.data_file]
+    asked = {**table, **_given(chosen, table)}
+    if not chosen.resume:
+        output = chosen.output_dir or chosen.model
+        options.report_data(paths, pretrain.reading(asked), say, output=output)
     outcome = update.update(
-        [resources.find_corpus(path) for path in chosen.data_file],
+        paths,
         chosen.model,
-        {**table, **_given(chosen, table)},
+        asked,
         output=chosen.output_dir,
         shape=shape,
         old_data=[resources.find_corpus(path) for path in chosen.old_data],
@@ -127,7 +133,7 @@ def run(chosen: argparse.Namespace) -> int:
         discard=chosen.discard,
         wait=chosen.wait,
         dry_run=chosen.dry_run,
-        say=options.note if chosen.json else pretrain.say,
+        say=say,
     )
     if chosen.json:
         json.dump(outcome.to_json(), sys.stdout, indent=2)

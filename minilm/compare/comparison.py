@@ -18,6 +18,7 @@ from minilm.compare import (
     report,
     run,
     store,
+    taken,
 )
 from minilm.compare.conditions import CONDITIONS, Condition
 from minilm.compare.data import CompareData, CompareSettings
@@ -105,6 +106,8 @@ def compare(
             store.check_folder(folder, resume=resume, overwrite=overwrite)
             if overwrite:
                 store.clear(folder)
+            for line in taken.lines(tasks):
+                say(line)
             say(estimates.axes(tasks, possible, preset))
             for note in dict.fromkeys(n for one in about["data"].values() for n in one["notes"]):
                 say(f"note: {note}")

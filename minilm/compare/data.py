@@ -23,7 +23,8 @@ import numpy as np
 from minilm import resources
 from minilm.compare import leaks, transformer
 from minilm.compare.texts import Documents, Text, at_amounts, name_of, own_order
-from minilm.data import corpus
+from minilm.data.documents import read_documents
+from minilm.data.labelled import LabelledData, read_labelled, stratified_split
 from minilm.errors import InputError, OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
@@ -65,8 +66,8 @@ class CompareSettings:
         Whether to leave out the stop list.
     transformer : transformer.TransformerSettings
         The shape of the transformer, and how long it is trained.
-    unit, encoding, text_column, label_column
-        How the files are read; see `minilm.data.corpus`.
+    unit, encoding, text_column, label_column, no_header
+        How the files are read; see `minilm.data.documents` and `labelled`.
     """
 
     task: Path
@@ -88,6 +89,7 @@ class CompareSettings:
     encoding: str = "utf-8"
     text_column: str | None = None
     label_column: str | None = None
+    no_header: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +186,7 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
     task = _labelled(settings, settings.task)
     split = None
     if task.splits is None:
-        parts = corpus.stratified_split(task.labels, seed=0)
+        parts = stratified_split(task.labels, seed=0)
         task = task.with_splits(parts)
         split = tuple(sorted(zip(task.lines, parts, strict=True)))
     train, test = task.part("train"), task.part("test")
@@ -226,19 +228,18 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
 def _read(settings: CompareSettings, paths: tuple[Path, ...]) -> Iterator[str]:
     """Yield the documents of one text, in the order of its files."""
     for path in paths:
-        yield from corpus.read_documents(
+        yield from read_documents(
             [path],
             unit=settings.unit,
             encoding=_encoding(settings, path),
             text_column=settings.text_column,
+            no_header=settings.no_header and not resources.is_shipped(path),
         )
 
 
-def _elsewhere(
-    settings: CompareSettings, task: corpus.LabelledData
-) -> dict[str, corpus.LabelledData]:
+def _elsewhere(settings: CompareSettings, task: LabelledData) -> dict[str, LabelledData]:
     """Return what is evaluated beside the task's test part; of files with a split, theirs."""
-    found: dict[str, corpus.LabelledData] = {}
+    found: dict[str, LabelledData] = {}
     for path in settings.transfers + settings.others:
         other = _labelled(settings, path, evaluation_only=True)
         if path in settings.others and not set(other.classes) <= set(task.classes):
@@ -259,7 +260,7 @@ def _unused(name: str, used: Collection[str]) -> str:
 
 
 def _examples(
-    labelled: corpus.LabelledData,
+    labelled: LabelledData,
     classes: tuple[str, ...],
     tokenizer: WordTokenizer,
     vocabulary: Vocabulary,
@@ -275,14 +276,13 @@ def _examples(
     )
 
 
-def _labelled(
-    settings: CompareSettings, path: Path, evaluation_only: bool = False
-) -> corpus.LabelledData:
+def _labelled(settings: CompareSettings, path: Path, evaluation_only: bool = False) -> LabelledData:
     """Read a labelled file, its rows in the comparison's own order."""
-    read = corpus.read_labelled(
+    read = read_labelled(
         path,
         text_column=settings.text_column,
         label_column=settings.label_column,
+        no_header=settings.no_header and not resources.is_shipped(path),
         encoding=_encoding(settings, path),
         evaluation_only=evaluation_only,
     )
@@ -297,7 +297,7 @@ def _encoding(settings: CompareSettings, path: Path) -> str:
 
 
 def _check_budgets(
-    train: corpus.LabelledData, test: corpus.LabelledData, classes: tuple[str, ...], smallest: int
+    train: LabelledData, test: LabelledData, classes: tuple[str, ...], smallest: int
 ) -> None:
     if not test.texts:
         raise InputError("no example is left for the test part; label more", train.path)
@@ -316,7 +316,7 @@ def _check_budgets(
         raise InputError(f"no example of {min(missing)!r} in the train part", train.path)
 
 
-def _check_same_labels(task: corpus.LabelledData, transfer: corpus.LabelledData) -> None:
+def _check_same_labels(task: LabelledData, transfer: LabelledData) -> None:
     """Raise when the transfer file has a label that the task has not; it may lack some."""
     unknown = set(transfer.classes) - set(task.classes)
     if unknown:

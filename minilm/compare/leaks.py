@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from minilm.data import corpus
+from minilm.data.labelled import LabelledData
 from minilm.data.quality import minhash
 from minilm.text.words import WordTokenizer
 
@@ -41,7 +41,7 @@ class Watch:
         Notes on test texts that are in the train part.
     """
 
-    def __init__(self, task: corpus.LabelledData, tokenizer: WordTokenizer) -> None:
+    def __init__(self, task: LabelledData, tokenizer: WordTokenizer) -> None:
         test, train = task.part("test"), task.part("train")
         self.labels = {
             " ".join(tokenizer.tokenize(text)): label

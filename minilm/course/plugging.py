@@ -17,7 +17,8 @@ import numpy as np
 from minilm import resources
 from minilm.classify import centroid
 from minilm.course import targets
-from minilm.data import corpus
+from minilm.data.documents import read_documents
+from minilm.data.labelled import read_labelled
 from minilm.embeddings import documents, similarity
 from minilm.models import batches
 from minilm.models import texts as batched
@@ -162,7 +163,7 @@ def _texts(most_words: int, tokenizer: words.WordTokenizer) -> list[list[str]]:
     """Return documents of the general corpus as words, so many as have `most_words` or more."""
     texts: list[list[str]] = []
     count = 0
-    for text in corpus.read_documents([resources.corpora_dir() / "general.txt"]):
+    for text in read_documents([resources.corpora_dir() / "general.txt"], unit="lines"):
         texts.append(tokenizer.tokenize(text))
         count += len(texts[-1])
         if count >= most_words:
@@ -186,7 +187,7 @@ def _accuracies(
     model: gpt.GPT, tokenizer: words.WordTokenizer, vocabulary: words.Vocabulary
 ) -> tuple[float, float]:
     """Return the accuracies on test reviews of nearest centroids and of LoRA."""
-    reviews = corpus.read_labelled(resources.corpora_dir() / "movie_reviews.csv")
+    reviews = read_labelled(resources.corpora_dir() / "movie_reviews.csv")
     train, test = reviews.part("train"), reviews.part("test")
     every = max(1, len(train.texts) // _REVIEWS)
     train = train.take(range(0, len(train.texts), every))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from minilm.classify import metrics
 from minilm.classify.metrics import Calibration, ClassScores
-from minilm.data.corpus import LabelledData
+from minilm.data.labelled import LabelledData
 from minilm.errors import InputError
 from minilm.models.text_classifier import TextClassifier
 from minilm.models.texts import Encoded, known_share

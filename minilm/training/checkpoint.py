@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm import files
+from minilm.data.sources import TEXT_SUFFIXES, nearest_folder
 from minilm.errors import ModelError, OptionError
 from minilm.nn.optim import Optimizer
-from minilm.store import safetensors
+from minilm.store import folder, safetensors
 from minilm.store.folder import STATE, Content, Source
 from minilm.training.loop import State
 from minilm.training.settings import PretrainSettings, UpdateSettings
@@ -54,7 +56,7 @@ def state_files(state: State, optimizer: Optimizer) -> dict[str, Content]:
     return contents
 
 
-def read_state(folder: Path) -> State:
+def read_state(place: Path) -> State:
     """Return the state that was saved in a folder, without its arrays.
 
     Raises
@@ -62,21 +64,21 @@ def read_state(folder: Path) -> State:
     ModelError
         When there is none.
     """
-    path = folder / STATE_FILE
+    path = place / STATE_FILE
     if not path.exists():
         raise ModelError(
             "this model has no training state, so its training cannot be resumed; choose another "
             "--output-dir",
-            folder,
+            place,
         )
     content: dict[str, Any] = files.read_json(path)
     best = content.pop("best_loss")
     return State(**content, best_loss=math.inf if best is None else best)
 
 
-def read_arrays(folder: Path, state: State, optimizer: Optimizer) -> None:
+def read_arrays(place: Path, state: State, optimizer: Optimizer) -> None:
     """Load the arrays of an unfinished run into `state` and `optimizer`."""
-    arrays: dict[str, NDArray[np.floating[Any]]] = safetensors.load(folder / ARRAYS_FILE)
+    arrays: dict[str, NDArray[np.floating[Any]]] = safetensors.load(place / ARRAYS_FILE)
     state.best_parameters = arrays.pop(_BEST, None)
     optimizer.load(arrays, state.step)
 
@@ -123,12 +125,35 @@ def check_same(
                 f"--resume: {key} is {value!r}, but the run in {path} began with "
                 f"{same!r}; leave it out, or start another run in another --output-dir"
             )
-    if sources != data:
+    # A file that was renamed is the same text, unless its new name makes it another kind of file.
+    if list(map(_contents, sources)) != list(map(_contents, data)):
         raise OptionError(
             f"--resume: the text is not the one that the run in {path} began with "
             f"({', '.join(source.name for source in data)}); give the same --data-file, or start "
             "another run in another --output-dir"
         )
+
+
+def check_begun(path: str | os.PathLike[str]) -> None:
+    """Raise OptionError where a folder holds nothing that could be resumed.
+
+    A run that was killed before its first save has left its folder of state: it begins again.
+    """
+
+    def is_begun(place: Path) -> bool:
+        return folder.exists(place) or (place / STATE).is_dir()
+
+    place = Path(path)
+    if is_begun(place):
+        return
+    near = nearest_folder(place, is_begun)
+    hint = f"did you mean {near}? To begin a run" if near else "to begin a run"
+    raise OptionError(f"--resume: nothing was begun in {place}; {hint}, leave out --resume")
+
+
+def _contents(source: Source) -> tuple[str, str]:
+    suffix = Path(source.name).suffix.lower()
+    return ".txt" if suffix in TEXT_SUFFIXES else suffix, source.sha256
 
 
 def _plain(value: Any) -> Any:

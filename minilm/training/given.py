@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from minilm.data import records
+from minilm.data import documents
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import POOLINGS, TARGETS
 
@@ -38,7 +38,7 @@ _CHOICES = {
     "size": TRAINED_SIZES,
     "tokenizer": TOKENIZERS,
     "init": STARTS,
-    "documents": records.UNITS,
+    "documents": documents.UNITS,
     "method": METHODS,
     "pooling": POOLINGS,
 }
@@ -70,6 +70,8 @@ def _fits(key: str, value: Any) -> tuple[bool, str]:
         return number and 0 < value < math.inf, "a number above 0"
     if key in _NOT_NEGATIVE:
         return number and 0 <= value < math.inf, "a number of 0 or more"
+    if key == "no_header":
+        return isinstance(value, bool), "true or false"
     if key == "targets":
         listed = isinstance(value, (list, tuple)) and all(name in TARGETS for name in value)
         return listed and len(value) > 0, f"some of {', '.join(TARGETS)}"

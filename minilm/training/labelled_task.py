@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from minilm.arrays import Ids
-from minilm.data import corpus, labelled
-from minilm.data.corpus import LabelledData
+from minilm.data import labelled
+from minilm.data.labelled import LabelledData, read_labelled
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import texts
 from minilm.models.text_classifier import TextClassifier
@@ -45,8 +45,8 @@ class Task:
     count : int, optional
         Draw this many labelled texts from the train part, in proportion to the classes; all by
         default.
-    encoding, text_column, label_column
-        How the file is read; see `corpus.read_labelled`.
+    encoding, text_column, label_column, no_header
+        How the file is read; see `labelled.read_labelled`.
     """
 
     path: Path
@@ -54,6 +54,7 @@ class Task:
     encoding: str = "utf-8"
     text_column: str | None = None
     label_column: str | None = None
+    no_header: bool = False
 
 
 def run(
@@ -91,13 +92,16 @@ def run(
 
 def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, say: Say) -> None:
     base, head = load_base(model)
-    data = corpus.read_labelled(
+    data = read_labelled(
         task.path,
         text_column=task.text_column,
         label_column=task.label_column,
+        no_header=task.no_header,
         encoding=task.encoding,
         training_only=True,
     )
+    for line in data.report():
+        say(line)
     head = replace(head, pooling=settings.pooling) if head else Head(data.classes, settings.pooling)
     _check_labels(data, head, model)
     train, dev = _parts(data, head, task, settings.seed)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from minilm.data import corpus, documents
+from minilm.data.documents import read_documents
 from minilm.data.quality import damage, fingerprints
+from minilm.data.sources import find_files
 from minilm.nn.config import GPTConfig
 from minilm.store.folder import OpenFolder, Source, Stage, source
 from minilm.store.ledger import Ledger
@@ -136,7 +137,7 @@ class NewText:
 
     def read(self) -> Iterator[str]:
         """Yield the documents."""
-        return documents.read([self.file])
+        return read_documents([self.file])
 
 
 @contextlib.contextmanager
@@ -144,7 +145,7 @@ def gathered(
     paths: Sequence[str | os.PathLike[str]], asked: UpdateSettings, seen: Ledger | None
 ) -> Iterator[NewText]:
     """Collect the documents of files that are new to a model, for as long as the block lasts."""
-    sources = tuple(source(file) for file in corpus.find_files(paths))
+    sources = tuple(source(file) for file in find_files(paths))
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "new.jsonl"
         with open(path, "w", encoding="utf-8", newline="\n") as file:

@@ -20,7 +20,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from minilm.data.quality import inspect
+from minilm.data.quality import validate
+from minilm.data.sources import find_files
 from minilm.errors import MissingExtraError, OptionError, OutputError
 from minilm.store import classification, folder, huggingface, manifest, onnx, transaction, versions
 from minilm.text.bpe import BytePairTokenizer
@@ -198,6 +199,7 @@ def run(
     if base is not None:
         classification.require_language_model(base)
     _check_export(export, output)
+    paths = find_files(paths, output=output, say=say)
     found = detect(output, export)
     if not resume and not _passes(paths, output, found, given, anyway, say):
         return None
@@ -289,12 +291,13 @@ def _passes(
 ) -> bool:
     """Check the data, print the findings, and return whether to continue."""
     seen = folder.reading(output, lambda opened: opened.seen()) if found.has_model else None
-    report = inspect.check(
+    report = validate.validate(
         paths,
         seen=seen,
         unit=given.get("documents"),
         encoding=given.get("encoding", "utf-8"),
         text_column=given.get("text_column"),
+        no_header=given.get("no_header", False),
     )
     for text in report.lines():
         say(text)

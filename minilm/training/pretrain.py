@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.arrays import Ids
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
 from minilm.nn.gpt import GPT
@@ -74,7 +74,10 @@ def pretrain(
         After Ctrl-C; the run so far is saved.
     """
     check(given, PretrainSettings)
-    sources = tuple(folder.source(path) for path in corpus.find_files(paths))
+    paths = find_files(paths, output=output)
+    sources = tuple(map(folder.source, paths))
+    if resume:
+        checkpoint.check_begun(output)
     with Writer(output) as writer:
         if writer.stale_pid is not None:
             say(f"{writer.path}: process {writer.stale_pid} died holding the lock; taken over")

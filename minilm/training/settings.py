@@ -58,6 +58,8 @@ class PretrainSettings:
         What a document of a .txt or .md file is; by default, paragraphs if there are blank lines.
     encoding : str
     text_column : str, optional
+    no_header : bool
+        Whether the first row of .csv and .tsv files is data.
     save_seconds : float
         Time between two saves. It does not change the result.
     """
@@ -86,6 +88,7 @@ class PretrainSettings:
     documents: str | None = None
     encoding: str = "utf-8"
     text_column: str | None = None
+    no_header: bool = False
     save_seconds: float = 60.0
 
 
@@ -175,7 +178,8 @@ class UpdateSettings(Care):
     limit : float
         The share by which the perplexity of an old text may rise before the update is held back. A
         tenth lets ordinary updates pass (the README's example costs 6 %).
-    weight_decay, warmup, patience, seed, threads, documents, encoding, text_column, save_seconds
+    weight_decay, warmup, patience, seed, threads, documents, encoding, text_column, no_header,
+    save_seconds
         As in `PretrainSettings`.
     """
 
@@ -194,6 +198,7 @@ class UpdateSettings(Care):
     documents: str | None = None
     encoding: str = "utf-8"
     text_column: str | None = None
+    no_header: bool = False
     save_seconds: float = 60.0
 
 

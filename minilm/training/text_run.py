@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minilm.arrays import Ids
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import OptionError
 from minilm.models import batches, scores
 from minilm.models.scores import Score
@@ -306,7 +306,7 @@ def _sample(
     paths: Sequence[Any], tokenizer: Tokenizer, chosen: UpdateSettings, context: int
 ) -> Part:
     """Draw a sample of files that the model knows or is measured on."""
-    sources = tuple(folder.source(file) for file in corpus.find_files(paths))
+    sources = tuple(folder.source(file) for file in find_files(paths))
     name = ", ".join(source.name for source in sources)
     with tempfile.TemporaryDirectory() as place:
         end = tokenizer.vocab[END_OF_TEXT]

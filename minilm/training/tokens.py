@@ -26,7 +26,7 @@ import numpy as np
 
 from minilm import files
 from minilm.arrays import Ids
-from minilm.data import documents
+from minilm.data.documents import read_documents
 from minilm.errors import InputError
 from minilm.models.batches import ShuffledWindows
 from minilm.store.folder import END_OF_TEXT, Source, Tokenizer
@@ -195,11 +195,12 @@ def read(
     paths: Sequence[str | os.PathLike[str]], settings: PretrainSettings | UpdateSettings
 ) -> Iterator[str]:
     """Yield the documents of the user's files, as the settings say."""
-    return documents.read(
+    return read_documents(
         paths,
         unit=settings.documents,
         encoding=settings.encoding,
         text_column=settings.text_column,
+        no_header=settings.no_header,
     )
 
 
@@ -233,7 +234,13 @@ def of_sources(
     """
     made_of = {
         "sources": [asdict(source) for source in sources],
-        "documents": [settings.documents, settings.encoding, settings.text_column, note],
+        "documents": [
+            settings.documents,
+            settings.encoding,
+            settings.text_column,
+            settings.no_header,
+            note,
+        ],
         "tokenizer": hashlib.sha256(json.dumps(tokenizer.vocab).encode()).hexdigest(),
     }
     end = tokenizer.vocab[END_OF_TEXT]

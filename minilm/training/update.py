@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import OptionError, OutputError
 from minilm.store import adapters, classification, folder, manifest
 from minilm.store.adapters import SavedAdapter
@@ -83,7 +83,6 @@ class Request:
     def settings(self) -> UpdateSettings:
         """Return the settings, or raise a MinilmError for what can be seen to be wrong."""
         check(self.given, UpdateSettings)
-        corpus.find_files(self.paths)
         # The default number of epochs does not apply where steps are given.
         length = {"epochs": None} if self.given.get("steps") else {}
         asked = UpdateSettings(**{**self.given, **length})
@@ -135,6 +134,7 @@ def update(
     KeyboardInterrupt
         After Ctrl-C. A version can then be resumed.
     """
+    paths = find_files(paths, output=output or path)
     request = Request(paths, given, shape or {}, old_data, general, say)
     asked = request.settings()
     if output is not None and asked.lora and asked.average:

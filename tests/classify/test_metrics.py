@@ -91,6 +91,8 @@ def test_scores_equal_scikit_learns(peer, classes):
         assert_close(own, expected, rtol=1e-12)
     macro = sklearn.f1_score(truth, predicted, labels=labels, average="macro", zero_division=0)
     assert metrics.macro_f1(truth, predicted, classes) == pytest.approx(macro, rel=1e-12)
+    default = sklearn.f1_score(truth, predicted, average="macro", zero_division=0)
+    assert metrics.macro_f1_of_present(confusion) == pytest.approx(default, rel=1e-12)
 
 
 @pytest.mark.peers

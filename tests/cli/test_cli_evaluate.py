@@ -133,12 +133,31 @@ def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):
     model.lineage = (stage,)
     model.save(tmp_path / "learned")
     assert run(tmp_path / "learned", "--task", plain) == 0
-    assert (
-        "plain.csv was in the training data; expect lower scores on new text"
-        in capsys.readouterr().err
-    )
+    remark = "plain.csv was in the training data; expect lower scores on new text"
+    assert remark in capsys.readouterr().err
     assert run(judges / "classifier", "--task", plain) == 0
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == (
+        "minilm evaluate: plain.csv: 8 rows, text from column 'text', label from column 'label', "
+        "no split\n"
+    )
+
+
+def test_what_an_absent_class_does_to_macro_f1_is_reported(judges, tmp_path, capsys):
+    file = tmp_path / "task.csv"
+    file.write_text("text,label\na cat,a\na dog,b\na film,a\n", encoding="utf-8")
+    assert run(judges / "animals", "--task", file) == 0
+    said = capsys.readouterr().out
+    assert "no text here is c, d, e: F1 0, which lowers macro-F1\n" in said
+    assert run(judges / "animals", "--task", file, "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["absent"] == ["c", "d", "e"]
+    scores = [scores["f1"] for scores in record["classes"].values()]
+    confusion = np.array(record["confusion"])
+    present = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
+    assert record["macro_f1"] == pytest.approx(np.mean(scores), rel=1e-12, abs=1e-15)
+    expected = np.array(scores)[present].mean()
+    assert record["macro_f1_of_present"] == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    assert f"(as scikit-learn): {expected:.3f}\n" in said
 
 
 @pytest.mark.parametrize(

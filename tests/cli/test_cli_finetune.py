@@ -35,10 +35,14 @@ def test_a_task(base, task, tmp_path, capsys):
     assert run(base, "--task", task, "--output-dir", tmp_path / "o", "--labels", 6, *quick) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
-    assert lines[:2] == ["t.csv: 6 texts to train on, no development part", "labels: x 3, y 3"]
-    assert lines[2].startswith("full fine-tuning: 100 % of ")
-    assert lines[3].startswith("pooling mean: transformers refuses this folder; --pooling last ")
-    assert lines[4] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
+    assert lines[:3] == [
+        "t.csv: 8 rows, text from column 'text', label from column 'label', no split",
+        "t.csv: 6 texts to train on, no development part",
+        "labels: x 3, y 3",
+    ]
+    assert lines[3].startswith("full fine-tuning: 100 % of ")
+    assert lines[4].startswith("pooling mean: transformers refuses this folder; --pooling last ")
+    assert lines[5] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
     assert set(load(tmp_path / "o").predict(["a cat", "a dog"])) <= {"x", "y"}
 
 
@@ -119,3 +123,13 @@ def test_mistakes_end_with_one_line_and_nothing_written(
     assert says in printed.err
     assert printed.err.count("\n") == 1
     assert not (tmp_path / "o").exists()
+
+
+def test_labels_to_look_at_are_named(base, tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("Text,LABEL\n" + "a cat,x\na dog,X\na mat,NA\n" * 3, encoding="utf-8")
+    quick = ("--epochs", 1, "--batch", 4, "--threads", 1)
+    assert run(base, "--task", path, "--output-dir", tmp_path / "o", *quick) == 0
+    said = capsys.readouterr().out
+    assert "differ only in case, blanks, quotes or number format: 'x' (3), 'X' (3)" in said
+    assert "a label that looks like a missing value: 'NA' (3)" in said

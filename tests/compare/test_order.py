@@ -13,7 +13,7 @@ from minilm.compare.data import CompareSettings
 from minilm.compare.executors import ProcessRunner
 from minilm.compare.run import Grid
 from minilm.compare.transformer import TransformerSettings
-from minilm.data import corpus
+from minilm.data.labelled import LabelledData
 from minilm.text.words import WordTokenizer
 
 TIMES = ("seconds", "pretrain_seconds", "money")
@@ -132,7 +132,7 @@ def test_real_reviews_sorted_by_label_or_shuffled_give_the_same(real_data, tmp_p
 def labelled(texts, splits):
     labels = tuple("ab"[i % 2] for i in range(len(texts)))
     lines = tuple(range(len(texts)))
-    return corpus.LabelledData(Path("task.csv"), tuple(texts), labels, lines, tuple(splits))
+    return LabelledData(Path("task.csv"), tuple(texts), labels, lines, tuple(splits))
 
 
 SENTENCES = [

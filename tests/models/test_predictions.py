@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minilm.data.corpus import LabelledData
+from minilm.data.labelled import LabelledData
 from minilm.errors import InputError
 from minilm.models import predictions
 from minilm.models.texts import Encoded

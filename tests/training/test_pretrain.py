@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from closeness import assert_close
 
-from minilm.data import documents
+from minilm.data.documents import read_documents
 from minilm.embeddings import cooccurrence, svd
 from minilm.errors import InputError, MinilmError, ModelError, OptionError, OutputError
 from minilm.files import FolderLock
@@ -192,11 +192,38 @@ def test_nothing_to_do(copy, text, tiny):
     assert bytes_of(copy) == before
 
 
-def test_nothing_saved_yet(text, tiny, trained, tmp_path):
+def test_a_run_that_was_killed_before_its_first_save_begins_again(text, tiny, trained, tmp_path):
+    (tmp_path / "m" / "training").mkdir(parents=True)
     said = []
     pretrain.pretrain([text], tmp_path / "m", tiny, resume=True, say=said.append)
     assert said[0] == f"{tmp_path / 'm'}: nothing is saved here yet; starting again"
     assert bytes_of(tmp_path / "m") == bytes_of(trained)
+
+
+def test_resuming_where_nothing_was_begun_is_an_error(stopped, text, tiny):
+    nowhere = stopped.parent / "n"
+    message = rf"--resume: nothing was begun in .*n; did you mean {re.escape(str(stopped))}\? To"
+    with pytest.raises(OptionError, match=message):
+        pretrain.pretrain([text], nowhere, tiny, resume=True, say=silent)
+    assert not nowhere.exists()
+
+
+def test_a_renamed_text_resumes(stopped, trained, text, tmp_path):
+    renamed = tmp_path / "other name.md"
+    shutil.copy(text, renamed)
+    pretrain.pretrain([renamed], stopped, {}, resume=True, say=silent)
+    weights = "model.safetensors"
+    assert (stopped / weights).read_bytes() == (trained / weights).read_bytes()
+
+
+def test_the_output_is_no_data(text, tiny, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    shutil.copy(text, folder / "a.txt")
+    pretrain.pretrain([folder], folder / "m", tiny, say=silent)
+    said = []
+    pretrain.pretrain([folder], folder / "m", tiny, resume=True, say=said.append)
+    assert said[-1].endswith("there is nothing to do")
 
 
 @pytest.mark.parametrize(
@@ -339,7 +366,7 @@ def test_what_is_said_is_for_people(text, tiny, tmp_path, capsys):
 
 def test_what_was_read_stands_in_the_ledger(trained, text):
     seen = folder.load(trained).seen
-    assert (seen.hashes == Ledger.of(documents.read([text])).hashes).all()
+    assert (seen.hashes == Ledger.of(read_documents([text])).hashes).all()
     assert len(seen) == 2
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minilm.data import documents
+from minilm.data.documents import read_documents
 from minilm.errors import InputError, OptionError, OutputError
 from minilm.files import FolderLock
 from minilm.store import folder, ledger, manifest, transaction, versions
@@ -294,7 +294,7 @@ def test_a_write_that_fails_leaves_weights_and_ledger_of_one_moment(
 
 def test_the_ledger_of_a_model_is_that_of_all_its_texts(model, boats, text):
     run(boats, model)
-    expected = Ledger.of([*documents.read([text]), *documents.read([boats])])
+    expected = Ledger.of([*read_documents([text]), *read_documents([boats])])
     assert (folder.load(model).seen.hashes == expected.hashes).all()
 
 

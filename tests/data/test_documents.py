@@ -5,12 +5,12 @@ import json
 
 import pytest
 
-from minilm.data import corpus, tables
+from minilm.data import columns, documents, labelled, tables
 from minilm.errors import InputError, OptionError
 
 
 def read(*paths, **options):
-    return [text.rstrip("\n") for text in corpus.read_documents(paths, **options)]
+    return [text.rstrip("\n") for text in documents.read_documents(paths, **options)]
 
 
 def write(path, content, encoding="utf-8"):
@@ -20,8 +20,9 @@ def write(path, content, encoding="utf-8"):
 
 def test_lines_and_paragraphs(tmp_path):
     path = write(tmp_path / "a.txt", "one\ntwo\n\n \nthree\r\nfour")
-    assert read(path) == ["one", "two", "three", "four"]
-    assert read(path, unit="paragraphs") == ["one\ntwo", "three\nfour"]
+    assert read(path, unit="lines") == ["one", "two\n\n ", "three", "four"]
+    assert read(path, unit="paragraphs") == ["one\ntwo\n\n ", "three\nfour"]
+    assert read(path) == read(path, unit="paragraphs")  # a blank line between others
 
 
 def test_a_byte_order_mark_is_skipped(tmp_path):
@@ -80,7 +81,7 @@ def test_a_folder_is_read_in_the_order_of_names(tmp_path):
 
 def test_fields_may_hold_line_ends(tmp_path):
     path = write(tmp_path / "a.csv", 'text,label\n"one\ntwo",a\nthree,b\n')
-    data = corpus.read_labelled(path)
+    data = labelled.read_labelled(path)
     assert data.texts == ("one\ntwo", "three")
     assert data.lines == (2, 4)
 
@@ -89,14 +90,14 @@ def test_labelled_data_and_its_parts(tmp_path):
     path = write(
         tmp_path / "a.csv", "text,label,split,hard\nx,a,train,\ny,b,test,negation\nz,b,train,\n"
     )
-    data = corpus.read_labelled(path)
+    data = labelled.read_labelled(path)
     assert data.classes == ("a", "b")
     assert data.part("train").texts == ("x", "z")
     assert data.part("test").lines == (3,)
 
 
 @pytest.mark.parametrize(
-    ("columns", "expected"),
+    ("names", "expected"),
     [
         ("text,label", ("text", "label")),
         ("Review,Sentiment", ("Review", "Sentiment")),
@@ -104,15 +105,14 @@ def test_labelled_data_and_its_parts(tmp_path):
         ("sentence,stars,split", ("sentence", "stars")),
     ],
 )
-def test_columns_are_guessed_when_there_is_one_choice(tmp_path, columns, expected):
-    chosen = tables.choose_columns(
-        columns.split(","), {"text": None, "label": None}, tmp_path / "a.csv"
-    )
-    assert (chosen["text"], chosen["label"]) == expected
+def test_columns_are_guessed_when_there_is_one_choice(tmp_path, names, expected):
+    path = write(tmp_path / "a.csv", f"{names}\n{names.upper()}\n")
+    chosen = columns.choose(tables.Table(path), labels="needed")
+    assert (*chosen.text, chosen.label) == expected
 
 
 @pytest.mark.parametrize(
-    ("columns", "asked", "message"),
+    ("names", "asked", "message"),
     [
         ("text,review,label", {}, "more than one column may hold the text"),
         ("a,b", {}, "more than one column may hold the text"),
@@ -121,16 +121,15 @@ def test_columns_are_guessed_when_there_is_one_choice(tmp_path, columns, expecte
         ("text,label", {"label": "y"}, "no column 'y'; name it with --label-column"),
     ],
 )
-def test_missing_and_ambiguous_columns_are_named(tmp_path, columns, asked, message):
+def test_missing_and_ambiguous_columns_are_named(tmp_path, names, asked, message):
+    path = write(tmp_path / "a.csv", f"{names}\n{names.upper()}\n")
     with pytest.raises(InputError, match=message):
-        tables.choose_columns(
-            columns.split(","), {"text": None, "label": None} | asked, tmp_path / "a.csv"
-        )
+        columns.choose(tables.Table(path), **asked, labels="needed")
 
 
 def test_a_named_column_settles_the_choice(tmp_path):
     path = write(tmp_path / "a.csv", "title,body,class\nt,b,x\nu,c,y\n")
-    assert corpus.read_labelled(path, text_column="title").texts == ("t", "u")
+    assert labelled.read_labelled(path, text_column="title").texts == ("t", "u")
 
 
 @pytest.mark.parametrize(
@@ -139,11 +138,11 @@ def test_a_named_column_settles_the_choice(tmp_path):
         ("a.csv", "", "the file is empty"),
         ("a.csv", "text,label\n", "no rows"),
         ("a.csv", "text,label\nx,a\ny\n", r"a\.csv:3: 1 fields where the header has 2"),
-        ("a.csv", "text,text\nx,a\n", "a different name for each column"),
+        ("a.csv", "text,text\nx,a\n", "the header has the name 'text' twice"),
         ("a.csv", "text,label\nx,a\n,b\n", r"a\.csv:3: no value in the text column"),
         ("a.csv", "text,label\nx,a\ny,NaN\n", r"a\.csv:3: NaN in the label column"),
         ("a.csv", "text,label\nx,a\ny,a\n", "every label is 'a'"),
-        ("a.csv", "text,label,split\nx,a,train\ny,b,Test\n", r"a\.csv:3: split 'Test'"),
+        ("a.csv", "text,label,split\nx,a,train\ny,b,Tests\n", r"a\.csv:3: split 'tests'"),
         ("a.csv", "text,label,split\nx,a,train\ny,b,train\n", "no row has the split 'test'"),
         ("a.csv", 'text,label\nx,a\n"y,b\nz,a\n', r"a\.csv:3: not valid CSV .*starts here"),
         ("a.csv", '"text,label\nx,a\n', r"a\.csv:1: not valid CSV"),
@@ -162,7 +161,7 @@ def test_a_named_column_settles_the_choice(tmp_path):
         ("a.json", '[{"text": "x", "label": NaN}]', "NaN is not JSON"),
         ("a.json", '[{"text": "x", "text": "y"}]', "'text' appears twice"),
         ("a.json", '{"text": "x"}', "should be a list"),
-        ("a.json", "[1, 2]", r"a\.json: item 1: neither a string nor a record"),
+        ("a.json", "[1, 2]", r"a\.json: item 1: neither a string nor an object"),
         ("a.json", '[{"text": "x", "label": "a"}, {"text": "y"}]', r"a\.json: item 2: no value in"),
         ("a.json", '[{"text": "x", "label": null}]', "no column may hold the label"),
         ("a.json", '[{"a": "x", "b": "y"}]', r"a\.json: more than one column"),
@@ -182,7 +181,7 @@ def test_a_named_column_settles_the_choice(tmp_path):
 )
 def test_bad_tables_are_refused_with_file_and_line(tmp_path, name, content, message):
     with pytest.raises(InputError, match=message) as caught:
-        corpus.read_labelled(write(tmp_path / name, content))
+        labelled.read_labelled(write(tmp_path / name, content))
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -190,37 +189,38 @@ def test_bad_tables_are_refused_with_file_and_line(tmp_path, name, content, mess
 def test_the_rows_of_a_json_list_are_counted_not_called_lines(tmp_path):
     rows = [{"text": "x", "label": "a"}, {"text": "y", "label": "b"}]
     path = write(tmp_path / "a.json", json.dumps(rows, indent=4))
-    assert corpus.read_labelled(path).lines == (1, 2)
-    path = write(tmp_path / "b.json", json.dumps([{"text": "x"}, {"title": "y"}]))
-    with pytest.raises(InputError, match=r"b\.json: item 2: no column 'text' here"):
-        read(path)
+    assert labelled.read_labelled(path).lines == (1, 2)
 
 
-def test_values_that_hold_nothing_or_more_than_one_are_absent(tmp_path):
+def test_values_that_hold_nothing_are_absent_and_nested_ones_are_noted(tmp_path):
     record = {"text": "x", "label": 1.5, "hard": None, "tags": ["a", "b"], "split": "test"}
     path = write(tmp_path / "a.json", json.dumps([record]))
-    assert list(tables.read_rows(path)) == [(1, {"text": "x", "label": "1.5", "split": "test"})]
+    table = tables.Table(path)
+    expected = {"text": "x", "label": "1.5", "tags": ["a", "b"], "split": "test"}
+    assert list(table) == [(1, expected)]
+    assert table.nested == {"tags": "lists"}
 
 
 def test_many_columns_are_not_all_listed(tmp_path):
-    columns = [f"c{i}" for i in range(900)]
+    names = ",".join(f"c{i}" for i in range(900))
+    path = write(tmp_path / "a.csv", f"{names}\n{names.upper()}\n")
     with pytest.raises(InputError) as caught:
-        tables.choose_columns(columns, {"text": None}, tmp_path / "a.csv")
-    assert str(caught.value).endswith("are: 'c0', 'c1', 'c2', 'c3', 'c4' and 895 more)")
+        columns.choose(tables.Table(path))
+    assert "are: 'c0', 'c1', 'c2', 'c3', 'c4' and 895 more)" in str(caught.value)
 
 
 def test_data_to_evaluate_on_needs_neither_train_examples_nor_two_classes(tmp_path):
     path = write(tmp_path / "a.csv", "text,label,split\nx,a,test\ny,a,test\n")
     with pytest.raises(InputError, match="no row has the split 'train'"):
-        corpus.read_labelled(path)
-    data = corpus.read_labelled(path, evaluation_only=True)
+        labelled.read_labelled(path)
+    data = labelled.read_labelled(path, evaluation_only=True)
     assert data.part("test").texts == ("x", "y")
     assert data.classes == ("a",)
     path = write(tmp_path / "b.csv", "text,label\nx,a\n")
-    assert corpus.read_labelled(path, evaluation_only=True).labels == ("a",)
+    assert labelled.read_labelled(path, evaluation_only=True).labels == ("a",)
     path = write(tmp_path / "c.csv", "text,label,split\nx,a,train\n")
     with pytest.raises(InputError, match="no row has the split 'test'"):
-        corpus.read_labelled(path, evaluation_only=True)
+        labelled.read_labelled(path, evaluation_only=True)
 
 
 def test_missing_files_and_folders_without_text(tmp_path):
@@ -249,12 +249,12 @@ def test_a_line_of_50_mb_is_refused(tmp_path):
 
 def test_a_split_is_stratified_seeded_and_complete():
     labels = ["a"] * 100 + ["b"] * 50
-    splits = corpus.stratified_split(labels, seed=3)
-    assert splits == corpus.stratified_split(labels, seed=3)
-    assert splits != corpus.stratified_split(labels, seed=4)
+    splits = labelled.stratified_split(labels, seed=3)
+    assert splits == labelled.stratified_split(labels, seed=3)
+    assert splits != labelled.stratified_split(labels, seed=4)
     for label, size in (("a", 100), ("b", 50)):
         mine = [s for s, which in zip(splits, labels, strict=True) if which == label]
-        assert [mine.count(part) for part in corpus.SPLITS] == [
+        assert [mine.count(part) for part in labelled.SPLITS] == [
             int(0.6 * size),
             int(0.1 * size),
             int(0.3 * size),
@@ -273,17 +273,17 @@ def test_test_texts_that_stand_in_train_are_counted(tmp_path):
                 ["new", "b", "test"],
             ]
         )
-    assert corpus.repeated_across_parts(corpus.read_labelled(path)) == 1
+    assert labelled.repeated_across_parts(labelled.read_labelled(path)) == 1
 
 
 def test_texts_to_be_judged_go_missing_nowhere(tmp_path):
     lines = write(tmp_path / "a.txt", " one\r\n\ntwo")
-    assert corpus.read_texts(lines) == [" one", "two"]
+    assert documents.read_texts(lines) == [" one", "two"]
     table = write(tmp_path / "a.csv", "id,review\n1,good\n2,bad\n")
-    assert corpus.read_texts(table) == ["good", "bad"]
-    assert corpus.read_texts(table, text_column="id") == ["1", "2"]
+    assert documents.read_texts(table) == ["good", "bad"]
+    assert documents.read_texts(table, text_column="id") == ["1", "2"]
     items = write(tmp_path / "a.json", '["good", {"text": "bad"}]')
-    assert corpus.read_texts(items) == ["good", "bad"]
+    assert documents.read_texts(items) == ["good", "bad"]
 
 
 @pytest.mark.parametrize(
@@ -298,4 +298,4 @@ def test_texts_to_be_judged_go_missing_nowhere(tmp_path):
 )
 def test_a_text_that_is_not_there_is_said(name, content, message, tmp_path):
     with pytest.raises(InputError, match=message):
-        corpus.read_texts(write(tmp_path / name, content))
+        documents.read_texts(write(tmp_path / name, content))

@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minilm.data import records
+from minilm.data import documents, labels
+from minilm.data.documents import Record
 from minilm.data.quality import damage, findings, fingerprints, minhash
 from minilm.data.quality.findings import EXAMPLES, Findings, Seen
 from minilm.data.quality.verdict import (
@@ -29,14 +31,13 @@ from minilm.data.quality.verdict import (
     Report,
     Rule,
 )
-from minilm.data.records import Record
 from minilm.errors import InputError
 from minilm.progress import Progress
 from minilm.text.bpe import BytePairTokenizer
-from minilm.text.words import WordTokenizer
+from minilm.text.words import WordTokenizer, is_word
 
 _JUDGED_WORDS = 10  # in a document, before its language is judged
-_JUDGED_DOCUMENTS = 50  # so long, before the files' own words can say what is usual in them
+_JUDGED_DOCUMENTS = 50  # of that length, before the files' own words can say what is usual
 _BALANCE = 0.1  # the least size of a class, by that of the largest
 _LEAST_VOCABULARY = 100  # words, before a model's can say what is usual
 _NEAR_WORDS = 5  # in a document, before it is compared with others
@@ -45,11 +46,23 @@ _EXCERPT = 60  # characters
 _LOOKED_AT = 10_000  # characters, for an excerpt
 _BATCH = 1 << 16  # words that MinHash takes at a time
 _VOCABULARY = 1 << 20  # different words counted at most
+# Scripts, as `damage.scripts` calls them, that do not put spaces between words.
+_WITHOUT_SPACES = {
+    "CJK": "Chinese or Japanese",
+    "THAI": "Thai",
+    "LAO": "Lao",
+    "KHMER": "Khmer",
+    "MYANMAR": "Burmese",
+    "TIBETAN": "Tibetan",
+    "JAVANESE": "Javanese",
+    "BALINESE": "Balinese",
+    "TAI": "Tai",
+}
 _SURVEYED = 10_000  # documents whose words are all counted; of those after them every tenth
 _SHOW_PROGRESS = 20_000  # documents
 
 
-def check(
+def validate(
     paths: Iterable[str | os.PathLike[str]],
     *,
     seen: Seen | None = None,
@@ -58,18 +71,19 @@ def check(
     encoding: str = "utf-8",
     text_column: str | None = None,
     label_column: str | None = None,
+    no_header: bool = False,
 ) -> Report:
     """Check files of text or labelled tables.
 
     Parameters
     ----------
     paths : iterable of path-like
-        As for `records.read`, like `unit`, `encoding` and the columns.
+        As for `documents.read_records`, like `unit`, `encoding` and the columns.
     seen : Seen, optional
         What a model has learned from.
     vocabulary : collection of str, optional
-        Lower-case words that are known, as `known_words` gives them. Unless said, or if they are
-        fewer than 100, those that stand in a hundredth of the documents are, and in three at least.
+        Lower-case words that are known, as `known_words` gives them. By default, and where they are
+        fewer than 100, the words that are in a hundredth of the documents, and in three at least.
 
     Raises
     ------
@@ -78,12 +92,20 @@ def check(
     """
     sources = [Path(path) for path in paths]
     read = partial(
-        records.read,
+        documents.read_records,
         sources,
         unit=unit,
         encoding=encoding,
         text_column=text_column,
         label_column=label_column,
+        no_header=no_header,
+    )
+    taken = documents.describe(
+        sources,
+        encoding=encoding,
+        text_column=text_column,
+        label_column=label_column,
+        no_header=no_header,
     )
     if vocabulary is not None and len(vocabulary) < _LEAST_VOCABULARY:
         vocabulary = None
@@ -94,11 +116,13 @@ def check(
     found = _judge(read(), survey, known)
     findings.compare(found, seen)
     findings.compare_near(found, read())
-    return _report(sources, found, read())
+    report = _report(sources, found, read())
+    remarks = [*labels.findings(report.labels), *survey.remarks()]
+    return replace(report, taken=tuple(taken), remarks=tuple(remarks))
 
 
 def known_words(tokenizer: Any) -> frozenset[str]:
-    """Return the whole words, in lower case, that a tokenizer has an entry of its own for.
+    """Return the whole words, in lower case, for which a tokenizer has one entry.
 
     >>> tokenizer = BytePairTokenizer.train(["the cat sat, the cat ate"] * 9, 264)
     >>> sorted(known_words(tokenizer))
@@ -109,7 +133,7 @@ def known_words(tokenizer: Any) -> frozenset[str]:
         words = (entry[1:].decode("utf-8", "ignore") for entry in entries if entry[:1] == b" ")
     else:
         words = iter(tokenizer.vocab)
-    return frozenset(word.lower() for word in words if word.isalpha())
+    return frozenset(word.lower() for word in words if is_word(word))
 
 
 class _Survey:
@@ -136,6 +160,16 @@ class _Survey:
                 if len(self._counts) > _VOCABULARY:
                     self._counts = Counter({w: n for w, n in self._counts.items() if n > 1})
         self.script = max(scripts, key=lambda name: scripts[name], default="LATIN")
+
+    def remarks(self) -> list[str]:
+        """Return what a person should know of the script, as lines."""
+        name = _WITHOUT_SPACES.get(self.script)
+        if name is None:
+            return []
+        return [
+            f"most letters are {name}, a script without spaces between words: word vectors and the "
+            "word tokenizer take a whole phrase for a word; byte-pair encoding is for such text"
+        ]
 
     def usual_words(self) -> frozenset[str] | None:
         """Return the words of many documents; None when there are too few documents to tell."""
@@ -203,7 +237,7 @@ def _faults(record: Record, repaired: str, words: list[str], script: str) -> int
     if not text or text.isspace():
         return BIT["empty"]
     faults = 0
-    if record.label == "":
+    if record.label is not None and not record.label.strip():
         faults |= BIT["no label"]
     if len(words) < MIN_WORDS:
         faults |= BIT["too short"]
@@ -237,13 +271,13 @@ def _report(sources: list[Path], found: Findings, again: Iterator[Record]) -> Re
     last = max((i for numbers in firsts.values() for i in numbers), default=-1)
     wanted = {i for numbers in firsts.values() for i in numbers}
     texts = {i: r for i, r in zip(range(last + 1), again, strict=False) if i in wanted}
-    paths, names = list(found.paths), list(found.labels)
+    paths, names = list(found.paths), list(labels.without_blanks(found.labels).values())
     file, number, label = found["path"], found["number"], found["label"]
 
     def example(rule: str, i: int) -> Example:
         note = ""
         if (other := found.first.get(rule, {}).get(i)) is not None:
-            where = records.place(paths[file[other]], int(number[other]), paths[file[i]])
+            where = documents.place(paths[file[other]], int(number[other]), paths[file[i]])
             note = f"as {where}"
             if rule == "contradictory labels":
                 note = f"{names[label[i]]}; {where} {names[label[other]]}"

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from minilm.data.quality import cleaning, fingerprints, inspect
+from minilm.data.quality import cleaning, fingerprints, validate
 from minilm.data.quality.verdict import BIT, RULES
 from minilm.errors import InputError, MinilmError, OptionError
 from minilm.store.ledger import Ledger
@@ -46,7 +46,7 @@ def check(tmp_path):
     def run(texts, **options):
         path = tmp_path / "t.jsonl"
         path.write_text("".join(json.dumps(text) + "\n" for text in texts), encoding="utf-8")
-        return inspect.check([path], **options)
+        return validate.validate([path], **options)
 
     return run
 
@@ -57,7 +57,7 @@ def check_table(tmp_path):
         path = tmp_path / "t.csv"
         with open(path, "w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([columns, *rows])
-        return inspect.check([path])
+        return validate.validate([path])
 
     return run
 
@@ -137,7 +137,7 @@ def test_unknown_words_need_enough_documents_or_a_vocabulary(check):
 
 
 def test_of_many_documents_a_part_tells_which_words_are_usual(check, monkeypatch):
-    monkeypatch.setattr(inspect, "_SURVEYED", 60)
+    monkeypatch.setattr(validate, "_SURVEYED", 60)
     texts = sentences(300)
     texts[150] = "Der Kapit\u00e4n hat sein altes Boot am Hafen an einen Lehrer verkauft"
     assert places(check(texts), "unknown words") == [150]
@@ -146,9 +146,9 @@ def test_of_many_documents_a_part_tells_which_words_are_usual(check, monkeypatch
 def test_the_words_that_a_tokenizer_knows():
     texts = ["The cat sat on the caf\u00e9's mat, number 77"] * 9
     words = {"the", "cat", "sat", "on", "caf\u00e9", "s", "mat", "number"}
-    assert inspect.known_words(WordLevelTokenizer.train(texts)) == words
+    assert validate.known_words(WordLevelTokenizer.train(texts)) == words
     pieces = BytePairTokenizer.train(texts, 400)
-    assert inspect.known_words(pieces) & words == words - {"s"}  # no word of its own: "'s"
+    assert validate.known_words(pieces) & words == words - {"s"}  # no word of its own: "'s"
 
 
 def test_duplicates_differ_in_white_space_at_most(check):
@@ -238,7 +238,7 @@ def test_leaks(check_table):
 def test_a_leak_between_files(tmp_path):
     for name, texts in (("train", sentences(10)), ("test", sentences(12)[9:])):
         (tmp_path / f"{name}.txt").write_text("\n".join(texts), encoding="utf-8")
-    report = inspect.check([tmp_path / "train.txt", tmp_path / "test.txt"])
+    report = validate.validate([tmp_path / "train.txt", tmp_path / "test.txt"])
     assert places(report, "leaks") == [9]
     assert report["leaks"].examples[0].note == "as test.txt:1"
 
@@ -257,7 +257,7 @@ def test_the_table_fits_a_terminal(check, tmp_path):
     ] * 2
     path = tmp_path / ("n" * 100 + ".jsonl")
     path.write_text("".join(json.dumps(text) + "\n" for text in texts), encoding="utf-8")
-    for report in (check(texts), inspect.check([path])):
+    for report in (check(texts), validate.validate([path])):
         assert all(len(line) <= 80 for line in report.lines())
 
 
@@ -265,16 +265,16 @@ def test_files_without_a_record(tmp_path):
     path = tmp_path / "t.txt"
     path.write_text("\n\n", encoding="utf-8")
     with pytest.raises(InputError, match="no record in it"):
-        inspect.check([path])
+        validate.validate([path])
     with pytest.raises(InputError, match="no such file"):
-        inspect.check([tmp_path / "none.txt"])
+        validate.validate([tmp_path / "none.txt"])
 
 
 def test_a_document_is_judged_alike_in_any_batch(check, monkeypatch):
     texts = sentences(80)
     texts[50] = texts[9] + " And so on."
     whole = check(texts)
-    monkeypatch.setattr(inspect, "_BATCH", 20)
+    monkeypatch.setattr(validate, "_BATCH", 20)
     assert (check(texts).faults == whole.faults).all()
 
 
@@ -300,7 +300,7 @@ def test_a_cleaned_copy_passes(check_table, tmp_path):
     report = check_table(rows)
     assert not report.passed
     cleaned = cleaning.write(report, tmp_path / "out.csv")
-    again = inspect.check([tmp_path / "out.csv"])
+    again = validate.validate([tmp_path / "out.csv"])
     assert again.passed
     assert all(c.result in ("ok", "-") for c in again.checks), again.lines()
     assert again.documents == cleaned.kept == len(rows) - sum(cleaned.removed.values())
@@ -339,7 +339,7 @@ def test_cleaning_takes_one_file_and_leaves_something(check, tmp_path):
     (tmp_path / "b.txt").write_text("one line of words\n", encoding="utf-8")
     for paths in ([tmp_path / "t.jsonl", tmp_path / "b.txt"], [tmp_path]):
         with pytest.raises(OptionError, match="one file is cleaned at a time"):
-            cleaning.write(inspect.check(paths), tmp_path / "out.jsonl")
+            cleaning.write(validate.validate(paths), tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl").exists()
 
 
@@ -355,12 +355,12 @@ def test_real_reviews(real_data, tmp_path):
     """Real text in its own encoding passes; in another one, that is what is said."""
     path = tmp_path / "reviews.txt"
     path.write_bytes(real_data("rt-polarity.pos").read_bytes())
-    report = inspect.check([path])
+    report = validate.validate([path])
     assert report.passed
     assert report.documents == 5331
     assert 0 < report["unknown words"].share < 0.03
     assert any("compleja e intelectualmente" in e.excerpt for e in report["unknown words"].examples)
-    garbled = inspect.check([path], encoding="latin-1")
+    garbled = validate.validate([path], encoding="latin-1")
     assert garbled.over("FAILED") == ["mojibake"]
     cleaned = cleaning.write(garbled, tmp_path / "out.txt", encoding="latin-1")
     assert cleaned.changed["mojibake"] == garbled["mojibake"].count
@@ -391,7 +391,7 @@ def test_damaged_files_are_judged_or_refused(tmp_path, suffix):
             content[place : place + rng.randrange(3)] = rng.choice(PIECES)
         path.write_bytes(content)
         try:
-            report = inspect.check([path])
+            report = validate.validate([path])
             json.dumps(report.to_json())
             cleaned = cleaning.write(report, out)
         except MinilmError as error:
@@ -399,6 +399,6 @@ def test_damaged_files_are_judged_or_refused(tmp_path, suffix):
             continue
         judged += 1
         assert 0 < cleaned.kept <= report.documents
-        assert inspect.check([out]).documents >= 1
+        assert validate.validate([out]).documents >= 1
     assert judged > 5
     assert not [message for message in refused if "\n" in message]
