@@ -320,13 +320,17 @@ def _check_same_labels(task: LabelledData, transfer: LabelledData) -> None:
     """Raise when the transfer file has a label that the task has not; it may lack some."""
     unknown = set(transfer.classes) - set(task.classes)
     if unknown:
-        label = min(unknown)
+        line, label = min(
+            (line, label)
+            for line, label in zip(transfer.lines, transfer.labels, strict=True)
+            if label in unknown
+        )
         raise InputError(
             f"its label {label!r} is not one of {task.path.name} "
             f"({', '.join(map(repr, task.classes[:5]))}{', ...' * (len(task.classes) > 5)}); "
             "rename the labels in one of the files",
             transfer.path,
-            transfer.lines[transfer.labels.index(label)],
+            line,
         )
 
 

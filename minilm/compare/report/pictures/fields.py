@@ -1,4 +1,4 @@
-"""What transfers: which text helps in which field, at equal words."""
+"""What transfers: which text helps in which field."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def draw_fields(figure: Figure, results: Results) -> None:
         axes.set_title(f"{style.two_lines(pair[0])}\nover {pair[1]}", fontsize=14)
         axes.set_xlabel("pretrained on")
     panels[0].set_ylabel("task")
-    figure.suptitle("What transfers: points gained, at equal words", fontweight="bold")
+    equal = len({row["words"] for row in found}) == 1
+    title = f"What transfers: points gained{', at equal words' * equal}"
+    figure.suptitle(title, fontweight="bold")
 
 
 def _pair(row: Record) -> tuple[str, str]:
