@@ -21,7 +21,7 @@ from minilm.errors import MinilmError
 # Only the chosen one is imported, so that `minilm --help` needs neither NumPy nor matplotlib.
 COMMANDS = {
     "compare": "random, pretrained and fine-tuned models on a labelled task, with intervals",
-    "forgetting": "what each way of learning a further text forgets: compare forgetting",
+    "compare forgetting": "what each way of learning a further text forgets",
     "report": "the pictures and the page of a comparison, made again from its tables",
     "neighbors": "nearest words in a corpus, by the company they keep",
     "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
@@ -43,8 +43,8 @@ COMMANDS = {
     "bench": "speed next to another library's, measured in one run",
 }
 
-# What people type for a command, where that is not the name of its module.
-_TYPED = {"forgetting": "compare forgetting"}
+# The module of a command, where that is not its name.
+_MODULES = {"compare forgetting": "forgetting"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,12 +80,11 @@ def build_parser(chosen: str | None) -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=Parser)
     for name, summary in COMMANDS.items():
         description = f"{summary[0].upper()}{summary[1:]}."
-        typed = _TYPED.get(name, name)
         command = commands.add_parser(
-            name, prog=f"minilm {typed}", help=summary, description=description
+            name, prog=f"minilm {name}", help=summary, description=description
         )
         if name == chosen:
-            module = importlib.import_module(f"minilm.cli.{name}")
+            module = importlib.import_module(f"minilm.cli.{_MODULES.get(name, name)}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser
@@ -96,14 +95,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     _show_what_the_console_lacks()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:2] == ["compare", "forgetting"]:  # a comparison with options of its own
-        arguments[:2] = ["forgetting"]
+        arguments[:2] = ["compare forgetting"]
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     parser = build_parser(chosen)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
         return 0
-    command = _TYPED.get(options.command, options.command)
+    command = options.command
     try:
         code = options.run(options)
         sys.stdout.flush()

@@ -88,7 +88,7 @@ def of_folder(name: str) -> Condition:
 
 
 def _train_folder(
-    material: CompareData, seed: int, chosen: np.ndarray, *, path: str, how: str
+    data: CompareData, seed: int, chosen: np.ndarray, *, path: str, how: str
 ) -> Classifier:
     loaded = _load(path)
     body = Body(loaded.config, loaded.gpt.parameters)
@@ -98,11 +98,11 @@ def _train_folder(
             return [_ids_of(loaded, text) for text in examples.texts]
 
         way = {"finetuned": "full", "lora": "lora"}[how]
-        return classifiers.further(material, seed, chosen, body, way, encode)
-    texts = [material.train.texts[i] for i in chosen]
+        return classifiers.further(data, seed, chosen, body, way, encode)
+    texts = [data.train.texts[i] for i in chosen]
     features, seconds = _read(path, texts)
     regression = logistic.SoftmaxRegression(l2=classifiers.PROBE_L2)
-    regression.fit(features, material.train.labels[chosen], classes=len(material.classes))
+    regression.fit(features, data.train.labels[chosen], classes=len(data.classes))
     return classifiers.regressed(
         lambda examples: regression.predict(_read(path, examples.texts)[0]),
         regression,

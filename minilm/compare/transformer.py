@@ -1,8 +1,8 @@
 """The comparison's transformer: a small GPT over words, pretrained and read in memory.
 
 It reads the same words as the word vectors, so that what differs between the two families is what
-is made of the words. Pretraining is `minilm pretrain` in small: start from the vectors of the
-company that words keep, then predict the next word. Fine-tuning is `training.finetune`.
+is made of the words. Pretraining is `minilm pretrain` in small: start from co-occurrence vectors,
+then predict the next word. Fine-tuning is `training.finetune`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ Ids = Sequence[int]
 
 END, UNKNOWN = 0, 1
 _SPECIAL = 2  # the ids before those of words
+_LAST = tokens.HELD_OUT_EVERY - 1  # the one held out of this many documents
 _LOOKS = 10
 _LOOK_WINDOWS = 64
 _POINTS = 100  # of the training loss, that are kept
@@ -45,7 +46,7 @@ class TransformerSettings:
     n_embd, n_layer, n_head, n_positions : int
         Width, layers, heads, and the words of a text that it reads at most.
     vocabulary : int
-        How many words it tells apart, the most frequent ones; the others are one unknown word.
+        How many words it knows, the most frequent ones; the rest become one unknown word.
     steps : int
         Batches of next-word prediction.
     batch : int
@@ -67,7 +68,7 @@ class TransformerSettings:
     window: int = 15
 
     def config(self, words: int) -> GPTConfig:
-        """Return the shape of the model for a text with so many different words."""
+        """Return the shape of the model for a text with this many different words."""
         size = min(words, self.vocabulary) + _SPECIAL
         return GPTConfig(size, self.n_positions, self.n_embd, self.n_layer, self.n_head)
 
@@ -80,9 +81,9 @@ class Body:
     parameters: Parameters
 
 
-def random_body(config: GPTConfig, *, rng: np.random.Generator) -> Body:
-    """Return a body as it is before any training."""
-    return Body(config, initial_parameters(config, rng=rng))
+def random_body(config: GPTConfig, seed: int) -> Body:
+    """Return a body before any training: what the pretraining of this number starts from."""
+    return Body(config, initial_parameters(config, rng=generator(seed, "parameters")))
 
 
 def body_of(config: GPTConfig, arrays: dict[str, np.ndarray]) -> Body:
@@ -114,11 +115,14 @@ def pretrain(
     Parameters
     ----------
     ids : ndarray of shape (n,), int
-        Word ids, -1 after each document. Every twentieth document is held out.
+        Word ids, -1 after each document. Every twentieth document is held out; the others are
+        shuffled.
     words : int
         V, how many different words there are.
     settings : TransformerSettings
     seed : int
+        The number of the pretraining: it decides the order of the documents and of the windows, and
+        the initial parameters, which are those of `random_body` at this seed.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def pretrain(
         nats a token].
     """
     config = settings.config(words)
-    train, held_out = _split(ids, config)
+    train, held_out = _split(ids, config, rng=generator(seed, "order"))
     model = GPT(config, rng=generator(seed, "parameters"))
     word_start.from_cooccurrence(
         model.parameters["wte.weight"],
@@ -166,16 +170,20 @@ def pretrain(
     return Body(config, model.parameters), details
 
 
-def _split(ids: np.ndarray, config: GPTConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return the model's ids of a text, without the held-out documents and of those alone."""
+def _split(
+    ids: np.ndarray, config: GPTConfig, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the model's ids of the documents to learn from, shuffled, and of those held out."""
     known = config.vocab_size - _SPECIAL
     mapped = np.where(ids < 0, END, np.where(ids < known, ids + _SPECIAL, UNKNOWN))
     ends = ids < 0
     document: np.ndarray = np.cumsum(ends) - ends
-    held_out: np.ndarray = document % tokens.HELD_OUT_EVERY == tokens.HELD_OUT_EVERY - 1
-    if not held_out.any():  # a text of a few documents
-        return mapped, mapped
-    return mapped[~held_out], mapped[held_out]
+    held_out: np.ndarray = document % tokens.HELD_OUT_EVERY == _LAST
+    pieces = np.split(mapped, np.flatnonzero(ends)[:-1] + 1)
+    learned = [piece for i, piece in enumerate(pieces) if i % tokens.HELD_OUT_EVERY != _LAST]
+    return np.concatenate([learned[i] for i in rng.permutation(len(learned))]), (
+        mapped[held_out] if held_out.any() else mapped  # a text of a few documents
+    )
 
 
 def _held_out_loss(model: GPT, held_out: np.ndarray) -> float:
