@@ -246,7 +246,8 @@ class Rates:
 
 
 #: The learning rates of fine-tuning, by method: the head needs a high rate, the word embeddings a
-#: low one. On the parts above, body as in `WORD_RECIPE`, 4 to 6 draws, full fine-tuning at 5e-3 with
+#: low one. On the parts above (1,000 items of rt), body as in `WORD_RECIPE` with 5,000 words, 4 to
+#: 6 draws, full fine-tuning at 5e-3 with
 #: embeddings at 1e-3 of it: rt 0.620 and 0.655, films 0.578, 0.594 and 0.623. At 2e-3: 0.609 and
 #: 0.651; 0.556, 0.602 and 0.622. At 1e-3 with embeddings at 1e-2: rt 0.602 and 0.650. Embeddings
 #: at 1e-5, weight decay up to 10 and 20 epochs change less than a point; one rate of 5e-4 for all
