@@ -138,43 +138,43 @@ def train_probe(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
 def train_scratch(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train a random transformer on the labelled texts."""
     body = classifiers.random_body(data)
-    return classifiers.further(data, seed, chosen, body, "scratch")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["scratch"])
 
 
 def train_transformer(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the pretrained transformer further, all of it."""
     body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, "full")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
 
 
 def train_lora(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train thin matrices beside those of the pretrained transformer."""
     body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, "lora")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["lora"])
 
 
 def train_lora_8(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Do the same with matrices of rank 8."""
     body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, "lora-8")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["lora-8"])
 
 
 def train_last_n(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the last layer of the pretrained transformer further."""
     body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, "last-n")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["last-n"])
 
 
 def train_gradual(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the pretrained transformer further, its layers unfrozen one by one from the top."""
     body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, "gradual")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["gradual"])
 
 
 def train_pretrained_on_shuffled(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the transformer further that was pretrained on shuffled text."""
     body = classifiers.pretrained_body(data, "shuffled model")
-    return classifiers.further(data, seed, chosen, body, "full")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
 
 
 CONDITIONS: dict[str, Condition] = {

@@ -20,6 +20,7 @@ from minilm.compare.run import Grid, Key, Shared
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier
+from minilm.training.settings import FinetuneSettings
 
 # Seconds: of what comes before and after the runs, of a run without a transformer and of each of
 # its labels, of counting vectors for each word.
@@ -85,7 +86,8 @@ def _run(shared: Shared, key: Key) -> float:
     config = data.settings.transformer.config(len(data.text.vocabulary))
     length = _mean_length(data)
     items = sum(len(part.labels) for part in data.domains.values())
-    steps = classifiers.updates(key.budget) + _READING * items / classifiers.BATCH
+    longest = classifiers.WAYS["scratch"]
+    steps = classifiers.updates(key.budget, longest) + _READING * items / longest.batch
     return light + steps * _update_seconds(config, length)
 
 
@@ -114,7 +116,7 @@ def _step_seconds(settings: transformer.TransformerSettings, config: GPTConfig) 
 def _update_seconds(config: GPTConfig, length: int) -> float:
     """Return how long an update from a batch of labelled texts takes here."""
     model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
-    ids = np.ones((classifiers.BATCH, min(length, config.n_positions)), np.int64)
+    ids = np.ones((FinetuneSettings.batch, min(length, config.n_positions)), np.int64)
     lengths, labels = np.full(len(ids), ids.shape[1]), np.zeros(len(ids), np.int64)
     return _second_time(lambda: model.gradients(ids, lengths, labels))
 

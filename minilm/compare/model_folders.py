@@ -17,8 +17,16 @@ from minilm.compare.data import CompareData, Examples
 from minilm.compare.transformer import Body
 from minilm.errors import OptionError
 from minilm.models import language_model
+from minilm.training.settings import FinetuneSettings
 
 HOW = ("probe", "finetuned", "lora")
+
+# The default rates are for small bodies; a folder may hold a deep one, of whatever origin. One
+# moderate rate for all layers is what such bodies are usually fine-tuned at.
+_WAYS = {
+    "finetuned": FinetuneSettings(learning_rate=5e-4, layer_decay=1.0, epochs=20),
+    "lora": FinetuneSettings("lora", learning_rate=2e-3, layer_decay=1.0, epochs=20),
+}
 
 
 @functools.lru_cache(maxsize=2)
@@ -97,8 +105,7 @@ def _train_folder(
         def encode(examples: Examples) -> list[list[int]]:
             return [_ids_of(loaded, text) for text in examples.texts]
 
-        way = {"finetuned": "full", "lora": "lora"}[how]
-        return classifiers.further(data, seed, chosen, body, way, encode)
+        return classifiers.further(data, seed, chosen, body, _WAYS[how], encode)
     texts = [data.train.texts[i] for i in chosen]
     features, seconds = _read(path, texts)
     regression = logistic.SoftmaxRegression(l2=classifiers.PROBE_L2)
