@@ -223,7 +223,7 @@ def one_length_for_all(counts, idf):
 
 @mistake("weigh")
 def keepdims_forgotten(counts, idf):
-    """`keepdims=True` is missing: the lengths have shape (N,), and NumPy lines them up with columns.
+    """`keepdims=True` is missing: the lengths have shape (N,), and line up with the columns.
 
     With shape (N, 1) each row is divided by its own length.
     """
