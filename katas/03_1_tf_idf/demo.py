@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from minilm import drawing, resources
 from minilm.classify import centroid, tfidf
 from minilm.course.demos import Course
-from minilm.data import corpus
+from minilm.data.labelled import read_labelled
 from minilm.embeddings import similarity
 from minilm.text.words import WordTokenizer
 
@@ -19,7 +19,7 @@ def run(course: Course) -> None:
     """Print the example, the words and the shares right; draw the words and one ticket."""
     by_hand()
     print()
-    data = corpus.read_labelled(resources.corpora_dir() / "support_tickets.csv")
+    data = read_labelled(resources.corpora_dir() / "support_tickets.csv")
     texts = {name: data.part(name) for name in ("train", "test")}
     tokenize = WordTokenizer().tokenize
     tokens = {name: [tokenize(text) for text in part.texts] for name, part in texts.items()}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from minilm import drawing, resources
 from minilm.classify import logistic, tfidf
 from minilm.course.demos import Course
-from minilm.data import corpus
+from minilm.data.labelled import read_labelled
 from minilm.text.words import WordTokenizer
 
 STRENGTHS = (0.01, 1.0, 100.0)
@@ -45,7 +45,7 @@ def _numbers(values: np.ndarray) -> str:
 
 def on_tickets() -> None:
     """Look at the start, and learn with three strengths of the penalty."""
-    data = corpus.read_labelled(resources.corpora_dir() / "support_tickets.csv")
+    data = read_labelled(resources.corpora_dir() / "support_tickets.csv")
     tokenize = WordTokenizer().tokenize
     tokens = {n: [tokenize(text) for text in data.part(n).texts] for n in ("train", "test")}
     labels = {

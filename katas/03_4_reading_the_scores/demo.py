@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from minilm import drawing, resources
 from minilm.classify import centroid, metrics, tfidf
 from minilm.course.demos import Course
-from minilm.data import corpus
+from minilm.data.labelled import read_labelled
 from minilm.text.words import WordTokenizer
 
 TRUTH = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1])
@@ -50,7 +50,7 @@ def lazy() -> None:
 
 def on_tickets() -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the confusion matrix of new tickets, and the subjects."""
-    data = corpus.read_labelled(resources.corpora_dir() / "support_tickets.csv")
+    data = read_labelled(resources.corpora_dir() / "support_tickets.csv")
     tokenize = WordTokenizer().tokenize
     tokens = {n: [tokenize(text) for text in data.part(n).texts] for n in ("train", "test")}
     labels = {
