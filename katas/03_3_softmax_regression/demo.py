@@ -1,4 +1,4 @@
-"""Softmax regression by hand, on tickets, and on points that a line can separate."""
+"""Softmax regression by hand, on tickets, on words without labels, and on separable points."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from minilm import drawing, resources
 from minilm.classify import logistic, tfidf
 from minilm.course.demos import Course
-from minilm.data.labelled import read_labelled
-from minilm.text.words import WordTokenizer
+from minilm.data.labelled import LabelledData, read_labelled
+from minilm.embeddings import cooccurrence, documents, svd
+from minilm.text.words import Vocabulary, WordTokenizer
 
 STRENGTHS = (0.01, 1.0, 100.0)
 POINTS = np.array([[2.0, 1.0], [1.0, 2.0], [-1.0, -0.5], [-2.0, -1.0]])
@@ -21,7 +22,13 @@ def run(course: Course) -> None:
     """Print the example, the tickets and the endless descent; draw the last and a gradient."""
     gap = by_hand()
     print()
-    on_tickets()
+    data = read_labelled(resources.corpora_dir() / "support_tickets.csv")
+    tokenize = WordTokenizer().tokenize
+    tokens = {n: [tokenize(text) for text in data.part(n).texts] for n in ("train", "test")}
+    labels = {n: _indices(data, n) for n in tokens}
+    on_tickets(tokens, labels)
+    print()
+    on_words_without_labels(tokens, labels)
     print()
     course.picture(draw(gap, {l2: descend(l2) for l2 in (0.0, 0.1)}), "weights")
 
@@ -43,17 +50,15 @@ def _numbers(values: np.ndarray) -> str:
     return " ".join(f"{value:6.3f}" for value in values)
 
 
-def on_tickets() -> None:
+def _indices(data: LabelledData, part: str) -> np.ndarray:
+    return np.array([data.classes.index(label) for label in data.part(part).labels])
+
+
+def on_tickets(tokens: dict[str, list[list[str]]], labels: dict[str, np.ndarray]) -> None:
     """Look at the start, and learn with three strengths of the penalty."""
-    data = read_labelled(resources.corpora_dir() / "support_tickets.csv")
-    tokenize = WordTokenizer().tokenize
-    tokens = {n: [tokenize(text) for text in data.part(n).texts] for n in ("train", "test")}
-    labels = {
-        n: np.array([data.classes.index(label) for label in data.part(n).labels]) for n in tokens
-    }
     vectorizer = tfidf.TfidfVectorizer().fit(tokens["train"])
     rows = {name: vectorizer.transform(documents) for name, documents in tokens.items()}
-    width, classes = rows["train"].shape[1], len(data.classes)
+    width, classes = rows["train"].shape[1], labels["train"].max() + 1
     loss, d_weights, d_bias = logistic.loss_and_gradient(
         np.zeros((width, classes)), np.zeros(classes), rows["train"], labels["train"], 1.0
     )
@@ -66,6 +71,33 @@ def on_tickets() -> None:
         own, new = (np.mean(model.predict(rows[name]) == labels[name]) for name in rows)
         confidence = model.predict_proba(rows["test"]).max(axis=1).mean()
         print(f"  l2 = {l2:6}     {own:.2f}        {new:.2f}           {confidence:.2f}")
+
+
+def on_words_without_labels(
+    tokens: dict[str, list[list[str]]], labels: dict[str, np.ndarray]
+) -> None:
+    """Cross out of the new tickets every word that a labelled ticket has; sort what is left."""
+    tokenize = WordTokenizer().tokenize
+    path = resources.corpora_dir() / "support_conversations.txt"
+    unlabelled = [tokenize(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    vocabulary = Vocabulary.from_documents(unlabelled, min_count=3)
+    counts = cooccurrence.count_chunks(map(vocabulary.encode, unlabelled), 8, len(vocabulary))
+    vectors = svd.word_vectors(counts, dimensions=50, rng=np.random.default_rng(0))
+
+    def means(texts: list[list[str]]) -> np.ndarray:
+        known = [[word for word in text if word in vocabulary.index] for text in texts]
+        return documents.mean_vectors([vocabulary.encode(text) for text in known], vectors)
+
+    seen = {word for text in tokens["train"] for word in text}
+    left = [[word for word in text if word not in seen] for text in tokens["test"]]
+    kept = [i for i, text in enumerate(left) if any(word in vocabulary.index for word in text)]
+    left = [left[i] for i in kept]
+    vectorizer = tfidf.TfidfVectorizer().fit(tokens["train"])
+    print("new tickets, all labelled words crossed out: share right")
+    for name, rows in (("TF-IDF", vectorizer.transform), ("word vectors", means)):
+        model = logistic.SoftmaxRegression(l2=0.1).fit(rows(tokens["train"]), labels["train"])
+        share = np.mean(model.predict(rows(left)) == labels["test"][kept])
+        print(f"  {name:14} {share:.1f}")
 
 
 def descend(l2: float) -> list[float]:
