@@ -332,3 +332,74 @@ def damped_in_place(counts, idf):
     weights = _unit(_damped(counts) * idf)
     counts[...] = _damped(counts)
     return weights
+
+
+@mistake("weigh")
+def damped_in_base_two(counts, idf):
+    """the logarithm of the counts has base 2; it should be the natural one, np.log.
+
+    The 1 before it is not scaled along, so another base gives other ratios between words.
+    """
+    return _unit(np.where(counts > 0, 1 + np.log2(np.maximum(counts, 1)), 0.0) * idf)
+
+
+@mistake("weigh")
+def damped_in_base_ten(counts, idf):
+    """the logarithm of the counts has base 10; it should be the natural one, np.log.
+
+    The 1 before it is not scaled along, so another base gives other ratios between words.
+    """
+    return _unit(np.where(counts > 0, 1 + np.log10(np.maximum(counts, 1)), 0.0) * idf)
+
+
+@mistake("weigh")
+def damped_by_a_root(counts, idf):
+    """the counts were damped by a square root; here it is 1 + ln(count).
+
+    A root damps too, but less: nine times becomes 3, while 1 + ln(9) is 3.2 and 1 + ln(100) only
+    5.6.
+    """
+    return _unit(np.sqrt(counts) * idf)
+
+
+@mistake("weigh")
+def largest_is_one(counts, idf):
+    """each row was divided by its largest weight; it must have Euclidean length 1.
+
+    The length is the square root of the sum of squares. Only then is the dot product of two rows
+    their cosine.
+    """
+    weights = _damped(counts) * idf
+    largest = weights.max(axis=1, keepdims=True)
+    return weights / np.where(largest > 0, largest, 1.0)
+
+
+@mistake("weigh")
+def idf_squared(counts, idf):
+    """idf was multiplied in twice: the weights have its square.
+
+    Count and idf are two factors, each of them once.
+    """
+    return _unit(_damped(counts) * idf**2)
+
+
+@mistake("weigh")
+def raw_and_not_scaled(counts, idf):
+    """this is count times idf alone: the logarithm is missing, and so is the scaling to length 1.
+
+    Take 1 + ln(count) where the count is above 0, multiply by idf, and divide each row by its
+    length.
+    """
+    return counts * idf
+
+
+@mistake("weigh")
+def raw_and_sums_to_one(counts, idf):
+    """the logarithm is missing, and each row was divided by its sum instead of by its length.
+
+    Take 1 + ln(count) where the count is above 0. The length is the square root of the sum of
+    squares.
+    """
+    weights = counts * idf
+    sums = weights.sum(axis=1, keepdims=True)
+    return weights / np.where(sums > 0, sums, 1.0)

@@ -343,3 +343,55 @@ def weights_shrunk_in_place(weights, bias, features, labels, l2):
     data, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
     weights *= 1 - l2 / len(labels)
     return float(data + penalty), d_weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def bias_not_used(weights, bias, features, labels, l2):
+    """the bias is not in the logits: they are features @ weights + bias.
+
+    At the start of training it is zero, and nobody notices.
+    """
+    data, penalty, d_weights, d_bias = _right(weights, 0 * bias, features, labels, l2)
+    return float(data + penalty), d_weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def loss_in_bits(weights, bias, features, labels, l2):
+    """the logarithm in the loss has base 2: that is the loss in bits, not in nats.
+
+    The gradient p minus target belongs to the natural logarithm, np.log.
+    """
+    data, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
+    return float(data / np.log(2) + penalty), d_weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def loss_without_its_minus(weights, bias, features, labels, l2):
+    """the sign of the loss is wrong: it is *minus* the logarithm of the label's probability.
+
+    A logarithm of a probability is negative. The loss of a row is 0 at best and grows when the
+    label gets less probable.
+    """
+    data, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
+    return float(-data + penalty), d_weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def penalty_that_grows(weights, bias, features, labels, l2):
+    """the gradient of the penalty has the wrong sign: it was subtracted.
+
+    Then each step makes the weights larger. The penalty's slope in w is + l2 * w / N; it is the
+    solver who goes against it.
+    """
+    data, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
+    return float(data + penalty), d_weights - 2 * l2 / len(labels) * weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def penalty_not_divided_in_the_gradient(weights, bias, features, labels, l2):
+    """the penalty was divided by N in the loss, but not in the gradient.
+
+    The gradient of l2/2 * w**2 / N is l2 * w / N.
+    """
+    data, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
+    return float(data + penalty), d_weights + (1 - 1 / len(labels)) * l2 * weights, d_bias

@@ -295,3 +295,42 @@ def one_for_each_class(truth, predicted, classes):
     """this is an array with one F1 for each class; the mean over them is missing."""
     right, taken, there = _parts(truth, predicted, classes)
     return _share(2 * right, taken + there)
+
+
+@mistake("macro_f1")
+def geometric_mean(truth, predicted, classes):
+    """you took the geometric mean of precision and recall, sqrt(p r); F1 is the harmonic one.
+
+    That is 2pr / (p + r), or 2 TP / (2 TP + FP + FN).
+    """
+    right, taken, there = _parts(truth, predicted, classes)
+    return float(np.mean(np.sqrt(_share(right, taken) * _share(right, there))))
+
+
+@mistake("macro_f1")
+def summed_over_classes(truth, predicted, classes):
+    """the F1 of the classes were summed; macro-F1 is their mean.
+
+    A perfect classifier must get 1, however many classes there are.
+    """
+    right, taken, there = _parts(truth, predicted, classes)
+    return float(_share(2 * right, taken + there).sum())
+
+
+@mistake("confusion_matrix")
+def no_minlength(truth, predicted, classes):
+    """np.bincount stops at the largest cell that occurs: without minlength there are too few cells.
+
+    np.bincount(..., minlength=classes * classes) has one for each pair, also for those never seen.
+    """
+    _checked(truth, predicted, classes)
+    return np.bincount(truth * classes + predicted).reshape(classes, classes)
+
+
+@mistake("confusion_matrix")
+def rows_in_a_list(truth, predicted, classes):
+    """this is a list of lists; return an array: np.array(...).
+
+    Lists have no .sum(axis=0) and no .diagonal(), and those are what a matrix is read by.
+    """
+    return _table(truth, predicted, classes).tolist()

@@ -400,3 +400,96 @@ def nothing_refused(function, arguments, gradients, *, rng, step=1e-3):
     direction = _unit(gradients, rng)
     measured = _measured(function, arguments, direction, step)
     return _relative(abs(_given(gradients, direction) - measured), measured, gradients)
+
+
+@mistake("slope")
+def half_the_divisor(function, step):
+    """the result is twice too large: with the weights 1, 8, 8, 1 the divisor is 12 step.
+
+    Or as two differences: over 2 step and over 4 step, then (4 near - far) / 3.
+    """
+    return 2 * (4 * _near(function, step) - _far(function, step)) / 3
+
+
+@mistake("slope")
+def far_over_two_steps(function, step):
+    """the far difference was divided by 2 step; its points are 4 step apart.
+
+    From -2 step to 2 step the distance is 4 step.
+    """
+    return (4 * _near(function, step) - 2 * _far(function, step)) / 3
+
+
+@mistake("directional_error")
+def length_without_its_root(function, arguments, gradients, *, rng, step=1e-3):
+    """the direction was divided by the sum of squares; the square root is missing.
+
+    The length of (3, 4) is sqrt(9 + 16) = 5, not 25.
+    """
+    gradcheck.check_arguments(arguments, gradients)
+    drawn = _drawn(gradients, rng)
+    direction = {name: d / _length(drawn) ** 2 for name, d in drawn.items()}
+    measured = _measured(function, arguments, direction, step)
+    return _relative(abs(_given(gradients, direction) - measured), measured, gradients)
+
+
+@mistake("directional_error")
+def typical_without_its_root(function, arguments, gradients, *, rng, step=1e-3):
+    """the typical slope is the mean of the squares; its square root is missing.
+
+    A mean of squares is in other units than a slope. Take np.sqrt of it.
+    """
+    given, measured = _slopes(function, arguments, gradients, rng, step)
+    largest = max(abs(measured), _typical(gradients) ** 2)
+    return float(abs(given - measured) / largest) if largest > 0 else 0.0
+
+
+@mistake("directional_error")
+def relative_to_the_sum(function, arguments, gradients, *, rng, step=1e-3):
+    """the difference was divided by the sum of the sizes of the two slopes.
+
+    Both may be near 0 by chance, along a direction where the function is flat. Divide by the
+    measured slope or by the typical one, whichever is larger.
+    """
+    given, measured = _slopes(function, arguments, gradients, rng, step)
+    return float(abs(given - measured) / (abs(given) + abs(measured)))
+
+
+@mistake("directional_error")
+def relative_to_the_larger(function, arguments, gradients, *, rng, step=1e-3):
+    """the difference was divided by the larger of the two slopes along the direction.
+
+    Both may be near 0 by chance, where the function is flat. Divide by the measured slope or by
+    the typical one, the root of the mean square of the gradient, whichever is larger.
+    """
+    given, measured = _slopes(function, arguments, gradients, rng, step)
+    return float(abs(given - measured) / max(abs(given), abs(measured)))
+
+
+@mistake("directional_error")
+def arguments_without_gradient_moved(function, arguments, gradients, *, rng, step=1e-3):
+    """the direction was drawn for every argument, also for those that have no gradient.
+
+    Those must stay where they are. Draw one array for each entry of `gradients`.
+    """
+    gradcheck.check_arguments(arguments, gradients)
+    direction = _unit(arguments, rng)
+    given = sum((gradients[name] * direction[name]).sum() for name in gradients)
+    measured = _measured(function, arguments, direction, step)
+    return _relative(abs(given - measured), measured, gradients)
+
+
+@mistake("directional_error")
+def passed_by_position(function, arguments, gradients, *, rng, step=1e-3):
+    """the moved arguments were passed as one dict; the function takes them by keyword.
+
+    function(**moved) hands them over by name: function(x=..., gain=...).
+    """
+    gradcheck.check_arguments(arguments, gradients)
+    direction = _unit(gradients, rng)
+
+    def along(t):
+        moved = {name: arguments[name] + t * d for name, d in direction.items()}
+        return function({**arguments, **moved})
+
+    return _relative(_slope(along, step), 1.0, gradients)
