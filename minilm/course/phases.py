@@ -37,7 +37,7 @@ PHASES = {
     3: Phase(
         "Classifiers without a network",
         "your classifier is right about words that no label ever showed",
-        "minilm kata demo 3.2",
+        "minilm kata demo 3.3",
     ),
     4: Phase(
         "Layers",

@@ -96,15 +96,16 @@ def directional_error(
         The gradient of `function` with respect to some or all arguments; the others are kept
         fixed.
     rng : numpy.random.Generator
-        Draws the direction: normal, of unit length over all arguments together.
+        Draws the direction: normal, gradient by gradient, then of unit length over all together.
     step : float
         The distance between the points of the difference.
 
     Returns
     -------
     float
-        |slope given - slope measured| divided by the length of the gradient, or by the measured
-        slope if that is larger: around 1e-11 for a correct gradient.
+        |slope given - slope measured|, divided by the measured slope or, if that is larger, by the
+        typical slope: the length of the gradient over the square root of its number of entries.
+        Around 1e-11 for a correct gradient.
 
     Raises
     ------
@@ -119,7 +120,7 @@ def directional_error(
     >>> directional_error(lambda x: float(x @ x), point, gradient, rng=rng) < 1e-9
     True
     """
-    _check(arguments, gradients)
+    check_arguments(arguments, gradients)
     direction = {name: rng.standard_normal(g.shape) for name, g in gradients.items()}
     length = np.sqrt(sum(float(np.vdot(d, d)) for d in direction.values()))
 
@@ -129,9 +130,10 @@ def directional_error(
 
     measured = slope(along, step)
     given = sum(float(np.vdot(gradients[n], d)) for n, d in direction.items()) / length
-    # The slope along a direction may happen to be near 0; compare with the gradient's size then.
-    size = np.sqrt(sum(float(np.vdot(g, g)) for g in gradients.values())) / length
-    return float(abs(given - measured) / max(abs(measured), size, np.finfo(np.float64).tiny))
+    # The slope along a direction may happen to be near 0; compare with what is typical then.
+    entries = sum(g.size for g in gradients.values())
+    typical = np.sqrt(sum(float(np.vdot(g, g)) for g in gradients.values()) / entries)
+    return float(abs(given - measured) / max(abs(measured), typical, np.finfo(np.float64).tiny))
 
 
 def element_errors(
@@ -165,7 +167,7 @@ def element_errors(
     ...     print(mismatch)
     dx[1] is -4, expected 4 (relative error 2.0e+00)
     """
-    _check(arguments, gradients)
+    check_arguments(arguments, gradients)
     measured: dict[str, dict[tuple[int, ...], float]] = {}
     for name, gradient in gradients.items():
         chosen = np.arange(gradient.size)
@@ -204,7 +206,15 @@ def _moving(
     return along
 
 
-def _check(arguments: Arguments, gradients: Arguments) -> None:
+def check_arguments(arguments: Arguments, gradients: Arguments) -> None:
+    """Refuse what cannot be checked.
+
+    Raises
+    ------
+    OptionError
+        When a gradient belongs to no argument or has another shape, or an argument is not float64:
+        in float32, differences are mostly rounding.
+    """
     for name, gradient in gradients.items():
         if name not in arguments:
             raise OptionError(f"gradient check: {name} has a gradient but is not an argument")

@@ -1,5 +1,7 @@
 """The real model on a learner's functions, on byte pairs too."""
 
+import pytest
+
 from minilm.course import plugging
 from minilm.text import merges
 
@@ -26,3 +28,28 @@ def test_byte_pairs_have_their_own_path(monkeypatch):
 
 def test_without_them_there_is_none():
     assert plugging.train({}, BUDGET)["byte_pairs"] is None
+
+
+def test_every_room_of_the_course_has_its_row():
+    result = plugging.train({}, BUDGET)
+    for run in (result["yours"], result["library"]):
+        assert run["gradient_error"] < 1e-7
+        assert 0.4 < run["tfidf"] < 0.9
+    assert result["yours"]["tfidf"] == result["library"]["tfidf"]
+
+
+def test_parts_of_the_classifiers_and_the_gradient_check_are_called():
+    def unusable(*arguments, **options):
+        raise RuntimeError("called")
+
+    for path in (
+        "minilm.classify.tfidf.inverse_frequency",
+        "minilm.classify.tfidf.weigh",
+        "minilm.classify.logistic.loss_and_gradient",
+        "minilm.classify.metrics.confusion_matrix",
+        "minilm.classify.metrics.macro_f1",
+        "minilm.nn.gradcheck.slope",
+        "minilm.nn.gradcheck.directional_error",
+    ):
+        with pytest.raises(RuntimeError, match="called"):
+            plugging.train({path: unusable}, BUDGET)
