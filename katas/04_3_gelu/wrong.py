@@ -408,3 +408,42 @@ def float64_in_the_backward(dy: Array, cache: Cache) -> Array:
     x, gate = cache
     dgate = 2 * gate * (1 - gate) * np.sqrt(2 / np.pi) * (1 + 3 * CUBIC * x**2)
     return dy * (gate + x * dgate)
+
+
+@mistake("gelu")
+def cube_subtracted(x: Array) -> tuple[Array, Cache]:
+    """the cubic term has a minus sign; it is added: x + 0.044715 * x**3.
+
+    It makes tanh open faster further out. With a minus the gate would close again for large x.
+    """
+    return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x - CUBIC * x**3))))
+
+
+@mistake("gelu")
+def ten_times_the_cube(x: Array) -> tuple[Array, Cache]:
+    """the cubic term is ten times too large: a zero is missing from 0.044715.
+
+    A typing error of this kind changes y by less than 0.2, and a model trains with it.
+    """
+    return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x + 10 * CUBIC * x**3))))
+
+
+@mistake("gelu_backward")
+def tanh_not_squared(dy: Array, cache: Cache) -> Array:
+    """the slope of tanh is 1 - tanh**2, and the square is missing.
+
+    Far to the left tanh is -1, and 1 - tanh would be 2 where the curve is flat.
+    """
+    x, gate = cache
+    dgate = (1 - gate) * SCALE * (1 + 3 * CUBIC * x**2)
+    return dy * (gate + x * dgate)
+
+
+@mistake("gelu_backward")
+def cache_unpacked_in_another_order(dy: Array, cache: Cache) -> Array:
+    """x and gate have changed places: the cache is (x, gate), in this order.
+
+    Nothing warns you, since both have the same shape.
+    """
+    gate, x = cache
+    return dy * (gate + x * _slope(x, gate))

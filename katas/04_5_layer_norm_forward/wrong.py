@@ -382,3 +382,69 @@ def float64_from_np_zeros(x: Array, gain: Array, bias: Array, epsilon: float = 1
     normalized = np.zeros(x.shape)
     normalized[...] = right
     return _with(normalized, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def epsilon_squared(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """epsilon was squared; it is added to the variance as it is.
+
+    The variance has squared units, but epsilon is a number that is chosen for the variance.
+    """
+    mean, variance = _rows(x)
+    rstd = 1 / np.sqrt(variance + epsilon**2)
+    return _with((x - mean) * rstd, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def one_mean_for_all_rows(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """the mean has no axis: one mean was taken off all rows. (The variance is right.)
+
+    Each row has its own mean: x.mean(axis=-1, keepdims=True).
+    """
+    rstd = 1 / np.sqrt(_rows(x)[1] + epsilon)
+    return _with((x - x.mean()) * rstd, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def one_variance_for_all_rows(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """the variance has no axis: all rows were divided by the same number. (The mean is right.)
+
+    Each row has its own variance: x.var(axis=-1, keepdims=True).
+    """
+    rstd = 1 / np.sqrt(x.var() + epsilon)
+    return _with((x - _rows(x)[0]) * rstd, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def bias_subtracted(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """the bias was subtracted; it is added: normalized * gain + bias.
+
+    Only the mean is taken off, at the beginning.
+    """
+    normalized, rstd = _right(x, epsilon)
+    return normalized * gain - bias, (normalized, rstd, gain)
+
+
+@mistake("layer_norm")
+def parentheses_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """only the mean was scaled, not x: parentheses are missing in (x - mean) * rstd.
+
+    A product is computed before a difference: x - mean * rstd is x - (mean * rstd).
+    """
+    mean, variance = _rows(x)
+    rstd = 1 / np.sqrt(variance + epsilon)
+    return _with(x - mean * rstd, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def first_axis_only(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """mean and variance are over x[0], x[1], ...: each of these is a row only if x has two axes.
+
+    In the model x has the shape (B, T, C), and x[0] is a whole sentence with T rows. Use axis=-1
+    in place of the loop; it works for any number of axes.
+    """
+    normalized, rstd = np.zeros_like(x), np.zeros((len(x), 1), x.dtype)
+    for i, part in enumerate(x):
+        rstd[i] = 1 / np.sqrt(part.var() + epsilon)
+        normalized[i] = (part - part.mean()) * rstd[i]
+    return _with(normalized, rstd, gain, bias)

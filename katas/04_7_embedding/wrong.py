@@ -348,7 +348,47 @@ def not_begun_with_zeros(dy: Array, cache: Cache) -> Array:
 def float64_from_np_zeros(dy: Array, cache: Cache) -> Array:
     """float32 became float64: `np.zeros(shape)` makes float64, whatever is added to it.
 
-    Give it the dtype: np.zeros((V, C), dy.dtype). The table is the largest array of a small model,
-    and in float64 its gradient takes twice the memory.
+    So do np.eye and np.bincount. Give the dtype: np.zeros((V, C), dy.dtype). The table is the
+    largest array of a small model, and in float64 its gradient takes twice the memory.
     """
     return _right(dy, cache).astype(np.float64)
+
+
+@mistake("embedding")
+def transposed_table(ids: Array, weight: Array) -> tuple[Array, Cache]:
+    """the table was transposed: the ids are row numbers of weight, of shape (V, C), as it is.
+
+    weight.T has only C rows, so ids beyond them do not exist, and the others pick a channel of all
+    words.
+    """
+    return weight.T[ids], (ids, len(weight))
+
+
+@mistake("embedding")
+def size_for_v(ids: Array, weight: Array) -> tuple[Array, Cache]:
+    """y is right, but the cache holds how many numbers the table has; V is how many rows.
+
+    `size` is V * C. V is len(weight).
+    """
+    return weight[ids], (ids, weight.size)
+
+
+@mistake("embedding")
+def float64_from_np_eye(ids: Array, weight: Array) -> tuple[Array, Cache]:
+    """float32 became float64: np.eye and np.zeros make float64, which decides in a product.
+
+    Give the dtype, np.eye(V, dtype=weight.dtype), or look the rows up: weight[ids].
+    """
+    return weight[ids].astype(np.float64), (ids, len(weight))
+
+
+@mistake("embedding_backward")
+def a_row_for_each_place(dy: Array, cache: Cache) -> Array:
+    """dweight has as many rows as there are places; it must have one for each word, (V, C).
+
+    zeros_like(dy) has the shape of y. The table is as long as the vocabulary: V is in the cache.
+    """
+    ids, _ = cache
+    dweight = np.zeros_like(dy)
+    np.add.at(dweight, ids, dy)
+    return dweight

@@ -452,3 +452,39 @@ def in_place_on_dy(dy: Array, cache: Cache) -> Array:
     if keep is not None:
         dy *= keep
     return dy
+
+
+@mistake("dropout")
+def enlarged_by_the_rate(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
+    """what is kept was multiplied by 1 + rate; it must be divided by 1 - rate.
+
+    For small rates both are nearly the same. With 0.5 they are 1.5 and 2, and only with 2 the
+    average stays.
+    """
+    if rng is None or rate == 0:
+        return x, (None,)
+    keep = (_draws(x, rng) >= rate).astype(x.dtype) * (1 + rate)
+    return x * keep, (keep,)
+
+
+@mistake("dropout")
+def shape_unpacked(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
+    """the shape was given as several numbers; rng.random takes it as one tuple.
+
+    rng.random(x.shape, dtype=np.float32), without a star. (The older np.random.rand takes several
+    numbers.)
+    """
+    if rng is None or rate == 0:
+        return x, (None,)
+    keep = (rng.random(*x.shape) >= rate).astype(x.dtype) / (1 - rate)
+    return x * keep, (keep,)
+
+
+@mistake("dropout_backward")
+def one_minus_keep(dy: Array, cache: Cache) -> Array:
+    """dy was multiplied by 1 - keep: `keep` has the factors of what was kept, as it is.
+
+    y = x * keep, so dx = dy * keep.
+    """
+    (keep,) = cache
+    return dy if keep is None else dy * (1 - keep)
