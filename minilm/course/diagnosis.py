@@ -201,7 +201,8 @@ class Evidence:
             for i, ((_, right), mine) in enumerate(zip(self.pairs, self.outcomes, strict=True))
             if key in right.results and key in mine.results
         ]
-        rows = [row for row in rows if _is_float(row[0]) and np.shape(row[0]) == np.shape(row[1])]
+        rows = [row for row in rows if _is_float(row[0]) and _is_float(row[1])]
+        rows = [row for row in rows if np.shape(row[0]) == np.shape(row[1])]
         if not any(self._is_wrong(i, key) for _, _, i in rows):
             return None
         effects = []

@@ -63,6 +63,11 @@ def of_error(error: BaseException) -> str | None:
             "an array in an `if`, `and` or `or`: say whether any or all entries are meant, or use "
             "np.where, & and |."
         )
+    if isinstance(error, TypeError) and "can be converted to Python scalars" in text:
+        return (
+            "a function of `math`, float() or int() takes a single number, not an array; for "
+            "arrays use NumPy's: np.tanh, np.sqrt, np.exp."
+        )
     if "read-only" in text:
         return "an input is written to in place; work on a copy."
     if "could not be broadcast" in text or "broadcast together" in text:

@@ -19,6 +19,9 @@ FILE = Path("mykatas/attempt.py")
 UNNAMED = {
     ("2.2", "ids only"),
     ("3.2", "the mean over the wrong axis"),
+    ("4.3", "two at once: no 3, and 2 forgotten"),
+    ("4.8", "backward draws new ones"),
+    ("4.8", "an exact number dropped"),
 }
 
 
