@@ -19,8 +19,8 @@ import numpy as np
 
 from minilm.arrays import Array
 from minilm.errors import OptionError
-from minilm.nn.config import TARGETS, GPTConfig
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, param_shapes
 
 Cache = tuple[Any, ...]
 
@@ -124,13 +124,14 @@ class Adapter:
     alpha : float
         The factors' product counts `alpha / rank` times.
     targets : tuple of str
-        Some of `TARGETS`; they are adapted in every layer.
+        Some of the configuration's `targets`; they are adapted in every layer.
     weights : mapping of str to ndarray
         A and B of every target of every layer, by the names of `factors`; other names may be
         there too, so that this can be the store of a model that is trained.
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> config = GPTConfig(50, 8, 12, 2, 3)
     >>> adapter = new_adapter(config, rank=2, targets=("mlp.c_fc",), rng=np.random.default_rng(0))
     >>> adapter.weights["h.1.mlp.c_fc.lora_B.weight"].shape
@@ -153,9 +154,9 @@ class Adapter:
 
 
 def adapter_shapes(
-    config: GPTConfig, rank: int, targets: Sequence[str] = TARGETS
+    config: Config, rank: int, targets: Sequence[str] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every factor.
+    """Return the name and shape of every factor; `targets` are by default all of the architecture.
 
     Raises
     ------
@@ -165,21 +166,26 @@ def adapter_shapes(
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> adapter_shapes(GPTConfig(50, 8, 12, 1, 3), 4, ("attn.c_attn",))
     {'h.0.attn.c_attn.lora_A.weight': (4, 12), 'h.0.attn.c_attn.lora_B.weight': (36, 4)}
     """
+    known = config.targets
+    targets = known if targets is None else targets
     if not targets:
-        raise OptionError(f"LoRA needs a target or more: {', '.join(TARGETS)}")
+        raise OptionError(f"LoRA needs at least one target: {', '.join(known)}")
     base = param_shapes(config)
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(config.n_layer):
         for target in targets:
-            if target not in TARGETS:
+            if target not in known:
                 raise OptionError(
-                    f"LoRA cannot adapt {target!r}; its targets are {', '.join(TARGETS)}"
+                    f"LoRA cannot adapt {target!r}; the targets in this model are "
+                    f"{', '.join(known)}"
                 )
-            matrix = f"h.{layer}.{target}"
-            inputs, outputs = base[f"{matrix}.weight"]
+            matrix = f"{config.layers}{layer}.{target}"
+            shape = base[f"{matrix}.weight"]
+            inputs, outputs = shape if config.input_first else shape[::-1]
             if not 1 <= rank <= min(inputs, outputs):
                 raise OptionError(
                     f"a LoRA rank of {rank} does not fit {matrix}, a matrix of {inputs} x "
@@ -190,7 +196,7 @@ def adapter_shapes(
     return shapes
 
 
-def initialize(adapter: Adapter, config: GPTConfig, *, rng: np.random.Generator) -> None:
+def initialize(adapter: Adapter, config: Config, *, rng: np.random.Generator) -> None:
     """Draw every A anew and set every B to zero.
 
     The entries of A are normal with variance 1 / I: the input's size is kept, whatever the width.
@@ -203,12 +209,12 @@ def initialize(adapter: Adapter, config: GPTConfig, *, rng: np.random.Generator)
 
 
 def new_adapter(
-    config: GPTConfig,
+    config: Config,
     *,
     rank: int,
     rng: np.random.Generator,
     alpha: float | None = None,
-    targets: Sequence[str] = TARGETS,
+    targets: Sequence[str] | None = None,
     dtype: Any = np.float32,
 ) -> Adapter:
     """Return an adapter in a store of its own, which changes nothing until it is trained.
@@ -220,13 +226,14 @@ def new_adapter(
     OptionError
         As for `adapter_shapes`.
     """
+    targets = config.targets if targets is None else targets
     weights = Parameters(adapter_shapes(config, rank, targets), dtype)
     adapter = Adapter(rank, 2.0 * rank if alpha is None else alpha, tuple(targets), weights)
     initialize(adapter, config, rng=rng)
     return adapter
 
 
-def check(adapter: Adapter, config: GPTConfig) -> None:
+def check(adapter: Adapter, config: Config) -> None:
     """Raise OptionError unless the adapter's factors fit a model of this shape."""
     for name, shape in adapter_shapes(config, adapter.rank, adapter.targets).items():
         found = adapter.weights[name].shape if name in adapter.weights else "none"
@@ -253,5 +260,7 @@ def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
             matrix = name.removesuffix(".lora_A.weight")
             a, b = (adapter.weights[factor] for factor in factors(matrix))
             weight = merged[f"{matrix}.weight"]
-            weight[...] = merged_weight(weight, a, b, adapter.scaling)
+            # Llama stores output first; its transposed view is as `merged_weight` wants it.
+            whole = weight.T if matrix.startswith(LlamaConfig.layers) else weight
+            whole[...] = merged_weight(whole, a, b, adapter.scaling)
     return merged

@@ -177,7 +177,7 @@ def _adapted(model: GPT, rank: int, seed: int) -> GPT:
     config = model.config
     store = model.parameters.extended(lora.adapter_shapes(config, rank))
     store.freeze(*model.parameters)
-    adapter = lora.Adapter(rank, 2.0 * rank, lora.TARGETS, store)
+    adapter = lora.Adapter(rank, 2.0 * rank, config.targets, store)
     lora.initialize(adapter, config, rng=generator(seed, "lora"))
     adapted = GPT(config, parameters=store)
     adapted.use(adapter)
