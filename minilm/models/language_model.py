@@ -15,10 +15,10 @@ from minilm.errors import OptionError
 from minilm.models import batches, generate, scores
 from minilm.models.generate import Chosen, Sampling
 from minilm.models.scores import Score
-from minilm.nn import lora
-from minilm.nn.config import GPTConfig
+from minilm.nn import architectures, lora
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
+from minilm.nn.parameters import Config
 from minilm.store import folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
 from minilm.text.bpe import BytePairTokenizer
@@ -27,7 +27,7 @@ _CELLS = 1 << 23  # logits held at a time when a text is scored, for each thread
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> LanguageModel:
-    """Read a model's folder: minilm's own, or a Hugging Face GPT-2's.
+    """Read a model's folder: minilm's own, or a Hugging Face GPT-2's or Llama's.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Lang
 
 
 class LanguageModel:
-    """A GPT with its tokenizer.
+    """A GPT-2 or Llama with its tokenizer.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class LanguageModel:
 
     Attributes
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
-    gpt : GPT
+    gpt : GPT or Llama
         With the parameters, by Hugging Face's names, in `gpt.parameters`.
     lineage : tuple of Stage
         How it was trained, oldest first.
@@ -63,6 +63,7 @@ class LanguageModel:
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> from minilm.nn.gpt import initial_parameters
     >>> config = GPTConfig(257, 8, 12, 1, 2)
     >>> tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
@@ -75,9 +76,9 @@ class LanguageModel:
     """
 
     def __init__(self, saved: SavedModel) -> None:
-        self.config: GPTConfig = saved.config
+        self.config: Config = saved.config
         self.tokenizer: Tokenizer | None = saved.tokenizer
-        self.gpt = GPT(saved.config, parameters=saved.parameters)
+        self.gpt: GPT = architectures.language_model(saved.config, parameters=saved.parameters)
         self.lineage: tuple[Stage, ...] = saved.lineage
         self.end_of_text = saved.end_of_text
         self.seen = saved.seen

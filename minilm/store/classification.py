@@ -18,8 +18,9 @@ from numpy.typing import DTypeLike
 
 from minilm import errors
 from minilm.errors import ModelError
-from minilm.nn.config import POOLINGS, GPTConfig
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.config import POOLINGS
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, param_shapes
 from minilm.store import folder, huggingface, safetensors
 from minilm.store.folder import END_OF_TEXT, Content, OpenFolder, SavedModel, Tokenizer
 from minilm.store.huggingface import SCORE
@@ -44,7 +45,7 @@ class Head:
 
 
 def model_files(
-    config: GPTConfig,
+    config: Config,
     parameters: Parameters,
     tokenizer: Tokenizer | None,
     head: Head,
@@ -68,10 +69,13 @@ def model_files(
         When a parameter is not finite.
     """
     contents = folder.model_files(config, parameters, tokenizer, seen)
+    is_llama = isinstance(config, LlamaConfig)
     names = dict(enumerate(head.labels))
     settings = {
         **_content(contents[huggingface.CONFIG]),
-        "architectures": ["GPT2ForSequenceClassification"],
+        "architectures": [
+            "LlamaForSequenceClassification" if is_llama else "GPT2ForSequenceClassification"
+        ],
         "id2label": {str(i): label for i, label in names.items()},
         "label2id": {label: i for i, label in names.items()},
         POOLING: head.pooling,
@@ -80,7 +84,8 @@ def model_files(
         settings["pad_token_id"] = end_of_text
     contents[huggingface.CONFIG] = folder.render_json(settings)
     # With `transformer.` before the body's names, as transformers writes a model with a head.
-    weights = {f"{huggingface.PREFIX}{name}": parameters[name] for name in param_shapes(config)}
+    prefix = "" if is_llama else huggingface.PREFIX
+    weights = {f"{prefix}{name}": parameters[name] for name in param_shapes(config)}
     weights[SCORE] = parameters[SCORE]
     contents[huggingface.WEIGHTS] = partial(safetensors.dump, weights, metadata={"format": "pt"})
     if tokenizer is not None and END_OF_TEXT in tokenizer.vocab:

@@ -1,4 +1,4 @@
-"""A model's folder: ours, which keeps a lineage and checksums, or a Hugging Face GPT-2's.
+"""A model's folder: ours, which keeps a lineage and checksums, or a Hugging Face model's.
 
 Ours is Hugging Face's and `minilm.json`, with what resuming needs under `training/`. All of that
 changes in one transaction, so that a kill at any moment leaves the last good model. What else is in
@@ -24,8 +24,8 @@ from numpy.typing import DTypeLike
 
 from minilm import files
 from minilm.errors import ModelError, TrainingError
-from minilm.nn.config import GPTConfig
-from minilm.nn.parameters import Parameters, Shapes, param_shapes
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, Shapes, param_shapes
 from minilm.store import huggingface, ledger, manifest, safetensors, transaction
 from minilm.store.huggingface import StoredTensor, Tokenizer
 from minilm.store.ledger import Ledger
@@ -66,7 +66,7 @@ class SavedModel:
 
     Attributes
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     parameters : Parameters
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
         None for a foreign folder without any tokenizer file.
@@ -78,7 +78,7 @@ class SavedModel:
         The documents it has learned from; None where nothing is known.
     """
 
-    config: GPTConfig
+    config: Config
     parameters: Parameters
     tokenizer: Tokenizer | None
     end_of_text: int | None
@@ -101,7 +101,7 @@ class OpenFolder:
     """
 
     path: Path
-    config: GPTConfig
+    config: Config
     settings: Mapping[str, Any]
     stored: dict[str, StoredTensor]
     tokenizer: Tokenizer | None
@@ -172,7 +172,7 @@ def save(
 
 
 def model_files(
-    config: GPTConfig,
+    config: Config,
     parameters: Parameters,
     tokenizer: Tokenizer | None,
     seen: Ledger | None = None,
@@ -181,7 +181,7 @@ def model_files(
 
     Parameters
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     parameters : Parameters
         Those of the configuration are saved, in their dtype; there may be more.
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
@@ -198,25 +198,37 @@ def model_files(
         raise TrainingError(f"{fault}; this model is not saved, go back to the last good save")
     end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
     ids = {} if end is None else {"bos_token_id": end, "eos_token_id": end}
-    settings = {"architectures": ["GPT2LMHeadModel"], **config.to_dict(), **ids}
+    name = "GPT2LMHeadModel"
+    if isinstance(config, LlamaConfig):
+        name = "LlamaForCausalLM"
+        if config.eos_token_id is not None:  # it has its own, as `to_dict` writes them
+            ids = {}
+    settings = {"architectures": [name], **config.to_dict(), **ids}
     return {
         huggingface.CONFIG: render_json(settings),
         huggingface.WEIGHTS: partial(safetensors.dump, weights, metadata={"format": "pt"}),
-        **(tokenizer_files(tokenizer, config.n_positions) if tokenizer else {}),
+        **(tokenizer_files(tokenizer, config) if tokenizer else {}),
         **({} if seen is None else {ledger.NAME: seen.to_bytes()}),
     }
 
 
-def tokenizer_files(tokenizer: Tokenizer, context: int) -> dict[str, Content]:
+def tokenizer_files(tokenizer: Tokenizer, config: Config) -> dict[str, Content]:
     """Return a tokenizer's own files, and the one that tells transformers to take them as is."""
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save(folder)
         contents: dict[str, Content] = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
-    roles = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "unk_token": UNKNOWN}
+    roles: dict[str, str | None] = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT}
+    if isinstance(config, LlamaConfig):
+        token_of = {number: token for token, number in tokenizer.vocab.items()}
+        for role, ids in (("bos", config.bos_token_id), ("eos", config.eos_token_id)):
+            if ids is not None:
+                first = ids[0] if isinstance(ids, tuple) else ids
+                roles[f"{role}_token"] = token_of.get(first)
+    roles["unk_token"] = UNKNOWN
     contents[TOKENIZER_CONFIG] = render_json(
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": context,
+            "model_max_length": config.n_positions,
             "clean_up_tokenization_spaces": False,
             **{role: token for role, token in roles.items() if token in tokenizer.special_tokens},
         }
@@ -239,7 +251,7 @@ def exists(path: str | os.PathLike[str]) -> bool:
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedModel:
-    """Read a model's folder: ours, with every checksum, or a Hugging Face GPT-2's.
+    """Read a model's folder: ours, with every checksum, or a Hugging Face GPT-2's or Llama's.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""A folder of Hugging Face's GPT-2, taken apart: configuration, weights, tokenizer.
+"""A folder of Hugging Face's GPT-2 or Llama, taken apart: configuration, weights, tokenizer.
 
 Nothing is believed. The header of each weight file says which tensors there are; they are compared
 with what `config.json` asks for, by name and shape, before memory is taken for them. Names may have
-the prefix `transformer.`, as `GPT2LMHeadModel` writes them, or not, as the original files have it.
+the prefix of a model with a head (`transformer.` in GPT-2, `model.` in Llama) or not, as the
+original files have it.
 
 Pickles (`pytorch_model.bin`) are never opened: reading one can run any code that is in it.
 """
@@ -20,8 +21,10 @@ from numpy.typing import DTypeLike
 
 from minilm import errors, files
 from minilm.errors import ModelError, OptionError
+from minilm.nn import architectures
 from minilm.nn.config import GPTConfig
-from minilm.nn.parameters import Parameters, Shapes
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, Shapes
 from minilm.store import safetensors
 from minilm.text import bpe_files
 from minilm.text.bpe import BytePairTokenizer
@@ -41,8 +44,10 @@ Tokenizer = BytePairTokenizer | WordLevelTokenizer
 Locate = Callable[[str], Path | None]
 
 PREFIX = "transformer."
-# The causal mask, which older files carry with each layer: a constant, not a parameter.
-_MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
+# Constants that older files carry with each layer: the causal mask, the rotary frequencies.
+_CONSTANT = re.compile(
+    r"h\.\d+\.attn\.(bias|masked_bias)|model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq"
+)
 _HEAD = "lm_head.weight"
 #: The head of a `GPT2ForSequenceClassification`; the rest of it is a language model.
 SCORE = "score.weight"
@@ -65,7 +70,7 @@ class StoredTensor:
         return self.file.infos[self.name]
 
 
-def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]]:
+def read_config(locate: Locate, folder: Path) -> tuple[Config, dict[str, Any]]:
     """Return the configuration, and all that `config.json` says.
 
     Raises
@@ -84,7 +89,7 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
         raise ModelError(f"no {CONFIG} here; is this a model's folder?", folder)
     values = files.read_object(path, max_bytes=_MAX_CONFIG)
     try:
-        return GPTConfig.from_dict(values), values
+        return architectures.config_from_dict(values), values
     except OptionError as error:
         raise ModelError(str(error), path) from None
 
@@ -92,7 +97,8 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
 def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, StoredTensor]:
     """Return where each parameter is stored, once their names and shapes are those of `shapes`.
 
-    A classifier's `score.weight` may be there too: a matrix with as many columns as `wte.weight`.
+    A classifier's `score.weight` may be there too: a matrix with as many columns as the word
+    embedding. A Llama has a head of its own where `shapes` has one.
 
     Raises
     ------
@@ -100,11 +106,15 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
         When there are no weights in safetensors, a file is damaged, or a tensor is missing, has
         another shape, is not of floats, or is one that this model has not.
     """
+    kind = LlamaConfig if LlamaConfig.table in shapes else GPTConfig
+    own_head = _HEAD in shapes
     found: dict[str, StoredTensor] = {}
     for file in _open_files(locate, folder):
         for name in file:
             short = name.removeprefix(PREFIX)
-            if _MASK.fullmatch(short):
+            if kind is LlamaConfig and name.startswith(("layers.", "embed_tokens.", "norm.")):
+                short = f"model.{name}"
+            if _CONSTANT.fullmatch(short):
                 continue
             if short in found:
                 raise ModelError(
@@ -112,7 +122,7 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
                 )
             found[short] = StoredTensor(file, name)
     place = next((tensor.file.path for tensor in found.values()), folder)
-    head = found.pop(_HEAD, None)
+    head = None if own_head else found.pop(_HEAD, None)
     if missing := [name for name in shapes if name not in found]:
         raise ModelError(
             f"{errors.listed(missing)} missing, which {CONFIG} asks for; is it the model's own?",
@@ -120,14 +130,14 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
         )
     if unexpected := [name for name in found if name not in shapes and name != SCORE]:
         raise ModelError(
-            f"unexpected {errors.listed(unexpected)}; {CONFIG} describes a GPT-2 without", place
+            f"unexpected {errors.listed(unexpected)}; {CONFIG} describes a model without", place
         )
     for name, shape in shapes.items():
         _check_tensor(name, found[name], shape)
     if head is not None:
-        _check_head(head, found["wte.weight"])
+        _check_head(head, found[kind.table], kind.table)
     if SCORE in found:
-        labels, width = found[SCORE].info.shape[:1], shapes["wte.weight"][1]
+        labels, width = found[SCORE].info.shape[:1], shapes[kind.table][1]
         _check_tensor(SCORE, found[SCORE], (*labels, width))
     return found
 
@@ -253,7 +263,7 @@ def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> No
         raise ModelError(f"{name} has the dtype {tensor.info.dtype}, no float", tensor.file.path)
 
 
-def _check_head(head: StoredTensor, table: StoredTensor) -> None:
+def _check_head(head: StoredTensor, table: StoredTensor, name: str) -> None:
     """Accept a head of its own only where it is the word embedding again."""
     same = head.info.shape == table.info.shape
     if same:
@@ -265,7 +275,7 @@ def _check_head(head: StoredTensor, table: StoredTensor) -> None:
         )
     if not same:
         raise ModelError(
-            f"{_HEAD} differs from wte.weight; only models whose head is the word embedding itself "
-            "(tied) are built here",
+            f"{_HEAD} differs from {name}, but this model's head is the word embedding itself "
+            f"(tied); {CONFIG} may belong to another model",
             head.file.path,
         )

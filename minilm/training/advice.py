@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import Config
 from minilm.store.folder import Stage
 from minilm.training import settings
 
@@ -70,9 +70,10 @@ def advise(kept: int, *, changed: Sequence[str] = (), risen: float = 0.0, limit:
     )
 
 
-def shape_changes(config: GPTConfig, pretraining: Mapping[str, Any]) -> list[str]:
+def shape_changes(config: Config, pretraining: Mapping[str, Any]) -> list[str]:
     """Return what of a model's shape the settings of pretraining ask for otherwise.
 
+    >>> from minilm.nn.config import GPTConfig
     >>> shape_changes(GPTConfig(512, 32, 64, 2, 2), {"size": "kata", "n_layer": 4})
     ['n_layer 2 to 4']
     """

@@ -22,7 +22,7 @@ import numpy as np
 from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 from minilm.models.batches import ShuffledWindows
-from minilm.nn import lora
+from minilm.nn import architectures, lora
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Model
@@ -179,6 +179,6 @@ def _adapted(model: GPT, rank: int, seed: int) -> GPT:
     store.freeze(*model.parameters)
     adapter = lora.Adapter(rank, 2.0 * rank, config.targets, store)
     lora.initialize(adapter, config, rng=generator(seed, "lora"))
-    adapted = GPT(config, parameters=store)
+    adapted = architectures.language_model(config, parameters=store)
     adapted.use(adapter)
     return adapted

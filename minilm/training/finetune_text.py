@@ -21,8 +21,7 @@ from minilm.data import corpus, documents
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import batches, scores
 from minilm.models.scores import Score
-from minilm.nn import lora
-from minilm.nn.gpt import GPT
+from minilm.nn import architectures, lora
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters
@@ -158,7 +157,9 @@ class _Run:
         self, base: SavedModel, train: Ids, held_out: Ids, settings: FinetuneSettings
     ) -> None:
         config = finetune.with_dropout(base.config, settings.dropout)
-        self.model = GPT(config, parameters=_starting_point(base, settings))
+        self.model = architectures.language_model(
+            config, parameters=_starting_point(base, settings)
+        )
         if settings.method == "lora":
             self.model.use(finetune.adapter(settings, self.model.parameters))
         self.optimizer = AdamW(self.model.parameters, weight_decay=settings.weight_decay)

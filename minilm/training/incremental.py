@@ -21,7 +21,7 @@ from typing import IO, Any
 from minilm.data import corpus, documents
 from minilm.data.quality import damage, fingerprints
 from minilm.errors import InputError, OptionError
-from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import Config
 from minilm.store import folder, manifest
 from minilm.store.folder import Stage
 from minilm.store.ledger import Ledger
@@ -66,7 +66,7 @@ class FineTuning:
     seed: int = 0
     threads: int = 2
 
-    def line(self, config: GPTConfig, lineage: Sequence[Stage]) -> str:
+    def line(self, config: Config, lineage: Sequence[Stage]) -> str:
         """Return the settings for a person."""
         given = self.given(config, lineage)
         return (
@@ -75,7 +75,7 @@ class FineTuning:
             "tokens a step"
         )
 
-    def given(self, config: GPTConfig, lineage: Sequence[Stage]) -> dict[str, Any]:
+    def given(self, config: Config, lineage: Sequence[Stage]) -> dict[str, Any]:
         """Return this as the settings of an update of a model."""
         return {
             "learning_rate": self.learning_rate or pretraining_rate(lineage) / _RATE_SHARE,

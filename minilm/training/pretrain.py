@@ -19,6 +19,7 @@ from minilm.arrays import Ids
 from minilm.data import corpus
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
+from minilm.nn import architectures
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
@@ -232,7 +233,7 @@ def _resume(
     chosen = PretrainSettings(
         **recorded, save_seconds=given.get("save_seconds", PretrainSettings.save_seconds)
     )
-    model = GPT(saved.config, parameters=saved.parameters)
+    model = architectures.language_model(saved.config, parameters=saved.parameters)
     found = runs.token_files(paths, sources, chosen, saved.tokenizer, writer.path / STATE)
     # Runs that an older minilm began have no ledger yet.
     seen = Ledger.of(runs.read(paths, chosen)) if saved.seen is None else saved.seen

@@ -73,7 +73,7 @@ def complete(
         epochs=None if "steps" in given else given.get("epochs", EPOCHS),
         **{
             "learning_rate": LEARNING_RATE,
-            "dropout": config.resid_pdrop,
+            "dropout": config.dropout,
             **{k: v for k, v in given.items() if k in _FREE},
         },
     )

@@ -24,10 +24,11 @@ from minilm.data import corpus
 from minilm.errors import OptionError, OutputError
 from minilm.models import batches, scores
 from minilm.models.scores import Score
-from minilm.nn.config import GPTConfig
+from minilm.nn import architectures
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
+from minilm.nn.parameters import Config
 from minilm.store import folder, safetensors
 from minilm.store.folder import END_OF_TEXT, STATE, Content, Source, Stage, Tokenizer
 from minilm.store.ledger import Ledger
@@ -328,7 +329,9 @@ def _run(
     new = replay.named(new, kept)
     chosen = replace(chosen, steps=runs.steps(chosen, windows))
     care = Care(**{key: recorded[key] for key in update_settings.CARE})
-    model = GPT(_with_dropout(saved.config, chosen), parameters=saved.parameters)
+    model = architectures.language_model(
+        _with_dropout(saved.config, chosen), parameters=saved.parameters
+    )
     run = Run(
         continuation=Continuation(
             model, windows, kept, care, weight_decay=chosen.weight_decay, seed=chosen.seed
@@ -399,9 +402,9 @@ def _adapter_files(gpt: GPT) -> dict[str, Content]:
     return {_ADAPTER: partial(safetensors.dump, factors)}
 
 
-def _with_dropout(config: GPTConfig, chosen: PretrainSettings) -> GPTConfig:
+def _with_dropout(config: Config, chosen: PretrainSettings) -> Config:
     rate = chosen.dropout
-    return replace(config, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
+    return config.with_dropout(rate)
 
 
 def _drawn_from(
