@@ -28,6 +28,7 @@ from minilm.nn.parameters import Config, Parameters, Shapes
 from minilm.store import safetensors
 from minilm.text import bpe_files
 from minilm.text.bpe import BytePairTokenizer
+from minilm.text.sentencepiece import SentencePieceTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 
 CONFIG = "config.json"
@@ -38,7 +39,7 @@ _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 #: Any of these in a folder says that a model is there, or was meant to be.
 SIGNS = (CONFIG, WEIGHTS, INDEX, *_PICKLES)
 
-Tokenizer = BytePairTokenizer | WordLevelTokenizer
+Tokenizer = BytePairTokenizer | WordLevelTokenizer | SentencePieceTokenizer
 
 #: Finds a file of a folder by its name; None if the folder has no such file.
 Locate = Callable[[str], Path | None]
@@ -174,9 +175,7 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
     tokenizer: Tokenizer
     if path is not None:
         model = files.read_object(path, max_bytes=bpe_files.MAX_BYTES).get("model")
-        is_word_level = isinstance(model, dict) and model.get("type") == "WordLevel"
-        kind = WordLevelTokenizer if is_word_level else BytePairTokenizer
-        tokenizer = kind.from_tokenizer_json(path)
+        tokenizer = _tokenizer_kind(model).from_tokenizer_json(path)
     elif vocab is None and merges is None:
         return None
     elif vocab is None or merges is None:
@@ -192,6 +191,14 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
             path,
         )
     return tokenizer
+
+
+def _tokenizer_kind(model: Any) -> type[Tokenizer]:
+    """Return the class that reads a `tokenizer.json`, given what is under "model" in it."""
+    settings = model if isinstance(model, dict) else {}
+    if settings.get("type") == "WordLevel":
+        return WordLevelTokenizer
+    return SentencePieceTokenizer if settings.get("byte_fallback") is True else BytePairTokenizer
 
 
 def not_finite(parameters: Parameters) -> str | None:

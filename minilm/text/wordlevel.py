@@ -75,6 +75,9 @@ class WordLevelTokenizer:
 
     special_tokens = (END_OF_TEXT, UNKNOWN)
 
+    #: No token belongs before a text.
+    begins_with: str | None = None
+
     def __init__(
         self, vocab: Mapping[str, int], *, source: str | os.PathLike[str] | None = None
     ) -> None:
