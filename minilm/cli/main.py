@@ -36,6 +36,7 @@ COMMANDS = {
     "generate": "text that a model makes up, or goes on with",
     "evaluate": "how well a model predicts a text, or a classifier labels",
     "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
+    "convert": "a GGUF file as a model's folder",
     "export": "a model as an ONNX graph, with its tokenizer",
     "kata": "the course: read, write a function, have it checked, plug it into the model",
     "corpora": "the shipped texts: what their data card promises, measured again",

@@ -20,7 +20,7 @@ from minilm.errors import ModelError, OptionError
 from minilm.models import language_model, text_classifier
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
-from minilm.store import adapters, folder
+from minilm.store import adapters, folder, packaged
 from minilm.store.adapters import SavedAdapter
 from minilm.store.folder import SavedModel
 from minilm.store.huggingface import SCORE
@@ -49,7 +49,7 @@ def load_base_of(path: str | os.PathLike[str], base: str | os.PathLike[str] | No
     """
     if base is None:
         base = adapters.load(path).base_name
-        if not Path(base).is_dir():
+        if not Path(base).is_dir() and not packaged.is_name(base):
             raise ModelError(f"its base, {base}, is not here; name the base's folder", path)
     return load(base)
 

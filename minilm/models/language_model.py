@@ -21,7 +21,8 @@ from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Config
 from minilm.store import folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
-from minilm.text.bpe import BytePairTokenizer
+from minilm.text.sentencepiece import SentencePieceTokenizer
+from minilm.text.wordlevel import WordLevelTokenizer
 
 _CELLS = 1 << 23  # logits held at a time when a text is scored, for each thread
 
@@ -53,7 +54,7 @@ class LanguageModel:
     Attributes
     ----------
     config : GPTConfig or LlamaConfig
-    tokenizer : BytePairTokenizer, WordLevelTokenizer or None
+    tokenizer : BytePairTokenizer, SentencePieceTokenizer, WordLevelTokenizer or None
     gpt : GPT or Llama
         With the parameters, by Hugging Face's names, in `gpt.parameters`.
     lineage : tuple of Stage
@@ -64,6 +65,7 @@ class LanguageModel:
     Examples
     --------
     >>> from minilm.nn.config import GPTConfig
+    >>> from minilm.text.bpe import BytePairTokenizer
     >>> from minilm.nn.gpt import initial_parameters
     >>> config = GPTConfig(257, 8, 12, 1, 2)
     >>> tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
@@ -82,6 +84,13 @@ class LanguageModel:
         self.lineage: tuple[Stage, ...] = saved.lineage
         self.end_of_text = saved.end_of_text
         self.seen = saved.seen
+
+    @property
+    def stop_tokens(self) -> frozenset[int]:
+        """The tokens that end a text: between documents, and what the configuration names."""
+        named = getattr(self.config, "eos_token_id", None)
+        ends = named if isinstance(named, tuple) else (named,)
+        return frozenset(n for n in (self.end_of_text, *ends) if n is not None)
 
     def logits(self, ids: ArrayLike) -> Array:
         """Return the scores of each next token: (T,) -> (T, V), or (B, T) -> (B, T, V)."""
@@ -148,18 +157,26 @@ class LanguageModel:
             max_new_tokens,
             sampling,
             rng=rng,
-            stop=self.end_of_text,
+            stop=self.stop_tokens,
             slide=slide,
         )
 
     def encode(self, prompt: str | Sequence[int]) -> list[int]:
         """Return the ids that generating begins with: an empty prompt is the end of a document."""
-        ids = self._tokenizer().encode(prompt) if isinstance(prompt, str) else list(prompt)
+        if isinstance(prompt, str):
+            ids = self._begin() + self._tokenizer().encode(prompt)
+        else:
+            ids = list(prompt)
         if ids:
             return ids
         if self.end_of_text is None:
             raise OptionError("this model has no token that a text begins with; give a prompt")
         return [self.end_of_text]
+
+    def _begin(self) -> list[int]:
+        """Return the token that belongs before a text, if the tokenizer has one."""
+        tokenizer = self._tokenizer()
+        return [] if tokenizer.begins_with is None else [tokenizer.vocab[tokenizer.begins_with]]
 
     def pieces(self, before: Sequence[int], ids: Iterable[int]) -> Iterator[str]:
         """Yield the text of tokens as they come; joined, it is what follows the tokens before.
@@ -167,15 +184,20 @@ class LanguageModel:
         A character whose bytes are split between tokens comes with the last of them.
         """
         tokenizer = self._tokenizer()
-        if not isinstance(tokenizer, BytePairTokenizer):
+        if isinstance(tokenizer, WordLevelTokenizer):
             blank = "" if list(before) == [self.end_of_text] else " "
             for number in ids:
                 yield blank + tokenizer.decode([number])
                 blank = " "
             return
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        # Before the first word of a text SentencePiece puts a blank that is not part of it.
+        is_first = isinstance(tokenizer, SentencePieceTokenizer) and tokenizer.prefix != "never"
+        is_first = is_first and set(before) <= set(self._begin())
         for number in ids:
-            yield decoder.decode(tokenizer.token_bytes(number))
+            data = tokenizer.token_bytes(number)
+            yield decoder.decode(data.removeprefix(b" ") if is_first else data)
+            is_first = False
         yield decoder.decode(b"", final=True)
 
     def evaluate(self, texts: Iterable[str], *, threads: int = 1) -> Score:
@@ -197,7 +219,8 @@ class LanguageModel:
         """
         tokenizer = self._tokenizer()
         end = [] if self.end_of_text is None else [self.end_of_text]
-        documents = (chain(tokenizer.encode(text), end) for text in texts)
+        begin = self._begin()
+        documents = (chain(begin, tokenizer.encode(text), end) for text in texts)
         ids = chain(end, chain.from_iterable(documents))
         time = self.config.n_positions
         batch = max(1, _CELLS // (time * self.config.vocab_size))

@@ -615,19 +615,22 @@ class KeyValueCache:
     model : GPT
     batch : int
         B, sequences side by side.
+    length : int, optional
+        How many positions there is room for; by default the context.
 
     Attributes
     ----------
-    keys, values : ndarray of shape (layers, B, K, context, D)
+    keys, values : ndarray of shape (layers, B, K, room, D)
         K is the number of heads of keys and values, which in GPT-2 is H.
         Filled up to `length`.
     length : int
     """
 
-    def __init__(self, model: Body, batch: int = 1) -> None:
+    def __init__(self, model: Body, batch: int = 1, length: int | None = None) -> None:
         config = model.config
         heads, size = config.kv_heads, config.head_size
-        shape = (config.n_layer, batch, heads, config.n_positions, size)
+        room = config.n_positions if length is None else length
+        shape = (config.n_layer, batch, heads, room, size)
         self.keys = np.empty(shape, model.parameters.dtype)
         self.values = np.empty(shape, model.parameters.dtype)
         self.length = 0

@@ -26,7 +26,7 @@ from minilm import files
 from minilm.errors import ModelError, TrainingError
 from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parameters import Config, Parameters, Shapes, param_shapes
-from minilm.store import huggingface, ledger, manifest, safetensors, transaction
+from minilm.store import huggingface, ledger, manifest, packaged, safetensors, transaction
 from minilm.store.huggingface import StoredTensor, Tokenizer
 from minilm.store.ledger import Ledger
 from minilm.store.manifest import Manifest, Source, Stage, source
@@ -55,6 +55,8 @@ __all__ = [
 
 STATE = "training"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+CHAT_TEMPLATE = "chat_template.jinja"
+_MAX_TEMPLATE = 1 << 24
 
 _TRIES, _WAIT = 20, 0.02  # seconds; another process's save takes a moment
 T = TypeVar("T")
@@ -231,6 +233,7 @@ def tokenizer_files(tokenizer: Tokenizer, config: Config) -> dict[str, Content]:
             "model_max_length": config.n_positions,
             "clean_up_tokenization_spaces": False,
             **{role: token for role, token in roles.items() if token in tokenizer.special_tokens},
+            **({"chat_template": tokenizer.chat_template} if tokenizer.chat_template else {}),
         }
     )
     return contents
@@ -272,7 +275,7 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
 
     Another process may save meanwhile. Then files of two saves meet, and reading starts again.
     """
-    folder = Path(path)
+    folder = packaged.resolve(path)
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise ModelError(f"{what}; a model is a folder on this disk: download it first", folder)
@@ -324,11 +327,31 @@ def _open(folder: Path, listed: Manifest | None) -> OpenFolder:
     config, settings = huggingface.read_config(locate, folder)
     stored = huggingface.open_weights(locate, folder, param_shapes(config))
     tokenizer = huggingface.read_tokenizer(locate, config.vocab_size)
+    if tokenizer is not None:
+        tokenizer.chat_template = _chat_template(locate)
     end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
     if end is None:
         named = settings.get("eos_token_id")
         end = named if type(named) is int and 0 <= named < config.vocab_size else None
     return OpenFolder(folder, config, settings, stored, tokenizer, end, listed)
+
+
+def _chat_template(locate: huggingface.Locate) -> str | None:
+    """Return the template of conversations, from the file of its own or the tokenizer's settings.
+
+    Of several templates in one folder, the one that is named "default" is meant.
+    """
+    alone = locate(CHAT_TEMPLATE)
+    if alone is not None:
+        return files.read_text(alone, max_bytes=_MAX_TEMPLATE, error=ModelError)
+    settings = locate(TOKENIZER_CONFIG)
+    if settings is None:
+        return None
+    found = files.read_object(settings, max_bytes=_MAX_TEMPLATE).get("chat_template")
+    if isinstance(found, list):
+        named = [entry for entry in found if isinstance(entry, dict)]
+        found = next((e.get("template") for e in named if e.get("name") == "default"), None)
+    return found if isinstance(found, str) else None
 
 
 def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]]:

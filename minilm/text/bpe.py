@@ -46,6 +46,11 @@ class BytePairTokenizer:
     sources : pair of Path, optional
         The files of vocabulary and merges, to be named in errors.
 
+    Attributes
+    ----------
+    chat_template : str or None
+        How a conversation becomes text, in transformers' words; for whoever loads it to set.
+
     Raises
     ------
     ModelError
@@ -76,6 +81,7 @@ class BytePairTokenizer:
         self.merges = list(merges)
         self.special_tokens = tuple(dict.fromkeys(special_tokens))
         self.style = style
+        self.chat_template: str | None = None
         _check_vocab(self.vocab, self.special_tokens, vocab_source)
         if style == _GPT2:
             _check_bytes(self.vocab, vocab_source)

@@ -54,6 +54,11 @@ class SentencePieceTokenizer:
     source : Path, optional
         The file to name in errors.
 
+    Attributes
+    ----------
+    chat_template : str or None
+        How a conversation becomes text, in transformers' words; for whoever loads it to set.
+
     Raises
     ------
     ModelError
@@ -87,6 +92,7 @@ class SentencePieceTokenizer:
         self.special_tokens = tuple(dict.fromkeys(special_tokens))
         self.prefix = prefix
         self.begins_with = begins_with
+        self.chat_template: str | None = None
         self._token_of = _by_id(self.vocab, source)
         for token in (*_BYTES, *self.special_tokens, *([begins_with] if begins_with else [])):
             if token not in self.vocab:

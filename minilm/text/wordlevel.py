@@ -82,6 +82,7 @@ class WordLevelTokenizer:
         self, vocab: Mapping[str, int], *, source: str | os.PathLike[str] | None = None
     ) -> None:
         self.vocab = dict(vocab)
+        self.chat_template: str | None = None
         self._tokens = sorted(self.vocab, key=self.vocab.__getitem__)
         for expected, token in enumerate(self._tokens):
             if self.vocab[token] != expected:
