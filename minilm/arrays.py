@@ -1,4 +1,4 @@
-"""The two kinds of arrays that everything here is made of, for type hints."""
+"""Type hints for the two kinds of arrays: floating-point numbers and integer ids."""
 
 from __future__ import annotations
 

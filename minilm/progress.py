@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 def duration(seconds: float) -> str:
-    """Return a time for people: seconds below two minutes, then minutes, then hours.
+    """Return a readable time: seconds below two minutes, then minutes, then hours.
 
     >>> duration(9.4), duration(200), duration(8000)
     ('9 s', '3 min 20 s', '2 h 13 min')
@@ -23,26 +23,26 @@ def duration(seconds: float) -> str:
 
 
 def announce(text: str, stream: TextIO | None = None) -> None:
-    """Say on a terminal what is begun; a pipe or a log is not told."""
+    """Print on a terminal what is starting; print nothing to a pipe or a log."""
     stream = stream if stream is not None else sys.stderr
     if stream.isatty():
         print(text, file=stream, flush=True)
 
 
 class Progress:
-    """Counts finished pieces of work on standard error.
+    """Shows progress on standard error.
 
-    On a terminal one line is rewritten, at most ten times a second. Elsewhere (a pipe, a log) a
-    plain line appears at each quarter, so that a log stays short and a long job is not silent.
+    On a terminal it rewrites one line, at most ten times a second. Elsewhere (a pipe, a log) it
+    prints a plain line at each quarter: a log stays short, and a long job is not silent.
 
     Parameters
     ----------
     label : str
         What is being done.
     total : int
-        How many pieces there are.
+        How many steps there are.
     stream : text file, optional
-        Where to write; standard error unless said.
+        Where to write (default: standard error).
     """
 
     def __init__(self, label: str, total: int, stream: TextIO | None = None) -> None:
@@ -56,7 +56,7 @@ class Progress:
         self._width = 0
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """Say that `count` more pieces are done; `note` stands at the end of a terminal's line."""
+        """Count more finished steps; on a terminal, `note` is at the end of the line."""
         quarter = 4 * self.done // max(self.total, 1)
         self.done += count
         now = time.monotonic()
@@ -85,6 +85,6 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave the terminal's line clean for what is printed next."""
+        """Clear the terminal's line for what is printed next."""
         if self.terminal and self._width:
             print("\r" + " " * self._width + "\r", end="", file=self.stream, flush=True)

@@ -1,7 +1,7 @@
-"""Random generators that are a pure function of what they are for.
+"""Random generators that are a pure function of their purpose.
 
-Nothing here has a state that would have to be saved: the generator of a step is made of the seed,
-its purpose and the step's number. A resumed run draws what the other one would have drawn.
+No state has to be saved: the generator of a step depends only on the seed, its purpose and the
+number of the step. So a resumed run draws the same numbers as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def generator(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
-    """Return the generator of one purpose, and of one step or epoch where numbers say which.
+    """Return the generator for one purpose and, if numbers are given, for one step or epoch.
 
     >>> generator(0, "dropout", 7).random() == generator(0, "dropout", 7).random()
     True

@@ -25,10 +25,10 @@ def is_shipped(path: Path) -> bool:
 
 
 def find_corpus(path: Path) -> Path:
-    """Return `path`, or the shipped file that it means where there is no such path here.
+    """Return `path` if it exists; otherwise the shipped file of that name, if there is one.
 
-    `corpora/general.txt` and plain `general.txt` mean the file that ships with minilm, so that
-    commands in lessons work from any folder.
+    `corpora/general.txt` and plain `general.txt` both find the file that ships with minilm, so that
+    the commands in lessons work from any folder.
     """
     if path.exists() or path.parent not in (Path(), Path("corpora")):
         return path
@@ -52,4 +52,4 @@ def _shipped(name: str) -> Path:
     for folder in (package / name, package.parent / name):
         if folder.is_dir():
             return folder
-    raise InputError(f"the folder {name} of this installation is missing; install minilm again")
+    raise InputError(f"this installation has no folder {name}; install minilm again")

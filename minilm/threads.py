@@ -1,8 +1,8 @@
-"""What training on threads asks of the process: one thread for BLAS, and memory that stays.
+"""What training on threads needs of the process: single-threaded BLAS, and memory that is kept.
 
-Training shards the batch over threads of its own and wants a single-threaded BLAS; generation is
-bound by memory and likes BLAS threads. The environment variables act only before NumPy loads; after
-that the library that NumPy carries is asked directly.
+Training splits the batch over its own threads and needs a single-threaded BLAS. Generation is bound
+by memory and gains from BLAS threads. The environment variables only work before NumPy loads; after
+that, the library inside NumPy is called directly.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _SETTERS = (
     "MKL_Set_Num_Threads",
 )
 
-# What was in force when Python started: then NumPy has read it, and there is nothing to warn of.
+# The values when Python started: NumPy has read those, so they need no warning.
 _at_start = {os.environ.get(variable) for variable in BLAS_VARIABLES}
 
 _warned = False
 
 
 def set_blas_threads(count: int) -> bool:
-    """Make BLAS use `count` threads from now on; return whether that could be done.
+    """Make BLAS use `count` threads from now on; return whether that worked.
 
-    Before NumPy is loaded the environment decides, for this process and those it starts. Afterwards
-    the setter of the loaded library is called; where none is found, one warning says so, unless the
-    environment had that count before NumPy was loaded.
+    Before NumPy is loaded, the environment decides, for this process and those it starts. After
+    that, the setter of the loaded library is called. If there is none, one warning says so, unless
+    the environment had this count before NumPy was loaded.
     """
     global _warned
     for variable in BLAS_VARIABLES:
@@ -69,17 +69,17 @@ def set_blas_threads(count: int) -> bool:
     return False
 
 
-# Numbers of glibc's mallopt (malloc.h) and the values for training: one arena for all threads, no
-# array below 32 MiB (the most that is allowed) in a mapping of its own, freed memory kept.
+# Parameters of glibc's mallopt (malloc.h) and their values for training: one arena for all threads,
+# no separate mapping for arrays below 32 MiB (the largest value allowed), freed memory is kept.
 _MALLOPT = ((-8, 1), (-3, 1 << 25), (-1, 1 << 30))
 
 
 def keep_freed_memory() -> None:
-    """Let freed arrays be used again without going back to the operating system in between.
+    """Reuse the memory of freed arrays without returning it to the operating system.
 
     A training step makes and drops a few hundred arrays of up to some megabytes. By default glibc
-    gives most of them back each time and the system zeroes every page anew: a tenth to a fifth of
-    the step. Only Linux with glibc has this switch, and this need; elsewhere nothing happens.
+    returns most of them each time and the system zeroes every page again, which takes a tenth to a
+    fifth of the step. Only Linux with glibc needs this; elsewhere it does nothing.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -90,7 +90,7 @@ def keep_freed_memory() -> None:
 
 
 def _numpy_libraries() -> list[ctypes.CDLL]:
-    """Return the shared libraries that NumPy's wheel carries, and the process itself."""
+    """Return the shared libraries inside NumPy's wheel, and the process itself."""
     import numpy
 
     package = Path(numpy.__file__).parent

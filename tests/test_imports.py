@@ -12,6 +12,7 @@ import minilm
 PACKAGE = Path(minilm.__file__).parent
 # A module may import those to its left, and its own room.
 ORDER = [
+    "lazy",
     "arrays",
     "errors",
     "files",

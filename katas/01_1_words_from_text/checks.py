@@ -1,4 +1,4 @@
-"""Cases of the word tokenizer: punctuation, digits, scripts, numerals that are no letters."""
+"""Cases of the word tokenizer: punctuation, digits, scripts, numerals that are not letters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from minilm.course.cases import Case, Use
 
-# Named apart, so that of two mistakes in one answer the first is told by itself.
+# Named separately, so that of two mistakes in one answer the first is reported by itself.
 _TEXTS = {
     "words": {
         "capitals": "The Sea, the sea; THE SEA!",
@@ -26,7 +26,7 @@ _TEXTS = {
     },
     "words of any script": {
         "letters of other scripts": "The émigré naïve Åsa said: Чай, τσάι, 茶, Straße.",
-        "numerals that are no letters": "x²y costs Ⅷ or ½; H₂O ٣",
+        "numerals that are not letters": "x²y costs Ⅷ or ½; H₂O ٣",
     },
 }
 

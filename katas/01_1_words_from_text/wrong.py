@@ -34,7 +34,7 @@ class SplitAtSpaces(_Tokenizer):
     """the text was only split at spaces: punctuation stays on the words.
 
     "sea," and "sea;" and "sea!" are then three different words, and each is rare. Every character
-    that is no letter ends a word.
+    that isn't a letter ends a word.
     """
 
     def words(self, text):
@@ -46,7 +46,7 @@ class OnlySplit(_Tokenizer):
     """the text was split at spaces and nothing else: capitals and punctuation stay.
 
     "The" and "the", "sea" and "sea!" are then different words. Lower case first; and every
-    character that is no letter ends a word.
+    character that isn't a letter ends a word.
     """
 
     def words(self, text):
@@ -58,7 +58,7 @@ class PunctuationStrippedFromTheEnds(_Tokenizer):
     """punctuation was taken off the ends of words only; what is inside them stayed.
 
     strip() does not look inside "well-known" or "tea—milk", and turns "..." into an empty
-    word. Every character that is no letter ends a word, wherever it stands.
+    word. Every character that isn't a letter ends a word, wherever it is.
     """
 
     def words(self, text):
@@ -67,7 +67,7 @@ class PunctuationStrippedFromTheEnds(_Tokenizer):
 
 @mistake("WordTokenizer")
 class PunctuationDeleted(_Tokenizer):
-    """what is no letter was deleted, and words grew together: "o'clock" became "oclock".
+    """what isn't a letter was deleted, and words grew together: "o'clock" became "oclock".
 
     "and/or" is then "andor", a word that nobody wrote. Put a *space* in the place of such a
     character, and split afterwards.
@@ -141,7 +141,7 @@ class DigitsKept(_Tokenizer):
 class WordCharacters(_Tokenizer):
     """\\w+ was used, which takes digits and the underscore too: "file_name", "b2".
 
-    "Word characters" are those that may stand in the name of a variable. The letters among them are
+    "Word characters" are those that may be in the name of a variable. The letters among them are
     [^\\W\\d_], nearly, or, exactly, those of str.isalpha.
     """
 
@@ -224,7 +224,7 @@ class ShortWordsLeftOut(_Tokenizer):
 
 @mistake("WordTokenizer")
 class EachWordOnce(_Tokenizer):
-    """each word stands only once: repetitions were dropped.
+    """each word is there only once: repetitions were dropped.
 
     A set, or the keys of a dict, forget how often a word came. The words come in the order of the
     text, as often as they stand there.

@@ -20,7 +20,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     ragged = np.array([-1, 4, 2, 6, 2, -1, -1, 5, -1, 6, 6, 0, 4, 1, -1])
     many = rng.integers(0, 37, 160)
     many[rng.random(160) < 0.1] = -1
-    # Named apart, so that of two mistakes in one answer the first is told by itself.
+    # Named separately, so that of two mistakes in one answer the first is reported by itself.
     examples: dict[str, dict[str, tuple[Any, int, int]]] = {
         "counts": {
             "one document, window 1": (line, 1, 6),

@@ -179,7 +179,7 @@ def across_documents(ids, window, size):
     """words of different documents were counted as neighbors: the separators were dropped first.
 
     The last word of one text and the first word of the next one have nothing to do with each other.
-    Begin anew at each negative id.
+    Begin again at each negative id.
     """
     words = [i for i in _check(ids, window, size) if i >= 0]
     return _both([(a, b) for a, b, _ in _pairs(words, window)], size)
@@ -255,7 +255,7 @@ def met_or_not(ids, window, size):
 
 @mistake("count")
 def each_word_once_in_a_window(ids, window, size):
-    """a word that stands twice in one window was counted once: the window was made a set.
+    """a word that is twice in one window was counted once: the window was made a set.
 
     Each *place* counts. In "to be or to do", at window 4, "be" has met "to" twice.
     """
@@ -336,7 +336,7 @@ def the_whole_document(ids, window, size):
 
 @mistake("count")
 def keys_not_sorted(ids, window, size):
-    """the keys stand in the order in which the pairs were met; a SparseMatrix has them ascending.
+    """the keys are in the order in which the pairs were met; a SparseMatrix has them ascending.
 
     What comes next merges and searches by key, and trusts their order. keys = sorted(met), and the
     values in the same order.
@@ -388,7 +388,7 @@ def nothing_refused(ids, window, size):
     """a window below 1 was not refused.
 
     It gives a table of zeros, and the mistake shows up three steps later. Begin with
-    `if window < 1: raise OptionError(...)`; and likewise for an id that is `size` or more.
+    `if window < 1: raise OptionError(...)`; and do the same for an id that is `size` or more.
     """
     return _both([(a, b) for a, b, _ in _pairs([int(i) for i in ids], window)], size)
 
@@ -422,9 +422,20 @@ def a_plain_table(ids, window, size):
 def id_outside_not_refused(ids, window, size):
     """an id of `size` or more was not refused.
 
-    As a key, row * size + column, it lands in another word's row, and nothing is said. The ids of V
-    words go from 0 to V - 1: raise OptionError for the others.
+    As a key, row * size + column, it lands in another word's row, and no error is raised. The ids
+    of V words go from 0 to V - 1: raise OptionError for the others.
     """
     if window < 1:
         raise OptionError("the window must be 1 or more")
     return _both([(a, b) for a, b, _ in _pairs([int(i) for i in ids], window)], size)
+
+
+@mistake("count")
+def each_place_with_itself(ids, window, size):
+    """each place was counted with itself too: the inner loop starts at i, not at i + 1.
+
+    A word keeps no company with itself at the same place. Begin one place further on.
+    """
+    words = _check(ids, window, size)
+    itself = [(word, word) for word in words if word >= 0]
+    return _both([*itself, *((a, b) for a, b, _ in _pairs(words, window))], size)

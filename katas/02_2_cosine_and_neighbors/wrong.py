@@ -142,7 +142,7 @@ def only_one_side_at_unit_length(a, b):
 def only_the_second_at_unit_length(a, b):
     """only the rows of the second table were brought to length 1.
 
-    For one query the order is right all the same, which hides it; but the numbers are no cosines,
+    For one query the order is still right, which hides it; but the numbers are not cosines,
     and those of different queries cannot be compared. Divide by the lengths of `a` as well.
     """
     a, b = _float64(a, b)
@@ -297,7 +297,7 @@ def best_hit_taken_for_the_query(query, vectors, top, exclude=()):
     """the best hit was always dropped, as if it were the query itself.
 
     That is so for a word of the table, but a query may be anything: a mean of vectors, b - a + c.
-    What to leave out stands in `exclude`, and there may be none.
+    The rows to leave out are in `exclude`, which may be empty.
     """
     scores = _rounded(query, vectors)
     return _pairs(np.argsort(-scores, kind="stable")[1 : top + 1], scores)
@@ -349,7 +349,7 @@ def worst_first(query, vectors, top, exclude=()):
 
 @mistake("nearest")
 def ties_in_reverse_order(query, vectors, top, exclude=()):
-    """equal cosines stand in reverse order of their ids: a sort upwards was turned round.
+    """equal cosines are in reverse order of their ids: an ascending sort was reversed.
 
     argsort(scores)[::-1] reverses the ties as well. Sort the negated scores with kind="stable",
     which leaves equal ones in the order in which they came.

@@ -209,7 +209,7 @@ def any_smoothing_accepted(counts, smoothing=0.75):
     """a smoothing outside its range is accepted.
 
     With 0 every context would be equally frequent, below 0 the rare ones would be the frequent
-    ones. Whoever passes 75 for 0.75 wants to be told: raise OptionError.
+    ones. A person who passes 75 for 0.75 should hear of it: raise OptionError.
     """
     return _positive(counts, _right(counts, smoothing))
 
@@ -236,3 +236,16 @@ def in_place_on_the_counts(counts, smoothing=0.75):
     if counts.values.dtype.kind == "f":
         np.divide(counts.values, counts.values.sum(), out=counts.values)
     return _positive(counts, values)
+
+
+@mistake("ppmi")
+def ratios_above_one(counts, smoothing=0.75):
+    """the logarithm is missing: these are the ratios themselves, those above 1.
+
+    A ratio above 1 is a logarithm above 0, so the right pairs are there. But twice as often and
+    half as often should be equally far from nothing special: take np.log.
+    """
+    _checked(smoothing)
+    values = np.exp(_right(counts, smoothing))
+    kept = values > 1
+    return SparseMatrix(counts.keys[kept], values[kept], counts.size)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minilm import drawing, resources
 from minilm.classify import centroid, tfidf
-from minilm.data import corpus
+from minilm.data.labelled import read_labelled
 from minilm.embeddings import similarity
 from minilm.text.words import WordTokenizer
 
@@ -57,7 +57,7 @@ def in_the_middle() -> None:
 
 def on_tickets() -> dict[str, list[float]]:
     """Learn the subjects of support tickets, from few and from many."""
-    tickets = corpus.read_labelled(resources.corpora_dir() / "support_tickets.csv")
+    tickets = read_labelled(resources.corpora_dir() / "support_tickets.csv")
     tokenizer = WordTokenizer()
     tokens = {
         name: [tokenizer.tokenize(text) for text in tickets.part(name).texts]
@@ -86,7 +86,7 @@ def _scores(
     amount: int,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
-    """Draw so many tickets of each class; return the shares right among them, and of the test."""
+    """Draw this many tickets of each class; return the shares right among them, and of the test."""
     drawn = [
         i
         for label in np.unique(labels["train"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilm.classify import logistic
+from minilm.classify import base
 from minilm.embeddings import similarity
 
 _DECIMALS = 12
@@ -48,9 +48,8 @@ class NearestCentroid:
     def fit(self, features: np.ndarray, labels: np.ndarray) -> NearestCentroid:
         """Take the mean of each class: (N, D), (N,) int -> self.
 
-        `logistic.check_features(features)` returns the rows as an array, or refuses them;
-        `logistic.check_labels(labels, rows)` does the same for the labels and returns them with how
-        many classes there are.
+        `base.check_features(features)` returns the rows as an array, or refuses them;
+        `base.check_labels(labels, rows)` does the same for the labels.
 
         Raises
         ------
@@ -62,6 +61,6 @@ class NearestCentroid:
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return the nearest class of each row: (N, D) -> (N,) int.
 
-        `logistic.check_features(features, width)` refuses rows of another width.
+        `base.check_features(features, width)` refuses rows of another width.
         """
         raise NotImplementedError("not written yet")

@@ -212,7 +212,7 @@ class OneForEachNumber(_Centroids):
 
 @mistake("NearestCentroid")
 class InOrderOfAppearance(_Centroids):
-    """the classes stand in the order in which they came, not in ascending order.
+    """the classes are in the order in which they came, not in ascending order.
 
     Then ties are decided by who was first in the file. np.unique sorts.
     """
@@ -278,7 +278,7 @@ class OwnCosine(_Centroids):
 class FitReturnsNothing(_Centroids):
     """fit returns nothing; it should return the model itself.
 
-    So that NearestCentroid().fit(x, y).predict(z) can stand in one line. `return self`.
+    So that NearestCentroid().fit(x, y).predict(z) can be one line. `return self`.
     """
 
     def fit(self, features, labels):

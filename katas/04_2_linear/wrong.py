@@ -161,7 +161,7 @@ def dweight_with_every_axis_turned(dy, cache):
     """x.T @ dy was written for x with three axes, where .T reverses all of them.
 
     For x of shape (B, T, I), x.T has shape (I, T, B), and the product does not fit or means
-    something else. Flatten the leading axes first: x.reshape(-1, x.shape[-1]), and dy likewise.
+    something else. Flatten the leading axes first: x.reshape(-1, x.shape[-1]); dy too.
     """
     dx, _, dbias = _right(dy, cache)
     return dx, cache[0].T @ dy, dbias

@@ -52,7 +52,7 @@ def over_the_first_axis(x):
 
 @mistake("softmax")
 def over_axis_one(x):
-    """the sum runs over axis 1; the alternatives stand on the last axis, -1.
+    """the sum runs over axis 1; the alternatives are on the last axis, -1.
 
     With two axes the two are the same, and the code looks right. With x of shape (B, T, N) axis 1
     is time. Write -1.
@@ -448,8 +448,9 @@ def dloss_not_used(dloss, cache):
 def onehot_forgotten(dloss, cache):
     """the one-hot of the targets was not taken off: these are the probabilities alone.
 
-    As it stands, every logit is pushed down, the right one too. Subtract 1 at the target of each
-    row; then a row sums to zero, and the target is the only entry that is pushed up.
+    Every logit is pushed down like this, the right one too. Subtract 1 at the target of each row;
+    then a row sums to zero, and the target is the only entry that is pushed up. If you did: was it
+    in a copy? dlogits[counted][rows, targets] -= 1 changes a copy that is then dropped.
     """
     probabilities, _, counted = _parts(cache)
     return _share(dloss, counted) * counted * probabilities
@@ -504,7 +505,7 @@ def one_taken_off_in_every_row(dloss, cache):
 def in_place_on_the_probabilities(dloss, cache):
     """1 was taken off in the cached probabilities themselves.
 
-    `dlogits = probabilities` is a second name, not a second array: whoever looks at the cache
+    `dlogits = probabilities` is a second name, not a second array: code that looks at the cache
     later finds probabilities of -0.9. Start from a product or from .copy().
     """
     probabilities, onehot, counted = _parts(cache)
@@ -522,3 +523,30 @@ def float64_from_a_numpy_scalar(dloss, cache):
     """
     probabilities, onehot, counted = _parts(cache)
     return np.float64(dloss) / counted.sum() * counted * (probabilities - onehot)
+
+
+@mistake("softmax")
+def everything_over_axis_one(x):
+    """maximum and sum are both over axis 1; the alternatives are on the last axis, -1.
+
+    With two axes that is the same. With x of shape (B, T, N) axis 1 is time. Write axis=-1.
+    """
+    y = np.exp(x - x.max(axis=1, keepdims=True))
+    y = y / y.sum(axis=1, keepdims=True)
+    return y, (y,)
+
+
+@mistake("cross_entropy")
+def logarithm_of_a_probability_plus_epsilon(logits, targets, ignore_index=-100):
+    """an epsilon was added inside the logarithm: log(p + 1e-9).
+
+    It hides the zero that a small probability is rounded to: the loss can then never be above
+    20.7, however wrong the model is. Stay with logarithms: log p = logit - log(sum(exp(logits))),
+    the largest logit taken off first.
+    """
+    counted = _counted(targets, ignore_index)
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities = e / e.sum(axis=-1, keepdims=True)
+    rows = probabilities[counted]
+    loss = -np.log(rows[np.arange(len(rows)), targets[counted]] + 1e-9).mean()
+    return loss, (probabilities, targets, ignore_index)

@@ -198,3 +198,62 @@ def _right(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     normalized, rstd, gain = cache
     d = dy * gain
     return rstd * (d - _mean(d) - normalized * _mean(d * normalized)), *_sums(dy, normalized)
+
+
+@mistake("layer_norm_backward")
+def means_over_axis_one(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """the means are over axis 1, which is the last axis only where there are two.
+
+    In the model dy has shape (B, T, C), and axis 1 is time. Write axis=-1.
+    """
+    normalized, rstd, gain = cache
+    d = dy * gain
+    axis = min(1, d.ndim - 1)
+    product = (d * normalized).mean(axis=axis, keepdims=True)
+    dx = rstd * (d - d.mean(axis=axis, keepdims=True) - normalized * product)
+    return dx, *_sums(dy, normalized)
+
+
+@mistake("layer_norm_backward")
+def means_over_everything(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """the means have no axis, so they are over the whole array.
+
+    Each row has its own mean and its own variance. Both means in dx are over the last axis:
+    .mean(axis=-1, keepdims=True).
+    """
+    normalized, rstd, gain = cache
+    d = dy * gain
+    return rstd * (d - d.mean() - normalized * (d * normalized).mean()), *_sums(dy, normalized)
+
+
+@mistake("layer_norm_backward")
+def variance_added(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """the way through the variance has the wrong sign: it was added.
+
+    Stretch a row and layer norm shrinks it again, so that term takes something off. Each row of
+    dx, multiplied by its row of `normalized` and summed, must give (nearly) zero.
+    """
+    normalized, rstd, gain = cache
+    d = dy * gain
+    return rstd * (d - _mean(d) + normalized * _mean(d * normalized)), *_sums(dy, normalized)
+
+
+@mistake("layer_norm_backward")
+def dbias_with_the_gain(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """dbias was summed from dy * gain; the bias is added after the gain.
+
+    On the way back it comes first: its gradient is the sum of dy itself over the rows.
+    """
+    dx, dgain, dbias = _right(dy, cache)
+    return dx, dgain, dbias * cache[2]
+
+
+@mistake("layer_norm_backward")
+def dgain_with_the_gain(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """dgain was summed from dy * gain * normalized; the gain isn't part of its own gradient.
+
+    y = gain * normalized + bias: what multiplies the gain is `normalized`, so dgain is the sum of
+    dy * normalized over the rows.
+    """
+    dx, dgain, dbias = _right(dy, cache)
+    return dx, dgain * cache[2], dbias

@@ -156,7 +156,7 @@ def dv_not_transposed(dy, cache):
 def queries_and_keys_exchanged(dy, cache):
     """dq was made from q and dk from k: the gradient of a factor needs the other factor.
 
-    For a product c = a @ b.T, da = dc @ b and db = dc.T @ a. So k stands in dq, and q in dk.
+    For a product c = a @ b.T, da = dc @ b and db = dc.T @ a. So k is in dq, and q in dk.
     """
     dscores = _through_softmax(_dweights(dy, cache), cache[3])
     dq, dk, dv = _finish(dscores, dy, (cache[1], cache[0], *cache[2:]))
@@ -248,3 +248,13 @@ def float64_from_a_numpy_scalar(dy, cache):
     q, k = cache[:2]
     dscores = _through_softmax(_dweights(dy, cache), cache[3]) / np.sqrt(q.shape[-1])
     return dscores @ k, _t(dscores) @ q, _t(_kept(cache)) @ dy
+
+
+@mistake("attention_backward")
+def scale_upside_down(dy, cache):
+    """dq and dk were multiplied by sqrt(D); the forward divided the scores by it.
+
+    A factor of the forward is the same factor on the way back, not its reciprocal: 1/sqrt(D).
+    """
+    dq, dk, dv = _finish(_through_softmax(_dweights(dy, cache), cache[3]), dy, cache)
+    return dq * dq.shape[-1], dk * dk.shape[-1], dv

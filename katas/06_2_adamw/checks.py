@@ -1,4 +1,4 @@
-"""Cases of AdamW: the first step, one in the midst of a run, and a run of five."""
+"""Cases of AdamW: the first step, one in the middle of a run, and a run of five."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _arrays(rng: np.random.Generator) -> dict[str, Any]:
-    """Draw parameters and a state as in the midst of a run."""
+    """Draw parameters and a state as in the middle of a run."""
     p, g, mean = rng.standard_normal((3, 3, 5))
     return {"p": p, "g": g, "mean": 0.3 * mean, "square": rng.uniform(0.1, 2.0, (3, 5))}
 
@@ -65,7 +65,7 @@ def the_size_of_the_gradient_does_not_count(f: Any, rng: np.random.Generator) ->
 
 
 def the_decay_knows_no_gradient(f: Any, rng: np.random.Generator) -> str | None:
-    """Compare what the decay takes off under a small gradient and under a large one."""
+    """Compare what the decay removes under a small gradient and under a large one."""
     p, zero = np.ones(6), np.zeros(6)
     g = rng.standard_normal(6)
     shares = []

@@ -365,3 +365,32 @@ def in_place_on_the_parameters(
     m, s = _corrected(mean, square, step, betas)
     p[...] = _moved(p, m, s, learning_rate, epsilon, weight_decay)
     return p, mean, square
+
+
+@mistake("adamw")
+def gradient_in_place_of_its_mean(
+    p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
+):
+    """the step follows the gradient itself, not its running mean (the momentum).
+
+    The gradient of one batch is noisy; its mean over the last ten or so is what Adam follows. Use
+    m = mean' / (1 - beta1**step) above the root.
+    """
+    mean, square = _moments(g, mean, square, betas)
+    _, s = _corrected(mean, square, step, betas)
+    return _moved(p, g, s, learning_rate, epsilon, weight_decay), mean, square
+
+
+@mistake("adamw")
+def gradient_not_squared(
+    p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
+):
+    """the second running mean is of g, not of its square g * g.
+
+    It measures how large gradients are, whatever their sign; a mean of g itself can be zero or
+    negative, and has no root.
+    """
+    beta1, beta2 = betas
+    mean, square = beta1 * mean + (1 - beta1) * g, beta2 * square + (1 - beta2) * g
+    m, s = _corrected(mean, square, step, betas)
+    return _moved(p, m, np.abs(s), learning_rate, epsilon, weight_decay), mean, square

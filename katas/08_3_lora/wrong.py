@@ -191,7 +191,7 @@ def db_transposed(dy, cache):
 def both_factors_exchanged(dy, cache):
     """da and db came back in the other order.
 
-    The gradients stand in the order of the forward's arguments: x, a, b.
+    The gradients are in the order of the forward's arguments: x, a, b.
     """
     dx, da, db = _backward(dy, cache)
     return dx, db, da

@@ -26,7 +26,7 @@ QUESTIONS = (
         "why",
         "Random vectors do nearly as well as pretrained ones on the six sentences. Why?",
         words=True,
-        answer="Every opinion word of the six stands in the eight labelled sentences too. A "
+        answer="Every opinion word of the six is in the eight labelled sentences too. A "
         "random vector is as good a name for a word as any other, so there was nothing that "
         "pretraining could have carried over. Six items could not have shown it anyway.",
     ),

@@ -152,11 +152,11 @@ def zipfian(alphabets: tuple[str, ...], size: int, *, rng: np.random.Generator) 
 def _english(path: Path | None) -> tuple[str, str]:
     """Return a name and 3.5 MB of ASCII, or what there is."""
     from minilm import resources
-    from minilm.data import tables
+    from minilm.data import lines
 
     name = str(path) if path is not None else "the corpus general.txt"
     path = path or resources.corpora_dir() / "general.txt"
-    text = "".join(tables.read_lines(path))
+    text = "".join(lines.read_lines(path))
     return name, text.encode("ascii", "ignore")[:SIZE].decode()
 
 

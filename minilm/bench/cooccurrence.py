@@ -139,12 +139,12 @@ def _text() -> tuple[str, np.ndarray, int]:
     """Return the name, the ids and the vocabulary size of WORDS words, documents apart by -1."""
     import numpy as np
 
-    from minilm.data import corpus
+    from minilm.data.documents import read_documents
     from minilm.text.words import Vocabulary, WordTokenizer
 
     try:
         path = resources.corpora_dir() / "general.txt"
-        documents = list(map(WordTokenizer().tokenize, corpus.read_documents([path])))
+        documents = list(map(WordTokenizer().tokenize, read_documents([path], unit="lines")))
     except InputError:
         rng = np.random.default_rng(0)
         ids = rng.choice(STAND_IN_VOCABULARY, WORDS + WORDS // 12, p=_zipf(STAND_IN_VOCABULARY))
@@ -250,7 +250,7 @@ def _svd_race(weights: SparseMatrix) -> dict[str, Any]:
 
 def _large_text(gigabytes: float) -> dict[str, Any]:
     """Count a generated file as a user would: its words, then their company, never held whole."""
-    from minilm.data import corpus
+    from minilm.data.documents import read_documents
     from minilm.embeddings import cooccurrence
     from minilm.text.words import Vocabulary, WordTokenizer
 
@@ -262,11 +262,15 @@ def _large_text(gigabytes: float) -> dict[str, Any]:
         words = _write_text(path, int(gigabytes * 1e9))
         start = time.perf_counter()
         vocabulary = Vocabulary.from_documents(
-            map(tokenizer.tokenize, corpus.read_documents([path])), max_size=LARGE_TEXT_VOCABULARY
+            map(tokenizer.tokenize, read_documents([path], unit="lines")),
+            max_size=LARGE_TEXT_VOCABULARY,
         )
         middle = time.perf_counter()
         counts = cooccurrence.count_chunks(
-            (vocabulary.encode(tokenizer.tokenize(text)) for text in corpus.read_documents([path])),
+            (
+                vocabulary.encode(tokenizer.tokenize(text))
+                for text in read_documents([path], unit="lines")
+            ),
             WINDOW,
             len(vocabulary),
         )

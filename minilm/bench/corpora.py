@@ -19,7 +19,8 @@ from minilm.bench import readability
 from minilm.compare import pretraining
 from minilm.compare import probes as probing
 from minilm.compare.data import CompareSettings
-from minilm.data import corpus
+from minilm.data.documents import read_documents
+from minilm.data.labelled import read_labelled
 from minilm.embeddings import similarity
 from minilm.text.words import Vocabulary, WordTokenizer
 
@@ -120,7 +121,7 @@ def measure(folder: Path) -> tuple[list[Figure], dict[str, list[tuple[str, float
 
 
 def _documents(path: Path, unit: str = "lines") -> list[str]:
-    return list(corpus.read_documents([path], unit=unit))
+    return list(read_documents([path], unit=unit))
 
 
 def _words(documents: Iterable[str]) -> list[list[str]]:
@@ -166,7 +167,7 @@ def _labelled(
     path: Path, read: set[str], unlabelled: list[list[str]], opinion_words: dict[str, list[str]]
 ) -> list[Figure]:
     """Sizes, balance, order, and what the unlabelled files and the train part give away."""
-    data = corpus.read_labelled(path)
+    data = read_labelled(path)
     with open(path, encoding="utf-8", newline="") as file:
         hard = [bool(row["hard"]) for row in csv.DictReader(file)]
     parts = {name: data.part(name) for name in ("train", "dev", "test")}

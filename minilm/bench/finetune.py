@@ -8,7 +8,7 @@ held-out texts.
 All settings were chosen on rt-polarity's development part (as with `--development`: 2,000 texts cut
 from those that are not held out), and the held-out part was then looked at once. From scratch was
 tried at learning rates of 0.001 to 0.01, 20 and 40 epochs, dropout of 0.1 and 0.3; those of
-pretrained models are the defaults of `finetune_settings.py`, with half as many updates.
+pretrained models are the defaults of `settings.py`, with half as many updates.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from minilm import resources
 from minilm.errors import OptionError
 from minilm.threads import set_blas_threads
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training.settings import SCRATCH_RATE, FinetuneSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ class Condition:
 
 CONDITIONS = {
     "scratch": Condition(
-        FinetuneSettings(learning_rate=3e-3, layer_decay=1.0, epochs=20), pretrained=False
+        FinetuneSettings(learning_rate=SCRATCH_RATE, layer_decay=1.0, epochs=20), pretrained=False
     ),
     "full": Condition(FinetuneSettings(), ("scratch",)),
     "lora-4": Condition(FinetuneSettings("lora", rank=4), ("full",)),
@@ -146,17 +146,18 @@ def read(paths: list[Path], encoding: str) -> tuple[list[str], np.ndarray, tuple
     """Return texts, class indices and class names of a table, or of a file for each class."""
     import numpy as np
 
-    from minilm.data import corpus, tables
+    from minilm.data import lines as reader
+    from minilm.data.labelled import read_labelled
 
     found = [resources.find_corpus(path) for path in paths]
     if len(found) == 1:
-        data = corpus.read_labelled(found[0], encoding=encoding, training_only=True)
+        data = read_labelled(found[0], encoding=encoding, training_only=True)
         index = {name: i for i, name in enumerate(data.classes)}
         return list(data.texts), np.array([index[label] for label in data.labels]), data.classes
     texts: list[str] = []
     labels: list[int] = []
     for number, path in enumerate(found):
-        lines = [line.strip() for line in tables.read_lines(path, encoding) if line.strip()]
+        lines = [line.strip() for line in reader.read_lines(path, encoding) if line.strip()]
         texts += lines
         labels += [number] * len(lines)
     return texts, np.array(labels), tuple(path.name for path in found)

@@ -45,14 +45,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "peers", "minilm bench pretrain")
     set_blas_threads(1)  # before NumPy is loaded, for the surest effect
-    from minilm.data import corpus
+    from minilm.data.sources import find_files
     from minilm.store import folder
     from minilm.training import loop, pretrain, settings
+    from minilm.training.given import check
 
     given = {"size": options.size, "steps": options.steps, "threads": options.threads}
-    settings.check(given)
+    check(given, settings.PretrainSettings)
     paths = [resources.find_corpus(path) for path in options.data_file]
-    sources = tuple(folder.source(path) for path in corpus.find_files(paths))
+    sources = tuple(folder.source(path) for path in find_files(paths))
     with tempfile.TemporaryDirectory() as place, folder.Writer(place) as writer:
         run = pretrain.begin(paths, sources, settings.complete(given), writer, silent)
         other = Torch(run)

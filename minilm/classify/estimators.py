@@ -54,10 +54,12 @@ class CooccurrenceClassifier(base.Classifier):
 
     Examples
     --------
-    >>> texts = ["a fine warm film", "warm and fine", "a dull cold film", "cold and dull"]
-    >>> model = CooccurrenceClassifier(dimensions=4, window=2)
-    >>> model = model.fit(texts, ["good", "good", "bad", "bad"])
-    >>> model.predict(["warm and fine", "so cold, so dull"])
+    No label mentions "sunny" or "cold"; the unlabelled texts say what company they keep.
+
+    >>> texts = ["fine, warm and sunny", "warm, sunny, fine", "dull, cold, rainy", "rainy and dull"]
+    >>> model = CooccurrenceClassifier(texts, dimensions=2, window=2, l2=1e-6)
+    >>> model = model.fit(["a fine film", "a dull film"], ["good", "bad"])
+    >>> model.predict(["sunny days", "so cold"])
     array(['good', 'bad'], dtype='<U4')
     """
 

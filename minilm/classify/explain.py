@@ -1,10 +1,10 @@
-"""What each word did to a decision, found by leaving it out: works for every classifier.
+"""What each word contributed to a prediction, found by leaving it out. Works for any classifier.
 
     effect(word) = P(class | text) - P(class | text without the word)
 
-A positive effect speaks for the class. Effects do not add up to the probability: where two words
-say the same, leaving out either changes little, and "not" has its effect through the word that
-follows. What is measured is this decision of this classifier, not the meaning of the word.
+A positive effect is evidence for the class. Effects do not add up to the probability: if two words
+say the same, leaving out either changes little, and "not" acts through the word that follows it.
+This measures one prediction of one classifier, not the meaning of the word.
 """
 
 from __future__ import annotations
@@ -18,51 +18,55 @@ import numpy as np
 
 from minilm.errors import OptionError
 
-SHOWN = 30  # words in a text or a picture, at most
+SHOWN = 30  # the most words shown, as lines or in a picture
 
 # Letters and digits, with an apostrophe inside: "don't" is left out as a whole.
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _WIDE = 24  # columns for the word itself
-_HALF = 20  # columns for a bar, to each side
+_HALF = 20  # columns for a bar, on each side
 _BLUE, _ORANGE, _PLAIN = "\033[34m", "\033[33m", "\033[0m"
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The probabilities of a text's classes with all words, and with each word left out.
+    """The probabilities of the classes for a text with all words, and without each word.
 
     Attributes
     ----------
     words : tuple of str
         The n words of the text, in order.
     probabilities : ndarray of shape (K,)
-        Of the text as it is.
+        For the whole text.
     without : ndarray of shape (n, K)
-        Of the text without each word.
+        For the text without each word.
     """
 
     words: tuple[str, ...]
     probabilities: np.ndarray
     without: np.ndarray
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Explanation({len(self.words)} words, {self.probabilities.size} classes)"
+
     @property
     def predicted(self) -> int:
-        """The likeliest class of the text as it is."""
+        """The most probable class of the whole text."""
         return int(self.probabilities.argmax())
 
     def effects(self, target: int) -> np.ndarray:
-        """Return what each word did to the probability of class `target`: (n,)."""
+        """Return the effect of each word on the probability of class `target`: (n,)."""
         effects: np.ndarray = self.probabilities[target] - self.without[:, target]
         return effects
 
     def strongest(self, target: int, count: int = SHOWN) -> list[int]:
-        """Return the places of the words with the largest effects, in the order of the text."""
+        """Return the positions of the words with the largest effects, in the order of the text."""
         order = np.argsort(-np.abs(self.effects(target)), kind="stable")[:count]
         return sorted(int(i) for i in order)
 
 
 def first_words(text: str, count: int) -> str:
-    """Return a text up to the end of its word of this number; numbers are no words here.
+    """Return the first `count` words of a text; numbers are not counted as words.
 
     >>> first_words("To be, or 2 not!", 2), first_words("To be, or 2 not!", 9)
     ('To be', 'To be, or 2 not!')
@@ -73,18 +77,18 @@ def first_words(text: str, count: int) -> str:
 
 
 def leave_one_out(predict_proba: Callable[[Sequence[str]], np.ndarray], text: str) -> Explanation:
-    """Explain a decision by leaving out each word in turn.
+    """Explain a prediction by leaving out each word in turn.
 
     Parameters
     ----------
     predict_proba : callable
-        N texts -> probabilities of shape (N, K); is called once, with n + 1 texts.
+        N texts -> probabilities of shape (N, K); called once, with n + 1 texts.
     text : str
 
     Raises
     ------
     OptionError
-        When the text has fewer than two words, so that leaving one out leaves nothing to judge.
+        When the text has fewer than two words, so that leaving one out leaves nothing.
 
     References
     ----------
@@ -102,16 +106,14 @@ def leave_one_out(predict_proba: Callable[[Sequence[str]], np.ndarray], text: st
     """
     found = list(_WORD.finditer(text))
     if len(found) < 2:
-        raise OptionError(
-            f"{text[:40]!r} has fewer than two words; leaving one out leaves nothing to judge"
-        )
+        raise OptionError(f"{text[:40]!r} has fewer than two words; use a longer text")
     texts = [text, *(_without(text, *match.span()) for match in found)]
     probabilities = np.asarray(predict_proba(texts))
     return Explanation(tuple(m.group() for m in found), probabilities[0], probabilities[1:])
 
 
 def _without(text: str, start: int, stop: int) -> str:
-    """Cut a word out, with the blanks after it or, where there are none, those before it.
+    """Remove a word, with the blanks after it or, if there are none, those before it.
 
     >>> _without("A good film.", 2, 6), _without("A good film.", 7, 11)
     ('A film.', 'A good.')
@@ -125,7 +127,7 @@ def _without(text: str, start: int, stop: int) -> str:
 def lines(
     explanation: Explanation, classes: Sequence[str], target: int, *, color: bool = False
 ) -> list[str]:
-    """Return an explanation as lines of at most 79 columns, a bar for each word.
+    """Return an explanation as lines of at most 79 columns, with a bar for each word.
 
     Parameters
     ----------

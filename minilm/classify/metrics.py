@@ -1,7 +1,7 @@
 """How good a classifier is: by class, and whether its confidence is justified.
 
-Everything starts from two arrays: the true classes and what the classifier says, as classes or as
-probabilities. Nothing here knows where they come from.
+Everything is computed from two arrays: the true classes, and the predicted classes or
+probabilities. Nothing here depends on the classifier.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ BINS = 10
 
 
 def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Count how often each class was taken for each: (N,), (N,) -> (K, K) int.
+    """Count how often each class was predicted as each class: (N,), (N,) -> (K, K) int.
 
     Parameters
     ----------
     truth, predicted : ndarray of shape (N,), int
         Classes in 0 ... classes - 1.
     classes : int
-        K, how many classes there are.
+        K, the number of classes.
 
     Returns
     -------
     ndarray of shape (K, K), int
-        Row i, column j: the examples of class i that were taken for class j.
+        Row i, column j: the examples of class i that were predicted as class j.
 
     Raises
     ------
     OptionError
-        When the two are not of one length, or hold another class.
+        When the lengths differ, or there is a class outside 0 ... classes - 1.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: int) -> 
     if truth.shape != predicted.shape or not np.isin(both_sides, np.arange(classes)).all():
         raise OptionError(
             f"a confusion matrix of {truth.size} labels and {predicted.size} predictions: give one "
-            f"prediction a label, both in 0 ... {classes - 1}"
+            f"prediction for each label, both in 0 ... {classes - 1}"
         )
     cells = np.bincount(truth * classes + predicted, minlength=classes * classes)
     return cells.reshape(classes, classes)
@@ -58,13 +58,13 @@ class ClassScores:
     Attributes
     ----------
     precision : ndarray of float
-        Of what was taken for the class, the share that is of it: TP / (TP + FP).
+        The share of examples predicted as the class that are of it: TP / (TP + FP).
     recall : ndarray of float
-        Of what is of the class, the share that was taken for it: TP / (TP + FN).
+        The share of examples of the class that are predicted as it: TP / (TP + FN).
     f1 : ndarray of float
         Their harmonic mean, 2 TP / (2 TP + FP + FN).
     support : ndarray of int
-        How many examples are of the class.
+        The number of examples of the class.
     """
 
     precision: np.ndarray
@@ -72,9 +72,13 @@ class ClassScores:
     f1: np.ndarray
     support: np.ndarray
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"ClassScores({self.support.size} classes, macro-F1 {self.f1.mean():.3f})"
+
 
 def class_scores(confusion: np.ndarray) -> ClassScores:
-    """Return precision, recall and F1 of each class; what would be 0 / 0 counts as 0.
+    """Return precision, recall and F1 of each class; 0 / 0 counts as 0.
 
     Examples
     --------
@@ -92,9 +96,9 @@ def class_scores(confusion: np.ndarray) -> ClassScores:
 
 
 def macro_f1(truth: np.ndarray, predicted: np.ndarray, classes: int) -> float:
-    """Return the mean of the classes' F1: every class counts the same, however rare it is.
+    """Return the mean of the classes' F1: every class counts the same, even a rare one.
 
-    A class that is neither in `truth` nor predicted counts as 0, as in scikit-learn's
+    A class that is neither in `truth` nor in `predicted` counts as 0, as in scikit-learn's
     `f1_score(..., labels=range(classes), average="macro", zero_division=0)`.
 
     Parameters
@@ -110,9 +114,29 @@ def macro_f1(truth: np.ndarray, predicted: np.ndarray, classes: int) -> float:
     return float(class_scores(confusion_matrix(truth, predicted, classes)).f1.mean())
 
 
+def macro_f1_of_present(confusion: np.ndarray) -> float:
+    """Return the mean F1 of the classes that occur in the truth or in the predictions.
+
+    This is scikit-learn's default, `f1_score(truth, predicted, average="macro")`. It differs from
+    `macro_f1` where a class has no example and none was taken for it: there such a class counts
+    as 0, here it is left out.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (K, K), int
+
+    Examples
+    --------
+    >>> macro_f1_of_present(np.array([[1, 1, 0], [0, 2, 0], [0, 0, 0]]))
+    0.7333333333333334
+    """
+    occurs = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
+    return float(class_scores(confusion).f1[occurs].mean())
+
+
 @dataclass(frozen=True)
 class Calibration:
-    """Whether what is said with a confidence of 80 % is right in 80 % of cases.
+    """Whether predictions with a confidence of 80 % are right in 80 % of cases.
 
     Attributes
     ----------
@@ -121,10 +145,10 @@ class Calibration:
     counts : ndarray of shape (M,), int
         Examples in each bin.
     confidence, accuracy : ndarray of shape (M,)
-        Mean confidence of a bin's examples, and the share of them that is right; 0 in an empty one.
+        The mean confidence of the examples in a bin, and the share that is right; 0 if empty.
     expected_error : float
         The expected calibration error: the mean over all examples of |accuracy - confidence| of
-        their bin.
+        the bin.
     """
 
     edges: np.ndarray
@@ -133,9 +157,16 @@ class Calibration:
     accuracy: np.ndarray
     expected_error: float
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return (
+            f"Calibration({self.counts.size} bins, {self.counts.sum():,} examples, "
+            f"expected error {self.expected_error:.3f})"
+        )
+
 
 def calibration(probabilities: np.ndarray, truth: np.ndarray, *, bins: int = BINS) -> Calibration:
-    """Compare confidence, the probability of the likeliest class, with how often it is right.
+    """Compare confidence, the probability of the most probable class, with how often it is right.
 
     Parameters
     ----------
@@ -144,18 +175,18 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray, *, bins: int = BIN
     truth : ndarray of shape (N,), int
         Classes in 0 ... K - 1.
     bins : int
-        M, of equal width between 0 and 1.
+        M, the number of bins of equal width between 0 and 1.
 
     Raises
     ------
     OptionError
-        When there is no example, the lengths differ, or there is no bin.
+        When there are no examples or no bins, or the lengths differ.
 
     References
     ----------
     Guo, Pleiss, Sun and Weinberger (2017), On Calibration of Modern Neural Networks, equations 2
-    and 3. With few examples a bin's accuracy is mostly chance, and the error looks larger than it
-    is: look at the counts.
+    and 3. With few examples, a bin's accuracy is mostly chance and the error looks larger than it
+    is, so look at the counts too.
 
     Examples
     --------
@@ -166,7 +197,7 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray, *, bins: int = BIN
     if bins < 1 or len(truth) < 1 or probabilities.shape[:1] != truth.shape:
         raise OptionError(
             f"calibration of {len(probabilities)} predictions for {len(truth)} labels in {bins} "
-            "bins: give a label a prediction, and 1 or more of each"
+            "bins: give one prediction per label, and 1 or more of each"
         )
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == truth
@@ -185,9 +216,9 @@ def calibration(probabilities: np.ndarray, truth: np.ndarray, *, bins: int = BIN
 def confident_mistakes(
     probabilities: np.ndarray, truth: np.ndarray, count: int
 ) -> list[tuple[int, int]]:
-    """Return the wrong predictions of greatest confidence: pairs of example and predicted class.
+    """Return the wrong predictions of highest confidence, as pairs of example and predicted class.
 
-    They show wrong labels, missing cues and traps faster than any score does.
+    They reveal wrong labels, missing words and traps faster than any score does.
 
     Parameters
     ----------

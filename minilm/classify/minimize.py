@@ -1,7 +1,7 @@
 """Minimize a smooth function of many variables: gradient descent and L-BFGS, side by side.
 
-Both take the same arguments and use the whole gradient at every step, with a line search that needs
-no learning rate. Stochastic and constrained problems are left out: the classifiers here are small.
+Both take the same arguments and use the full gradient at every step, with a line search instead of
+a learning rate. There is nothing stochastic here: the classifiers are small enough without.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from minilm.errors import TrainingError
 # Maps x, an array of shape (n,), to the function's value and its gradient, of shape (n,).
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
-# The constants of the line searches as Nocedal and Wright (2006, sections 3.1 and 6.1) advise.
+# The constants of the line searches as Nocedal and Wright (2006, sections 3.1 and 6.1) recommend.
 SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
-# Pairs (s, y) that L-BFGS keeps, 16 n bytes each. Liu and Nocedal advise 3 to 7; with 10 or 20 it
-# took fewer steps here, but no less time.
+# Pairs (s, y) that L-BFGS keeps, 16 n bytes each. Liu and Nocedal recommend 3 to 7; with 10 or
+# 20 it took fewer steps here, but no less time.
 HISTORY = 5
-# 2**-60 times the first step changes nothing in float64: by then rounding is all that is left.
+# 2**-60 times the first step changes nothing in float64: only rounding is left.
 MAX_TRIALS = 60
 
 
@@ -43,8 +43,8 @@ class Minimum:
     iterations : int
         Steps taken.
     converged : bool
-        Whether the largest component of the gradient came down to the tolerance. When False, the
-        iterations ran out, or no step along the search direction lowered the value any further.
+        Whether the largest component of the gradient came down to the tolerance. If False, the
+        iterations ran out, or no step along the search direction lowered the value.
     """
 
     x: np.ndarray
@@ -53,11 +53,18 @@ class Minimum:
     iterations: int
     converged: bool
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        end = "converged" if self.converged else "not converged"
+        return (
+            f"Minimum({self.value:.6g}: {self.x.size:,} variables, {self.iterations} steps, {end})"
+        )
+
 
 def gradient_descent(
     objective: Objective, start: np.ndarray, *, max_iterations: int, tolerance: float
 ) -> Minimum:
-    """Walk down the gradient; each step is found by backtracking.
+    """Follow the negative gradient, with steps found by backtracking.
 
     The first trial step is twice the last accepted one (1 at the start) and is halved until it
     satisfies the Armijo condition, f(x - t g) <= f(x) - 1e-4 t |g|**2.
@@ -67,7 +74,7 @@ def gradient_descent(
     objective : callable
         Maps x of shape (n,) to the value and the gradient of shape (n,).
     start : ndarray of shape (n,)
-        The first point; not changed.
+        The first point; it is not changed.
     max_iterations : int
         The most steps to take.
     tolerance : float
@@ -109,9 +116,9 @@ def lbfgs(
 ) -> Minimum:
     """Limited-memory BFGS: a quasi-Newton method that remembers a few steps instead of a matrix.
 
-    Each step s and the change y of the gradient along it say something about the curvature. From
-    the last few such pairs the two-loop recursion makes a direction in O(n). The line search
-    satisfies the Wolfe conditions, so y @ s > 0 and the direction always leads down.
+    Each step s, with the change y of the gradient along it, tells something about the curvature.
+    From the last few such pairs the two-loop recursion computes a direction in O(n). The line
+    search satisfies the Wolfe conditions, so y @ s > 0 and the direction always leads down.
 
     Parameters
     ----------
@@ -164,7 +171,8 @@ def two_loop(gradient: np.ndarray, pairs: deque[tuple[np.ndarray, np.ndarray]]) 
     gradient : ndarray of shape (n,)
         What to multiply.
     pairs : deque of (s, y), each ndarray of shape (n,)
-        Steps and changes of the gradient, the oldest first, with s @ y > 0. None: the identity.
+        Steps and changes of the gradient, the oldest first, with s @ y > 0. Without any, the
+        estimate is the identity.
 
     Returns
     -------
@@ -204,7 +212,7 @@ def backtrack(
     objective : callable
         The function and its gradient.
     x, direction : ndarray of shape (n,)
-        Where from, and which way.
+        The starting point and the direction.
     value, slope : float
         The function at `x`, and its derivative along `direction` there (negative).
     step : float
@@ -213,12 +221,12 @@ def backtrack(
     Returns
     -------
     (step, x, value, gradient) or None
-        The accepted step and the point it leads to; None when no step lowers the value.
+        The accepted step and the point it leads to; None if no step lowers the value.
     """
     for _ in range(MAX_TRIALS):
         new_x = x + step * direction
         new_value, new_gradient = objective(new_x)
-        # Once rounding has swallowed the last term, an equal value would pass: no step is no fall.
+        # When rounding swallows the last term, an equal value would pass; it must be lower.
         if new_value < value and new_value <= value + SUFFICIENT_DECREASE * step * slope:
             return step, new_x, new_value, new_gradient
         step /= 2
@@ -237,7 +245,7 @@ def wolfe_search(
 
     With p the direction, f must fall enough, f(x + t p) <= f(x) + 1e-4 t g @ p, and its slope
     must have risen enough, g(x + t p) @ p >= 0.9 g @ p. A step that fails the first is too long,
-    one that fails only the second is too short. A value that is not finite counts as too high.
+    one that fails only the second is too short. A value that is not finite counts as too large.
 
     Parameters and the return value are those of `backtrack`.
 
@@ -268,7 +276,7 @@ def _evaluate_start(objective: Objective, start: np.ndarray) -> tuple[float, np.
     value, gradient = objective(start)
     if not (math.isfinite(value) and np.isfinite(gradient).all()):
         raise TrainingError(
-            "the loss is not finite before the first step; look for huge or missing values in the "
-            "features"
+            "the loss is not finite before the first step; check the features for very large or "
+            "missing values"
         )
     return value, gradient

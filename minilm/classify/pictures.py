@@ -1,4 +1,4 @@
-"""Pictures of a classifier: what the words did to a decision, and which classes it confuses."""
+"""Pictures of a classifier: the effect of each word, and which classes it confuses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FOR, _AGAINST = drawing.COLORS[:2]
 def draw_explanation(
     path: str | os.PathLike[str], explanation: Explanation, classes: Sequence[str], target: int
 ) -> None:
-    """Write a bar for each word, to the right where it speaks for the class.
+    """Write a bar for each word, to the right if it is evidence for the class.
 
     Parameters
     ----------
     path : path-like
         Its name ends in .png or .svg.
     explanation : Explanation
-        Of a long text the words of largest effect are drawn.
+        For a long text, only the words with the largest effects are drawn.
     classes : sequence of K str
     target : int
         The class whose probability is explained.
@@ -36,8 +36,8 @@ def draw_explanation(
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for color, hatch, chosen, label in (
-            (_FOR, "", effects > 0, f"speaks for {name}"),
-            (_AGAINST, "/", effects <= 0, "speaks against it"),
+            (_FOR, "", effects > 0, f"evidence for {name}"),
+            (_AGAINST, "/", effects <= 0, "evidence against it"),
         ):
             places = np.flatnonzero(chosen)
             bars = axes.barh(places, effects[places], 0.75, color=color, hatch=hatch)
@@ -45,7 +45,7 @@ def draw_explanation(
         axes.axvline(0, color="black", linewidth=1)
         words = [_cut(explanation.words[i]) for i in shown]
         axes.set_yticks(range(len(words)), words, parse_math=False)
-        axes.invert_yaxis()  # to be read from the top, like the text
+        axes.invert_yaxis()  # read from the top, like the text
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(f"P({name}) less P({name}) without the word", parse_math=False)
         probability = explanation.probabilities[target]
@@ -60,7 +60,7 @@ def draw_explanation(
 def draw_confusion(
     path: str | os.PathLike[str], confusion: np.ndarray, classes: Sequence[str]
 ) -> None:
-    """Write a confusion matrix: a row for each true class, shaded by its share of the row.
+    """Write a confusion matrix: a row for each true class, cells shaded by their share of it.
 
     Parameters
     ----------

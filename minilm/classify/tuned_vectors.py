@@ -51,6 +51,10 @@ class Tokens:
     shares: np.ndarray
     count: int
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Tokens({self.words.size:,} tokens of {self.count:,} documents)"
+
 
 def flatten(documents: Sequence[np.ndarray], words: int) -> Tokens:
     """Return lists of word ids as `Tokens`.

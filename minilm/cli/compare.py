@@ -13,7 +13,7 @@ from typing import Any
 
 from minilm import resources, threads
 from minilm.cli import report
-from minilm.cli.options import dimensions
+from minilm.cli.options import add_table, dimensions, table_options
 from minilm.errors import OptionError
 
 
@@ -73,9 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="another labelled file, evaluated only; may be repeated",
     )
-    data.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
-    data.add_argument("--label-column", metavar="NAME", help="column of the label (else guessed)")
-    data.add_argument("--encoding", default="utf-8", help="of all the files (default: utf-8)")
+    add_table(data, labels=True)
     data.add_argument(
         "--documents",
         choices=("lines", "paragraphs"),
@@ -231,9 +229,7 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
                 stop_words=options.stop_words,
                 transformer=TransformerSettings(steps=preset.steps),
                 unit=options.documents,
-                encoding=options.encoding,
-                text_column=options.text_column,
-                label_column=options.label_column,
+                **table_options(options, labels=True),
             )
         )
     return settings

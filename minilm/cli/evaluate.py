@@ -1,4 +1,4 @@
-"""`minilm evaluate DIR`: how well a model predicts a text, or a classifier labels."""
+"""`minilm evaluate DIR`: how well a model predicts text, or a classifier predicts labels."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minilm import files, resources, threads
 from minilm.cli import console
-from minilm.cli.options import add_adapter
+from minilm.cli.options import add_adapter, add_table, report_data, table_options
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from minilm.models.scores import Score
 
 _WIDEST = 79
+_ABSENT = 3  # classes without a text that are named
 _CONFUSIONS = 10  # listed where the matrix is too wide for the screen
 
 
@@ -33,25 +35,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="PATH",
-        help="text that it was not trained on: files or folders",
+        help="text the model was not trained on: files or folders",
     )
     what.add_argument("--task", type=Path, metavar="FILE", help="labelled .csv .tsv .json .jsonl")
-    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
-    parser.add_argument(
-        "--label-column", metavar="NAME", help="with --task: of the label (else guessed)"
-    )
+    add_table(parser, labels=True)
     add_adapter(parser)
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw the confusion matrix, to a .png or .svg"
+        "--picture", type=Path, metavar="FILE", help="draw the confusion matrix to a .png or .svg"
     )
-    parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="(default: 2)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(options: argparse.Namespace) -> int:
     """Score the text or the task and print the figures."""
-    threads.set_blas_threads(1)  # each thread scores windows of its own
+    threads.set_blas_threads(1)  # each thread scores its own windows
     if options.picture and (not options.task or len(options.adapter) > 1):
         raise OptionError("--picture draws the confusion matrix of one model on a --task")
     if options.picture:
@@ -62,13 +60,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_text(options: argparse.Namespace) -> int:
-    from minilm.data import documents
+    from minilm.data.documents import read_documents
     from minilm.models import adapted
 
     paths = [resources.find_corpus(path) for path in options.data_file]
+    report_data(paths, table_options(options), partial(console.note, "evaluate"))
     results = []
     for name, model in adapted.load_language_models(options.model, options.adapter):
-        texts = documents.read(paths, encoding=options.encoding, text_column=options.text_column)
+        texts = read_documents(paths, **table_options(options))
         score = model.evaluate(texts, threads=options.threads)
         results.append((name, score))
     if options.json:
@@ -78,7 +77,7 @@ def _run_text(options: argparse.Namespace) -> int:
         prefix = f"{name}: " if name else ""
         print(f"{prefix}{score.tokens:,} tokens, {score.loss:.4f} nats a token: {score}")
         if score.bytes is None:
-            print("no bits per byte: this tokenizer does not give the whole text back")
+            print("no bits per byte: this tokenizer does not keep the whole text")
     return 0
 
 
@@ -94,17 +93,13 @@ def _score_record(score: Score) -> dict[str, Any]:
 
 def _run_task(options: argparse.Namespace) -> int:
     from minilm.classify import pictures
-    from minilm.data import corpus
+    from minilm.data.labelled import read_labelled
     from minilm.models import adapted, predictions
 
     path = resources.find_corpus(options.task)
-    data = corpus.read_labelled(
-        path,
-        text_column=options.text_column,
-        label_column=options.label_column,
-        encoding=options.encoding,
-        evaluation_only=True,
-    )
+    data = read_labelled(path, **table_options(options, labels=True), evaluation_only=True)
+    for line in data.report():
+        console.note("evaluate", line)
     part = data.part("test")
     what = f"the test part of {path.name}" if data.splits else path.name
     results = []
@@ -113,7 +108,9 @@ def _run_task(options: argparse.Namespace) -> int:
         for remark in found.reading.remarks():
             console.note("evaluate", remark)
         if not data.splits and predictions.has_learned_from(classifier.lineage, files.sha256(path)):
-            console.note("evaluate", f"{path.name} was trained on: new texts would do worse")
+            console.note(
+                "evaluate", f"{path.name} was in the training data; expect lower scores on new text"
+            )
         results.append((name, found))
     if options.json:
         _print_json([(name, _evaluation_record(found)) for name, found in results])
@@ -139,10 +136,11 @@ def _print_json(records: list[tuple[str | None, dict[str, Any]]]) -> None:
 def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
     """Yield accuracy, the confusion matrix, a table of classes, calibration and mistakes.
 
-    `place` is what the numbers of the mistakes count: lines, or the items of a .json file.
+    `place` is what mistakes are numbered by: lines, or items of a .json file.
     """
     texts = int(found.confusion.sum())
     yield f"{texts:,} texts, accuracy {found.accuracy:.3f}, macro-F1 {found.macro_f1:.3f}"
+    yield from _absent_lines(found)
     yield ""
     yield from _confusion_lines(found)
     yield ""
@@ -166,12 +164,31 @@ def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
         yield f"    {console.cut(mistake.text, _WIDEST - 4)}"
 
 
+def _absent(found: Evaluation) -> list[str]:
+    """Return the classes that no text is of."""
+    return [
+        label for label, count in zip(found.labels, found.scores.support, strict=True) if not count
+    ]
+
+
+def _absent_lines(found: Evaluation) -> Iterator[str]:
+    """Yield what a class without a text does to macro-F1, and scikit-learn's convention."""
+    from minilm.classify import metrics
+
+    if absent := _absent(found):
+        listed = ", ".join(console.cut(label, 20) for label in absent[:_ABSENT])
+        listed += f" and {len(absent) - _ABSENT} more" * (len(absent) > _ABSENT)
+        yield f"no text here is {listed}: F1 0, which lowers macro-F1"
+        present = metrics.macro_f1_of_present(found.confusion)
+        yield f"without classes that nothing was taken for (as scikit-learn): {present:.3f}"
+
+
 def _confusion_lines(found: Evaluation) -> Iterator[str]:
-    """Yield the matrix, a row for each true class; of a wide one the commonest confusions."""
+    """Yield the matrix, one row for each true class; of a wide one the most common confusions."""
     names = [console.cut(label, 14) for label in found.labels]
     width = max(6, *map(len, names))
     if 15 + (width + 1) * len(names) <= _WIDEST:
-        yield "is \\ taken for ".ljust(15) + "".join(f" {name:>{width}}" for name in names)
+        yield "true \\ predicted ".ljust(15) + "".join(f" {name:>{width}}" for name in names)
         for name, row in zip(names, found.confusion, strict=True):
             yield f"{name:<15}" + "".join(f" {cell:{width},}" for cell in row)
         return
@@ -181,9 +198,9 @@ def _confusion_lines(found: Evaluation) -> Iterator[str]:
         for j in range(len(names))
         if i != j and found.confusion[i, j]
     ]
-    yield "commonest confusions" if pairs else "no confusions"
+    yield "most common confusions" if pairs else "no confusions"
     for count, i, j in sorted(pairs, key=lambda pair: -pair[0])[:_CONFUSIONS]:
-        yield f"  {names[i]} taken for {names[j]}: {count:,}"
+        yield f"  {names[i]} predicted as {names[j]}: {count:,}"
 
 
 def _calibration_lines(found: Evaluation) -> Iterator[str]:
@@ -201,12 +218,16 @@ def _calibration_lines(found: Evaluation) -> Iterator[str]:
 
 def _evaluation_record(found: Evaluation) -> dict[str, Any]:
     """Return an evaluation as JSON holds it."""
+    from minilm.classify import metrics
+
     scores, calibration = found.scores, found.calibration
     return {
         "texts": int(found.confusion.sum()),
         "truncated": found.reading.truncated,
         "accuracy": found.accuracy,
         "macro_f1": found.macro_f1,
+        "macro_f1_of_present": metrics.macro_f1_of_present(found.confusion),
+        "absent": _absent(found),
         "labels": list(found.labels),
         "confusion": found.confusion.tolist(),
         "classes": {

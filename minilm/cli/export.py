@@ -1,14 +1,16 @@
-"""`minilm export DIR`: a trained model as an ONNX graph, for programs that know no Python."""
+"""`minilm export DIR`: a model or classifier as an ONNX graph, to run without Python."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from minilm import errors
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
+    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model or classifier")
     parser.add_argument(
         "--onnx-output",
         type=Path,
@@ -20,11 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read the model and write the graph."""
-    from minilm.store import folder, onnx
+    from minilm.store import classification, onnx
 
-    model = folder.load(options.model)
-    onnx.export(model, options.onnx_output)
+    model, head = classification.load_any(options.model)
+    onnx.export(model, options.onnx_output, head)
     size = (options.onnx_output / onnx.MODEL).stat().st_size
     print(f"{options.onnx_output / onnx.MODEL}: {size:,} bytes")
-    print("inputs: input_ids, attention_mask (batch_size, sequence_length); output: logits")
+    print("inputs: input_ids, attention_mask (batch_size, sequence_length)")
+    if head is None:
+        print("output: logits (batch_size, sequence_length, vocabulary)")
+    else:
+        print(f"output: logits (batch_size, {len(head.labels)}), of {errors.listed(head.labels)}")
     return 0

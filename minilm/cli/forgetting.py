@@ -7,9 +7,12 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from minilm import resources, threads
+from minilm.cli import console
+from minilm.cli.options import add_table, report_data, table_options
 
 _DOMAINS = ("programming_basics", "web_development", "databases")
 
@@ -35,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--documents", choices=("lines", "paragraphs"), help="what a document of a .txt is"
     )
-    data.add_argument("--encoding", default="utf-8", help="of all the files (default: utf-8)")
-    data.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
+    add_table(data)
     runs = parser.add_argument_group("runs")
     runs.add_argument("--size", choices=("kata", "class"), default="kata", help="(default: kata)")
     runs.add_argument("--seeds", type=int, default=10, metavar="N", help="(default: 10)")
@@ -89,9 +91,10 @@ def run(options: argparse.Namespace) -> int:
         steps=options.steps,
         sample=options.sample,
         unit=options.documents,
-        encoding=options.encoding,
-        text_column=options.text_column,
+        **table_options(options),
     )
+    named = [*((options.base and base) or ()), *((options.domains and domains) or ())]
+    report_data(named, table_options(options), partial(console.note, "compare forgetting"))
     folder = options.out or Path("runs") / f"forgetting-{time.strftime('%Y%m%d-%H%M%S')}"
     summary = study.study(
         settings,

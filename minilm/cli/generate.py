@@ -1,4 +1,4 @@
-"""`minilm generate DIR [PROMPT]`: text out of a model."""
+"""`minilm generate DIR [PROMPT]`: generate or continue text."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ _SHOWN = 5  # of the tokens that could have been chosen
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
-    parser.add_argument(
-        "prompt", nargs="?", default="", metavar="PROMPT", help="text to go on with"
-    )
+    parser.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="text to continue")
     parser.add_argument(
         "--max-new-tokens", type=int, default=100, metavar="N", help="(default: 100)"
     )
@@ -32,29 +30,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.8,
         metavar="X",
-        help="above 1 bolder, below 1 surer, 0 the likeliest token always (default: 0.8)",
+        help="higher is more random; 0 always chooses the most likely token (default: 0.8)",
     )
-    parser.add_argument("--top-k", type=int, metavar="N", help="only the N likeliest tokens")
     parser.add_argument(
-        "--top-p", type=float, metavar="P", help="only the likeliest that together have P"
+        "--top-k", type=int, metavar="N", help="choose among the N most likely tokens"
+    )
+    parser.add_argument(
+        "--top-p",
+        type=float,
+        metavar="P",
+        help="choose among the most likely tokens that together have probability P",
     )
     add_adapter(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
-    parser.add_argument("--stream", action="store_true", help="print each token when it is made")
+    parser.add_argument("--stream", action="store_true", help="print each token as it is generated")
     parser.add_argument(
         "--show-probabilities",
         action="store_true",
-        help="print each token's probability, and what else was likely",
+        help="print each token's probability, and the likely alternatives",
     )
     parser.add_argument(
         "--slide",
         action="store_true",
-        help="when the context is full, go on from its last half (else the text ends there)",
+        help="when the context is full, continue from its last half (otherwise the text ends)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Generate and print. BLAS has all its threads here: a token is bound by memory."""
+    """Generate and print. BLAS keeps all its threads: here memory is the limit."""
     if options.seed < 0:
         raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
     from minilm.models import adapted
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _generate(model: LanguageModel, options: argparse.Namespace) -> None:
-    """Print a text of one model, and say where the context ended it."""
+    """Print a text of one model, and report if the context ended it."""
     import numpy as np
 
     from minilm.models.generate import Sampling
@@ -88,7 +91,7 @@ def _generate(model: LanguageModel, options: argparse.Namespace) -> None:
     if len(ids) + made >= model.config.n_positions and not options.slide:
         print(
             f"minilm generate: the context of {model.config.n_positions} tokens is full; "
-            "--slide goes on",
+            "--slide continues",
             file=sys.stderr,
         )
 
@@ -107,7 +110,7 @@ def _print_text(
     pieces = model.pieces(ids, numbers())
     if not stream:
         pieces = iter(["".join(pieces)])
-    # Nothing is printed before the first token is there: a bad prompt leaves only its error.
+    # Nothing is printed before the first token exists: a bad prompt prints only its error.
     print(prompt + next(pieces, ""), end="", flush=True)
     for piece in pieces:
         print(piece, end="", flush=True)
@@ -116,7 +119,7 @@ def _print_text(
 
 
 def _print_table(model: LanguageModel, chosen: Iterator[Chosen]) -> int:
-    """Print a line for each token: it, its probability, and the likeliest; return their number."""
+    """Print a line for each token, with the alternatives; return the number of lines."""
     import numpy as np
 
     made = 0

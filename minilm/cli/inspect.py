@@ -1,4 +1,4 @@
-"""`minilm inspect DIR`: what a model's folder holds, and where it comes from."""
+"""`minilm inspect DIR`: what a model's folder holds, and how it was trained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Verify the folder and print what is in it."""
+    """Verify the folder and print what it holds."""
     from minilm.store import describe
 
     content = describe.describe(options.model)
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _lines(content: dict[str, Any]) -> Iterator[str]:
     ours = content["made_by"] == "minilm"
-    checked = "every checksum is right" if ours else "no checksums, its files fit together"
+    checked = "all checksums match" if ours else "no checksums; its files fit together"
     yield f"{content['folder']}: made by {content['made_by']}; {checked}"
     config = content["config"]
     yield (
@@ -47,14 +47,16 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     yield from _tensor_lines(content["tensors"], config["n_layer"])
     if content["labels"]:
         labels = ", ".join(map(repr, content["labels"]))
-        yield f"a classifier, pooling {content['pooling']}; labels: {labels}"
+        kind = content["problem_type"]
+        kind = "a classifier" if kind == "single_label_classification" else f"a head for {kind}"
+        yield f"{kind}, pooling {content['pooling']}; labels: {labels}"
     yield _tokenizer_line(content["tokenizer"])
     if ours:
-        state = ", ".join(content["training_state"]) or "none, so training cannot be resumed"
+        state = ", ".join(content["training_state"]) or "none; training cannot be resumed"
         yield f"training state: {state}"
         seen = content["documents_seen"]
         yield "documents seen: " + ("not recorded" if seen is None else f"{seen:,}")
-        yield "lineage:" if content["lineage"] else "lineage: nothing is recorded"
+        yield "lineage:" if content["lineage"] else "lineage: not recorded"
     for number, stage in enumerate(content["lineage"], 1):
         yield f"  {number}. {stage['kind']}: {stage['steps']:,} steps, {stage['tokens']:,} tokens"
         for item in stage["data"]:
@@ -64,12 +66,14 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
-    """Yield one line a tensor; those of all layers are alike and shown once."""
+    """Yield one line per tensor; those of all layers are the same and shown once."""
     for tensor in tensors:
-        layer = re.match(r"h\.(\d+)\.", tensor["name"])
-        if layer and layer[1] != "0":
+        layer = re.match(r"(h|model\.layers)\.(\d+)\.", tensor["name"])
+        if layer and layer[2] != "0":
             continue
-        name = tensor["name"].replace("h.0.", "h.*." if layers > 1 else "h.0.")
+        name = tensor["name"]
+        if layer and layers > 1:
+            name = name.replace(".0.", ".*.", 1)
         times = f" x {layers} layers" if layer and layers > 1 else ""
         yield f"  {name:<24}{' x '.join(map(str, tensor['shape']))}{times}"
 

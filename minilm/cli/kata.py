@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minilm import threads
 from minilm.cli import console
+from minilm.cli import kata_files as files
 from minilm.cli import kata_output as output
 from minilm.errors import OptionError
 from minilm.progress import announce
@@ -24,27 +25,38 @@ if TYPE_CHECKING:
 
 _SUMMARIES = {
     "list": "numbers, titles, minutes, state",
-    "start": "write the file to begin with into ./mykatas/, and show the page",
-    "read": "the page",
+    "start": "write the file to start from into ./mykatas/, and show the page",
+    "read": "the page; the answers come once your predictions are written",
     "check": "check your file: the first failure, located and explained",
-    "watch": "check on every save",
-    "hint": "one hint more each time",
+    "watch": "check on every save; keys: h hint, d demo, n next, q quit",
+    "hint": "one more hint each time",
     "demo": "the live code, with your function",
     "plug": "train the real model with your functions in place",
-    "solution": "the library's own, beside yours",
+    "solution": "a solution, beside yours",
     "reset": "a fresh file; the old one goes to a backup",
     "undo": "bring the last backup back",
+    "new": "write the folder of a kata of your own, to fill in",
     "grade": "check a folder of submissions: a CSV, and the most common mistakes",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    shared = parser.add_argument(
+        "--katas", type=Path, metavar="DIR", help="a folder of your own katas, beside the others"
+    )
     actions = parser.add_subparsers(dest="action", metavar="action", parser_class=type(parser))
     made = {}
     for name, summary in _SUMMARIES.items():
         made[name] = actions.add_parser(
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+        )
+        made[name].add_argument(
+            "--katas", type=Path, metavar="DIR", help=shared.help, default=argparse.SUPPRESS
+        )
+    for name in ("read", "demo"):
+        made[name].add_argument(
+            "--anyway", action="store_true", help="even if your predictions are not written"
         )
     for name in ("start", "read", "hint", "demo", "solution", "reset", "undo"):
         made[name].add_argument("number", help='which kata, such as "4.6"')
@@ -52,25 +64,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("number", nargs="?", help="which kata (default: the last saved)")
     for name in ("list", "check", "grade"):
         made[name].add_argument("--json", action="store_true", help="print JSON, nothing else")
-    made["check"].add_argument("--all", action="store_true", help="every kata that is begun")
-    made["plug"].add_argument("--all", action="store_true", help="every function of yours")
-    made["solution"].add_argument("--give-up", action="store_true", help="before it has passed")
+    made["check"].add_argument("--all", action="store_true", help="every kata that is started")
+    made["plug"].add_argument("--all", action="store_true", help="all of your functions")
     made["solution"].add_argument(
-        "--write", action="store_true", help="put it into your file; yours goes to a backup"
+        "--give-up", action="store_true", help="show it before yours has passed"
     )
-    made["grade"].add_argument("folder", type=Path, help="of submissions")
+    made["solution"].add_argument(
+        "--write", action="store_true", help="replace your file with it; yours goes to a backup"
+    )
+    made["grade"].add_argument("folder", type=Path, help="the folder of submissions")
     made["grade"].add_argument(
-        "--out", type=Path, default=Path("grades.csv"), help="(default: grades.csv)"
+        "--out", type=Path, default=Path("grades.csv"), help="the table (default: grades.csv)"
     )
+    made["new"].add_argument("folder", type=Path, metavar="DIR", help="the folder of your katas")
+    made["new"].add_argument("new_number", metavar="number", help='such as "12.1"')
+    made["new"].add_argument("title")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked for; `minilm kata` alone says where one is."""
+    """Do what was asked for; `minilm kata` alone says where you are."""
     threads.set_blas_threads(1)
-    from minilm.course import catalog, sessions
-    from minilm.course.learner import Learner
+    from minilm.course import catalog, learner, sessions
 
-    who = Learner()
+    if options.katas is not None and options.action != "new":
+        catalog.use_folder(options.katas)
+    who = learner.Learner(learner.find_folder())
     number = getattr(options, "number", None)
     kata = catalog.find(number) if number else None
     if kata is None and options.action in ("check", "plug") and not options.all:
@@ -78,35 +96,40 @@ def run(options: argparse.Namespace) -> int:
     return _ACTIONS[options.action](who, kata, options)
 
 
-# ---------------------------------------------------------------------- where one is
+# ---------------------------------------------------------------------- where you are
 
 
 def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import learner, reports, sessions
+    from minilm.course import learner, phases, reports, sessions
 
     states = who.states()
     done = sum(state == learner.PASSED for state in states.values())
     yours = len(sessions.parts(sessions.passed(who)))
     print(f"{done} of {len(states)} katas passed; {output.parts(yours)}")
+    for phase in sessions.completed_phases(who):
+        output.milestone(phase)
     following = learner.next_kata(states)
     if following is None:
         print("All done. See your functions at work: minilm kata plug --all")
         return 0
     begun = states[following.number] != learner.NEW
-    print(f"{'Go on with' if begun else 'Next'}:")
+    named = phases.title(following.phase, following.phase_name)
+    print(f"{'Continue' if begun else 'Next'}, in {named}:")
     print(reports.top_line(sessions.heading(who, following), output.style()))
     if not begun:
         print(f"  minilm kata start {following.number}")
         return 0
     if states[following.number] == learner.STALE:
-        print("  it passed before the library's own changed; check it again")
+        print("  it passed before the check changed; check it again")
+    if states[following.number] == learner.UNREADABLE:
+        print("  this file cannot be read")
     print(f"  {who.file(following).as_posix()}")
     print(f"  minilm kata check {following.number}\n  on every save: minilm kata watch")
     return 0
 
 
 def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import catalog, sessions
+    from minilm.course import catalog, phases, sessions
 
     states = who.states()
     if options.json:
@@ -114,9 +137,13 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=2))
         return 0
     style = output.style()
-    colors = {"passed": "32", "stale": "33", "started": "36"}
-    room = min(60, style.width - 33)  # for the title
+    colors = {"passed": "32", "stale": "33", "started": "36", "unreadable": "31"}
+    room = min(60, style.width - 36)  # for the title
+    phase = None
     for k in catalog.all_katas():
+        if k.phase != phase:
+            phase = k.phase
+            print(style.paint(phases.title(phase, k.phase_name), "1"))
         state = states[k.number]
         title = k.title if len(k.title) <= room else f"{k.title[: room - 1]}…"
         painted = style.paint(state, colors.get(state, "2"))
@@ -125,13 +152,14 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
 
 
 def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import sessions
+    from minilm.course import predictions, sessions
 
     new = who.start(kata)
-    output.page(kata)
+    predictions.start(who, kata)
+    output.page(who, kata)
     print()
     path = who.file(kata).as_posix()
-    print(f"{path} {'is yours to write' if new else 'is there already; it was left as it is'}.")
+    print(f"{path} {'is ready: write it' if new else 'was there already; it is unchanged'}.")
     print(f"  check it: minilm kata check {kata.number}\n  on every save: minilm kata watch")
     if note := sessions.stand_ins(who, kata):
         print(f"  {note}")
@@ -139,7 +167,10 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
 
 def _read(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    output.page(kata)
+    from minilm.course import predictions
+
+    predictions.start(who, kata)
+    output.page(who, kata, anyway=options.anyway)
     return 0
 
 
@@ -180,35 +211,68 @@ def _check_all(who: Learner, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([dataclasses.asdict(report) for report in reports], indent=2))
     else:
-        print(f"{passed} of {len(reports)} begun katas pass")
+        print(f"{passed} of {len(reports)} started katas pass")
     return 0 if passed == len(reports) else 1
 
 
 def _watch(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course import sessions, watching
+    from minilm.course.keys import Keys
+
+    current = kata if kata is not None else sessions.latest(who)
 
     def watched() -> dict[Path, Kata]:
-        return {who.file(k): k for k in ([kata] if kata is not None else who.started())}
+        return {who.file(k): k for k in (who.started() if kata is None else [current])}
 
     try:
-        _show_checked(who, kata if kata is not None else sessions.latest(who))
-        for saved in watching.changes(lambda: list(watched())):
-            for path in saved:
-                print(f"{path.as_posix()} was saved ...", flush=True)
-                _show_checked(who, watched()[path])
+        with Keys() as keys:
+            _show_checked(who, current, keys.are_read)
+            for event in watching.changes(lambda: list(watched()), key=keys.pressed):
+                if event == "q":
+                    break
+                if isinstance(event, str):
+                    current = _on_key(event, who, current, keys.are_read)
+                    continue
+                for path in event:
+                    print(f"{path.as_posix()} was saved ...", flush=True)
+                    current = watched()[path]
+                    _show_checked(who, current, keys.are_read)
     except KeyboardInterrupt:
         print()
     return 0
 
 
-def _show_checked(who: Learner, kata: Kata) -> None:
+def _on_key(key: str, who: Learner, kata: Kata, keys_are_read: bool) -> Kata:
+    """Do what a key asks for while a file is watched; return the kata that is current then."""
+    from minilm.course import catalog, predictions
+
+    nothing = argparse.Namespace(anyway=False)
+    if key == "h":
+        _hint(who, kata, nothing)
+    elif key == "d":
+        _demo(who, kata, nothing)
+    elif key == "n":
+        later = [k for k in catalog.all_katas() if k.order > kata.order]
+        if not later:
+            print("  this is the last kata")
+            return kata
+        kata = later[0]
+        who.start(kata)
+        predictions.start(who, kata)
+        _show_checked(who, kata, keys_are_read)
+        print(f"      the page: minilm kata read {kata.number}", flush=True)
+    return kata
+
+
+def _show_checked(who: Learner, kata: Kata, keys_are_read: bool) -> None:
     from minilm.course import sessions
 
     report = sessions.check(who, kata)
     if sys.stdout.isatty():
         print("\x1b[2J\x1b[H", end="")
     output.report(who, kata, report)
-    print(f"      {time.strftime('%H:%M:%S')}, watching; Ctrl-C ends", flush=True)
+    keys = "keys: h hint, d demo, n next, q quit" if keys_are_read else "Ctrl-C to quit"
+    print(f"      {time.strftime('%H:%M:%S')}, watching; {keys}", flush=True)
 
 
 def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
@@ -219,9 +283,9 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     for number, hint in enumerate(kata.hints[:level], 1):
         print("\n".join(pages.fill(hint, output.style(), f"  {number}. ", "     ")))
     if level < len(kata.hints):
-        print(f"  one more: minilm kata hint {kata.number}")
+        print(f"  the next hint: minilm kata hint {kata.number}")
     else:
-        print(f"  that was the last; then: minilm kata solution {kata.number} --give-up")
+        print(f"  that was the last one; a solution: minilm kata solution {kata.number} --give-up")
     return 0
 
 
@@ -229,18 +293,22 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
 
 def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import sessions
+    from minilm.course import predictions, sessions
 
+    anyway = options.anyway or not kata.is_experiment
+    if not anyway and (said := predictions.problem(who, kata)):
+        print(f"  !!  write your predictions first. {said}")
+        print(f"      without them: minilm kata demo {kata.number} --anyway")
+        return 1
     if not kata.is_experiment:
         whose = "your" if kata in sessions.parts_of_demo(who, kata) else "the library's"
         print(f"with {whose} {', '.join(sessions.parts([kata]))}:\n", flush=True)
-    ending = sessions.demo(who, kata, _echo)
+    ending = sessions.demo(who, kata, _echo, anyway=options.anyway)
     if problem := _problem(ending):
-        print(f"  !!  the demo did not get to its end: it {problem}")
+        print(f"  !!  the demo did not finish: it {problem}")
         return 1
+    output.expected(who, kata)
     if kata.is_experiment:
-        if ending.result["predictions"] is None:
-            print("\nNo predictions were written before this run; write them, and run it again.")
         print(f"\nnext: minilm kata check {kata.number}")
     return 0
 
@@ -252,7 +320,7 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if not options.all:
         assert kata is not None  # noqa: S101  (`run` found one)
         if kata.is_experiment:
-            raise OptionError(f"kata {kata.number} is an experiment: it has nothing to plug in")
+            raise OptionError(f"kata {kata.number} is an experiment; it has nothing to plug in")
         if who.state(kata) != learner.PASSED:
             report = sessions.check(who, kata)
             if not report.passed:
@@ -263,16 +331,16 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     names = sessions.parts(katas)
     print(output.parts(len(names)) + (f": {', '.join(names)}" if names else ""))
     if options.all and left_out:
-        print(f"not passed as they are now, so the library's stand in: {', '.join(left_out)}")
+        print(f"not passed as they are now, so the library's are used: {', '.join(left_out)}")
     announce(f"training with yours, then with the library's{', then comparing' * options.all}")
     ending = sessions.plug(who, katas, everything=options.all, echo=_aside)
     if problem := _problem(ending):
-        print(f"  !!  the training did not get to its end: it {problem}")
+        print(f"  !!  the training did not finish: it {problem}")
         return 1
-    print(output.training_table(ending.result))
     if options.all:
         print(output.comparison_table(ending.result["comparison"]))
-        print(f"all of it: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
+        print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
+    print(output.training_table(ending.result, len(names)))
     return 0
 
 
@@ -291,86 +359,6 @@ def _problem(ending: Ending) -> str | None:
     return None if raised is None else f"raises {raised}"
 
 
-# ---------------------------------------------------------------------- files
-
-
-def _solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import learner, sessions, stubs
-
-    if kata.is_experiment:
-        raise OptionError(f"kata {kata.number} is an experiment: its answers come with the check")
-    if who.state(kata) not in (learner.PASSED, learner.STALE) and not options.give_up:
-        raise OptionError(
-            f"kata {kata.number} has not passed as it is; try minilm kata hint {kata.number}, "
-            "or say --give-up"
-        )
-    difference = sessions.solution_diff(who, kata)
-    style = output.style()
-    colors = {"+": "32", "-": "31", "@": "36"}
-    for line in difference.splitlines():
-        print(style.paint(line, colors.get(line[:1], "")) if line[:1] in colors else line)
-    if not difference:
-        print("Yours is the library's own, letter for letter.")
-    if options.write:
-        backup = who.put(kata, stubs.solution(kata))
-        print(f"\n{who.file(kata).as_posix()} is the library's now.")
-        _say_backup(kata, backup)
-    return 0
-
-
-def _reset(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import learner
-
-    backup = who.put(kata, learner.first_file(kata))
-    print(f"{who.file(kata).as_posix()} is as it was at the start.")
-    _say_backup(kata, backup)
-    return 0
-
-
-def _say_backup(kata: Kata, backup: Path | None) -> None:
-    if backup is not None:
-        print(f"Yours is in {backup.as_posix()}; minilm kata undo {kata.number} brings it back.")
-
-
-def _undo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    backup = who.undo(kata)
-    print(f"{who.file(kata).as_posix()} is what the last backup was.")
-    print(f"What it was before is in {backup.as_posix()} now: undo once more to go back.")
-    return 0
-
-
-def _grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import grading, sessions
-    from minilm.progress import Progress
-
-    submissions = grading.find(options.folder)
-    results = []
-    with Progress("grading", len(submissions)) as progress:
-        for result in grading.grade(submissions, sessions.CHECK_SECONDS):
-            results.append(result)
-            progress.advance(note=result.student)
-    grading.write(results, options.out)
-    common = grading.common_mistakes(results)
-    if options.json:
-        rows = [dataclasses.asdict(result) for result in results]
-        mistakes = [{"kata": k, "mistake": m, "count": n} for k, m, n in common]
-        print(json.dumps({"results": rows, "common_mistakes": mistakes}, indent=2))
-        return 0
-    passed = sum(result.passed for result in results)
-    students = len({result.student for result in results})
-    print(f"{students} students, {len(results)} files, {passed} passed: {options.out.as_posix()}")
-    for path in grading.unrecognized(options.folder):
-        print(f"  not graded, as no kata's name stands in its own: {path.as_posix()}")
-    if common:
-        print("The most common mistakes:")
-    for number, mistake, count in common[:8]:
-        print(f"  {count:>3}  {number:>4}  {mistake}")
-    print("Each ran in a process of its own, without network, other programs or writing")
-    print("outside a scratch folder, as far as Python sees to that. It could read files,")
-    print("and native code is not held back: strangers' code belongs into a container.")
-    return 0
-
-
 _ACTIONS: dict[str | None, Callable[..., int]] = {
     None: _where,
     "list": _list,
@@ -381,8 +369,9 @@ _ACTIONS: dict[str | None, Callable[..., int]] = {
     "hint": _hint,
     "demo": _demo,
     "plug": _plug,
-    "solution": _solution,
-    "reset": _reset,
-    "undo": _undo,
-    "grade": _grade,
+    "solution": files.solution,
+    "reset": files.reset,
+    "undo": files.undo,
+    "grade": files.grade,
+    "new": files.new,
 }

@@ -34,12 +34,34 @@ def _understands_color() -> bool:
     return os.environ.get("TERM", "dumb") != "dumb"
 
 
-def page(kata: Kata) -> None:
-    """Show a kata's page; on a terminal a screen at a time."""
-    from minilm.course import pages
+def page(who: Learner, kata: Kata, *, anyway: bool = False) -> None:
+    """Show a kata's page, on a terminal a screen at a time.
 
-    text = pages.render(kata.lesson(), style())
-    if sys.stdout.isatty() and os.name != "nt":  # whose `more` shows colors as codes
+    It ends at its marker until the learner's predictions are written, or with `anyway`.
+    """
+    from minilm.course import pages, predictions
+    from minilm.course.reports import Style
+
+    lesson = kata.lesson()
+    missing = None if anyway else predictions.problem(who, kata)
+    begun = pages.before_answers(lesson)
+    if missing is None or begun == lesson:
+        said = "".join(f"{i}. {answer}\n" for i, answer in enumerate(given(who, kata), 1))
+        lesson = (
+            f"{begun}\n\nYou expected:\n\n{said}" * bool(said) + lesson[len(begun) * bool(said) :]
+        )
+    else:
+        lesson = (
+            f"{begun}\n\nThe answers are in the rest of the page. Write your predictions "
+            f"first ({missing}), then: `minilm kata read {kata.number}`. "
+            f"Without them: `minilm kata read {kata.number} --anyway`\n"
+        )
+    paged = sys.stdout.isatty()
+    shown = style()
+    if paged and os.name == "nt":  # whose `more` shows colors as codes
+        shown = Style(False, shown.width)
+    text = pages.render(lesson, shown)
+    if paged:
         # Colors; no pager for what fits; and how to go on, which its own prompt ":" does not say.
         os.environ.setdefault("LESS", "FRXPs?eq to leave:space for more, q to leave.$")
         pydoc.pager(text)
@@ -54,19 +76,51 @@ def parts(count: int) -> str:
     return f"{count} of {sessions.all_parts()} parts {'is' if count == 1 else 'are'} yours"
 
 
+def given(who: Learner, kata: Kata) -> list[str]:
+    """Return the learner's predictions, where every one is written."""
+    from minilm.course import predictions
+
+    if kata.is_experiment or predictions.problem(who, kata) is not None:
+        return []
+    return predictions.answers(who, kata)
+
+
+def expected(who: Learner, kata: Kata) -> None:
+    """Print the learner's predictions beside the results of a demo, if they are written."""
+    from minilm.course import pages
+
+    answers = given(who, kata)
+    if answers:
+        print("\nyou expected:")
+    for i, answer in enumerate(answers, 1):
+        print("\n".join(pages.fill(answer, style(), f"  {i}. ", "     ")))
+
+
+def milestone(phase: int) -> None:
+    """Print what a learner can do at the end of a phase."""
+    from minilm.course import phases
+
+    if phase in phases.PHASES:
+        known = phases.PHASES[phase]
+        print(f"  {phases.title(phase)} is complete: {known.milestone}.")
+        print(f"    see it: {known.command}")
+
+
 def report(who: Learner, kata: Kata, found: Report) -> None:
-    """Print the report of a check, and what may come next."""
+    """Print the report of a check, and what comes next."""
     from minilm.course import reports, sessions
 
     print(reports.render(found, sessions.heading(who, kata), style()))
     if found.passed and not kata.is_experiment:
         print(f"      next: minilm kata plug {kata.number}    see it in the real model")
+        if kata.phase in sessions.completed_phases(who):
+            milestone(kata.phase)
         if note := sessions.stand_ins(who, kata):
             print(f"      {note}")
 
 
-def training_table(result: Mapping[str, Any]) -> str:
-    """Return what came of two trainings, side by side."""
+def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
+    """Return what came of two trainings, side by side, and what the learner's model writes."""
     runs = result["yours"], result["library"]
     count = len(runs[0]["losses"])
     steps = sorted({1, count // 10, count // 4, count // 2, count} - {0})
@@ -81,10 +135,30 @@ def training_table(result: Mapping[str, Any]) -> str:
         f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",
         f"{'':24}{'yours':>12}{'the library':>14}",
         *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
-        "  (two kinds of reviews, as many of each: 0.5 is chance, and so small a model is near it)",
+        "  (two kinds of reviews, equally many: 0.5 is chance, and a model this small is near it)",
         f'nearest to "{result["probe"]}" in your model: {", ".join(runs[0]["neighbors"])}',
     ]
+    if pairs := result["byte_pairs"]:
+        merged = " ".join(repr(token) for token in pairs["tokens"])
+        lines += [
+            f"byte pairs, the first merges: {merged}",
+            f"  a GPT on them: loss of step 1 {pairs['losses'][0]:.3f}, of step "
+            f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}",
+            *written(pairs["text"], "on byte pairs, it writes: "),
+        ]
+    lines += [
+        f"this model ran on your functions ({parts(count_of_parts)}), and writes:",
+        *written(runs[0]["text"]),
+    ]
     return "\n".join(lines)
+
+
+def written(text: str, before: str = "") -> list[str]:
+    """Return text that a model has written as lines that fit the terminal."""
+    from minilm.course import pages
+
+    lines = [] if not before else [f"  {before}"]
+    return [*lines, *pages.fill(text, style(), "    ", "    ")]
 
 
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""`minilm neighbors WORD...`: the nearest words in a corpus, by the company they keep."""
+"""`minilm neighbors WORD...`: the most similar words in a corpus, by co-occurrence."""
 
 from __future__ import annotations
 
@@ -7,57 +7,68 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from minilm import resources, threads
-from minilm.cli.options import dimensions
-from minilm.data import corpus
+from minilm.cli import console
+from minilm.cli.options import add_table, dimensions, report_data, table_options
+from minilm.data.documents import read_documents
 from minilm.errors import InputError, OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("words", nargs="+", metavar="WORD", help="words of the corpus")
+    parser.add_argument("words", nargs="+", metavar="WORD", help="words that are in the corpus")
     parser.add_argument(
         "--corpus",
         type=Path,
         required=True,
         metavar="FILE",
-        help="text: .txt or .md (each line on its own), .csv, .tsv, .json, .jsonl, or a folder",
+        help="text: .txt or .md (each line is a document), .csv, .tsv, .json, .jsonl, or a folder",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of the corpus (default: utf-8)")
-    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
-    parser.add_argument("--window", type=int, default=3, help="words to each side (default: 3)")
+    add_table(parser)
+    parser.add_argument("--window", type=int, default=3, help="words on each side (default: 3)")
     parser.add_argument(
-        "--weighting", choices=("count", "ppmi"), default="ppmi", help="(default: ppmi)"
+        "--weighting",
+        choices=("count", "ppmi"),
+        default="ppmi",
+        help="weights of the counts (default: ppmi)",
     )
     parser.add_argument(
         "--dimensions",
         type=dimensions,
         default=100,
         metavar="N|all",
-        help="columns kept, at most one for each word (default: 100)",
+        help="length of the word vectors, at most one per word (default: 100)",
     )
-    parser.add_argument("--stop-words", action="store_true", help="leave out function words")
+    parser.add_argument("--stop-words", action="store_true", help="leave out stop words")
     parser.add_argument(
-        "--min-count", type=int, default=1, metavar="N", help="rarer words are left out"
+        "--min-count",
+        type=int,
+        default=1,
+        metavar="N",
+        help="leave out words that occur fewer times (default: 1)",
     )
-    parser.add_argument("--top", type=int, default=4, metavar="N", help="how many (default: 4)")
+    parser.add_argument(
+        "--top", type=int, default=4, metavar="N", help="number of neighbors (default: 4)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, cosines to six decimals")
 
 
 def run(options: argparse.Namespace) -> int:
     """Count the corpus, make the vectors and print each word's neighbors."""
     if options.top < 1:
-        raise OptionError(f"--top: {options.top}; it must be 1 or more")
-    threads.set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
+        raise OptionError(f"--top is {options.top}; use 1 or more")
+    threads.set_blas_threads(1)  # the order of BLAS's sums must not depend on the number of cores
     import numpy as np
 
     from minilm.embeddings import cooccurrence, similarity, svd
 
     options.corpus = resources.find_corpus(options.corpus)
-    # The corpus is read twice and never held: once for its words, once for their company.
+    report_data([options.corpus], table_options(options), partial(console.note, "neighbors"))
+    # The corpus is read twice and never held in memory: for its words, then for their neighbors.
     vocabulary = Vocabulary.from_documents(_documents(options), min_count=options.min_count)
     asked = {word: _known(word, vocabulary, options) for word in options.words}
     counts = cooccurrence.count_chunks(
@@ -74,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         for word, known in asked.items()
     }
     if options.json:
-        json.dump(found, sys.stdout)  # in ASCII: a console may have no other letters
+        json.dump(found, sys.stdout)  # in ASCII: a console may have no other characters
         print()
         return 0
     for word, hits in found.items():
@@ -84,14 +95,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _documents(options: argparse.Namespace) -> Iterator[list[str]]:
     tokenizer = WordTokenizer(STOP_WORDS if options.stop_words else frozenset())
-    texts = corpus.read_documents(
-        [options.corpus], encoding=options.encoding, text_column=options.text_column
-    )
+    texts = read_documents([options.corpus], unit="lines", **table_options(options))
     return map(tokenizer.tokenize, texts)
 
 
 def _known(word: str, vocabulary: Vocabulary, options: argparse.Namespace) -> str:
-    """Return the word as the vocabulary has it, or raise and suggest what was meant."""
+    """Return the word as it is in the vocabulary, or raise and suggest similar words."""
     lowered = word.lower()
     if lowered in vocabulary:
         return lowered
@@ -101,5 +110,5 @@ def _known(word: str, vocabulary: Vocabulary, options: argparse.Namespace) -> st
     close = difflib.get_close_matches(lowered, vocabulary.words)
     advice = f"did you mean {', '.join(close)}?" if close else "check its spelling"
     raise InputError(
-        f"{word!r} is not among its {len(vocabulary)} words{rare}; {advice}", options.corpus
+        f"{word!r} is not one of its {len(vocabulary)} words{rare}; {advice}", options.corpus
     )

@@ -1,4 +1,4 @@
-"""`minilm pipeline`: a session from data to export, on what earlier sessions have left."""
+"""`minilm pipeline`: a whole session, from data to export."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from minilm import resources, threads
-from minilm.cli import pretrain
+from minilm.cli import options, pretrain
 from minilm.training import settings
 
 _CARE = ("replay", "ewc", "average", "lora", "limit")
@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pretrain.add_arguments(parser)
     keys = ", ".join(field.name for field in fields(settings.PretrainSettings))
     parser.epilog = (
-        "Continuing is not resuming. A finished model is continued: a new run with a schedule of "
-        "its own (2 epochs unless said), on other text, which becomes a new version. An "
+        "An update is not a resumed run. A complete model is updated: a new run on the text that "
+        "is new to it (3 epochs by default), with its own schedule, becomes a new version. An "
         "interrupted run is resumed, with --resume and the same options: it ends as if nothing "
-        "had happened. Of a new model are --size, --tokenizer, --vocab-size, --init. FILE.toml "
+        "had happened. --size, --tokenizer, --vocab-size and --init are for a new model. FILE.toml "
         f"may hold: {keys}. Exit code 1 when the data has not passed its checks, or the update is "
         "held back."
     )
@@ -39,49 +39,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model-name",
         type=Path,
         metavar="BASE",
-        help="continue the model of this folder, whatever is in --output-dir",
+        help="update the model in this folder, whatever is in --output-dir",
     )
     base.add_argument(
-        "--from-scratch", action="store_true", help="move what is there aside, and begin anew"
+        "--from-scratch",
+        action="store_true",
+        help="move what is there aside, and train a new model",
     )
-    care = parser.add_argument_group(
-        "against forgetting",
-        "A lower rate alone unless said; minilm compare forgetting measures each.",
-    )
+    care = options.add_care(parser)
     care.add_argument(
-        "--replay", type=float, metavar="X", help="windows of old text for each new one"
-    )
-    care.add_argument(
-        "--ewc", type=float, metavar="X", help="strength of elastic weight consolidation"
-    )
-    care.add_argument(
-        "--average", type=float, metavar="X", help="weight of the old model in a mean of both"
-    )
-    care.add_argument(
-        "--lora",
-        type=int,
-        metavar="RANK",
-        help="train thin matrices and merge them (minilm finetune keeps them apart)",
-    )
-    care.add_argument(
-        "--limit",
-        type=float,
-        metavar="X",
-        help="hold the update back when old text's perplexity rises by more (default: 0.1)",
-    )
-    care.add_argument(
-        "--old-data",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="PATH",
-        help="old text, for a model that keeps no sample of it",
+        "--lora", type=int, metavar="RANK", help="train LoRA's thin matrices, then merge them"
     )
     parser.add_argument(
-        "--anyway", action="store_true", help="train on data that has not passed the checks"
+        "--anyway", action="store_true", help="train even if the data has not passed the checks"
     )
     parser.add_argument(
-        "--discard", action="store_true", help="throw away what an interrupted run has left"
+        "--discard", action="store_true", help="throw away what an interrupted run left"
     )
     parser.add_argument(
         "--wait", action="store_true", help="wait while another process updates the model"
@@ -91,40 +64,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do the session, and print how it went."""
-    threads.set_blas_threads(1)  # before NumPy is loaded, for the surest effect
+def run(chosen: argparse.Namespace) -> int:
+    """Run the session, and print how it went."""
+    threads.set_blas_threads(1)  # has its full effect before NumPy is loaded
     from minilm.training import pipeline
 
-    given = pretrain.given(options)
-    said = {name: getattr(options, name) for name in _CARE}
+    given = pretrain.given(chosen)
+    said = {name: getattr(chosen, name) for name in _CARE}
     given |= {name: value for name, value in said.items() if value is not None}
     report = pipeline.run(
-        [resources.find_corpus(path) for path in options.data_file],
-        options.output_dir,
-        options.onnx_output,
+        [resources.find_corpus(path) for path in chosen.data_file],
+        chosen.output_dir,
+        chosen.onnx_output,
         given,
-        base=options.model_name,
-        old_data=[resources.find_corpus(path) for path in options.old_data],
-        from_scratch=options.from_scratch,
-        anyway=options.anyway,
-        resume=options.resume,
-        discard=options.discard,
-        wait=options.wait,
-        say=_note if options.json else pretrain.say,
+        base=chosen.model_name,
+        old_data=[resources.find_corpus(path) for path in chosen.old_data],
+        from_scratch=chosen.from_scratch,
+        anyway=chosen.anyway,
+        resume=chosen.resume,
+        discard=chosen.discard,
+        wait=chosen.wait,
+        say=options.note if chosen.json else pretrain.say,
     )
-    if options.json:
+    if chosen.json:
         json.dump(report and pipeline.to_json(report), sys.stdout, indent=2)
         print()
     if report is None:
         return 1
-    if not options.json:
-        for text in pipeline.summary(report, options.output_dir):
+    if not chosen.json:
+        for text in pipeline.summary(report, chosen.output_dir):
             pretrain.say(text)
     held_back = report.update is not None and report.update.verdict == "held back"
     return 1 if held_back else 0
-
-
-def _note(text: str) -> None:
-    """Print a line out of the way of the JSON."""
-    print(text, file=sys.stderr, flush=True)

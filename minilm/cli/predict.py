@@ -1,4 +1,4 @@
-"""`minilm predict DIR TEXT...`: labels, how sure they are, and what each word did."""
+"""`minilm predict DIR TEXT...`: labels, how certain they are, and what each word contributed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minilm import resources, threads
 from minilm.cli import console
-from minilm.cli.options import add_adapter
+from minilm.cli.options import add_adapter, add_table, report_data, table_options
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from minilm.models.text_classifier import TextClassifier
 
 _SHOWN = 4  # labels of a text
-_UNEXPLAINED = "not explained: a text of one word has none that can be left out"
+_UNEXPLAINED = "not explained: the only word of a text cannot be left out"
 
 
 class _Answer(NamedTuple):
-    """What a classifier says of a text, and why; named where several take turns."""
+    """A classifier's prediction, and why; with a name if there are several classifiers."""
 
     name: str | None
     prediction: Prediction
@@ -37,24 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", type=Path, metavar="DIR", help="folder of a classifier, an adapter, or a base"
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to judge")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to classify")
     parser.add_argument(
         "--data-file", type=Path, metavar="FILE", help="texts: lines, or the rows of a table"
     )
-    parser.add_argument("--text-column", metavar="NAME", help="column of the text (else guessed)")
-    parser.add_argument("--encoding", default="utf-8", help="of the file (default: utf-8)")
+    add_table(parser)
     add_adapter(parser)
     parser.add_argument(
-        "--explain", action="store_true", help="show what each word did, by leaving it out"
+        "--explain", action="store_true", help="show what each word contributes, by leaving it out"
     )
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="with --explain: draw it, to a .png or .svg"
+        "--picture", type=Path, metavar="FILE", help="with --explain: draw it to a .png or .svg"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge the texts and print what came out."""
+    """Classify the texts and print the results."""
     threads.set_blas_threads(1)  # sums do not depend on the machine's cores
     from minilm.models import adapted, predictions
 
@@ -93,9 +93,9 @@ def _check_picture(options: argparse.Namespace, texts: int) -> None:
 
     drawing.checked_suffix(options.picture)
     if not options.explain:
-        raise OptionError("--picture draws what --explain finds; give both")
+        raise OptionError("--picture draws the result of --explain; give both")
     if texts > 1 or len(options.adapter) > 1:
-        raise OptionError("--picture draws one text judged by one model; give just that")
+        raise OptionError("--picture draws one text classified by one model; give only one of each")
 
 
 def _texts(options: argparse.Namespace) -> list[str]:
@@ -103,24 +103,23 @@ def _texts(options: argparse.Namespace) -> list[str]:
     if bool(options.texts) == bool(options.data_file):
         raise OptionError("give texts, or a --data-file of them")
     if options.data_file:
-        from minilm.data import corpus
+        from minilm.data import documents
 
-        return corpus.read_texts(
-            resources.find_corpus(options.data_file),
-            encoding=options.encoding,
-            text_column=options.text_column,
-        )
+        path = resources.find_corpus(options.data_file)
+        texts = documents.read_texts(path, **table_options(options))
+        report_data([path], table_options(options), partial(console.note, "predict"))
+        return texts
     for number, text in enumerate(options.texts, 1):
         if not text.strip():
-            raise OptionError(f"text {number} is empty; there is nothing to judge in it")
+            raise OptionError(f"text {number} is empty; leave it out")
     return list(options.texts)
 
 
 def _explanation(classifier: TextClassifier, text: str) -> Explanation | None:
-    """Return what each word did; None for a text of one word, of which none can be left out."""
+    """Return what each word contributes; None for a text of one word."""
     from minilm.classify import explain
 
-    # A word is a token at least: without one of these the context is full all the same.
+    # A word is at least one token, so without one of these the context is still full.
     read = explain.first_words(text, classifier.config.n_positions + 1)
     try:
         return explain.leave_one_out(classifier.predict_proba, read)
@@ -129,7 +128,7 @@ def _explanation(classifier: TextClassifier, text: str) -> Explanation | None:
 
 
 def _lines(answer: _Answer, explained: bool) -> Iterator[str]:
-    """Yield what is said of a text, the likeliest labels first."""
+    """Yield the lines for a text, most likely labels first."""
     from minilm.classify import explain
 
     prediction = answer.prediction

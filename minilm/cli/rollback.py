@@ -1,4 +1,4 @@
-"""`minilm rollback DIR`: the model as it was before an update, or any other of its versions."""
+"""`minilm rollback DIR`: bring back an earlier version of a model."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         type=int,
         metavar="N",
-        help="which version (default: the one that the current model was made from)",
+        help="which version (default: the one the current model was made from)",
     )
-    what.add_argument("--list", action="store_true", help="show the versions, change nothing")
+    what.add_argument("--list", action="store_true", help="list the versions, change nothing")
     parser.add_argument(
         "--wait", action="store_true", help="wait while another process updates the model"
     )
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Go back, unless only a list is asked for; print where that leads."""
+    """Go back, unless only a list is asked for, and print the result."""
     from minilm.store import versions
 
     if not options.list:

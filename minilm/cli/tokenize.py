@@ -1,4 +1,4 @@
-"""`minilm tokenize TEXT...`: the pieces of a text, and the tokens and bytes that make up each.
+"""`minilm tokenize TEXT...`: the pieces of a text, and the tokens and bytes of each.
 
 A model of whole words has neither pieces nor bytes: its words are shown with their ids.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minilm.cli import console
+from minilm.cli.options import add_table, report_data, table_options
 from minilm.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
@@ -39,11 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"entries to learn, 256 of them single bytes (default: {_VOCAB_SIZE})",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of --train (default: utf-8)")
+    add_table(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Load or train a tokenizer and show what it makes of each text."""
+    """Load or train a tokenizer and show how it cuts each text."""
     from minilm.text.bpe import BytePairTokenizer
     from minilm.text.sentencepiece import SentencePieceTokenizer
 
@@ -71,15 +74,17 @@ def run(options: argparse.Namespace) -> int:
 
 def _tokenizer(options: argparse.Namespace) -> tuple[Tokenizer, str]:
     from minilm import resources
-    from minilm.data import corpus
+    from minilm.data.documents import read_documents
     from minilm.text.bpe import BytePairTokenizer
 
     if options.model is not None:
         if options.vocab_size is not None:
-            raise OptionError("--vocab-size is for --train; the vocabulary of --model is as it is")
+            raise OptionError("--vocab-size is for --train; --model has its own vocabulary")
         return _read(options.model), str(options.model)
     path = options.train or resources.corpora_dir() / "general.txt"
-    texts = corpus.read_documents([path], encoding=options.encoding)
+    if options.train is not None:
+        report_data([path], table_options(options), partial(console.note, "tokenize"))
+    texts = read_documents([path], unit="lines", **table_options(options))
     size = _VOCAB_SIZE if options.vocab_size is None else options.vocab_size
     tokenizer = BytePairTokenizer.train(texts, size)
     return tokenizer, f"trained on {path}"
@@ -106,7 +111,7 @@ def _piece_rows(text: str, tokenizer: BytePairTokenizer) -> list[tuple[str, ...]
         for number in tokenizer.encode(piece):
             data = tokenizer.token_bytes(number)
             rows.append((shown, str(number), _as_text(data), data.hex(" ")))
-            shown = ""  # a piece stands before the first of its tokens only
+            shown = ""  # the piece is shown beside the first of its tokens
     return rows
 
 

@@ -1,4 +1,4 @@
-"""`minilm train`: `minilm pretrain` under the name that other systems use."""
+"""`minilm train`: another name for `minilm pretrain`."""
 
 from minilm.cli.pretrain import add_arguments, run
 

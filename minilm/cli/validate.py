@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from minilm import resources, threads
+from minilm.cli.options import add_table, table_options
 from minilm.errors import OptionError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = (
-        "Exit code 1 when a check of severity error is over its limit. Labelled tables are checked "
-        "for labels and leaks too: parts are told by a column split, or by files named train, dev "
-        "and test."
+        "Exit code 1 when a check of severity error is over its limit. In labelled tables, labels "
+        "and leaks are checked too. The parts of a split come from a column named split, or from "
+        "files named train, dev and test."
     )
     parser.add_argument(
         "--data-file",
@@ -31,31 +32,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against",
         type=Path,
         metavar="DIR",
-        help="a model: what it has seen counts as duplicate, its words as known",
+        help="a model: texts it has learned from are reported, and its words are known",
     )
     parser.add_argument(
         "--fix", type=Path, metavar="OUT", help="write a cleaned copy (one file, the same kind)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--encoding", default="utf-8", help="of the files (default: utf-8)")
-    parser.add_argument("--text-column", metavar="NAME", help="where the text is")
-    parser.add_argument("--label-column", metavar="NAME", help="where the label is")
+    add_table(parser, labels=True)
 
 
 def run(options: argparse.Namespace) -> int:
     """Check, print the table and the verdict, and clean if asked to."""
     threads.set_blas_threads(1)
-    from minilm.data.quality import cleaning, inspect
+    from minilm.data.quality import cleaning, validate
 
     known, note = _known(options.against)
     paths = [resources.find_corpus(path) for path in options.data_file]
     if options.fix is not None and len(paths) != 1:
         raise OptionError("--fix cleans one file at a time; name one")
-    columns = {"encoding": options.encoding, "text_column": options.text_column}
-    report = inspect.check(paths, **known, **columns, label_column=options.label_column)
+    report = validate.validate(paths, **known, **table_options(options, labels=True))
     cleaned = None
     if options.fix is not None:
-        cleaned = cleaning.write(report, options.fix, **columns)
+        cleaned = cleaning.write(report, options.fix, **table_options(options))
     if options.json:
         content = {**report.to_json(), "against": note, "cleaned": None}
         if cleaned is not None:
@@ -71,20 +69,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _known(model: Path | None) -> tuple[dict[str, Any], list[str]]:
-    """Return what a model has seen and which words it knows, and lines about what it cannot say."""
+    """Return what a model has seen and which words it knows, and lines about what is missing."""
     if model is None:
         return {}, []
-    from minilm.data.quality import inspect
+    from minilm.data.quality import validate
     from minilm.store import folder
 
     seen, tokenizer = folder.reading(model, lambda opened: (opened.seen(), opened.tokenizer))
     lines = []
     if seen is None:
-        lines.append(f"{model}: has no record of what it has seen; duplicates against it are not")
-        lines.append("  checked (minilm keeps one in the folders that it trains)")
+        lines.append(f"{model}: has no record of what it has seen, so texts are not checked")
+        lines.append("  against it (minilm keeps one in the folders that it trains)")
     else:
         lines.append(f"{model}: has seen {len(seen):,} documents")
     if tokenizer is None:
         lines.append(f"{model}: has no tokenizer; its words are not known")
-    words = None if tokenizer is None else inspect.known_words(tokenizer)
+    words = None if tokenizer is None else validate.known_words(tokenizer)
     return {"seen": seen, "vocabulary": words}, lines

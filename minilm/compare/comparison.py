@@ -20,6 +20,7 @@ from minilm.compare import (
     pretraining,
     probes,
     store,
+    taken,
 )
 from minilm.compare.conclusions import Result
 from minilm.compare.conditions import CONDITIONS, Condition
@@ -103,6 +104,8 @@ def compare(
             store.check_folder(folder, resume=resume, overwrite=overwrite)
             if overwrite:
                 store.clear(folder)
+            for line in taken.lines(tasks):
+                say(line)
             say(estimates.axes(tasks, possible, preset))
             kept = store.Store(folder, shared, price_per_hour)
             missing = _missing(kept, list(shared.runs(possible)), about, say)

@@ -20,7 +20,9 @@ import numpy as np
 from minilm import resources
 from minilm.compare import transformer
 from minilm.compare.cache import Made
-from minilm.data import corpus
+from minilm.data import labelled as labelled_
+from minilm.data.documents import read_documents
+from minilm.data.labelled import LabelledData, read_labelled
 from minilm.embeddings import documents as frequencies
 from minilm.errors import InputError, OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
@@ -60,8 +62,8 @@ class CompareSettings:
         Whether to leave out the stop list.
     transformer : transformer.TransformerSettings
         The shape of the transformer, and how long it is trained.
-    unit, encoding, text_column, label_column
-        How the files are read; see `minilm.data.corpus`.
+    unit, encoding, text_column, label_column, no_header
+        How the files are read; see `minilm.data.documents` and `labelled`.
     """
 
     task: Path
@@ -82,6 +84,7 @@ class CompareSettings:
     encoding: str = "utf-8"
     text_column: str | None = None
     label_column: str | None = None
+    no_header: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,14 +207,14 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
     task = _labelled(settings, settings.task)
     split = None
     if task.splits is None:
-        parts = corpus.stratified_split(task.labels, seed=0)
+        parts = labelled_.stratified_split(task.labels, seed=0)
         task = task.with_splits(parts)
         split = tuple(zip(task.lines, parts, strict=True))
     train, test = task.part("train"), task.part("test")
     _check_budgets(train, test, task.classes, min(budgets))
     evaluated = {settings.task.stem: test, **_elsewhere(settings, task)}
     notes = []
-    if repeated := corpus.repeated_across_parts(task):
+    if repeated := labelled_.repeated_across_parts(task):
         notes.append(
             f"{repeated} of the {len(test.texts)} test texts of {settings.task.name} also stand in "
             "its train part, word for word; they flatter every condition"
@@ -240,11 +243,9 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
     return materials
 
 
-def _elsewhere(
-    settings: CompareSettings, task: corpus.LabelledData
-) -> dict[str, corpus.LabelledData]:
+def _elsewhere(settings: CompareSettings, task: LabelledData) -> dict[str, LabelledData]:
     """Return what is evaluated beside the task's test part; of files with a split, theirs."""
-    found: dict[str, corpus.LabelledData] = {}
+    found: dict[str, LabelledData] = {}
     for path in settings.transfers + settings.others:
         other = _labelled(settings, path, evaluation_only=True)
         if path in settings.others and not set(other.classes) <= set(task.classes):
@@ -265,7 +266,7 @@ def _unused(name: str, used: Collection[str]) -> str:
 
 
 def _examples(
-    data: corpus.LabelledData,
+    data: LabelledData,
     classes: tuple[str, ...],
     tokenizer: WordTokenizer,
     vocabulary: Vocabulary,
@@ -281,13 +282,12 @@ def _examples(
     )
 
 
-def _labelled(
-    settings: CompareSettings, path: Path, evaluation_only: bool = False
-) -> corpus.LabelledData:
-    return corpus.read_labelled(
+def _labelled(settings: CompareSettings, path: Path, evaluation_only: bool = False) -> LabelledData:
+    return read_labelled(
         path,
         text_column=settings.text_column,
         label_column=settings.label_column,
+        no_header=settings.no_header and not resources.is_shipped(path),
         encoding=_encoding(settings, path),
         evaluation_only=evaluation_only,
     )
@@ -313,11 +313,12 @@ def _read_texts(
 
     def documents() -> Iterator[str]:
         for path in paths:
-            yield from corpus.read_documents(
+            yield from read_documents(
                 [path],
                 unit=settings.unit,
                 encoding=_encoding(settings, path),
                 text_column=settings.text_column,
+                no_header=settings.no_header and not resources.is_shipped(path),
             )
 
     done = set()
@@ -376,7 +377,7 @@ def _read_text(
 
 
 def _check_budgets(
-    train: corpus.LabelledData, test: corpus.LabelledData, classes: tuple[str, ...], smallest: int
+    train: LabelledData, test: LabelledData, classes: tuple[str, ...], smallest: int
 ) -> None:
     if not test.texts:
         raise InputError("no example is left for the test part; label more", train.path)
@@ -395,7 +396,7 @@ def _check_budgets(
         raise InputError(f"no example of {min(missing)!r} in the train part", train.path)
 
 
-def _check_same_labels(task: corpus.LabelledData, transfer: corpus.LabelledData) -> None:
+def _check_same_labels(task: LabelledData, transfer: LabelledData) -> None:
     """Raise when the transfer file has a label that the task has not; it may lack some."""
     unknown = set(transfer.classes) - set(task.classes)
     if unknown:

@@ -17,7 +17,7 @@ from minilm import files
 from minilm.compare import classifiers, statistics, store, summary
 from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.experiment import Grid, Shared
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import InputError
 
 # What decides the numbers beside the settings; other versions may round otherwise.
@@ -83,7 +83,7 @@ def describe(
 
 
 def _inputs(settings: CompareSettings) -> list[Path]:
-    texts = [path for paths in settings.corpora for path in corpus.find_files(paths)]
+    texts = [path for paths in settings.corpora for path in find_files(paths)]
     return [settings.task, *settings.transfers, *settings.others, *texts]
 
 

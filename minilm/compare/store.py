@@ -32,6 +32,7 @@ from minilm.compare import costs
 from minilm.compare.data import CompareData
 from minilm.compare.experiment import Key, Outcome, Shared
 from minilm.compare.report import pictures
+from minilm.data.sources import nearest_folder
 from minilm.errors import InputError, OutputError
 
 COLUMNS = (
@@ -279,6 +280,10 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
     """Raise when the folder holds a comparison that would be lost, or cannot be a folder."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: a file of this name is in the way; choose another --out")
+    if resume and not holds_comparison(folder):
+        near = nearest_folder(folder, holds_comparison)
+        hint = f"did you mean {near}? To begin one" if near else "to begin one"
+        raise OutputError(f"{folder}: no comparison to resume here; {hint}, leave out --resume")
     if holds_comparison(folder) and not (resume or overwrite):
         raise OutputError(
             f"{folder}: holds a comparison already; go on with it (--resume), replace it "

@@ -15,16 +15,16 @@ import numpy as np
 
 from minilm.compare import costs
 from minilm.models import batches
-from minilm.nn import checks, gpt
+from minilm.nn import checks, gpt, optim
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT, initial_parameters
 from minilm.nn.heads import SequenceClassifier
-from minilm.nn.optim import AdamW, warmup_decay
+from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.random import generator
-from minilm.training import tokens, word_start
+from minilm.training import loop, tokens, word_start
 
 Ids = Sequence[int]
 
@@ -145,10 +145,12 @@ def pretrain(
     peak, size = settings.learning_rate, time * settings.batch
     with Shards(1) as shards:
         for step in range(settings.steps):
-            rate = warmup_decay(
+            rate = optim.warmup_decay(
                 step, peak=peak, warmup=settings.steps // 20, total=settings.steps, floor=peak / 10
             )
-            loss, _ = shards.step(model, *windows[step], optimizer=optimizer, learning_rate=rate)
+            loss, _ = loop.train_step(
+                model, windows[step], optimizer, learning_rate=rate, shards=shards
+            )
             done = step + 1
             if done % max(1, settings.steps // _POINTS) == 0:
                 curve.append([done, done * size, loss])

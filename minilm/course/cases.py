@@ -32,6 +32,7 @@ import contextlib
 import copy
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
@@ -214,7 +215,8 @@ def run(case: Case, implementation: Implementation, *, watch: bool = False) -> O
     try:
         if code is not None:
             sys.setprofile(profile)
-        with np.errstate(all="ignore"), _unwritten_memory_shows():
+        with np.errstate(all="ignore"), warnings.catch_warnings(), _unwritten_memory_shows():
+            warnings.simplefilter("ignore")
             returned = case.run(implementation, **inputs)
     except KeyboardInterrupt:
         raise

@@ -30,7 +30,7 @@ from types import ModuleType
 from typing import Any
 
 from minilm import resources
-from minilm.course import mistakes, targets
+from minilm.course import mistakes, phases, targets
 from minilm.course.mistakes import Mistake
 from minilm.course.targets import Target
 from minilm.errors import InputError, OptionError
@@ -220,7 +220,9 @@ def find(number: str) -> Kata:
         if kata.number == number:
             return kata
     close = [k.number for k in all_katas() if k.number.split(".")[0] == number.split(".")[0]]
-    near = f"; phase {number.split('.')[0]} has {', '.join(close)}" if close else ""
+    near = ""
+    if close:
+        near = f"; {phases.title(int(number.split('.')[0]))} has {', '.join(close)}"
     raise OptionError(f"there is no kata {number!r}{near}; see minilm kata list")
 
 

@@ -1,23 +1,24 @@
-"""A check: stage after stage, from "are the names there" to "inside the whole model".
+"""A check: step after step, from "are the names there" to "inside the whole model".
 
-The first stage that fails ends it, and `diagnosis.py` says what the mistake looks like. All of this
+The first step that fails ends it, and `diagnosis.py` says what the mistake looks like. What a
+learner should hear of first comes first: that a value is wrong before that a dtype is. All of this
 happens in the calling process, with a learner's code in it: `process.py` runs it in another one,
-and has the last stage, the time limit.
+and has the last step, the time limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minilm.course import diagnosis, loading, locate, trials, values
+from minilm.course import diagnosis, guard, loading, locate, slips, trials, values
 from minilm.course.catalog import Kata
-from minilm.course.diagnosis import ERROR, MODIFIED, STRUCTURE, Evidence
+from minilm.course.diagnosis import ERROR, MODIFIED, STRUCTURE, Cause, Evidence
 from minilm.course.loading import NotLoadedError
-from minilm.course.mistakes import Mistake
 from minilm.course.reports import Failure, Report
 from minilm.course.stubs import NOT_WRITTEN
 from minilm.nn import gradcheck
@@ -37,6 +38,7 @@ def check_source(kata: Kata, source: str, path: Path) -> Report:
     path : Path
         Where it is.
     """
+    trials.material(kata)  # with the library's functions, before a learner's code runs
     try:
         functions = loading.load(kata, source, path)
     except NotLoadedError as error:
@@ -47,7 +49,7 @@ def check_source(kata: Kata, source: str, path: Path) -> Report:
 def check_functions(
     kata: Kata, functions: Mapping[str, Any], source: str = "", path: Path | None = None
 ) -> Report:
-    """Check functions that stand for the kata's targets.
+    """Check functions that take the place of the kata's targets.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def check_functions(
 
 
 class _Check:
-    """One check on its way through the stages."""
+    """One check on its way through the steps."""
 
     def __init__(
         self, kata: Kata, functions: Mapping[str, Any], source: str, path: Path | None
@@ -74,69 +76,48 @@ class _Check:
 
     def run(self) -> Failure | None:
         """Return the first failure."""
-        for name, function in self.functions.items():
-            before = len(self.ok)
-            failure = self._target(Evidence(self.kata, name, function))
-            if failure is not None:
+        trials.material(self.kata)
+        with guard.guarded(self.kata, self.path):
+            found = [Evidence(self.kata, n, f) for n, f in self.functions.items()]
+            for evidence in found:
+                if failure := self._results(evidence):
+                    return failure
+            if failure := self._properties(found):
                 return failure
-            if len(self.functions) > 1:  # one word for each function that is right
-                self.ok[before:] = [name]
-        return self._properties() or self._model()
+        return self._model(found) or self._manners(found)
 
-    def _target(self, evidence: Evidence) -> Failure | None:
-        """Go through the stages that are about one function's own results."""
-        stages = {
-            "shapes": self._structure,
-            "finite": self._finite,
-            "inputs untouched": self._inputs,
-        }
-        for name, stage in stages.items():
-            failure = stage(evidence)
-            if failure is not None:
+    def _results(self, evidence: Evidence) -> Failure | None:
+        """Look at one function's results: first in the plain case, then in all others."""
+        for i, case, _ in evidence.rows():
+            if case.raises is None and (failure := self._case(evidence, i)):
+                wrong = failure.output or failure.stage
+                if len(self.functions) == 1 and failure.stage in ("finite", "values", "gradients"):
+                    self.ok += [n for n in evidence.right_names() if n != wrong]
                 return failure
-            self.ok.append(name)
-        self.ok += evidence.right_names()
-        return self._of_kind(evidence, "value") or self._differences(evidence)
+        self.ok += evidence.right_names() if len(self.functions) == 1 else [evidence.target]
+        return self._differences(evidence)
 
-    def _structure(self, evidence: Evidence) -> Failure | None:
-        for i, case, outcome in evidence.rows():
-            error = outcome.error
-            if isinstance(error, NotImplementedError) and str(error) == NOT_WRITTEN:
-                line = locate.line_of_error(error, self.path) if self.path else None
-                return Failure("structure", NOT_WRITTEN, evidence.target, line=line)
-            problem = outcome.structure
-            if case.raises is not None:
-                got = loading.said(error) if error else "returns a value"
-                fits = isinstance(error, case.raises)
-                problem = None if fits else f"expected {case.raises.__name__}; {got}"
-            elif error is not None:
-                leaves = isinstance(error, SystemExit)
-                problem = loading.said(error) if leaves else f"raises {loading.said(error)}"
-            if problem:
-                key = ERROR if error is not None or case.raises else STRUCTURE
-                return self._failure(evidence, "structure", problem, i, key)
-        return self._of_kind(evidence, "structure")
-
-    def _finite(self, evidence: Evidence) -> Failure | None:
-        return self._of_kind(evidence, "finite")
-
-    def _inputs(self, evidence: Evidence) -> Failure | None:
-        for i, _, outcome in evidence.rows():
-            if outcome.modified:
-                names = " and ".join(outcome.modified)
-                text = f"writes to its input {names}; work on a copy, or on an array of your own"
-                return self._failure(evidence, "inputs", text, i, MODIFIED)
-        return None
-
-    def _of_kind(self, evidence: Evidence, kind: str) -> Failure | None:
-        """Return the first result that differs in this way: what is returned, then caches."""
+    def _case(self, evidence: Evidence, i: int) -> Failure | None:
+        """Return what is wrong in one case: an exception, the structure, then values."""
+        case, outcome = evidence.pairs[i][0], evidence.outcomes[i]
+        error = outcome.error
+        if isinstance(error, guard.GuardedError):
+            return Failure("import", str(error), line=self._line(evidence, i, ERROR))
+        if isinstance(error, NotImplementedError) and str(error) == NOT_WRITTEN:
+            line = self._line(evidence, i, ERROR)
+            return Failure("structure", NOT_WRITTEN, evidence.target, line=line)
+        if error is not None:
+            leaves = isinstance(error, SystemExit)
+            said = loading.said(error) if leaves else f"raises {loading.said(error)}"
+            return self._failure(evidence, "structure", said, i, ERROR)
+        if outcome.structure:
+            return self._failure(evidence, "structure", outcome.structure, i, STRUCTURE)
         for name in evidence.names():
-            for i, case, _ in evidence.rows():
-                found = evidence.difference(i, name)
-                if found is not None and found.kind == kind:
-                    values_stage = "values" if case.forward is None else "gradients"
-                    stage = values_stage if kind == "value" else kind
-                    return self._failure(evidence, stage, f"{name} {found.text}", i, name)
+            found = evidence.difference(i, name)
+            if found is not None and found.kind != "dtype":
+                stage = "values" if case.forward is None else "gradients"
+                stage = stage if found.kind == "value" else found.kind
+                return self._failure(evidence, stage, f"{name} {found.text}", i, name)
         return None
 
     def _differences(self, evidence: Evidence) -> Failure | None:
@@ -154,29 +135,52 @@ class _Check:
                 return self._failure(evidence, "gradients", text, i, STRUCTURE)
         return None
 
-    def _properties(self) -> Failure | None:
+    def _properties(self, found: Sequence[Evidence]) -> Failure | None:
         for name, test in trials.properties(self.kata).items():
             said = trials.property_problem(test, self.functions)
             if said is not None:
-                named = diagnosis.mistake_by_property(self.kata, name, said)
-                return self._named("properties", f"{name}: {said}", named)
+                cause = diagnosis.mistake_by_property(found, name, said)
+                return self._of_all("properties", f"{name}: {said}", cause)
             self.ok.append(name)
         return None
 
-    def _model(self) -> Failure | None:
+    def _model(self, found: Sequence[Evidence]) -> Failure | None:
         said = trials.model_problem(self.kata, self.functions)
         if said is not None:
-            return self._named("model", said, diagnosis.mistake_by_model(self.kata, said))
+            return self._of_all("model", said, diagnosis.mistake_by_model(found, said))
         self.ok.append("in the model")
         return None
 
-    def _named(self, stage: str, text: str, mistake: Mistake | None) -> Failure:
+    def _manners(self, found: Sequence[Evidence]) -> Failure | None:
+        """Return what is wrong beside the values: inputs written to, dtypes, refusals."""
+        for evidence in found:
+            for i, _, outcome in evidence.rows():
+                if outcome.modified:
+                    names = " and ".join(outcome.modified)
+                    text = f"writes to its input {names}; work on a copy, or on a new array"
+                    return self._failure(evidence, "inputs", text, i, MODIFIED)
+        self.ok.append("inputs untouched")
+        for evidence in found:
+            for i, _, _ in evidence.rows():
+                for name in evidence.names():
+                    difference = evidence.difference(i, name)
+                    if difference is not None:
+                        return self._failure(
+                            evidence, "dtype", f"{name} {difference.text}", i, name
+                        )
+        for evidence in found:
+            for i, case, outcome in evidence.rows():
+                if case.raises is not None and not isinstance(outcome.error, case.raises):
+                    error = outcome.error
+                    got = f"raises {loading.said(error)}" if error else "returns a value"
+                    text = f"must raise {case.raises.__name__}, but {got}"
+                    return self._failure(evidence, "refusals", text, i, ERROR)
+        return None
+
+    def _of_all(self, stage: str, text: str, cause: Cause | None) -> Failure:
         """Return a failure that is about all functions together."""
-        first = next(iter(self.functions))
-        line = locate.line_of(self.source, first)
-        if mistake is None:
-            return Failure(stage, text, line=line)
-        return Failure(stage, text, mistake=mistake.name, looks_like=mistake.explanation, line=line)
+        line = locate.line_of(self.source, next(iter(self.functions)))
+        return _with_cause(Failure(stage, text, line=line), cause)
 
     def _failure(self, evidence: Evidence, stage: str, text: str, i: int, key: str) -> Failure:
         """Return a failure with everything that can be said about its cause.
@@ -188,24 +192,32 @@ class _Check:
         key : str
             The name of the result that is wrong, or what else is.
         """
-        case, _ = evidence.pairs[i]
+        case, outcome = evidence.pairs[i][0], evidence.outcomes[i]
         is_result = key not in (ERROR, STRUCTURE, MODIFIED)
-        shapes = values.shapes(case.inputs) if key == ERROR else ""  # most errors are about these
-        named = evidence.mistake(key)
-        looks_like = named.explanation if named else None
-        if named is None and is_result:
-            looks_like = evidence.suspicion(i, key)
-        return Failure(
+        shapes = ""
+        if key == ERROR and outcome.error is not None:
+            met = ""
+            if self.path is not None:
+                met = locate.shapes_that_met(outcome.error, self.source, self.path)
+            shapes = met or values.shapes(case.inputs)  # most errors are about these
+        failure = Failure(
             stage,
             text,
             evidence.target if len(self.functions) > 1 or not is_result else None,
             key if is_result else None,
             f"{case.name}; {shapes}" if shapes else case.name,
-            evidence.step(i, key) if is_result else None,
-            named.name if named else None,
-            looks_like,
-            self._line(evidence, i, key),
+            evidence.step(i, key) if is_result and stage != "dtype" else None,
+            line=self._line(evidence, i, key),
         )
+        cause = evidence.named(i, key, dtype=stage == "dtype")
+        if cause is None:
+            said = slips.nothing_returned(self.source, evidence.target, outcome)
+            if said is None and outcome.error is not None:
+                said = slips.of_error(outcome.error)
+            if said is None and is_result and stage != "dtype":
+                said = evidence.suspicion(i, key)
+            cause = None if said is None else Cause(said)
+        return _with_cause(failure, cause)
 
     def _line(self, evidence: Evidence, i: int, key: str) -> int | None:
         error = evidence.outcomes[i].error
@@ -218,3 +230,15 @@ class _Check:
         outer = values.outer(names)
         position = parts.index(key) if key in outer else None
         return locate.line_of(self.source, evidence.target, key, position, len(parts))
+
+
+def _with_cause(failure: Failure, cause: Cause | None) -> Failure:
+    if cause is None:
+        return failure
+    return replace(
+        failure,
+        mistake=cause.mistake,
+        looks_like=cause.text,
+        certainty=cause.certainty,
+        also=cause.also,
+    )

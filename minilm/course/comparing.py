@@ -69,7 +69,7 @@ def compare(parts: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
 
 
 class Plugged:
-    """A place for jobs in which a learner's functions stand in the library's place.
+    """Does jobs with a learner's functions in place of the library's.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
     ----------
     kata : Kata
     functions : mapping
-        The learner's, by dotted path; the library's stand in for others.
+        The learner's, by dotted path; the library's are used for the others.
     folder : Path
         The learner's folder.
 

@@ -57,12 +57,12 @@ def questions(kata: Kata) -> Sequence[Question]:
 
 
 def form(kata: Kata) -> str:
-    """Return the file that a learner begins an experiment with."""
+    """Return the file that a learner starts an experiment with."""
     parts = [
         f'"""Kata {kata.number}  {kata.title}\n\n'
-        "Write down what you expect before you run anything. Then:\n\n"
-        f"    minilm kata demo {kata.number}     runs the experiment\n"
-        f"    minilm kata check {kata.number}    what you expected beside what came out\n"
+        "Write down what you expect. The experiment runs only after that. Then:\n\n"
+        f"    minilm kata demo {kata.number}     run the experiment\n"
+        f"    minilm kata check {kata.number}    your predictions beside the results\n"
         f"    minilm kata read {kata.number}     the page\n"
         '"""\n'
     ]
@@ -122,8 +122,8 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
         return Report(kata.number, False, failure=error.failure)
     begun = ("predictions written",)
     if run is None or run["predictions"] is None:
-        what = "has not run" if run is None else "ran before the predictions were written"
-        failure = Failure("run", f"the experiment {what}; run it (again)")
+        what = "has not run yet" if run is None else "ran without your predictions; run it again"
+        failure = Failure("run", f"the experiment {what}")
         return Report(kata.number, False, begun, failure)
     notes = [_compared(question, predictions[question.name], run) for question in questions(kata)]
     return Report(kata.number, True, (*begun, "experiment run"), notes=tuple(notes))

@@ -1,7 +1,7 @@
 """A folder of submissions: a table of results, and what the class got wrong most often.
 
 A submission is a folder with the files of katas anywhere in it, or single files; the kata's name
-stands in the file's, whatever browsers and students have put before and behind it:
+is in the file's name, whatever browsers and students have put around it:
 
     submissions/ada/mykatas/04_6_layer_norm_backward.py
     submissions/bob_04_6_layer_norm_backward (1).py
@@ -24,7 +24,7 @@ from minilm.course.reports import Report
 from minilm.errors import InputError
 
 # What a program needs of the environment; the rest (keys, tokens) is nobody's business.
-_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV")
+_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "MINILM_KATAS")
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,20 @@
 """The learner's folder: the files that are written there, what is known of them, and backups.
 
-    mykatas/04_6_layer_norm_backward.py     the learner's; never overwritten unasked
+    mykatas/04_6_layer_norm_backward.py     the learner's; overwritten only on request
+    mykatas/predictions/                    what the learner expects before a demo runs
     mykatas/.state.json                     what passed, how many hints were read
     mykatas/.backups/                       what `reset` and `solution --write` put aside
 
 A file that passed and was edited since counts as started. One that passed what the library then
 asked for, and not what it asks for now, is stale: to be checked again, and otherwise left alone.
+One that cannot be read is marked, and stops nothing.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,20 @@ FOLDER = Path("mykatas")
 _STATE = ".state.json"
 _BACKUPS = ".backups"
 
+_PREDICTIONS = "predictions"
+
 NEW, STARTED, PASSED, STALE = "new", "started", "passed", "stale"
+UNREADABLE = "unreadable"
+
+
+def find_folder() -> Path:
+    """Return the learner's folder: the one this is run in or under, else `mykatas`."""
+    here = Path.cwd()
+    if not FOLDER.is_dir():
+        for place in (here, *here.parents):
+            if place.name == FOLDER.name:
+                return Path(os.path.relpath(place, here))
+    return FOLDER
 
 
 class Learner:
@@ -50,17 +66,25 @@ class Learner:
         Raises
         ------
         InputError
-            When there is none, or it is no UTF-8.
+            When there is none, or it cannot be read.
         """
         path = self.file(kata)
         try:
             return path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise InputError(
-                f"kata {kata.number} is not begun; write: minilm kata start {kata.number}"
+                f"kata {kata.number} is not started; run: minilm kata start {kata.number}"
             ) from None
         except UnicodeDecodeError:
             raise InputError("not UTF-8; save it as UTF-8", path) from None
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path) from None
+
+    def predictions_file(self, kata: Kata) -> Path:
+        """Return where the learner's predictions are, or will be."""
+        if kata.is_experiment:
+            return self.file(kata)
+        return self.folder / _PREDICTIONS / f"{kata.name}.txt"
 
     def started(self) -> list[Kata]:
         """Return the katas that have a file, in order."""
@@ -88,11 +112,15 @@ class Learner:
         self.update(kata, **fields)
 
     def state(self, kata: Kata) -> str:
-        """Return "new", "started", "passed" or "stale"."""
+        """Return "new", "started", "passed", "stale" or "unreadable"."""
         if not self.file(kata).exists():
             return NEW
         record = self.record(kata)
-        if "source" not in record or record["source"] != _digest(self.source(kata)):
+        try:
+            digest = _digest(self.source(kata))
+        except InputError:
+            return UNREADABLE
+        if record.get("source") != digest:
             return STARTED
         return PASSED if record["fingerprint"] == kata.fingerprint() else STALE
 
@@ -104,7 +132,7 @@ class Learner:
         path = self.folder / _STATE
         if not path.exists():
             return {}
-        damaged = InputError("not the state of a course; remove it, your files stay", path)
+        damaged = InputError("not the state of a course; delete it (your own files stay)", path)
         try:
             content = files.read_json(path)
         except InputError:
@@ -124,30 +152,30 @@ class Learner:
         path = self.file(kata)
         if path.exists():
             return False
-        self._write(path, first_file(kata))
+        self.write(path, first_file(kata))
         self.update(kata, started=_now(), hints=0)
         return True
 
     def put(self, kata: Kata, source: str) -> Path | None:
-        """Put a source in the place of the learner's file; return where that one was put aside."""
+        """Replace the learner's file; return where the old one was put aside."""
         path = self.file(kata)
         backup = None
         if path.exists():
             backup = self._free_backup(kata)
-            self._write(backup, self.source(kata))
-        self._write(path, source)
+            self.write(backup, self.source(kata))
+        self.write(path, source)
         return backup
 
     def undo(self, kata: Kata) -> Path:
-        """Exchange the learner's file and its last backup; return the backup's path."""
+        """Swap the learner's file and its last backup; return the backup's path."""
         backups = self._backups(kata)
         if not backups:
-            raise OptionError(f"kata {kata.number} has nothing to undo: no backup was ever made")
+            raise OptionError(f"kata {kata.number} has nothing to undo: it has no backup")
         last = backups[-1]
         before = last.read_text(encoding="utf-8")
         if self.file(kata).exists():
-            self._write(last, self.source(kata))
-        self._write(self.file(kata), before)
+            self.write(last, self.source(kata))
+        self.write(self.file(kata), before)
         return last
 
     def _backups(self, kata: Kata) -> Sequence[Path]:
@@ -160,7 +188,8 @@ class Learner:
         number = int(backups[-1].name.split(".")[1]) + 1 if backups else 1
         return self.folder / _BACKUPS / f"{kata.name}.{number}.py"
 
-    def _write(self, path: Path, text: str) -> None:
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the learner's folder, atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.atomic_write(path) as file:
             file.write(text)
@@ -177,9 +206,9 @@ def first_file(kata: Kata) -> str:
 
 
 def next_kata(states: Mapping[str, str]) -> Kata | None:
-    """Return the kata to go on with: one that is stale or started, else the next new one."""
+    """Return the kata to continue with: one that is stale or started, else the next new one."""
     katas = catalog.all_katas()
-    for wanted in ((STALE, STARTED), (NEW,)):
+    for wanted in ((STALE, STARTED, UNREADABLE), (NEW,)):
         for kata in katas:
             if states[kata.number] in wanted:
                 return kata

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minilm.course import locate, targets
+from minilm.course import guard, locate, targets
 from minilm.course.catalog import Kata
 from minilm.course.reports import Failure
 from minilm.course.targets import Target
@@ -24,7 +24,7 @@ class NotLoadedError(Exception):
 
 
 def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
-    """Run a learner's file and return the functions that stand for the kata's targets.
+    """Run a learner's file and return its functions for the kata's targets.
 
     Parameters
     ----------
@@ -44,7 +44,8 @@ def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
     NotLoadedError
         When it does not run, or lacks a function or a parameter.
     """
-    functions = vars(execute(source, path))
+    with guard.guarded(kata, path):
+        functions = vars(execute(source, path))
     found = {}
     for target in kata.targets:
         if target.name not in functions:
@@ -53,6 +54,8 @@ def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
                 Failure("import", f"the file has no {kind} {target.name}; write it", target.name)
             )
         found[target.name] = functions[target.name]
+        if guard.is_guard(found[target.name]) or found[target.name] is target.reference:
+            raise NotLoadedError(Failure("import", guard.message(target.name)))
         if problem := signature_problem(target, found[target.name]):
             line = locate.definition(source, target.name)
             raise NotLoadedError(Failure("import", problem, target.name, line=line))
@@ -83,9 +86,10 @@ def execute(source: str, path: Path) -> ModuleType:
         raise
     except BaseException as error:  # SystemExit too: it is reported, not obeyed
         line = locate.line_of_error(error, path)
-        raise NotLoadedError(
-            Failure("import", f"the file does not import: {said(error)}", line=line)
-        ) from error
+        text = f"the file does not import: {said(error)}"
+        if isinstance(error, guard.GuardedError):
+            text = str(error)
+        raise NotLoadedError(Failure("import", text, line=line)) from error
     return module
 
 
@@ -105,7 +109,7 @@ def said(error: BaseException) -> str:
 def signature_problem(target: Target, written: Any) -> str | None:
     """Return what is wrong with the parameters of a function, or of a class's methods."""
     if target.is_class != isinstance(written, type) or not callable(written):
-        return f"is no {'class' if target.is_class else 'function'}"
+        return f"is not a {'class' if target.is_class else 'function'}"
     if not target.is_class:
         return _parameters_problem(target.reference, written, "")
     pairs = {"__init__": vars(target.reference).get("__init__")} | targets.methods(target.reference)
@@ -123,7 +127,7 @@ def _parameters_problem(reference: Any, written: Any, prefix: str) -> str | None
     try:
         yours = inspect.signature(written).parameters
     except (TypeError, ValueError):
-        return f"{prefix}is no function"
+        return f"{prefix}is not a function"
     expected = inspect.signature(reference).parameters
     if _listed(yours) != _listed(expected):
         return f"{prefix}takes {_listed(yours)}, expected {_listed(expected)}"
@@ -140,7 +144,7 @@ def _default(parameter: inspect.Parameter) -> str:
 
 
 def _listed(parameters: Mapping[str, inspect.Parameter]) -> str:
-    """Return the names of parameters as they stand in a definition."""
+    """Return the names of parameters as they are in a definition."""
     empty = inspect.Parameter.empty
     return str(
         inspect.Signature([p.replace(annotation=empty, default=empty) for p in parameters.values()])

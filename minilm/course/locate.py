@@ -6,6 +6,8 @@ import ast
 import traceback
 from pathlib import Path
 
+from minilm.course import values
+
 
 def definition(source: str, name: str) -> int | None:
     """Return the line on which a function or class of a file begins.
@@ -65,12 +67,20 @@ def line_of(
     return last.lineno if value is None else value.lineno
 
 
+def last_function(source: str, name: str) -> ast.FunctionDef | None:
+    """Return a function of a file, or the last method of a class."""
+    node = _find(source, name)
+    if isinstance(node, ast.ClassDef):
+        return next((n for n in reversed(node.body) if isinstance(n, ast.FunctionDef)), None)
+    return node
+
+
 def _find(source: str, name: str) -> ast.FunctionDef | ast.ClassDef | None:
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return None
-    for node in tree.body:
+    for node in reversed(tree.body):  # of two with one name the last one counts
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return node
     return None
@@ -104,3 +114,42 @@ def line_of_error(error: BaseException, path: Path) -> int | None:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     return lines[-1] if lines else None
+
+
+def shapes_that_met(error: BaseException, source: str, path: Path) -> str:
+    """Return the shapes of the arrays on the line of a learner's file that raised an exception.
+
+    Parameters
+    ----------
+    error : exception
+    source, path
+        The learner's file.
+    """
+    frames = [f for f, _ in traceback.walk_tb(error.__traceback__)]
+    lines = [line for _, line in traceback.walk_tb(error.__traceback__)]
+    mine = [i for i, frame in enumerate(frames) if frame.f_code.co_filename == str(path)]
+    if not mine:
+        return ""
+    frame, line = frames[mine[-1]], lines[mine[-1]]
+    names = _names_on_line(source, line) or list(frame.f_locals)
+    found = {n: frame.f_locals[n] for n in names if n in frame.f_locals}
+    return values.shapes(found)
+
+
+def _names_on_line(source: str, line: int) -> list[str]:
+    """Return the variables that the statement on a line reads, in order."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    statements = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or n.lineno)
+    ]
+    if not statements:
+        return []
+    inner = max(statements, key=lambda n: n.lineno)
+    read = [n for n in ast.walk(inner) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    read.sort(key=lambda n: (n.lineno, n.col_offset))
+    return list(dict.fromkeys(n.id for n in read))

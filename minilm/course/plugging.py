@@ -1,12 +1,14 @@
 """The real model, trained with the learner's functions in the library's place.
 
 From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
-word; and then to reviews, by nearest centroids of its vectors and by LoRA. Then the same once more
-with the library's own functions. Both see the same batches, so their losses stand side by side.
+word and writes; and then to reviews, by nearest centroids of its vectors and by LoRA. Then the same
+again with the library's own functions. Both see the same batches, so their losses can be compared.
+Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,25 +19,32 @@ import numpy as np
 from minilm import resources
 from minilm.classify import centroid
 from minilm.course import targets
-from minilm.data import corpus
+from minilm.data.documents import read_documents
+from minilm.data.labelled import read_labelled
 from minilm.embeddings import documents, similarity
-from minilm.models import batches
+from minilm.models import batches, generate
 from minilm.models import texts as batched
 from minilm.nn import gpt, optim
 from minilm.nn.config import SIZES
 from minilm.nn.parallel import Shards
 from minilm.random import generator
 from minilm.text import words
-from minilm.training import finetune, word_start
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.text.bpe import BytePairTokenizer
+from minilm.training import finetune, loop, word_start
+from minilm.training.settings import FinetuneSettings, PretrainSettings
 
 _UNKNOWN = "<unk>"
 _WINDOW = 2
 _WARMUP = 20
-_LEARNING_RATE = 2e-3
+_DECAY = PretrainSettings.weight_decay
+_LEARNING_RATE = PretrainSettings.learning_rate
 _PROBE = "water"
 _REVIEWS = 128  # labelled, to learn from
 _UPDATES = 60
+_PROMPT = "the"
+_WRITTEN = 24  # words; twice as many byte pairs
+_BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pretokenize.")
+_BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
 _SEED = 0
 
 
@@ -58,6 +67,8 @@ class Trained:
     centroid, lora : float
         Shares of reviews that are classified rightly from a few labelled ones: by nearest centroids
         of the mean word embeddings, and by the model fine-tuned with LoRA.
+    text : str
+        What the model writes.
     """
 
     parameters: int
@@ -67,6 +78,26 @@ class Trained:
     neighbors: list[str]
     centroid: float
     lora: float
+    text: str
+
+
+@dataclass
+class BytePairs:
+    """What came of a GPT on byte pairs.
+
+    Attributes
+    ----------
+    tokens : list of str
+        The first merges, in order.
+    losses : list of float
+        Of each step, in nats per token.
+    text : str
+        What the model writes.
+    """
+
+    tokens: list[str]
+    losses: list[float]
+    text: str
 
 
 def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,15 +113,20 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
     Returns
     -------
     dict
-        "yours" and "library", the fields of `Trained` each; "probe", a word.
+        "yours" and "library", the fields of `Trained` each; "probe", a word; "byte_pairs", the
+        fields of `BytePairs`, or None where no function of the learner's is about them.
     """
+    pairs = None
     with targets.replaced(functions):
         yours = _train(budget["words"], budget["steps"], budget["seconds"])
+        if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
+            pairs = _train_on_byte_pairs(budget["steps"], budget["seconds"] / 2)
     library = _train(budget["words"], len(yours.losses), float("inf"))
     return {
         "yours": asdict(yours),
         "library": asdict(library),
         "probe": _PROBE,
+        "byte_pairs": None if pairs is None else asdict(pairs),
     }
 
 
@@ -121,31 +157,83 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
         _held_out_loss(model, _stream(texts[:held_out], vocabulary), windows),
         [w for w, _ in similarity.nearest_words(_PROBE, vocabulary, table, 4)],
         *_accuracies(model, tokenizer, vocabulary),
+        _written_words(model, vocabulary),
     )
+
+
+def _train_on_byte_pairs(most_steps: int, seconds: float) -> BytePairs:
+    """Learn byte pairs, and train a GPT on them."""
+    read = read_documents([resources.corpora_dir() / "general.txt"], unit="lines")
+    texts = list(itertools.islice(read, _BYTE_PAIR_DOCUMENTS))
+    size = SIZES["kata"]
+    tokenizer = BytePairTokenizer.train(texts, size.config.vocab_size)
+    ids = np.concatenate([tokenizer.encode(text) for text in texts]).astype(np.int64)
+    model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
+    windows = batches.ShuffledWindows(ids, size.config.n_positions, size.batch, _SEED)
+    losses = _steps(model, windows, most_steps, time.perf_counter() + seconds)
+    written = _continued(model, tokenizer.encode(_PROMPT.capitalize()), 2 * _WRITTEN)
+    merged = [tokenizer.decode([256 + i]) for i in range(12)]
+    return BytePairs(merged, losses, " ".join(tokenizer.decode(written).split()))
+
+
+def _written_words(model: gpt.GPT, vocabulary: words.Vocabulary) -> str:
+    unknown = vocabulary.encode([_UNKNOWN])[0]
+    start = [i for i in vocabulary.encode([_PROMPT]) if i != unknown] or [0]
+    ids = _continued(model, start, _WRITTEN)
+    return " ".join(vocabulary.words[i] for i in ids if i != unknown)
+
+
+def _continued(model: gpt.GPT, start: Sequence[int], count: int) -> list[int]:
+    """Return a beginning and what the model continues it with."""
+    made = generate.generate(
+        model,
+        start,
+        count,
+        generate.Sampling(temperature=0.8, top_k=20),
+        rng=generator(_SEED, "text"),
+        slide=True,
+    )
+    return [*start, *(token.id for token in made)]
 
 
 def _steps(
     model: gpt.GPT, windows: batches.ShuffledWindows, most: int, deadline: float
 ) -> list[float]:
-    """Train, one step at least, until there are enough or the time is up; return the losses."""
-    optimizer = optim.AdamW(model.parameters, betas=(0.9, 0.99), weight_decay=0.1)
+    """Train for at least one step, until `most` steps or the deadline; return the losses."""
+    task = _Task(
+        model, optim.AdamW(model.parameters, betas=loop.BETAS, weight_decay=_DECAY), windows
+    )
+    # How many steps the time allows is not known, so the rate does not fall.
+    plan = loop.Plan(most, _LEARNING_RATE, _WARMUP, _SEED, 1, evaluate_every=most, shape="constant")
     losses: list[float] = []
     with Shards(1) as shards:
-        while not losses or (len(losses) < most and time.perf_counter() < deadline):
-            step = len(losses)
-            rate = optim.warmup_decay(
-                step, peak=_LEARNING_RATE, warmup=_WARMUP, total=most, shape="constant"
-            )
-            loss, _ = shards.step(model, *windows[step], optimizer=optimizer, learning_rate=rate)
-            losses.append(loss)
+        for row, _ in loop.steps(task, plan, loop.State(), shards):
+            losses.append(row.loss)
+            if time.perf_counter() >= deadline:
+                break
     return losses
 
 
+@dataclass
+class _Task:
+    """What the training loop trains here."""
+
+    model: gpt.GPT
+    optimizer: optim.AdamW
+    windows: batches.ShuffledWindows
+
+    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.windows[step]
+
+    def evaluate(self, shards: Shards) -> None:
+        """Evaluate nothing on the way."""
+
+
 def _texts(most_words: int, tokenizer: words.WordTokenizer) -> list[list[str]]:
-    """Return documents of the general corpus as words, so many as have `most_words` or more."""
+    """Return documents of the general corpus as words, as many as have `most_words` or more."""
     texts: list[list[str]] = []
     count = 0
-    for text in corpus.read_documents([resources.corpora_dir() / "general.txt"]):
+    for text in read_documents([resources.corpora_dir() / "general.txt"], unit="lines"):
         texts.append(tokenizer.tokenize(text))
         count += len(texts[-1])
         if count >= most_words:
@@ -169,7 +257,7 @@ def _accuracies(
     model: gpt.GPT, tokenizer: words.WordTokenizer, vocabulary: words.Vocabulary
 ) -> tuple[float, float]:
     """Return the accuracies on test reviews of nearest centroids and of LoRA."""
-    reviews = corpus.read_labelled(resources.corpora_dir() / "movie_reviews.csv")
+    reviews = read_labelled(resources.corpora_dir() / "movie_reviews.csv")
     train, test = reviews.part("train"), reviews.part("test")
     every = max(1, len(train.texts) // _REVIEWS)
     train = train.take(range(0, len(train.texts), every))

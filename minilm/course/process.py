@@ -79,7 +79,7 @@ def run(
     echo : callable, optional
         Takes the output as it comes.
     cwd, environment
-        Of the process; this one's unless said.
+        Of the process; this one's by default.
     """
     with tempfile.TemporaryDirectory(prefix="minilm-kata-") as scratch:
         place = Path(scratch)
@@ -216,13 +216,13 @@ def _problem(code: int, traced: str, late: bool, seconds: float, flooded: bool) 
         )
     if late or traced.startswith("Timeout"):
         return (
-            f"is not done after {seconds:g} s: an endless loop, or far too slow "
+            f"is not finished after {seconds:g} s: an endless loop, or far too slow "
             "(the library takes a few milliseconds)"
         )
     if code < 0:
         names = {getattr(signal, n): n for n in ("SIGKILL", "SIGSEGV") if hasattr(signal, n)}
         name = names.get(-code, f"signal {-code}")
-        why = ", perhaps for want of memory" if name == "SIGKILL" else ""
+        why = ", possibly out of memory" if name == "SIGKILL" else ""
         return f"crashed Python ({name}{why})"
     if traced:
         return "crashed Python"

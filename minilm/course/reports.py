@@ -15,8 +15,9 @@ class Failure:
     Attributes
     ----------
     stage : str
-        Of the check: "import", "structure", "finite", "inputs", "values" or "gradients",
-        "properties", "model", "time"; of an experiment that is to be run (again) "run".
+        Of the check: "import", "structure", "finite", "values" or "gradients", "properties",
+        "model", "inputs", "dtype", "refusals", "time"; of an experiment that must run (again)
+        "run".
     text : str
         What was compared and how it came out.
     target, output : str, optional
@@ -31,6 +32,10 @@ class Failure:
         Its explanation, or what a generic suspicion says.
     line : int, optional
         In the learner's file.
+    certainty : {"Looks like", "Probably"}
+        Whether the wrong answer gives the same in every case, or in the first that fails.
+    also : str, optional
+        The name of a second wrong answer that is in it.
     """
 
     stage: str
@@ -42,6 +47,8 @@ class Failure:
     mistake: str | None = None
     looks_like: str | None = None
     line: int | None = None
+    certainty: str = "Looks like"
+    also: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Report:
     failure : Failure, optional
         What was not.
     notes : tuple of str
-        What else the learner is told.
+        What else the learner reads.
     printed : str
         What the learner's file printed.
     seconds : float
@@ -181,7 +188,7 @@ def _failure_lines(failure: Failure, heading: Heading, style: Style) -> list[str
         lines += _wrapped(f"On the way: {failure.step}", style.width, inner, inner)
     if failure.looks_like:
         first_paragraph, _, more = failure.looks_like.partition("\n\n")
-        lines += _wrapped(f"Looks like: {first_paragraph}", style.width, inner, inner)
+        lines += _wrapped(f"{failure.certainty}: {first_paragraph}", style.width, inner, inner)
         for paragraph in more.split("\n\n") if more else []:
             lines += _wrapped(paragraph, style.width, inner, inner)
     place = heading.file + (f":{failure.line}" if failure.line else "")

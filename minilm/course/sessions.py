@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minilm.course import catalog, learner, process, stubs
+from minilm.course import catalog, learner, phases, process, stubs
 from minilm.course.catalog import Kata
 from minilm.course.learner import Learner
 from minilm.course.process import Ending
-from minilm.course.reports import Heading, Report
-from minilm.errors import OptionError
+from minilm.course.reports import Failure, Heading, Report
+from minilm.errors import InputError, OptionError
 
 # Time limits for the learner's code. The library needs milliseconds for a check.
 CHECK_SECONDS = 5.0
@@ -37,8 +37,13 @@ def heading(who: Learner, kata: Kata) -> Heading:
 def check(who: Learner, kata: Kata) -> Report:
     """Check the learner's file in a process, and keep the result."""
     start = time.perf_counter()
-    source = who.source(kata)
     path = who.file(kata).resolve()
+    try:
+        source = who.source(kata)
+    except InputError as error:
+        if not path.exists():
+            raise
+        return Report(kata.number, False, failure=Failure("import", str(error)))
     ending = process.run(
         {
             "action": "check",
@@ -54,8 +59,19 @@ def check(who: Learner, kata: Kata) -> Report:
     return replace(report, seconds=round(time.perf_counter() - start, 2))
 
 
-def demo(who: Learner, kata: Kata, echo: Echo) -> Ending:
-    """Run the live code with what the learner has written."""
+def demo(who: Learner, kata: Kata, echo: Echo, *, anyway: bool = False) -> Ending:
+    """Run the live code with what the learner has written.
+
+    Parameters
+    ----------
+    who : Learner
+    kata : Kata
+        An experiment is refused until its predictions are written.
+    echo : callable
+        Takes the output as it comes.
+    anyway : bool
+        Whether to run an experiment without predictions.
+    """
     path = who.file(kata)
     ending = process.run(
         {
@@ -63,7 +79,7 @@ def demo(who: Learner, kata: Kata, echo: Echo) -> Ending:
             "number": kata.number,
             "parts": _files(who, parts_of_demo(who, kata)),
             "folder": who.folder.as_posix(),
-            "file": str(path.resolve()) if path.exists() else None,
+            "file": str(path.resolve()) if kata.is_experiment and not anyway else None,
         },
         seconds=_EXPERIMENT_SECONDS if kata.is_experiment else _DEMO_SECONDS,
         file=path,
@@ -77,7 +93,8 @@ def demo(who: Learner, kata: Kata, echo: Echo) -> Ending:
 def parts_of_demo(who: Learner, kata: Kata) -> list[Kata]:
     """Return the katas whose functions a demo runs with: those that passed, and its own."""
     parts = passed(who)
-    is_written = who.file(kata).exists() and who.source(kata) != learner.first_file(kata)
+    is_read = who.state(kata) not in (learner.NEW, learner.UNREADABLE)
+    is_written = is_read and who.source(kata) != learner.first_file(kata)
     if is_written and kata not in parts and not kata.is_experiment:
         parts.append(kata)
     return parts
@@ -126,7 +143,8 @@ def stand_ins(who: Learner, kata: Kata) -> str | None:
     ]
     if not missing:
         return None
-    return f"Not yours yet, so the library's own stands in: {', '.join(missing)}."
+    is_used = "version is used" if len(missing) == 1 else "versions are used"
+    return f"You haven't passed {' and '.join(missing)} yet, so the library's {is_used}."
 
 
 def latest(who: Learner) -> Kata:
@@ -135,13 +153,13 @@ def latest(who: Learner) -> Kata:
     Raises
     ------
     OptionError
-        When none is begun.
+        When none is started.
     """
     started = who.started()
     if not started:
         following = learner.next_kata(who.states())
         number = following.number if following else "4.6"
-        raise OptionError(f"no kata is begun; begin with: minilm kata start {number}")
+        raise OptionError(f"no kata is started; begin with: minilm kata start {number}")
     return max(started, key=lambda kata: who.file(kata).stat().st_mtime_ns)
 
 
@@ -163,12 +181,24 @@ def _files(who: Learner, katas: Sequence[Kata]) -> dict[str, str]:
     return {kata.number: str(who.file(kata).resolve()) for kata in katas}
 
 
+def completed_phases(who: Learner) -> list[int]:
+    """Return the phases of which every kata has passed as it is now, in order."""
+    states = who.states()
+    katas = catalog.all_katas()
+    return [
+        phase
+        for phase in sorted({kata.phase for kata in katas})
+        if all(states[k.number] == learner.PASSED for k in katas if k.phase == phase)
+    ]
+
+
 def described(kata: Kata, state: str) -> dict[str, Any]:
     """Return a kata as `minilm kata list --json` gives it."""
     return {
         "number": kata.number,
         "title": kata.title,
         "phase": kata.phase,
+        "phase_name": phases.name(kata.phase, kata.phase_name),
         "minutes": kata.minutes,
         "difficulty": kata.difficulty,
         "prerequisites": list(kata.prerequisites),

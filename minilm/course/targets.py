@@ -29,7 +29,7 @@ class Target:
         The dotted path, as in `minilm.nn.functional.layer_norm_backward`.
     module : module
     reference : function or class
-        The library's own, whatever stands in its place now.
+        The library's own, whatever is in its place now.
     """
 
     path: str
@@ -111,15 +111,27 @@ def replace(path: str, part: Any) -> list[tuple[Any, str, Any]]:
             if hasattr(part, name)
         ]
     else:
-        current = getattr(target.module, target.name)
-        places = [
-            (module, name, part)
-            for module in list(sys.modules.values())
-            if getattr(module, "__name__", "").partition(".")[0] == "minilm"
-            for name, value in list(vars(module).items())
-            if value is current
-        ]
+        places = [(module, name, part) for module, name in _held(target)]
     before = [(owner, name, vars(owner).get(name, _ABSENT)) for owner, name, _ in places]
     for owner, name, value in places:
         setattr(owner, name, value)
     return before
+
+
+def replace_name(target: Target, part: Any) -> list[tuple[Any, str, Any]]:
+    """Put something in a target's place in every module, a class as a whole; return what was."""
+    before = []
+    for module, name in list(_held(target)):
+        before.append((module, name, getattr(module, name)))
+        setattr(module, name, part)
+    return before
+
+
+def _held(target: Target) -> Iterator[tuple[ModuleType, str]]:
+    """Yield every module of the library that holds a target, and under what name."""
+    current = getattr(target.module, target.name)
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "").partition(".")[0] == "minilm":
+            for name, value in list(vars(module).items()):
+                if value is current:
+                    yield module, name

@@ -25,10 +25,10 @@ class Difference:
 
     Attributes
     ----------
-    kind : {"structure", "finite", "value"}
-        The stage of a check that it belongs to.
+    kind : {"structure", "finite", "value", "dtype"}
+        What differs. Another dtype is reported only if nothing else differs.
     text : str
-        What is said about it, to be read after the value's name.
+        The text, to be read after the value's name.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Difference:
 def take_apart(value: Any, names: Names) -> tuple[dict[str, Any], str | None]:
     """Return what is returned by name, and what is wrong with its structure, if anything.
 
-    Names stand in the order in which they are returned.
+    Names are in the order in which they are returned.
 
     Examples
     --------
@@ -157,12 +157,21 @@ def _difference(expected: Any, actual: Any, tolerance: float) -> Difference | No
     return None
 
 
-def same(one: Any, other: Any, tolerance: float = 1e-6) -> bool:
-    """Return whether two values are equal up to rounding; NaN equals NaN."""
+def same(one: Any, other: Any, tolerance: float = 1e-6, *, dtype: bool = True) -> bool:
+    """Return whether two values are equal up to rounding; NaN equals NaN.
+
+    Parameters
+    ----------
+    one, other : object
+    tolerance : float
+        Relative.
+    dtype : bool
+        Whether dtypes must agree too.
+    """
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        if one.shape != other.shape or one.dtype != other.dtype:
+        if one.shape != other.shape or (dtype and one.dtype != other.dtype):
             return False
-        if one.dtype.kind == "f":
+        if one.dtype.kind == "f" and other.dtype.kind in "fiu":
             return (
                 np.array_equal(np.isnan(one), np.isnan(other))
                 and not _far(np.nan_to_num(one), np.nan_to_num(other), tolerance).any()
@@ -170,10 +179,11 @@ def same(one: Any, other: Any, tolerance: float = 1e-6) -> bool:
         return np.array_equal(one, other)
     if isinstance(one, SparseMatrix) and isinstance(other, SparseMatrix):
         parts = ((one.keys, other.keys), (one.values, other.values), (one.size, other.size))
-        return all(same(mine, theirs, tolerance) for mine, theirs in parts)
+        return all(same(mine, theirs, tolerance, dtype=dtype) for mine, theirs in parts)
     if _is_number(one) and _is_number(other) and math.isnan(one) and math.isnan(other):
         return True
-    return difference(one, other, tolerance) is None
+    found = difference(one, other, tolerance)
+    return found is None or (found.kind == "dtype" and not dtype)
 
 
 def _is_number(value: Any) -> bool:
@@ -196,8 +206,17 @@ def _array_difference(expected: Any, actual: Any, tolerance: float) -> Differenc
     expected, actual = np.asarray(expected), np.asarray(actual)
     if actual.shape != expected.shape:
         return Difference("structure", f"has shape {actual.shape}, expected {expected.shape}")
-    if actual.dtype != expected.dtype:
+    if (actual.dtype.kind in "fiub") != (expected.dtype.kind in "fiub"):
         return Difference("structure", f"has dtype {actual.dtype}, expected {expected.dtype}")
+    found = _entries_difference(expected, actual, tolerance)
+    if found is None and actual.dtype != expected.dtype:
+        return Difference("dtype", f"has dtype {actual.dtype}, expected {expected.dtype}")
+    return found
+
+
+def _entries_difference(
+    expected: np.ndarray, actual: np.ndarray, tolerance: float
+) -> Difference | None:
     if expected.dtype.kind != "f":
         return _wrong_entries(expected, actual, actual != expected)
     lost = ~np.isfinite(actual) & np.isfinite(expected)
@@ -234,7 +253,7 @@ def _index(place: Any) -> str:
 
 
 def _shown(value: Any, beside: Any) -> str:
-    """Return a value with so many digits that it can be told from the one beside it."""
+    """Return a value with enough digits that it can be told from the one beside it."""
     if not isinstance(value, float | np.floating):
         return repr(value.item() if isinstance(value, np.generic) else value)
     for digits in (3, 6, 9, 12):
@@ -274,19 +293,16 @@ def _sparse_difference(expected: SparseMatrix, actual: Any, tolerance: float) ->
         )
     if actual.size != expected.size:
         return Difference("structure", f"has size {actual.size}, expected {expected.size}")
-    if values.dtype != expected.values.dtype:
-        return Difference(
-            "structure", f"has values of {values.dtype}, expected {expected.values.dtype}"
-        )
     if (np.diff(keys) <= 0).any():
-        return Difference("structure", "has keys that do not ascend, or that stand twice")
+        return Difference("structure", "has keys that are not in ascending order, or not unique")
     if len(keys) and not 0 <= keys[0] <= keys[-1] < expected.size**2:
         return Difference("structure", f"has a key outside 0 to {expected.size**2 - 1}")
-    if (found := _array_difference(expected.dense(), actual.dense(), tolerance)) is not None:
+    found = _array_difference(expected.dense(), actual.dense(), tolerance)
+    if found is not None and found.kind != "dtype":
         return found
     if len(keys) != len(expected.keys):
         return Difference("structure", "stores zeros; only entries that are not zero are stored")
-    return None
+    return found
 
 
 def _container_difference(expected: Any, actual: Any, tolerance: float) -> Difference | None:
@@ -300,8 +316,12 @@ def _container_difference(expected: Any, actual: Any, tolerance: float) -> Diffe
         pairs = [(repr(key), expected[key], actual[key]) for key in expected]
     else:
         pairs = [(str(i), e, a) for i, (e, a) in enumerate(zip(expected, actual, strict=False))]
+    other_dtype = None
     for place, e, a in pairs:
         if (found := difference(e, a, tolerance)) is not None:
+            if found.kind == "dtype":
+                other_dtype = other_dtype or Difference("dtype", f"at [{place}] {found.text}")
+                continue
             text = found.text.replace("is wrong:", f"is wrong at [{place}]:", 1)
             if text == found.text:
                 text = f"at [{place}] {found.text}"
@@ -316,4 +336,4 @@ def _container_difference(expected: Any, actual: Any, tolerance: float) -> Diffe
                 else f"{actual[len(expected)]!r} is too many"
             ),
         )
-    return None
+    return other_dtype

@@ -1,4 +1,4 @@
-"""Seeing that a file was saved, by looking at it every so often: works on every system."""
+"""Seeing that a file was saved, or a key pressed, by looking now and then: works everywhere."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PAUSE = 0.2  # seconds between two looks
 def changes(
     paths: Callable[[], Sequence[Path]],
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[list[Path]]:
-    """Yield the files whose content is new or another than at the last look.
+    key: Callable[[], str] = str,
+) -> Iterator[list[Path] | str]:
+    """Yield the files whose content is new or differs from the last look, and keys.
 
-    The files are small, so they are read: times and lengths do not tell every change. Editors write
-    in pieces or put another file in the old one's place, so one that is empty or away is looked at
-    again.
+    The files are small, so they are read: times and lengths do not show every change. Editors write
+    in pieces or replace the file, so one that is empty or missing is looked at again.
 
     Parameters
     ----------
@@ -25,10 +25,14 @@ def changes(
         Returns the files to look at.
     pause : callable
         Waits that many seconds.
+    key : callable
+        Returns the key that was pressed, or an empty text.
     """
     known = {path: _content(path) for path in paths()}
     while True:
         pause(PAUSE)
+        if pressed := key():
+            yield pressed
         now = {path: _content(path) for path in paths()}
         saved = [path for path, content in now.items() if content and known.get(path) != content]
         known.update((path, content) for path, content in now.items() if content)
@@ -37,7 +41,7 @@ def changes(
 
 
 def _content(path: Path) -> bytes:
-    """Return what is in a file; nothing if it is away."""
+    """Return what is in a file; nothing if it is missing or cannot be read."""
     try:
         return path.read_bytes()
     except OSError:

@@ -20,16 +20,7 @@ from minilm.text import words
 
 WholeModel = Callable[[], dict[str, Any]]
 
-_CONFIG = GPTConfig(
-    vocab_size=13,
-    n_positions=7,
-    n_embd=10,
-    n_layer=2,
-    n_head=2,
-    embd_pdrop=0.1,
-    attn_pdrop=0.1,
-    resid_pdrop=0.1,
-)
+_CONFIG = GPTConfig(vocab_size=13, n_positions=7, n_embd=10, n_layer=2, n_head=2).with_dropout(0.1)
 
 _RANK = 2
 

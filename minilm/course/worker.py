@@ -5,7 +5,6 @@ python -m minilm.course.worker FOLDER
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import faulthandler
 import json
@@ -50,10 +49,9 @@ def demo(request: Request) -> dict[str, Any]:
     """Run a demo: {"number", "parts", "folder", "file"}; return what an experiment measured."""
     kata = catalog.find(request["number"])
     found: dict[str, Any] = {"predictions": None, "measured": None}
-    if kata.is_experiment and request["file"] is not None:
+    if request["file"] is not None:  # an experiment's: refused here, before anything runs
         path = Path(request["file"])
-        with contextlib.suppress(NotLoadedError):
-            found["predictions"] = experiments.read(kata, path.read_text("utf-8-sig"), path)
+        found["predictions"] = experiments.read(kata, path.read_text("utf-8-sig"), path)
     returned = demos.run(kata, _functions(request), Path(request["folder"]))
     if kata.is_experiment:
         found["measured"] = experiments.measured(kata, returned)

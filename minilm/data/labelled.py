@@ -1,17 +1,230 @@
-"""A few labelled texts out of many, drawn so that every class is there."""
+"""Labelled texts: a table is read whole and every row of it checked; small samples are drawn."""
 
 from __future__ import annotations
+
+import os
+import random
+import reprlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from minilm.arrays import Ids
+from minilm.data import columns, lines, tables
+from minilm.data import labels as labels_
+from minilm.data.documents import PARTS, counted
+from minilm.data.tables import Table
+from minilm.errors import InputError
 from minilm.random import generator
+
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class LabelledData:
+    """Labelled texts with their part of the split.
+
+    Parameters
+    ----------
+    path : Path
+        The file they come from.
+    texts, labels : tuple of str
+        One each for an example.
+    lines : tuple of int
+        The line of the file where each example starts; in a .json file, whose parser does not tell
+        lines, its place in the list. Both count from 1.
+    splits : tuple of str or None
+        "train", "dev" or "test" for each; None when the file does not say.
+    taken : str
+        Which columns were read, for a report.
+    """
+
+    path: Path
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    lines: tuple[int, ...]
+    splits: tuple[str, ...] | None = None
+    taken: str = ""
+
+    def __repr__(self) -> str:
+        """Return the file, the number of texts and the classes."""
+        parts = "no split"
+        if self.splits is not None:
+            parts = ", ".join(f"{self.splits.count(name)} {name}" for name in SPLITS)
+        return (
+            f"LabelledData({self.path.name!r}, {len(self.texts):,} texts, "
+            f"{len(self.classes)} classes, {parts})"
+        )
+
+    def report(self) -> list[str]:
+        """Return what was taken of the file, and what to look at in its labels, as lines."""
+        found = labels_.findings(Counter(self.labels))
+        line = f"{self.path.name}: {counted(len(self.texts))}, {self.taken}"
+        return [line, *(f"{self.path.name}: {finding}" for finding in found)]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The different labels, in alphabetical order."""
+        return tuple(sorted(set(self.labels)))
+
+    def part(self, name: str) -> LabelledData:
+        """Return the examples of one part of the split; all of them where there is no split."""
+        if self.splits is None:
+            return self
+        return self.take([i for i, split in enumerate(self.splits) if split == name])
+
+    def with_splits(self, splits: tuple[str, ...]) -> LabelledData:
+        """Return the same examples with the given parts."""
+        return replace(self, splits=splits)
+
+    def take(self, indices: Sequence[int]) -> LabelledData:
+        """Return the examples at these places, in this order."""
+        return replace(
+            self,
+            texts=tuple(self.texts[i] for i in indices),
+            labels=tuple(self.labels[i] for i in indices),
+            lines=tuple(self.lines[i] for i in indices),
+            splits=None if self.splits is None else tuple(self.splits[i] for i in indices),
+        )
+
+
+def read_labelled(
+    path: str | os.PathLike[str],
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    no_header: bool = False,
+    encoding: str = "utf-8",
+    evaluation_only: bool = False,
+    training_only: bool = False,
+) -> LabelledData:
+    """Read a labelled table (.csv, .tsv, .json, .jsonl) and check every row of it.
+
+    A column `split` with the values train, dev (or valid, validation) and test is used where there
+    is one.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    text_column, label_column : str, optional
+        The columns, by name or by number; several texts, with commas between them, are joined. By
+        default they are guessed, as `columns.choose` does.
+    no_header : bool
+        Whether the first row of a .csv or .tsv file is data.
+    encoding : str
+        The encoding of the file.
+    evaluation_only : bool
+        Whether models are only tested on it, not trained: then it may lack train examples, and all
+        of its labels may be the same.
+    training_only : bool
+        Whether nothing is tested on it: then it may lack test examples.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or ambiguous, a text or label is empty or NaN, a split has another
+        name or none that is needed, or all labels are the same; with the line or item.
+    """
+    path = Path(path)
+    lines.check_file(path, encoding)
+    table = Table(path, encoding, no_header=no_header)
+    if not table.sample:
+        raise InputError("no rows; it needs a text and a label in each", path)
+    chosen = columns.choose(table, text_column, label_column, labels="needed")
+    numbers, texts, labels, parts = [], [], [], []
+    for number, row in table:
+        text, label = chosen.text_of(row, table, number), chosen.label_of(row, table, number)
+        for kind, names, value in (
+            ("text", chosen.text, text),
+            ("label", (chosen.label or "",), label),
+        ):
+            if not value.strip() or value.strip().lower() == "nan":
+                fault = "NaN" if value.strip() else "no value"
+                name = ", ".join(map(reprlib.repr, names))
+                raise tables.row_error(
+                    f"{fault} in the {kind} column {name}; fill it in", path, number
+                )
+        if chosen.split:
+            part = chosen.part_of(row, table, number)
+            if part not in PARTS:
+                what = f"split {reprlib.repr(part)}; it must be train, dev or test"
+                raise tables.row_error(what, path, number)
+            parts.append(PARTS[part])
+        numbers.append(number)
+        texts.append(text)
+        labels.append(label)
+    for name in ["train"] * (not evaluation_only) + ["test"] * (not training_only):
+        if chosen.split and name not in parts:
+            raise InputError(f"no row has the split {name!r}", path)
+    bare = labels_.without_blanks(labels)
+    data = LabelledData(
+        path,
+        texts=tuple(texts),
+        labels=tuple(bare[label] for label in labels),
+        lines=tuple(numbers),
+        splits=tuple(parts) if chosen.split else None,
+        taken=chosen.line(table),
+    )
+    if len(data.classes) < 2 and not evaluation_only:
+        only = reprlib.repr(data.labels[0])
+        raise InputError(f"every label is {only}; a task needs two classes or more", path)
+    return data
+
+
+def stratified_split(
+    labels: Sequence[str], seed: int, shares: tuple[float, float, float] = (0.6, 0.1, 0.3)
+) -> tuple[str, ...]:
+    """Assign each example to train, dev or test, each class in the same proportions.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The class of each example.
+    seed : int
+        The same seed gives the same split on every system.
+    shares : tuple of three floats
+        The shares of train, dev and test.
+
+    Returns
+    -------
+    tuple of str
+        "train", "dev" or "test" for each example.
+
+    Examples
+    --------
+    >>> splits = stratified_split(["yes"] * 10 + ["no"] * 20, seed=1)
+    >>> [splits.count(part) for part in ("train", "dev", "test")]
+    [18, 3, 9]
+    """
+    by_class: dict[str, list[int]] = defaultdict(list)
+    for i, label in enumerate(labels):
+        by_class[label].append(i)
+    generator = random.Random(seed)
+    splits = [""] * len(labels)
+    for label in sorted(by_class):
+        members = by_class[label]
+        generator.shuffle(members)
+        dev_from = round(shares[0] * len(members))
+        test_from = round((shares[0] + shares[1]) * len(members))
+        for rank, i in enumerate(members):
+            splits[i] = SPLITS[(rank >= dev_from) + (rank >= test_from)]
+    return tuple(splits)
+
+
+def repeated_across_parts(data: LabelledData) -> int:
+    """Return how many test texts are in train too, word for word; they flatter every model."""
+    train = set(data.part("train").texts)
+    return sum(text in train for text in data.part("test").texts)
 
 
 def draw(labels: Ids, budget: int, seed: int) -> Ids:
     """Return the indices of `budget` labelled examples, classes in proportion and none left out.
 
-    The members of each class are shuffled; the member of rank r among n stands at (r + 1/2) / n on
+    The members of each class are shuffled; the member of rank r among n is at (r + 1/2) / n on
     a common line, the first of each class before all others, and the beginning of that line is
     taken. So the draws of one seed are nested.
 

@@ -1,127 +1,213 @@
-"""Rows out of files of text: lines, CSV, TSV, JSON and JSON Lines, checked as they are read.
+"""Rows out of tables: CSV, TSV, JSON and JSON Lines, checked as they are read.
 
-Everything streams, line by line, so that a corpus larger than memory can be read; only a `.json`
-file is taken whole, because JSON has no other way. Every complaint names the file and the line, or
-the item of a `.json` list.
+Rows stream, so that a table larger than memory can be read; only a `.json` file is read whole,
+because JSON has no other way. The first thousand rows say which columns there are, whether the
+first row of a CSV file is a header, and what a row looks like. Every error names the file and the
+line, or the item of a `.json` list.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import reprlib
-from collections.abc import Iterator
-from itertools import chain
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.errors import InputError, OptionError
+from minilm.data import lines, quoting
+from minilm.data.sources import TABLE_SUFFIXES
+from minilm.errors import InputError
 
-# A line longer than this is a mistake (a binary file, a dump without line ends), not a document.
-MAX_LINE = 1 << 24
+# A row of the file: its number and its columns. The number is the line it starts on; in a .json
+# file, whose parser does not tell lines, its place in the list. Both count from 1. A value is a
+# string; what is nested in JSON stays what it is, and null is absent.
+Row = tuple[int, dict[str, Any]]
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
+_SAMPLED = 1_000  # rows that are looked at before the first is given out
 
-# A record of the file: its number and its columns. The number is the line it starts on; in a .json
-# file, whose parser does not tell lines, its place in the list. Both count from 1.
-Row = tuple[int, dict[str, str]]
+# What people call these columns, and columns that hold neither text nor label.
+USUAL = {
+    "text": ("text", "sentence", "review", "document", "message", "content", "body", "comment"),
+    "label": ("label", "class", "category", "sentiment", "target", "topic"),
+}
+SPLIT = "split"
+RESERVED = (SPLIT, "hard", "id")
+_HEADINGS = {*USUAL["text"], *USUAL["label"], *RESERVED, "title", "name", "url", "date", "index"}
 
-
-def check_file(path: Path, encoding: str) -> None:
-    """Raise unless `path` is a file with something in it and `encoding` is one of text."""
-    try:
-        "a".encode(encoding)  # `codecs.lookup` would know hex and rot13 too, which no file is in
-    except (LookupError, ValueError):
-        raise OptionError(
-            f"unknown encoding {reprlib.repr(encoding)}; utf-8 and latin-1 are usual"
-        ) from None
-    if not path.exists():
-        raise InputError("no such file; check the path", path)
-    if not path.is_file():
-        raise InputError("not a file of text", path)
-    if path.stat().st_size == 0:
-        raise InputError("the file is empty; it needs some text", path)
+# A pandas index and the empty columns of a spreadsheet have such names.
+_UNNAMED = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?")
 
 
-def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
-    """Yield the lines of a file with their ends (CRLF becomes LF).
+def normalized(name: str) -> str:
+    """Return a column's name as reserved names are compared: in any case, with blanks around.
+
+    >>> normalized(" Split ")
+    'split'
+    """
+    return name.strip().lower()
+
+
+class Table:
+    """An open table: its columns, and its rows one after the other.
 
     Parameters
     ----------
     path : Path
-        The file.
+        A .csv, .tsv, .json or .jsonl file.
     encoding : str
-        Its encoding; a byte order mark of UTF-8 is skipped.
+    no_header : bool
+        Whether the first row of a .csv or .tsv file is data. Otherwise that is recognized where
+        the row holds a number or a value that comes again in its column.
 
-    Raises
-    ------
-    InputError
-        At a byte that the encoding does not have, and at a line longer than `MAX_LINE`.
-    """
-    check_file(path, encoding)
-    name = codecs.lookup(encoding).name
-    if name == "utf-8":
-        encoding = "utf-8-sig"
-    with open(path, encoding=encoding) as file:
-        number = 0
-        try:
-            while line := file.readline(MAX_LINE + 1):
-                number += 1
-                if len(line) > MAX_LINE:
-                    raise InputError(
-                        f"a line of more than {MAX_LINE:,} characters; put each document on a line "
-                        "of its own",
-                        path,
-                        number,
-                    )
-                yield line
-        except UnicodeError:
-            raise InputError(
-                f"not {name.removesuffix('-sig')}; if the file has another encoding, name it, "
-                "as in --encoding latin-1",
-                path,
-                _line_of_first_bad_byte(path, encoding),
-            ) from None
-
-
-def _line_of_first_bad_byte(path: Path, encoding: str) -> int:
-    """Return the line on which decoding fails; the reader itself is some buffers ahead of it."""
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    strict = codecs.getincrementaldecoder(encoding)("strict")
-    line = 1
-    with open(path, "rb") as file:
-        for piece in file:
-            try:
-                strict.decode(piece)
-            except UnicodeError:
-                break
-            line += decoder.decode(piece).count("\n")
-    return line
-
-
-def read_rows(path: Path, encoding: str = "utf-8") -> Iterator[Row]:
-    """Yield the records of a .csv, .tsv, .json or .jsonl file as strings by column.
-
-    A plain string in a JSON list or line is a record with the one column `text`.
+    Attributes
+    ----------
+    columns : tuple of str
+        All names found in the first rows, in order; of a table without a header "1", "2", ...
+    has_header : bool
+        False for a .csv or .tsv file without a header.
+    header : list of str
+        The first row of a .csv or .tsv file that has one, as it is.
+    quoted : bool
+        False for a .tsv file that was written without quoting.
+    unnamed : int
+        Columns without a name, which are set aside.
+    nested : dict of str to str
+        Columns that hold lists or objects, and which of the two.
+    sample : tuple of Row
+        The first rows.
 
     Raises
     ------
     InputError
         When the file is not what its name says, naming the line.
     """
-    suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv"):
-        return _csv_rows(path, encoding, "," if suffix == ".csv" else "\t")
-    if suffix == ".jsonl":
-        return _jsonl_rows(path, encoding)
-    if suffix == ".json":
-        return _json_rows(path, encoding)
-    raise InputError(f"not a table; its name should end in {', '.join(TABLE_SUFFIXES)}", path)
+
+    def __init__(self, path: Path, encoding: str = "utf-8", *, no_header: bool = False) -> None:
+        self.path = path
+        self.encoding = encoding
+        self.has_header = True
+        self.header: list[str] = []
+        self.quoted = True
+        self.unnamed = 0
+        self.columns: tuple[str, ...] = ()
+        suffix = path.suffix.lower()
+        if suffix in (".csv", ".tsv"):
+            rows = self._csv_rows("," if suffix == ".csv" else "\t", no_header)
+        elif suffix == ".jsonl":
+            rows = self._jsonl_rows()
+        elif suffix == ".json":
+            rows = self._json_rows()
+        else:
+            known = ", ".join(TABLE_SUFFIXES)
+            raise InputError(f"not a table; its name should end in {known}", path)
+        # A .json file is in memory anyway: all of it is looked at.
+        self.sample = tuple(rows if suffix == ".json" else islice(rows, _SAMPLED))
+        self._rest = rows
+        self.nested: dict[str, str] = {}
+        names = dict.fromkeys(getattr(self, "_names", ()))
+        for _, row in self.sample:
+            for name, value in row.items():
+                names.setdefault(name)
+                if not isinstance(value, str):
+                    self.nested.setdefault(name, "lists" if isinstance(value, list) else "objects")
+        self.unnamed = sum(not name.strip() for name in names)
+        self.columns = tuple(name for name in names if name.strip())
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows; only once."""
+        return chain(self.sample, self._rest)
+
+    def __repr__(self) -> str:
+        """Return the name and the columns."""
+        return f"Table({self.path.name!r}, columns={list(self.columns)})"
+
+    def _csv_rows(self, delimiter: str, no_header: bool) -> Iterator[Row]:
+        path = self.path
+        content = lines.read_lines(path, self.encoding)
+        first = next(content, "")
+        _check_separator(first, delimiter, path)
+        if delimiter == "\t":
+            self.quoted = quoting.is_quoted(lines.read_lines(path, self.encoding), delimiter)
+        records = _records(chain([first], content), delimiter, self.quoted, path)
+        head = list(islice(records, _SAMPLED + 1))
+        width = len(head[0][1]) if head else 0
+        sample = [fields for _, fields in head if len(fields) == width]
+        if no_header or _is_data(sample):
+            self.has_header = False
+            names = [str(number) for number in range(1, width + 1)]
+        else:
+            names, head, sample = self._header(head[0][1] if head else []), head[1:], sample[1:]
+        self._names = names
+        signs = quoting.Signs(sample)
+        return self._checked(chain(head, records), names, signs, delimiter)
+
+    def _header(self, fields: Sequence[str]) -> list[str]:
+        """Return the names of the columns; one without gets blanks, as many as its number."""
+        self.header = list(fields)
+        names = [
+            " " * number if _UNNAMED.fullmatch(normalized(field)) else field.strip()
+            for number, field in enumerate(fields)
+        ]
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        if repeated:
+            raise InputError(
+                f"the header has the name {repeated[0]!r} twice; give each column its own name",
+                self.path,
+                1,
+            )
+        if fields and not any(map(str.strip, names)):
+            raise InputError(
+                "no column has a name; write the names in the first line", self.path, 1
+            )
+        return names
+
+    def _checked(
+        self,
+        records: Iterator[tuple[int, list[str]]],
+        names: Sequence[str],
+        signs: quoting.Signs,
+        delimiter: str,
+    ) -> Iterator[Row]:
+        for start, fields in records:
+            if len(fields) != len(names):
+                first = "header" if self.has_header else "first row"
+                raise InputError(
+                    f"{len(fields)} fields where the {first} has {len(names)}; put fields that "
+                    "hold the separator in double quotes",
+                    self.path,
+                    start,
+                )
+            if signs.swallowed(fields, delimiter):
+                count = max(field.count("\n") for field in fields) + 1
+                raise InputError(
+                    f"a quoted field that starts here runs over {count} lines, which look like "
+                    "rows of their own; close the double quote, or write one inside a quoted "
+                    "field twice",
+                    self.path,
+                    start,
+                )
+            yield start, dict(zip(names, fields, strict=True))
+
+    def _jsonl_rows(self) -> Iterator[Row]:
+        for number, line in enumerate(lines.read_lines(self.path, self.encoding), start=1):
+            if line.strip():
+                content = files.parse_json(line, self.path, number)
+                yield number, _record(content, self.path, number)
+
+    def _json_rows(self) -> Iterator[Row]:
+        text = "".join(lines.read_lines(self.path, self.encoding))
+        content = files.parse_json(text, self.path)
+        if not isinstance(content, list):
+            raise InputError("the JSON should be a list of strings or of objects", self.path, 1)
+        for number, item in enumerate(content, start=1):
+            yield number, _record(item, self.path, number)
 
 
 def row_error(message: str, path: Path, number: int) -> InputError:
-    """Return the error that complains of a row: by its line or, in a .json file, by its item.
+    """Return the error about a row: by its line or, in a .json file, by its item.
 
     >>> print(row_error("no text", Path("r.csv"), 5), row_error("no text", Path("r.json"), 5))
     r.csv:5: no text r.json: item 5: no text
@@ -131,28 +217,23 @@ def row_error(message: str, path: Path, number: int) -> InputError:
     return InputError(message, path, number)
 
 
-def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
-    csv.field_size_limit(MAX_LINE)
-    lines = read_lines(path, encoding)
-    first = next(lines, "")
-    _check_separator(first, delimiter, path)
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+def _records(
+    content: Iterator[str], delimiter: str, quoted: bool, path: Path
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line where each record starts and its fields; blank rows are left out."""
+    csv.field_size_limit(lines.MAX_LINE)
     start = 1
+    if not quoted:
+        for start, line in enumerate(content, 1):
+            if line.strip():
+                yield start, line.rstrip("\n").split(delimiter)
+        return
+    reader = csv.reader(content, delimiter=delimiter, strict=True)
     try:
-        header = [name.strip() for name in next(reader, [])]
-        if len(set(header)) != len(header) or not all(header):
-            raise InputError("the header needs a different name for each column", path, 1)
-        start = reader.line_num + 1
         for fields in reader:
-            if fields and len(fields) != len(header):
-                raise InputError(
-                    f"{len(fields)} fields where the header has {len(header)}; put fields that "
-                    "hold the separator in double quotes",
-                    path,
-                    start,
-                )
-            if fields:
-                yield start, dict(zip(header, fields, strict=True))
+            # A spreadsheet writes its empty rows as separators alone.
+            if any(map(str.strip, fields)):
+                yield start, fields
             start = reader.line_num + 1
     except csv.Error as error:
         # A quote that nobody closes is noticed at the end of the file; the fault is where it began.
@@ -181,110 +262,41 @@ def _check_separator(header: str, delimiter: str, path: Path) -> None:
             )
 
 
-def _jsonl_rows(path: Path, encoding: str) -> Iterator[Row]:
-    for number, line in enumerate(read_lines(path, encoding), start=1):
-        if line.strip():
-            yield number, _record(files.parse_json(line, path, number), path, number)
+def _is_data(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first row is data: no usual heading, but a number or a repeated value.
+
+    >>> _is_data([["a fine film", "1"], ["a dull film", "0"]])
+    True
+    >>> _is_data([["text", "1"], ["a dull film", "0"]])
+    False
+    >>> _is_data([["a fine film", "good"], ["a dull film", "bad"], ["warm", "good"]])
+    True
+    """
+    if len(rows) < 2:
+        return False
+    first, *others = rows
+    if any(normalized(field) in _HEADINGS for field in first):
+        return False
+    if not any(field.strip() and not quoting.is_number(field) for field in first):
+        return False  # numbers alone: pandas names columns so
+    if any(map(quoting.is_number, first)):
+        return True
+    if len(first) < 2:
+        return False
+    columns = zip(*others, strict=True)
+    return any(
+        field.strip() and field in column for field, column in zip(first, columns, strict=True)
+    )
 
 
-def _json_rows(path: Path, encoding: str) -> Iterator[Row]:
-    text = "".join(read_lines(path, encoding))
-    content = files.parse_json(text, path)
-    if not isinstance(content, list):
-        raise InputError("the JSON should be a list of strings or of records", path, 1)
-    for number, item in enumerate(content, start=1):
-        yield number, _record(item, path, number)
-
-
-def _record(item: Any, path: Path, number: int) -> dict[str, str]:
-    """Return a JSON string or object as columns of strings; null and nested values are absent."""
+def _record(item: Any, path: Path, number: int) -> dict[str, Any]:
+    """Return a JSON string or object as columns; numbers become strings, and null is absent."""
     if isinstance(item, str):
         return {"text": item}
     if isinstance(item, dict):
-        return {k: str(value) for k, value in item.items() if isinstance(value, str | int | float)}
-    raise row_error("neither a string nor a record", path, number)
-
-
-# What people call these columns, and columns that hold neither.
-_USUAL = {
-    "text": ("text", "sentence", "review", "document", "message", "content", "body", "comment"),
-    "label": ("label", "class", "category", "sentiment", "target", "topic"),
-}
-_RESERVED = ("split", "hard", "id")
-_LISTED = 5  # columns that a message names
-
-
-def choose_columns(columns: list[str], asked: dict[str, str | None], path: Path) -> dict[str, str]:
-    """Return which column holds the text, and which the label where that is asked too.
-
-    A column is taken when it was named by the user, else when it is the only one with a usual name
-    (text, review, ...; label, class, ...), else when it is the only one left.
-
-    Parameters
-    ----------
-    columns : list of str
-        The names in the file.
-    asked : dict
-        `{"text": name or None}`, with a key "label" when a label is needed; None means guess.
-    path : Path
-        The file, for the message.
-
-    Raises
-    ------
-    InputError
-        When there is no such column, or not exactly one sensible choice.
-
-    Examples
-    --------
-    >>> choose_columns(["id", "review", "stars"], {"text": None, "label": None}, Path("r.csv"))
-    {'text': 'review', 'label': 'stars'}
-    """
-    chosen: dict[str, str] = {}
-
-    def complain(kind: str, what: str) -> InputError:
-        listed = ", ".join(map(reprlib.repr, columns[:_LISTED]))
-        if len(columns) > _LISTED:
-            listed += f" and {len(columns) - _LISTED} more"
-        has_header = path.suffix.lower() in (".csv", ".tsv")
-        return InputError(
-            f"{what}; name it with --{kind}-column (there are: {listed})",
-            path,
-            1 if has_header else None,
-        )
-
-    for kind, name in asked.items():
-        if name is not None:
-            if name not in columns:
-                raise complain(kind, f"no column {reprlib.repr(name)}")
-            chosen[kind] = name
-    for take_unusual in (False, True):
-        for kind in asked:
-            if kind in chosen:
-                continue
-            free = [c for c in columns if c not in _RESERVED and c not in chosen.values()]
-            usual = [c for c in free if c.lower() in _USUAL[kind]]
-            others = [c for k, names in _USUAL.items() if k != kind for c in names]
-            unusual = [c for c in free if c.lower() not in others]
-            choices = unusual if take_unusual and not usual else usual
-            if len(choices) == 1:
-                chosen[kind] = choices[0]
-            elif take_unusual or len(choices) > 1:
-                count = "more than one column" if choices else "no column"
-                raise complain(kind, f"{count} may hold the {kind}")
-    return chosen
-
-
-def find_label(columns: list[str], asked: str | None, path: Path) -> str | None:
-    """Return the column that holds the label: the one asked for, else one with a usual name.
-
-    Unlike `choose_columns`, which is for tables that need a label, this finds none in doubt.
-
-    >>> find_label(["text", "stars"], None, Path("r.csv")) is None
-    True
-    >>> find_label(["text", "Sentiment"], None, Path("r.csv"))
-    'Sentiment'
-    """
-    if asked is not None:
-        return choose_columns(columns, {"label": asked}, path)["label"]
-    usual = [name for name in columns if name.lower() in _USUAL["label"]]
-    return usual[0] if len(usual) == 1 else None
+        return {
+            key: str(value) if isinstance(value, str | int | float) else value
+            for key, value in item.items()
+            if value is not None
+        }
+    raise row_error("neither a string nor an object", path, number)

@@ -1,7 +1,7 @@
-"""Symmetric co-occurrence counts: how often each word stands near each other word.
+"""Symmetric co-occurrence counts: how often each word occurs near each other word.
 
 `count` is the whole idea, on ids that fit in memory; `count_chunks` runs it over a corpus of any
-length. Words outside the vocabulary are left out before they become ids, so they take no place in
+length. Words outside the vocabulary are removed before they become ids, so they do not count in
 the window.
 """
 
@@ -22,11 +22,11 @@ _DENSE_CELLS = 1 << 20  # 8 MB of rows to count frequent words in: about what a 
 
 
 def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
-    """Count how often word j stands at most `window` places from word i.
+    """Count how often word j occurs at most `window` positions from word i.
 
-    Every pair of places i < j in one document with j - i <= window adds one to (ids[i], ids[j]) and
-    one to (ids[j], ids[i]); a word next to itself adds two on the diagonal. A pair of words is one
-    integer key, `row * size + column`.
+    Every pair of positions i < j in one document with j - i <= window adds one to (ids[i], ids[j])
+    and one to (ids[j], ids[i]); a word next to itself adds two on the diagonal. A pair of words is
+    one integer key, `row * size + column`.
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
     """
     ids = np.asarray(ids, dtype=np.int64)
     if window < 1:
-        raise OptionError(f"the window is {window}; it must be 1 word or more")
+        raise OptionError(f"the window is {window}; use 1 word or more")
     if ids.size and ids.max() >= size:
         raise OptionError(f"id {ids.max()} is outside the vocabulary of {size} words")
     padded = _pad(ids, window, size)
-    # The places of the words, in order of id; blanks have the highest id and are cut off.
+    # The positions of the words, in order of id; blanks have the highest id and are cut off.
     places = np.argsort(padded, kind="stable")[: np.count_nonzero(ids >= 0)]
-    # Equal keys stand together once they are sorted, but sorting takes most of the time. So pairs
-    # with one of the most frequent words, which are most pairs, are counted in dense rows, and only
-    # the others are sorted, by one word and then by the other.
+    # Sorting brings equal keys together, but takes most of the time. So the pairs with one of the
+    # most frequent words, which are most of the pairs, are counted in dense rows, and only the rest
+    # are sorted, first by one word, then by the other.
     dense = _dense_rows(ids.size, window, size)
     split = int(np.searchsorted(padded[places], dense))
     frequent = _count_in_rows(padded, places[:split], dense, window, size)
@@ -75,14 +75,14 @@ def count(ids: npt.NDArray[np.integer], window: int, size: int) -> SparseMatrix:
 def _dense_rows(places: int, window: int, size: int) -> int:
     """Return how many words, from id 0 on, are counted in rows of V cells.
 
-    In all at most four cells for each pair of places. It pays for frequent words, which come first
-    in a Vocabulary; with any other order of ids the counts are the same.
+    At most four cells in total for each pair of positions. This pays off for frequent words, which
+    come first in a Vocabulary; in any other order of ids the counts are the same.
     """
     return min(size, min(_DENSE_CELLS, 4 * window * places) // (size + 1))
 
 
 def _joined(frequent: SparseMatrix, rare: SparseMatrix, dense: int) -> SparseMatrix:
-    """Put the rows of all words together: whole rows of the first `dense`, pairs of the others."""
+    """Join the whole rows of the first `dense` words and the pairs of all other words."""
     across = frequent.columns >= dense
     with_frequent = SparseMatrix(frequent.keys[across], frequent.values[across], frequent.size)
     parts = (with_frequent.transposed(), rare, rare.transposed())
@@ -95,9 +95,9 @@ def _joined(frequent: SparseMatrix, rare: SparseMatrix, dense: int) -> SparseMat
 
 
 def _pad(ids: npt.NDArray[np.integer], window: int, blank: int) -> npt.NDArray[np.unsignedinteger]:
-    """Put `window` blanks between documents and at both ends: no window then meets another one.
+    """Put `window` blanks between documents and at both ends, so that no window spans two.
 
-    16 bits are worth having: NumPy sorts them by radix, in linear time.
+    Ids of 16 bits are worth it: NumPy sorts them by radix, in linear time.
     """
     word = ids >= 0
     blanks = np.full(window, blank, np.uint16 if blank < 1 << 16 else np.uint64)
@@ -106,7 +106,7 @@ def _pad(ids: npt.NDArray[np.integer], window: int, blank: int) -> npt.NDArray[n
 
 
 def _runs(padded: np.ndarray, starts: npt.NDArray[np.int64], length: int) -> np.ndarray:
-    """Return the `length` ids from each start on, shape (starts, length), one copy for each run."""
+    """Return the `length` ids from each start on, shape (starts, length), with one copy per run."""
     run = np.dtype((np.void, length * padded.itemsize))
     overlapping = np.ndarray(padded.size - length + 1, run, padded.data, strides=(padded.itemsize,))
     return overlapping[starts].view(padded.dtype).reshape(starts.size, length)
@@ -115,7 +115,7 @@ def _runs(padded: np.ndarray, starts: npt.NDArray[np.int64], length: int) -> np.
 def _count_in_rows(
     padded: np.ndarray, places: npt.NDArray[np.int64], rows: int, window: int, size: int
 ) -> SparseMatrix:
-    """Count both sides of words with ids below `rows`: whole rows of the result, dense at first."""
+    """Count both sides of the words with ids below `rows`, in dense rows."""
     around = _runs(padded, places - window, 2 * window + 1)
     bounds = np.searchsorted(padded[places], np.arange(rows + 1))
     table = np.zeros((rows, size + 1), np.int64)
@@ -133,8 +133,8 @@ def _count_by_sorting(
 ) -> SparseMatrix:
     """Count (earlier word, later word), both with ids of `lowest` or more.
 
-    The places are in order of the later word. A stable sort by the earlier one then leaves the
-    pairs in order of both, and equal ones together.
+    The places are in order of the later word. A stable sort by the earlier word then leaves the
+    pairs in order of both words, with equal pairs together.
     """
     earlier = _runs(padded, places - window, window).reshape(-1)
     later = np.repeat(padded[places], window)
@@ -159,13 +159,13 @@ def count_chunks(
     ----------
     chunks : iterable of int sequences
         The ids of one document each, or of several with negative ids between them. Nothing is
-        counted across the end of a chunk. A chunk may be of any length.
+        counted across the end of a chunk. A chunk can have any length.
     window, size : int
         As for `count`.
     memory : int
-        Bytes for the work, roughly. Partial counts that outgrow a quarter of it go to temporary
-        files, and are merged from there. The result comes on top: 16 bytes for each pair of words
-        that meet, so it is the size of the vocabulary that bounds it.
+        The working memory in bytes, roughly. Partial counts that outgrow a quarter of it go to
+        temporary files and are merged from there. The result needs additional memory, 16 bytes
+        for each pair of words that co-occur, so the size of the vocabulary limits it.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def count_chunks(
            [2, 0, 1],
            [0, 1, 0]])
     """
-    # Counting takes 150 bytes for each pair of places where no two pairs are the same.
+    # Counting takes 150 bytes for each pair of positions if all pairs differ.
     length = max(memory // (300 * max(window, 1)), 2 * window, 1)
     with spill.Sums(memory // 4) as sums:
         for ids, overlap in _pieces(chunks, length, window):
@@ -200,10 +200,10 @@ def count_chunks(
 def _pieces(
     chunks: Iterable[Sequence[int] | npt.NDArray[np.integer]], length: int, window: int
 ) -> Iterator[tuple[npt.NDArray[np.int64], int]]:
-    """Cut batches of chunks at `length` ids; yield pieces and how far each repeats the last one.
+    """Cut batches of chunks at `length` ids; yield pieces and how many ids each repeats.
 
-    A cut may fall inside a document, so the last words before it are counted again with what
-    follows; the pairs among themselves are then taken off once.
+    A cut can fall inside a document, so the last words before it are counted again with what
+    follows; the pairs among those words are then subtracted once.
     """
     for ids in _batches(chunks, length):
         for start in range(0, ids.size, length):
@@ -214,7 +214,7 @@ def _pieces(
 def _batches(
     chunks: Iterable[Sequence[int] | npt.NDArray[np.integer]], length: int
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """Join chunks, with separators, to arrays of `length` ids or more; the last may be shorter."""
+    """Join chunks, with separators, to arrays of `length` ids or more; the last can be shorter."""
     parts: list[npt.NDArray[np.int64]] = []
     held = 0
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""A vector for a document: the mean of its words' vectors, frequent words counting less."""
+"""A vector for a document: the mean of its words' vectors, with less weight on frequent words."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def mean_vectors(
     Parameters
     ----------
     documents : sequence of N int sequences
-        The ids of the known words of each document; a word that stands twice counts twice.
+        The ids of the known words of each document; a word that occurs twice counts twice.
     vectors : ndarray of shape (V, D), float
         The word vectors.
 
     Returns
     -------
     ndarray of shape (N, D), dtype of `vectors`
-        Zero for a document without a known word.
+        A row of zeros for a document without a known word.
 
     Examples
     --------
@@ -41,15 +41,15 @@ def mean_vectors(
 def frequency_weights(counts: Sequence[int], a: float = 1e-3) -> npt.NDArray[np.float64]:
     """Return how much each word should count in a mean: a / (a + p), p its share of all words.
 
-    Multiply the rows of the word vectors by it. A word that is every hundredth of the text counts a
-    tenth of a rare one, with the value of `a` that the paper recommends.
+    Multiply the rows of the word vectors by it. With the default, which the paper recommends, a
+    word that is 1 % of the text counts about a tenth of a rare word.
 
     Parameters
     ----------
     counts : sequence of V int
         How often each word occurs.
     a : float
-        The share of the text at which a word counts half.
+        A word whose share of the text is `a` counts half.
 
     Returns
     -------

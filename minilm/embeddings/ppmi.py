@@ -1,7 +1,7 @@
-"""Positive pointwise mutual information: how much more often two words meet than by chance.
+"""Positive pointwise mutual information: how much more often words co-occur than by chance.
 
-Raw counts say mostly that frequent words are frequent. PPMI divides that out. It is what skip-gram
-with negative sampling factorises, up to a shift (Levy and Goldberg 2014).
+Raw counts mostly say that frequent words are frequent. PPMI divides that out. Skip-gram with
+negative sampling factorizes the same matrix, up to a shift (Levy and Goldberg 2014).
 
 References
 ----------
@@ -28,8 +28,8 @@ def ppmi(counts: SparseMatrix, smoothing: float = 0.75) -> SparseMatrix:
         P(w) = n(w) / sum n,    P_a(c) = n(c)**a / sum over c' of n(c')**a,
 
     and PPMI = max(PMI, 0). The exponent a (the smoothing) makes rare contexts count as less rare,
-    so that a chance meeting of two rare words does not outweigh everything; a = 1 is plain PMI.
-    With a < 1 the result is not symmetric.
+    so that two rare words that meet once by chance do not outweigh everything else; a = 1 is plain
+    PMI. With a < 1 the result is not symmetric.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def ppmi(counts: SparseMatrix, smoothing: float = 0.75) -> SparseMatrix:
 
     Examples
     --------
-    Two words that meet twice out of two times: log((1/2) / (1/2 * 1/2)) = log 2.
+    Two words that always occur together: log((1/2) / (1/2 * 1/2)) = log 2.
 
     >>> counts = SparseMatrix(np.array([1, 2]), np.array([2, 2]), size=2)
     >>> ppmi(counts, smoothing=1.0).dense().round(3)
@@ -58,10 +58,10 @@ def ppmi(counts: SparseMatrix, smoothing: float = 0.75) -> SparseMatrix:
            [0.693, 0.   ]])
     """
     if not 0 < smoothing <= 1:
-        raise OptionError(f"the smoothing is {smoothing}; it must be above 0 and at most 1")
+        raise OptionError(f"the smoothing is {smoothing}; use a number above 0, at most 1")
     totals = counts.row_sums()  # of the columns too: the counts are symmetric
     contexts = totals**smoothing
-    # A word that never occurs has no entries, so the logarithm of its zero is never looked up.
+    # A word that never occurs has no entries, so the logarithm of its zero is never used.
     with np.errstate(divide="ignore", invalid="ignore"):
         log_word = np.log(totals)
         log_context = np.log(contexts) - np.log(contexts.sum())

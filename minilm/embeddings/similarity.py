@@ -1,7 +1,7 @@
-"""Cosine similarity and what is read off it: neighbors, analogies, likeness within groups.
+"""Cosine similarity and its uses: neighbors, analogies, similarity within groups.
 
-Words are ids here, rows of a matrix of vectors. A zero vector (a word that never met another) has
-cosine 0 with everything.
+Words are ids here, which are rows of a matrix of vectors. A zero vector (a word that never
+co-occurred with another) has cosine 0 with everything.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy.typing as npt
 from minilm.errors import OptionError
 from minilm.text.words import Vocabulary
 
-# Cosines are rounded to what float32 vectors support, so that equal ones tie whatever the order in
-# which BLAS adds.
+# Cosines are rounded to the precision of float32 vectors, so that equal ones tie in whatever order
+# BLAS adds.
 _DECIMALS = 6
 
 _BLOCK_ROWS = 256
@@ -42,7 +42,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> npt.NDArray[np.float64]:
     """Return the cosine of each row of `a` with each row of `b`: (n, D), (m, D) -> (n, m).
 
     The cosine is the dot product of the rows at unit length, computed in float64 and clipped to
-    [-1, 1], which rounding may overstep. A zero row has cosine 0 with everything.
+    [-1, 1], because rounding can exceed it. A zero row has cosine 0 with everything.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def nearest(
     Returns
     -------
     list of (id, cosine)
-        Cosines to six decimals; equal ones in order of id.
+        Cosines to six decimals; ties in order of id.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def nearest(
 
 
 def neighbors(word: int, vectors: np.ndarray, top: int) -> list[tuple[int, float]]:
-    """Return the words most similar to a word, itself left out, as `nearest`."""
+    """Return the words most similar to a word, without the word itself, as `nearest`."""
     return nearest(vectors[word], vectors, top, exclude=[word])
 
 
@@ -99,8 +99,8 @@ def nearest_words(
 ) -> list[tuple[str, float]]:
     """Return the words most similar to a word of the vocabulary, best first, with their cosines.
 
-    Of equally similar words the rarer stands first (a frequent word meets everything, so its
-    likeness says less), then the one that is first in the alphabet.
+    Of equally similar words the rarer comes first (a frequent word co-occurs with everything, so
+    its similarity says less), then the one that is first in the alphabet.
 
     Examples
     --------
@@ -114,9 +114,9 @@ def nearest_words(
 
 
 def analogy(a: int, b: int, c: int, vectors: np.ndarray, top: int) -> list[tuple[int, float]]:
-    """Return the words that are to `c` as `b` is to `a`, best first, as `nearest`.
+    """Return the words that are to `c` what `b` is to `a`, best first, as `nearest`.
 
-    The query is b - a + c with each vector at unit length (3CosAdd), and the three are left out.
+    The query is b - a + c with each vector at unit length (3CosAdd); the three words are left out.
 
     References
     ----------
@@ -136,7 +136,7 @@ class GroupSimilarity:
     within : dict of str to float
         For each group of two words or more: the mean over its pairs of words.
     between : dict of (str, str) to float
-        For each two groups, in the order given: the mean over their pairs of words.
+        For each pair of groups, in the order given: the mean over their pairs of words.
     """
 
     within: dict[str, float]
@@ -144,13 +144,13 @@ class GroupSimilarity:
 
 
 def group_similarity(groups: Mapping[str, Sequence[int]], vectors: np.ndarray) -> GroupSimilarity:
-    """Return the mean cosine within each group and between each two groups.
+    """Return the mean cosine within each group and between each pair of groups.
 
     Parameters
     ----------
     groups : mapping of str to sequence of int
-        The ids of the words of each group, none of them twice in a group. A group of one word has
-        no pair within.
+        The ids of the words in each group, without duplicates. A group of one word has no pair
+        within.
     vectors : ndarray of shape (V, D)
 
     Raises

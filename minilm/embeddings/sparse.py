@@ -1,8 +1,8 @@
 """The one sparse matrix of this package: sorted keys and their values.
 
-Co-occurrence counts and their weights have V x V cells of which few are not zero. An entry's place
-is one integer, `row * size + column`, so that sorting, merging and adding are operations on plain
-one-dimensional arrays. Leaves out arithmetic: what is done to the values is done where it is meant.
+Co-occurrence counts and their weights have V x V cells, of which few are not zero. The position of
+an entry is one integer, `row * size + column`, so that sorting, merging and adding are operations
+on plain one-dimensional arrays. There is no arithmetic here: other modules compute with the values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SparseMatrix:
     Parameters
     ----------
     keys : ndarray of shape (n,), int64
-        `row * size + column` of each entry, ascending, each once.
+        `row * size + column` of each entry, ascending, without duplicates.
     values : ndarray of shape (n,)
         The entry at each key.
     size : int
@@ -39,6 +39,13 @@ class SparseMatrix:
     keys: npt.NDArray[np.int64]
     values: np.ndarray
     size: int
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return (
+            f"SparseMatrix({self.size:,} x {self.size:,}, {self.keys.size:,} entries, "
+            f"{self.values.dtype})"
+        )
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
@@ -58,13 +65,13 @@ class SparseMatrix:
     def transposed(self) -> SparseMatrix:
         """Return the matrix with rows and columns exchanged."""
         rows, columns = np.divmod(self.keys, self.size)
-        # Within a column the entries are in order of row already. NumPy sorts 16 bits by radix.
+        # Within a column the entries are already in order of row. NumPy sorts 16 bits by radix.
         narrow = np.uint16 if self.size <= 1 << 16 else np.int64
         order = np.argsort(columns.astype(narrow), kind="stable")
         return SparseMatrix((columns * self.size + rows)[order], self.values[order], self.size)
 
     def dense(self, dtype: npt.DTypeLike | None = None, max_bytes: int = 2 << 30) -> np.ndarray:
-        """Return the matrix with its zeros, shape (V, V), in `dtype` (the values' own unless said).
+        """Return the matrix with its zeros, shape (V, V), in `dtype` (the values' by default).
 
         Raises
         ------
@@ -76,7 +83,7 @@ class SparseMatrix:
         if needed > max_bytes:
             raise OptionError(
                 f"a column for each of {self.size} words takes {needed / 1e9:.1f} GB; "
-                "ask for fewer dimensions, or leave out rare words with a minimum count"
+                "use fewer dimensions, or leave out rare words with a minimum count"
             )
         matrix = np.zeros((self.size, self.size), dtype)
         matrix.reshape(-1)[self.keys] = self.values

@@ -1,6 +1,6 @@
 """Sums by key that outgrow memory: sorted runs in temporary files, merged block by block.
 
-The files hold raw int64 and have no name that outlives the process; nothing else reads them.
+The files hold raw int64 and disappear with the process; nothing else reads them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
-Pairs = tuple[Integers, Integers]  # ascending keys, each once, and the sum at each
+Pairs = tuple[Integers, Integers]  # ascending keys without duplicates, and the sum at each
 
 _PAIR_BYTES = 16
 
 
 def first_of_equal(keys: Integers) -> npt.NDArray[np.intp]:
-    """Return where each run of equal keys begins.
+    """Return the start of each run of equal keys.
 
     >>> first_of_equal(np.array([2, 2, 5, 7, 7])).tolist()
     [0, 2, 3]
@@ -31,7 +31,7 @@ def first_of_equal(keys: Integers) -> npt.NDArray[np.intp]:
 
 
 def merge(parts: list[Pairs]) -> Pairs:
-    """Add up sorted parts: the union of their keys, and the sum of the values at each.
+    """Add sorted parts: the union of their keys, and the sum of the values at each.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def merge(parts: list[Pairs]) -> Pairs:
         return parts[0]
     keys = np.concatenate([part[0] for part in parts])
     values = np.concatenate([part[1] for part in parts])
-    # The stable sort is a merge sort that finds the runs which are sorted already.
+    # The stable sort is a merge sort, which finds the runs that are already sorted.
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = first_of_equal(keys)
@@ -58,12 +58,12 @@ def merge(parts: list[Pairs]) -> Pairs:
 
 
 class Sums:
-    """Collects partial sums by key; what outgrows memory waits in temporary files.
+    """Collects partial sums by key; what does not fit in memory goes to temporary files.
 
     Parameters
     ----------
     memory : int
-        Bytes of partial sums to hold; merging them takes about three times as much for a moment.
+        Bytes of partial sums to hold; merging them briefly takes about three times as much.
     """
 
     def __init__(self, memory: int) -> None:
@@ -86,26 +86,26 @@ class Sums:
         self._runs.close()
 
     def add(self, keys: Integers, values: Integers) -> None:
-        """Add one part: non-negative keys, ascending, each once."""
+        """Add one part: non-negative keys, ascending, without duplicates."""
         self._held.append((keys, values))
         self._held_size += keys.size
         if self._held_size > self._limit:
             self._held = [merge(self._held)]
             self._held_size = self._held[0][0].size
-            # Parts that share most keys shrink; only what does not is worth a file.
+            # Parts that share most keys shrink when merged; only the rest is worth a file.
             if 2 * self._held_size > self._limit:
                 self._runs.write(self._held)
                 self._held, self._held_size = [], 0
 
     def total(self) -> Pairs:
-        """Return all keys, ascending, each once, and the sum at each."""
+        """Return all keys, ascending, without duplicates, and the sum at each."""
         if not self._runs:
             return merge(self._held) if self._held else _empty()
         if self._held:
             self._runs.write([merge(self._held)])
             self._held = []
-        # The merged run goes to the file too: its length is known only at its end, and arrays that
-        # grow would for a moment take twice the memory of the result.
+        # The merged run goes to the file too: its length is known only at its end, and growing
+        # arrays would briefly take twice the memory of the result.
         self._runs.write(self._runs.merged(self._limit // (2 * len(self._runs)) + 1))
         return self._runs.read_last()
 
@@ -142,14 +142,14 @@ class _Runs:
         self._bounds.append((start, self._end))
 
     def read_last(self) -> Pairs:
-        """Read the run that was written last."""
+        """Read the last run."""
         return self._read(*self._bounds[-1])
 
     def merged(self, length: int) -> Iterator[Pairs]:
         """Yield the sum of all runs in ascending blocks, reading `length` pairs of each at a time.
 
-        Every key up to the smallest of the buffers' last keys is in the buffers wherever it occurs,
-        so that much can be summed and yielded.
+        All occurrences of every key up to the smallest of the buffers' last keys are in the
+        buffers, so that much can be summed and yielded.
         """
         unread = list(self._bounds)
         buffers = [_empty() for _ in unread]

@@ -1,7 +1,7 @@
 """One base, read once, and the adapters that belong to it: small models that share its weights.
 
-Nothing of the base is copied or written to. Each classifier or language model made here looks at
-the same arrays and has its own factors beside them: to switch is to choose another object.
+The base is neither copied nor changed. Every classifier or language model made here uses the same
+arrays and has its own factors beside them; to switch adapters is to use another object.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from numpy.typing import DTypeLike
 
 from minilm.errors import ModelError, OptionError
 from minilm.models import language_model, text_classifier
+from minilm.models.description import described
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
-from minilm.store import adapters, folder, packaged
+from minilm.store import adapters, classification, folder, packaged
 from minilm.store.adapters import SavedAdapter
 from minilm.store.folder import SavedModel
 from minilm.store.huggingface import SCORE
@@ -39,7 +40,12 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Base
     return Base(folder.load(path, dtype=dtype))
 
 
-def load_base_of(path: str | os.PathLike[str], base: str | os.PathLike[str] | None = None) -> Base:
+def load_base_of(
+    path: str | os.PathLike[str],
+    base: str | os.PathLike[str] | None = None,
+    *,
+    dtype: DTypeLike = np.float32,
+) -> Base:
     """Read the base of an adapter's folder: the one that is named, else where the record says.
 
     Raises
@@ -50,14 +56,14 @@ def load_base_of(path: str | os.PathLike[str], base: str | os.PathLike[str] | No
     if base is None:
         base = adapters.load(path).base_name
         if not Path(base).is_dir() and not packaged.is_name(base):
-            raise ModelError(f"its base, {base}, is not here; name the base's folder", path)
-    return load(base)
+            raise ModelError(f"its base, {base}, is not here; name the folder of the base", path)
+    return load(base, dtype=dtype)
 
 
 def load_classifiers(
     path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
 ) -> list[tuple[str | None, TextClassifier]]:
-    """Read what is asked to tell labels: a classifier, or adapters on a base that is read once.
+    """Read the models that predict labels: a classifier, or adapters on a base that is read once.
 
     Parameters
     ----------
@@ -82,7 +88,19 @@ def load_classifiers(
 def load_language_models(
     path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
 ) -> list[tuple[str | None, LanguageModel]]:
-    """Read what is asked to predict text; as `load_classifiers`, for language models."""
+    """Read the models that predict text; as `load_classifiers`, for language models.
+
+    Raises
+    ------
+    ModelError
+        Also when the folder holds a classifier.
+    """
+    if not adapter_paths and not adapters.exists(path) and classification.is_classifier(path):
+        raise ModelError(
+            "a classifier, which predicts labels and not text; use minilm predict, or the language "
+            "model it was made from",
+            path,
+        )
     return _load_all(path, adapter_paths, language_model.load, Base.language_model)
 
 
@@ -103,7 +121,7 @@ def _load_all(
 
 
 class Base:
-    """A model that adapters are put on.
+    """A model that adapters are used on.
 
     Parameters
     ----------
@@ -125,9 +143,13 @@ class Base:
     def __init__(self, saved: SavedModel) -> None:
         self.saved = saved
 
+    def __repr__(self) -> str:
+        """Return the size of the model."""
+        return f"Base({described(self.saved.config, self.saved.parameters)})"
+
     @cached_property
     def sha256(self) -> str:
-        """The fingerprint by which adapters know their base."""
+        """The fingerprint by which adapters recognize their base."""
         return adapters.fingerprint(self.saved.config, self.saved.parameters)
 
     def adapter(self, path: str | os.PathLike[str]) -> SavedAdapter:
@@ -143,7 +165,7 @@ class Base:
         return found
 
     def fits(self, path: str | os.PathLike[str]) -> bool:
-        """Return whether a whole adapter belongs to this base."""
+        """Return whether an adapter belongs to this base."""
         found = adapters.load(path)
         try:
             adapters.check_base(found, path, self.saved.config, self.sha256)
@@ -161,7 +183,7 @@ class Base:
         """
         if adapter.score is None or adapter.head is None:
             raise OptionError(
-                "this adapter is of the language model itself and has no labels; make one that has "
+                "this adapter is for the language model and has no labels; make one that has them "
                 "with minilm finetune --task"
             )
         parameters = self.saved.parameters.beside({SCORE: adapter.score})
@@ -183,8 +205,9 @@ class Base:
             return LanguageModel(self.saved)
         if adapter.head is not None:
             raise OptionError(
-                f"this adapter tells {', '.join(map(repr, adapter.head.labels[:3]))} apart; it is "
-                "for minilm predict and evaluate --task, not for the language model"
+                "this adapter predicts labels "
+                f"({', '.join(map(repr, adapter.head.labels[:3]))}); use it with minilm predict or "
+                "evaluate --task"
             )
         adapted = LanguageModel(replace(self.saved, lineage=adapter.lineage or self.saved.lineage))
         adapted.gpt.use(adapter.adapter)

@@ -1,8 +1,8 @@
 """Batches out of a long array of tokens, which may be larger than memory.
 
 The tokens are cut into windows of T + 1: T inputs, and for each the token that follows it. In each
-epoch every window comes once, in another order, and the cuts are elsewhere. Which windows make up
-a batch is a pure function of the seed and the batch's number, so that there is nothing to save.
+epoch every window comes once, in another order and with other cuts. Which windows make up a batch
+is a pure function of the seed and the batch's number, so nothing has to be saved.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from minilm.arrays import Ids
 from minilm.errors import OptionError
 from minilm.random import generator
 
-# Windows that are shuffled among each other. Larger corpora are shuffled region by region, the
-# regions in random order: the order takes 8 MB instead of a multiple of the corpus, and reading
-# stays within a part of the file at a time.
+# Windows that are shuffled together. Larger corpora are shuffled region by region, and the regions
+# come in random order: the order then takes 8 MB instead of a multiple of the corpus, and reading
+# stays in one part of the file at a time.
 REGION = 1 << 20
 
 
@@ -34,7 +34,7 @@ class ShuffledWindows:
     time : int
         T, the length of a window's inputs.
     batch : int
-        B, windows in a batch. A batch may end one epoch and begin the next, so all are full.
+        B, windows in a batch. A batch may end one epoch and start the next, so all are full.
     seed : int
 
     Attributes
@@ -67,7 +67,7 @@ class ShuffledWindows:
         self.time = time
         self.batch = batch
         self.seed = seed
-        # One window less than fits, so that the first may begin anywhere in the first T tokens.
+        # One window less than fits, so that the first may start anywhere in the first T tokens.
         self.count = max(1, (len(tokens) - time) // time)
         self._shuffled = lru_cache(maxsize=2)(self._shuffle)
         self._layout = lru_cache(maxsize=2)(self._lay_out)
@@ -88,7 +88,7 @@ class ShuffledWindows:
         return offset + window * self.time
 
     def _lay_out(self, epoch: int) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
-        """Return an epoch's offset, the order of its regions, and where each begins in it."""
+        """Return an epoch's offset, the order of its regions, and where each starts in it."""
         rng = generator(self.seed, "epoch", epoch)
         offset = int(rng.integers(min(self.time, len(self.tokens) - self.count * self.time)))
         order = rng.permutation(-(-self.count // REGION))
@@ -128,7 +128,7 @@ def consecutive(ids: Iterable[int], time: int, batch: int) -> Iterator[tuple[Ids
 
 
 def spaced(tokens: Ids, time: int, batch: int, limit: int) -> Iterator[tuple[Ids, Ids]]:
-    """Yield the batches of `consecutive`, or every k-th: so few as have `limit` tokens or more."""
+    """Yield the batches of `consecutive`, or every k-th, as few as have `limit` tokens or more."""
     span = time * batch
     every = max(1, len(tokens) // max(limit, span))
     for start in range(0, len(tokens) - 1, span * every):

@@ -1,4 +1,4 @@
-"""Text out of a language model, a token at a time, with a cache of keys and values.
+"""Generate text with a language model, a token at a time, with a cache of keys and values.
 
 The operations are those of training, on a shorter time axis (`nn.gpt.KeyValueCache`). What limits
 the speed is reading all weights from memory once for each token.
@@ -25,12 +25,13 @@ class Sampling:
     Parameters
     ----------
     temperature : float
-        Divides the scores: below 1 likely tokens become likelier. 0 takes the likeliest always.
+        Divides the scores: higher is more random; 0 is greedy.
     top_k : int, optional
-        Only the so many likeliest can be chosen.
+        Only this many of the most likely tokens can be chosen.
     top_p : float, optional
-        Only the likeliest that together have this probability can be chosen: "nucleus sampling"
-        (A. Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration", section 3.1).
+        Only the most likely tokens that together have this probability can be chosen: "nucleus
+        sampling" (A. Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration",
+        section 3.1).
 
     Raises
     ------
@@ -88,7 +89,7 @@ class Chosen:
     ----------
     id : int
     probabilities : ndarray of shape (V,)
-        What it was chosen from.
+        What it was chosen from; shorter where `vocabulary` says so.
     """
 
     id: int
@@ -104,6 +105,7 @@ def generate(
     rng: np.random.Generator | None = None,
     stop: int | Collection[int] | None = None,
     slide: bool = False,
+    vocabulary: int | None = None,
 ) -> Iterator[Chosen]:
     """Yield tokens that continue a text.
 
@@ -120,9 +122,12 @@ def generate(
     stop : int or collection of int, optional
         Tokens after which there is nothing more; they are not yielded.
     slide : bool
-        What to do when text and continuation fill the context: go on from the last half of it, or
-        end. Positions are counted from where the context begins, so the keys and values of the
-        half that stays are computed anew.
+        What to do when text and continuation fill the context: continue from its last half, or
+        end. Positions are counted from the start of the context, so the keys and values of the half
+        that stays are computed again.
+    vocabulary : int, optional
+        Only ids below this are chosen (default: all V). Models from elsewhere may have a table that
+        is padded to a round number; the ids beyond the tokenizer's have no text.
 
     Raises
     ------
@@ -132,7 +137,7 @@ def generate(
     context = model.config.n_positions
     held = [int(number) for number in ids]
     if not held:
-        raise OptionError("there is no token to begin with; give a prompt")
+        raise OptionError("there is no token to start with; give a prompt")
     if len(held) >= context and not slide:
         raise OptionError(
             f"the prompt has {len(held)} tokens, and the model's context is {context}; shorten it, "
@@ -149,7 +154,7 @@ def generate(
         if len(held) > context:
             held = held[-max(1, context // 2) :]
             cache.length = fed = 0
-        logits = model.next_logits(np.array([held[fed:]]), cache)[0]
+        logits = model.next_logits(np.array([held[fed:]]), cache)[0][:vocabulary]
         fed = len(held)
         probabilities = sampling.probabilities(logits)
         token = _choose(probabilities, rng)

@@ -1,4 +1,4 @@
-"""A language model as one object: what `minilm.load` gives, and all that the command line uses."""
+"""A language model as one object: generate, evaluate, update, save."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.models import batches, generate, scores
+from minilm.models.description import described
 from minilm.models.generate import Chosen, Sampling
 from minilm.models.scores import Score
 from minilm.nn import architectures, lora
@@ -85,6 +87,11 @@ class LanguageModel:
         self.end_of_text = saved.end_of_text
         self.seen = saved.seen
 
+    def __repr__(self) -> str:
+        """Return the size of the model."""
+        size = described(self.config, self.gpt.parameters, self.gpt.adapter)
+        return f"LanguageModel({size})"
+
     @property
     def stop_tokens(self) -> frozenset[int]:
         """The tokens that end a text: between documents, and what the configuration names."""
@@ -108,19 +115,19 @@ class LanguageModel:
         slide: bool = False,
         rng: np.random.Generator | None = None,
     ) -> str:
-        """Return a text that continues the prompt, without the prompt.
+        """Return text that continues the prompt, without the prompt.
 
-        It ends with the document, after `max_new_tokens`, or where the context is full.
+        It ends with the document, after `max_new_tokens`, or when the context is full.
 
         Parameters
         ----------
         prompt : str or sequence of int
-            A text or its ids; with an empty one the model begins a document.
+            A text or its ids; with an empty prompt the model starts a document.
         max_new_tokens : int
         temperature, top_k, top_p
-            As for `Sampling`. At temperature 0 the likeliest token is taken each time.
+            As in `Sampling`. At temperature 0 the most likely token is chosen each time.
         slide : bool
-            Go on when the context is full, from the last half of it.
+            When the context is full, continue from its last half.
         rng : numpy.random.Generator
             Chooses; not needed at temperature 0.
 
@@ -148,7 +155,7 @@ class LanguageModel:
         slide: bool = False,
         rng: np.random.Generator | None = None,
     ) -> Iterator[Chosen]:
-        """Yield the tokens of `generate` as they are made, with what they were chosen from."""
+        """Yield the tokens of `generate` one by one, with what they were chosen from."""
         if max_new_tokens < 1:
             raise OptionError(f"{max_new_tokens} new tokens; it must be 1 or more")
         return generate.generate(
@@ -159,10 +166,11 @@ class LanguageModel:
             rng=rng,
             stop=self.stop_tokens,
             slide=slide,
+            vocabulary=len(self.tokenizer.vocab) if self.tokenizer else None,
         )
 
     def encode(self, prompt: str | Sequence[int]) -> list[int]:
-        """Return the ids that generating begins with: an empty prompt is the end of a document."""
+        """Return the ids of a prompt; an empty prompt becomes the token between documents."""
         if isinstance(prompt, str):
             ids = self._begin() + self._tokenizer().encode(prompt)
         else:
@@ -170,7 +178,7 @@ class LanguageModel:
         if ids:
             return ids
         if self.end_of_text is None:
-            raise OptionError("this model has no token that a text begins with; give a prompt")
+            raise OptionError("this model has no token that starts a text; give a prompt")
         return [self.end_of_text]
 
     def _begin(self) -> list[int]:
@@ -179,7 +187,7 @@ class LanguageModel:
         return [] if tokenizer.begins_with is None else [tokenizer.vocab[tokenizer.begins_with]]
 
     def pieces(self, before: Sequence[int], ids: Iterable[int]) -> Iterator[str]:
-        """Yield the text of tokens as they come; joined, it is what follows the tokens before.
+        """Yield the text of tokens one by one; joined, it is the text after the tokens before.
 
         A character whose bytes are split between tokens comes with the last of them.
         """
@@ -203,7 +211,7 @@ class LanguageModel:
     def evaluate(self, texts: Iterable[str], *, threads: int = 1) -> Score:
         """Return how well documents are predicted: every token once, from those in its window.
 
-        The text is cut into windows of the context's length, which know nothing of each other. The
+        The text is cut into windows of the context's length, each predicted without the others. The
         end of each document counts as a token too.
 
         Parameters
@@ -232,8 +240,31 @@ class LanguageModel:
                 scores.byte_lengths(tokenizer),
             )
 
+    def update(self, texts: Any, **settings: Any) -> Self:
+        """Train the model further on new text, in place; return it.
+
+        `save` keeps the result. `minilm.update` says which settings there are, and updates models
+        in folders, where every update is a version.
+
+        Parameters
+        ----------
+        texts : path-like, or sequence of path-like or str
+            Files, folders, or documents. Documents that the model has seen are skipped.
+        **settings
+            Such as `epochs=3` or `learning_rate=4e-4`.
+
+        Raises
+        ------
+        MinilmError
+            When texts or settings cannot be used.
+        """
+        import minilm  # the front door knows the room of training, which is above this one
+
+        minilm.update(self, texts, **settings)
+        return self
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to a folder that transformers reads too; what it holds of a model is replaced.
+        """Save to a folder that transformers reads too; a model that it holds is replaced.
 
         An adapter is merged into the matrices.
         """
@@ -246,6 +277,6 @@ class LanguageModel:
     def _tokenizer(self) -> Tokenizer:
         if self.tokenizer is None:
             raise OptionError(
-                "this model's folder has no tokenizer; put its tokenizer.json there, or give ids"
+                "this model's folder has no tokenizer; add its tokenizer.json, or give ids"
             )
         return self.tokenizer

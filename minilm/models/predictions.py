@@ -1,4 +1,4 @@
-"""What a classifier says of texts, and how often it is right."""
+"""What a classifier predicts for texts, and how often it is right."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from minilm.classify import metrics
 from minilm.classify.metrics import Calibration, ClassScores
-from minilm.data.corpus import LabelledData
+from minilm.data.labelled import LabelledData
 from minilm.errors import InputError
 from minilm.models.text_classifier import TextClassifier
 from minilm.models.texts import Encoded, known_share
 from minilm.store.folder import Stage, Tokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 
-MISTAKES = 5  # shown, of those of greatest confidence
+MISTAKES = 5  # shown, the most confident ones
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a classifier says of a text.
+    """What a classifier predicts for a text.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Prediction:
         All K of the classifier's.
     probabilities : ndarray of shape (K,), float64
     unknown_words : list of str
-        Those that the tokenizer does not know; byte pairs spell every word.
+        Words the tokenizer does not know; byte pairs can spell every word.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Reading:
-    """How much a classifier took in of texts.
+    """How much of the texts a classifier read.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Reading:
     context : int
         In tokens.
     known : float
-        The share of the tokens that stand for what the tokenizer has learned; see
+        The share of the tokens that the tokenizer learned from text; see
         `texts.known_share`.
     """
 
@@ -67,20 +67,22 @@ class Reading:
     known: float
 
     def remarks(self) -> list[str]:
-        """Return what the reader of a result should know of it, a line each.
+        """Return what readers of the result should know, one line each.
 
         >>> Reading(3, 1, 64, 0.9).remarks()
-        ['1 of 3 texts is longer than the context of 64 tokens; only the beginning was read']
+        ['1 of 3 texts is longer than the context of 64 tokens; only the beginning is used']
         """
         found = []
         if self.truncated:
             verb = "is" if self.truncated == 1 else "are"
             found.append(
                 f"{self.truncated:,} of {self.texts:,} texts {verb} longer than the context of "
-                f"{self.context:,} tokens; only the beginning was read"
+                f"{self.context:,} tokens; only the beginning is used"
             )
         if self.known == 0:
-            found.append("the model was trained on none of these words: what it says is a guess")
+            found.append(
+                "the model has seen none of these words in training: its predictions are guesses"
+            )
         return found
 
 
@@ -90,7 +92,7 @@ def _reading(classifier: TextClassifier, encoded: Encoded) -> Reading:
 
 
 def predict(classifier: TextClassifier, texts: Sequence[str]) -> tuple[list[Prediction], Reading]:
-    """Judge texts; return also how much of them was taken in."""
+    """Classify texts; return the predictions, and how much of the texts was read."""
     encoded = classifier.encode(texts)
     rows = classifier.probabilities(encoded)
     found = [
@@ -106,13 +108,13 @@ def _unknown_words(tokenizer: Tokenizer, text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A text that was taken for another class than it is of.
+    """A text that was given a wrong label.
 
     Attributes
     ----------
     text : str
     line : int
-        Where it stands in its file.
+        Its line in the file.
     label, predicted : str
     probability : float
         Of `predicted`.
@@ -134,11 +136,11 @@ class Evaluation:
     labels : tuple of str
         The K classes, in the order of all arrays.
     confusion : ndarray of shape (K, K), int
-        Rows: what the texts are; columns: what they were taken for.
+        Rows: true labels; columns: predicted labels.
     scores : ClassScores
     calibration : Calibration
     mistakes : list of Mistake
-        Those of greatest confidence.
+        The most confident ones.
     reading : Reading
     """
 
@@ -151,7 +153,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """The share of texts that were taken for what they are."""
+        """The share of texts with the right label."""
         return float(self.confusion.trace() / self.confusion.sum())
 
     @property
@@ -161,12 +163,12 @@ class Evaluation:
 
 
 def evaluate(classifier: TextClassifier, data: LabelledData) -> Evaluation:
-    """Compare what a classifier says of texts with their labels.
+    """Compare a classifier's predictions with the labels of texts.
 
     Raises
     ------
     InputError
-        When a label is none of the classifier's; with the line.
+        When a label is not one of the classifier's; with the line.
     """
     truth = class_indices(data, classifier.labels)
     encoded = classifier.encode(data.texts)
@@ -207,8 +209,8 @@ def class_indices(data: LabelledData, labels: Sequence[str]) -> NDArray[np.int64
         if label not in index:
             known = ", ".join(map(repr, labels[:5])) + ", ..." * (len(labels) > 5)
             raise InputError(
-                f"the label {label!r} is none of the model's ({known}); rename the labels, or "
-                "fine-tune a model on this task",
+                f"the label {label!r} is not one of the model's labels ({known}); rename the "
+                "labels, or fine-tune a model on this task",
                 data.path,
                 line,
             )

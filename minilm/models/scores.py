@@ -23,16 +23,16 @@ _GROUP = 64  # batches held at a time
 
 @dataclass(frozen=True)
 class Score:
-    """What was measured on a text.
+    """How well a text was predicted.
 
     Attributes
     ----------
     loss : float
         Mean cross-entropy in nats a token.
     tokens : int
-        How many were predicted.
+        How many tokens were predicted.
     bytes : int or None
-        How many bytes of text they stand for; None where the tokenizer loses some of the text.
+        How many bytes of text they are; None if the tokenizer loses part of the text.
 
     Examples
     --------
@@ -47,19 +47,19 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """exp(loss): as if the model chose among so many equally likely tokens each time."""
+        """exp(loss): as if the model chose among this many equally likely tokens each time."""
         return math.exp(min(self.loss, 700.0))
 
     @property
     def bits_per_byte(self) -> float | None:
-        """All of the loss in bits, by bytes of text: comparable between tokenizers."""
+        """The total loss in bits, divided by the bytes of text: comparable across tokenizers."""
         if not self.bytes:
             return None
         return self.loss * self.tokens / math.log(2) / self.bytes
 
     @property
     def figures(self) -> dict[str, float | None]:
-        """What is logged, by name."""
+        """The figures to log, by name."""
         return {
             "loss": self.loss,
             "perplexity": self.perplexity,
@@ -67,7 +67,7 @@ class Score:
         }
 
     def __str__(self) -> str:
-        """Return the figures for a person."""
+        """Return the figures as text."""
         bits = self.bits_per_byte
         return f"perplexity {self.perplexity:,.2f}" + (
             f", {bits:.4f} bits per byte" if bits else ""
@@ -75,9 +75,9 @@ class Score:
 
 
 def byte_lengths(tokenizer: Tokenizer | None) -> NDArray[np.int64] | None:
-    """Return how many bytes of text each id stands for, shape (V,): special tokens for none.
+    """Return how many bytes of text each id is, shape (V,); 0 for special tokens.
 
-    None where tokens do not give the text back, as those of the word tokenizer.
+    None if the text cannot be restored from tokens, as with the word tokenizer.
     """
     if not isinstance(tokenizer, BytePairTokenizer):
         return None
@@ -94,7 +94,7 @@ def evaluate(
 ) -> Score:
     """Return the score of a model over batches of (ids, targets), a batch on each thread.
 
-    Sums are taken in the order of the batches, so the number of threads does not change them.
+    The sums follow the order of the batches, so the number of threads does not change them.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def evaluate(
     Raises
     ------
     OptionError
-        When there is no target at all.
+        When there are no targets.
     """
     total, tokens, size = 0.0, 0, 0
     stream = iter(batches)

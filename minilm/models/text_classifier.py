@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.models import texts
+from minilm.models.description import described
 from minilm.models.texts import Encoded
 from minilm.nn import functional as F
 from minilm.nn import lora
@@ -45,7 +46,7 @@ class TextClassifier:
     Attributes
     ----------
     model : SequenceClassifier
-        `model.use` puts an adapter to work.
+        `model.use` applies an adapter.
     config : GPTConfig or LlamaConfig
     tokenizer : BytePairTokenizer or WordLevelTokenizer
     labels : tuple of str
@@ -70,7 +71,7 @@ class TextClassifier:
 
     def __init__(self, saved: SavedModel, head: Head) -> None:
         if saved.tokenizer is None:
-            raise OptionError("this model's folder has no tokenizer; put its tokenizer.json there")
+            raise OptionError("this model's folder has no tokenizer; add its tokenizer.json")
         self.config: Config = saved.config
         self.tokenizer: Tokenizer = saved.tokenizer
         self.labels = head.labels
@@ -80,6 +81,12 @@ class TextClassifier:
         self.model = SequenceClassifier(
             saved.config, parameters=saved.parameters, pooling=head.pooling
         )
+
+    def __repr__(self) -> str:
+        """Return the labels and the size of the model."""
+        size = described(self.config, self.model.parameters, self.model.adapter)
+        labels = ", ".join(map(repr, self.labels[:5])) + ", ..." * (len(self.labels) > 5)
+        return f"TextClassifier({len(self.labels)} labels: {labels}; {size})"
 
     def encode(self, documents: Iterable[str]) -> Encoded:
         """Return the ids of texts, cut to the context, and how many were cut or empty."""
@@ -107,9 +114,9 @@ class TextClassifier:
         return [self.labels[i] for i in self.predict_proba(documents).argmax(axis=1)]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to a folder that transformers reads too; an adapter is merged into the matrices.
+        """Save to a folder; an adapter is merged into the matrices.
 
-        Transformers judges a text by its last position, whatever the pooling was.
+        transformers reads it too if the pooling is "last", and refuses it if it is "mean".
         """
         folder.save(path, self.files(), self.lineage)
 

@@ -1,4 +1,4 @@
-"""Texts as a classifier takes them: ids within the context, and batches with little padding."""
+"""Texts as a classifier reads them: ids within the context, and batches with little padding."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from minilm.text.bpe import BytePairTokenizer
 
 _TOKENS = 1 << 12  # in a batch that is not trained on, padding included
 
-# Batches' worth of texts that are sorted by length among each other. Of 100 to 1,000 sentences of
-# 19 words in the mean, batches of 16 are then 21 to 24 % padding instead of 46 to 49 %, and they
-# still hold other texts every epoch.
+# Texts are sorted by length in groups of this many batches. With 100 to 1,000 sentences of 19 words
+# on average, batches of 16 are then 21 to 24 % padding instead of 46 to 49 %, and still differ in
+# every epoch.
 _SORTED_BATCHES = 4
 
 
@@ -33,7 +33,7 @@ class Encoded:
     truncated : int
         How many were longer than the context; the first of their ids are kept.
     empty : int
-        How many had no token; the end of a text stands for them.
+        How many had no token; they are read as an end of text.
     """
 
     ids: list[list[int]]
@@ -49,7 +49,7 @@ def encode(
     Raises
     ------
     OptionError
-        When a text has no token, and the model no end of a text to stand for it.
+        When a text has no token, and the model has no end-of-text token to replace it.
 
     Examples
     --------
@@ -66,18 +66,18 @@ def encode(
         empty += not ids
         if not ids and end_of_text is None:
             raise OptionError(
-                f"text {number} has nothing that this tokenizer knows, and the model no end of a "
-                "text to stand for it; leave it out"
+                f"text {number} has nothing that this tokenizer knows, and the model has no "
+                "end-of-text token to replace it; leave it out"
             )
         found.append(ids[:context] if ids else [end_of_text or 0])
     return Encoded(found, truncated, empty)
 
 
 def known_share(tokenizer: Tokenizer, texts: Iterable[Sequence[int]]) -> float:
-    """Return which share of tokens the tokenizer has learned from text; 1 where it learned none.
+    """Return the share of tokens that the tokenizer learned from text; 1 if it learned none.
 
-    Of words these are those of its vocabulary, of byte-level BPE the merged ones: in a text of
-    another language few bytes meet as they did in its own.
+    For words these are the words in its vocabulary; for byte-level BPE, the merged tokens: in a
+    text of another language, few of the learned merges occur.
     """
     if isinstance(tokenizer, BytePairTokenizer):
         learned = np.array([len(tokenizer.token_bytes(i)) > 1 for i in range(len(tokenizer.vocab))])
@@ -105,7 +105,7 @@ def pad(texts: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
 def apply(function: Callable[[Ids, Ids], Array], texts: Sequence[Sequence[int]]) -> Array:
     """Return the rows that a function of ids and lengths gives for all texts, in their order.
 
-    The texts are taken in batches of like length and some thousand tokens.
+    Texts are batched by similar length, a few thousand tokens at a time.
 
     Parameters
     ----------
@@ -127,14 +127,14 @@ def apply(function: Callable[[Ids, Ids], Array], texts: Sequence[Sequence[int]])
         rows[chosen] = found
         start = stop
     if rows is None:
-        raise OptionError("there is no text")
+        raise OptionError("there are no texts")
     return rows
 
 
 class ShuffledTexts:
     """The batches of a training run: in each epoch every text once, in another order.
 
-    Texts of like length come together, so that there is little padding. Which make up a batch is a
+    Texts of similar length come together, so there is little padding. Which make up a batch is a
     pure function of the seed and the batch's number.
 
     Parameters

@@ -1,6 +1,6 @@
-"""Checks of what goes into a model and what comes out; each raises with what, where and what to do.
+"""Checks of what goes into a model and what comes out; errors say what, where and what to do.
 
-They are here so that `gpt.py` and `heads.py` show the model alone.
+They are here so that `gpt.py` and `heads.py` show nothing but the model.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def check_shapes(parameters: Parameters, config: Config) -> None:
 def check_ids(ids: ArrayLike, config: Config, *, past: int = 0) -> Ids:
     """Return ids as an integer array of shape (B, T), or raise OptionError.
 
-    `past` positions are in the model's cache already; the rest of the context is left for `ids`.
+    `past` positions are already in the model's cache; `ids` must fit the rest of the context.
     """
     checked = np.asarray(ids)
     if checked.ndim != 2 or checked.dtype.kind not in "iu" or checked.size == 0:
@@ -95,7 +95,7 @@ def check_classes(targets: ArrayLike, batch: int, labels: int) -> Ids:
 def check_finite(values: T, what: str, parameters: Parameters) -> T:
     """Return `values`, or raise TrainingError naming the parameter that made them NaN or infinite.
 
-    When every parameter is finite, the numbers overflow, and the message says so.
+    If every parameter is finite, the numbers overflow, and the message says so.
     """
     if np.isfinite(values).all():  # type: ignore[call-overload]
         return values

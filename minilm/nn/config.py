@@ -1,7 +1,7 @@
 """The shape of a GPT under Hugging Face's key names, and the sizes that the project uses.
 
-What would change the arithmetic and is not built here (another activation, an untied head, scores
-scaled by the layer's number) is refused by name; what does not touch it is let pass.
+Settings that would change the arithmetic and are not supported (another activation, an untied head,
+scores scaled by the layer's number) are refused by name; all others are accepted.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any, ClassVar
 
 from minilm.errors import OptionError
 
-# key of Hugging Face's GPT2Config -> the values under which it computes what is computed here
+# key of Hugging Face's GPT2Config -> the values with which it computes the same as this model
 _FIXED: dict[str, tuple[Any, ...]] = {
     "model_type": ("gpt2",),
-    "activation_function": ("gelu_new", "gelu_pytorch_tanh"),  # two names of one formula
+    "activation_function": ("gelu_new", "gelu_pytorch_tanh"),  # two names for one formula
     "scale_attn_weights": (True,),
     "scale_attn_by_inverse_layer_idx": (False,),
     "add_cross_attention": (False,),
     "tie_word_embeddings": (True,),
 }
 
-#: What stands for a text before a classifier's head: the last position or the mean of all.
+#: What represents a text in a classifier: its last position, or the mean of all positions.
 POOLINGS = ("last", "mean")
 #: The matrices of a block that LoRA can adapt.
 TARGETS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 
-# Far above any model of this kind: a damaged file must not make a table of a billion names.
+# Far above any model of this kind: a damaged file must not lead to a table of a billion names.
 _LARGEST = {"vocab_size": 10**7, "n_positions": 10**7, "n_embd": 10**6, "n_layer": 10**4}
 
 
@@ -41,7 +41,7 @@ class GPTConfig:
     vocab_size, n_positions, n_embd, n_layer, n_head : int
         Vocabulary V, context, width C, layers, heads H; H divides C.
     n_inner : int, optional
-        Width of the MLP's hidden layer; four times C unless said.
+        Width of the MLP's hidden layer; 4 C by default.
     layer_norm_epsilon : float
         Added to the variance in layer norm.
     initializer_range : float
@@ -53,7 +53,7 @@ class GPTConfig:
     Raises
     ------
     OptionError
-        When a value cannot work; the line names the key.
+        When a value is invalid; the message names the key.
 
     Examples
     --------
@@ -144,29 +144,28 @@ class GPTConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GPTConfig:
-        """Take the keys of a Hugging Face `config.json`.
+        """Make a configuration from the keys of a Hugging Face `config.json`.
 
-        Keys that do not touch the arithmetic (token ids, dtypes, generation settings) are let pass;
-        a key that is left out has the value that Hugging Face's GPT-2 gives it, except the five
-        sizes, which must be there.
+        Keys that do not affect the arithmetic (token ids, dtypes, generation settings) are ignored.
+        The five sizes are required; other missing keys get the defaults of Hugging Face's GPT-2.
 
         Raises
         ------
         OptionError
-            When a size is missing, a value cannot work, or a setting asks for another model.
+            When a size is missing, a value is invalid, or a setting belongs to another model.
 
         Examples
         --------
-        >>> GPTConfig.from_dict({"model_type": "llama"})
+        >>> GPTConfig.from_dict({"model_type": "llama"})  # doctest: +ELLIPSIS
         Traceback (most recent call last):
             ...
-        minilm.errors.OptionError: model configuration: model_type is 'llama'; only 'gpt2' is built
+        minilm.errors.OptionError: model configuration: model_type is 'llama'; only 'gpt2' is ...
         """
         for key, allowed in _FIXED.items():
             if key in values and values[key] not in allowed:
                 known = " or ".join(map(repr, allowed))
                 raise OptionError(
-                    f"model configuration: {key} is {values[key]!r}; only {known} is built"
+                    f"model configuration: {key} is {values[key]!r}; only {known} is supported"
                 )
         for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head"):
             if key not in values:

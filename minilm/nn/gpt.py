@@ -10,12 +10,12 @@ Multitask Learners", section 2.3):
     logits = hidden @ wte.T
 
 A block is a pair of pure functions, `block` and `block_backward`, each made of two halves. `Body`
-runs the blocks in a loop and goes back through them in the reverse loop; `GPT` adds the head, which
-is tied to the word embedding. Classifiers put another head on the same body (`heads.py`).
+runs the blocks in a loop, and backward in the reverse loop; `GPT` adds the head, which is tied to
+the word embedding. Classifiers put another head on the same body (`heads.py`).
 
-Two things are threaded through the same code instead of having code of their own: LoRA's factors
-stand beside the matrices they adapt (`lora.py`), and generation passes a cache of keys and values.
-Checks of what comes in are in `checks.py`.
+LoRA and generation use the same code: LoRA's factors are stored beside the matrices they adapt
+(`lora.py`), and generation passes in a cache of keys and values (`KeyValueCache`). Inputs are
+checked in `checks.py`.
 """
 
 from __future__ import annotations
@@ -66,22 +66,22 @@ def initial_parameters(
 
 @dataclass(frozen=True)
 class Layer:
-    """What a block needs beside its input.
+    """What a block needs besides its input.
 
     Attributes
     ----------
     weights : mapping of str to ndarray
-        The block's parameters by the names they have within it: `ln_1.weight`, `mlp.c_fc.bias`, ...
-        Where a matrix is adapted, its factors too: `attn.c_attn.lora_A.weight`.
+        The block's parameters, by their names within the block: `ln_1.weight`, `mlp.c_fc.bias`, ...
+        If a matrix is adapted, its factors too: `attn.c_attn.lora_A.weight`.
     heads : int
     epsilon : float
-        Of layer norm.
+        The epsilon of layer norm.
     trained : frozenset of str, optional
-        The names whose gradients are wanted; by default all.
+        The names whose gradients are computed; all by default.
     scaling : float
-        What LoRA's low-rank product is multiplied with.
+        The factor on LoRA's low-rank product.
     attn_pdrop, resid_pdrop : float
-        Dropout rates: on the attention weights, and before each sum with the residual stream.
+        Dropout rates: on the attention weights, and before each addition to the residual stream.
     """
 
     weights: Mapping[str, Array]
@@ -92,8 +92,12 @@ class Layer:
     attn_pdrop: float = 0.0
     resid_pdrop: float = 0.0
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Layer({len(self.weights)} arrays, {self.heads} heads)"
+
     def trains(self, name: str) -> bool:
-        """Return whether the gradient of a parameter is wanted."""
+        """Return whether the gradient of a parameter is to be computed."""
         return name in self.weights and (self.trained is None or name in self.trained)
 
 
@@ -104,7 +108,7 @@ def block(
     rng: np.random.Generator | None = None,
     extend: F.Extend | None = None,
 ) -> tuple[Array, Cache]:
-    """Add to the residual stream what attention finds, then what the MLP makes of it.
+    """Add the output of attention to the residual stream, then the output of the MLP.
 
     `x = x + attention(ln_1(x))`, then `x = x + mlp(ln_2(x))`.
 
@@ -130,7 +134,8 @@ def block(
 def block_backward(dy: Array, cache: Cache, layer: Layer) -> tuple[Array, Gradients]:
     """Return dx of `block`, and the gradients of its trained parameters by name.
 
-    In each half the gradient takes two ways, round the half and through it, and `dx` is their sum.
+    Each half is `y = x + f(x)`, so the gradient has two paths, around `f` and through it, and `dx`
+    is the sum of the two.
 
     Parameters
     ----------
@@ -138,7 +143,7 @@ def block_backward(dy: Array, cache: Cache, layer: Layer) -> tuple[Array, Gradie
     cache
         What `block` returned.
     layer : Layer
-        As `block` had it.
+        The one that `block` was called with.
     """
     attention, mlp = cache
     gradients: Gradients = {}
@@ -204,7 +209,7 @@ def _norm_backward(dy: Array, cache: Cache, name: str, gradients: Gradients) -> 
 
 
 def _linear(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
-    """Return `x @ weight + bias`, plus LoRA's share where the matrix has one."""
+    """Return `x @ weight + bias`, plus LoRA's low-rank product if the matrix is adapted."""
     y, cache = F.linear(x, layer.weights[f"{name}.weight"], layer.weights[f"{name}.bias"])
     factor_a, factor_b = lora.factors(name)
     if factor_a not in layer.weights:
@@ -221,7 +226,7 @@ def _linear_backward(
     weight, bias = f"{name}.weight", f"{name}.bias"
     if layer.trains(weight) or layer.trains(bias):
         dx, gradients[weight], gradients[bias] = F.linear_backward(dy, whole)
-    else:  # a frozen matrix only hands the gradient down: dx = dy @ weight.T
+    else:  # a frozen matrix only passes the gradient on: dx = dy @ weight.T
         dx, _ = F.unembed(dy, layer.weights[weight])
     if low_rank is not None:
         factor_a, factor_b = lora.factors(name)
@@ -243,17 +248,17 @@ class Body:
     ----------
     config : GPTConfig
     parameters : Parameters
-        Used as they are, not copied. There may be more names than the body has.
+        Used without a copy. It may hold more names than the body needs.
 
     Attributes
     ----------
     adapter : Adapter or None
-        What stands beside the matrices; set it through `use`.
+        The low-rank factors beside the matrices; set it with `use`.
 
     Raises
     ------
     OptionError
-        When a parameter is missing or has another shape than the configuration says.
+        When a parameter is missing or does not have the shape that the configuration needs.
     """
 
     config: Any  # GPTConfig here, LlamaConfig there
@@ -279,7 +284,7 @@ class Body:
         )
 
     def use(self, adapter: lora.Adapter | None) -> None:
-        """Put an adapter to work in place of the one before; None leaves the base alone.
+        """Use an adapter instead of the current one; None uses the base alone.
 
         Raises
         ------
@@ -307,9 +312,9 @@ class Body:
         rng : numpy.random.Generator, optional
             Draws the dropout; without it there is none.
         past : KeyValueCache, optional
-            The keys and values of the positions before `ids`; it takes in the new ones.
+            The keys and values of the positions before `ids`; the new ones are added to it.
         backward : bool
-            Whether `hidden_backward` will follow. Layers that it will not reach keep no cache.
+            Whether `hidden_backward` will be called. Layers that it does not reach keep no cache.
         """
         layers = self.config.n_layer
         lowest = self._lowest_trained() if backward else layers + 1
@@ -329,13 +334,13 @@ class Body:
     def hidden_backward(
         self, dx: Array, caches: list[Cache], head: Mapping[str, Array] | None = None
     ) -> Gradients:
-        """Return the gradients by name, given that of `hidden`'s output; empties `caches`.
+        """Return the gradients by name, given the gradient of `hidden`'s output; empties `caches`.
 
         Parameters
         ----------
         dx : ndarray of shape (B, T, C)
         caches : list
-            What `hidden` returned. Each is dropped once used, so memory falls along the way.
+            What `hidden` returned. Each cache is freed once it is used.
         head : mapping of str to ndarray, optional
             The head's gradients. That of the word embedding, which the head may share with it, is
             added to the embedding's.
@@ -356,9 +361,9 @@ class Body:
         return {n: g for n, g in gradients.items() if n in self.parameters.trainable}
 
     def hidden_states(self, ids: ArrayLike) -> list[Array]:
-        """Return the layers' outputs: the embeddings, then one (B, T, C) a layer.
+        """Return the embeddings and the output of each layer, all (B, T, C).
 
-        The last has gone through the final layer norm, as in Hugging Face's `hidden_states`.
+        The last one is after the final layer norm, as in Hugging Face's `hidden_states`.
         """
         checked = checks.check_ids(ids, self.config)
         x, _ = self._embed(checked, None, 0)
@@ -370,7 +375,7 @@ class Body:
         return states
 
     def attention_maps(self, ids: ArrayLike) -> list[Array]:
-        """Return each layer's attention weights, (B, H, T, T): how much query s looks at key t."""
+        """Return the attention weights by layer, (B, H, T, T): how query s attends to key t."""
         x, _ = self._embed(checks.check_ids(ids, self.config), None, 0)
         maps = []
         for layer in range(self.config.n_layer):
@@ -448,7 +453,7 @@ class Body:
     def _lowest_trained(self) -> int:
         """Return the lowest layer that is trained: -1 for the embeddings, `n_layer` for ln_f.
 
-        When nothing of the body is trained, it is `n_layer + 1`.
+        If nothing in the body is trained, it is `n_layer + 1`.
         """
         names = self.parameters.trainable
         return min((depth(n, self.config) for n in names), default=self.config.n_layer + 1)
@@ -461,11 +466,11 @@ class GPT(Body):
     ----------
     config : GPTConfig
     rng : numpy.random.Generator, optional
-        Draws new parameters; needed unless `parameters` are given.
+        Draws new parameters; required unless `parameters` are given.
     dtype : float dtype
-        Of new parameters.
+        The dtype of new parameters.
     parameters : Parameters, optional
-        An existing store, used as it is, not copied. It may hold more names than the model.
+        An existing store, used without a copy. It may hold more names than the model needs.
 
     Examples
     --------
@@ -490,7 +495,9 @@ class GPT(Body):
     ) -> None:
         if parameters is None:
             if rng is None:
-                raise OptionError("a new model needs rng, which draws its parameters")
+                raise OptionError(
+                    "a new model needs rng, to draw its parameters; or pass parameters"
+                )
             parameters = initial_parameters(config, rng=rng, dtype=dtype)
         super().__init__(config, parameters)
 
@@ -500,7 +507,7 @@ class GPT(Body):
         Raises
         ------
         OptionError
-            When ids are not a batch of sequences within the context and the vocabulary.
+            When ids are not a batch of sequences that fit the context and the vocabulary.
         TrainingError
             When a parameter is not finite; the message names it.
         """
@@ -509,16 +516,16 @@ class GPT(Body):
         return checks.check_finite(logits, "a logit", self.parameters)
 
     def next_logits(self, ids: ArrayLike, past: KeyValueCache) -> Array:
-        """Feed more tokens and return the scores of the token after the last: (B, S) -> (B, V).
+        """Read more tokens and return the scores of the next one: (B, S) -> (B, V).
 
-        They are those of `logits` at the last position, up to rounding.
+        They equal those of `logits` at the last position, up to rounding.
 
         Parameters
         ----------
         ids : integer array of shape (B, S)
-            The tokens that come after those in the cache; together at most the context.
+            The tokens after those in the cache; together they must fit the context.
         past : KeyValueCache
-            Takes in the new positions.
+            The new positions are added to it.
 
         Raises
         ------
@@ -536,8 +543,8 @@ class GPT(Body):
         Parameters
         ----------
         ids, targets : integer array of shape (B, T)
-            `targets[b, t]` is the token that should follow `ids[b, :t + 1]`; -100 where there is
-            nothing to predict, as on padding.
+            `targets[b, t]` is the token that should follow `ids[b, :t + 1]`; -100 where
+            there is nothing to predict, such as padding.
 
         Raises
         ------
@@ -576,8 +583,8 @@ class GPT(Body):
     ) -> tuple[float, Gradients]:
         """Return the loss, and by name the gradient of `share * loss`.
 
-        `share` is the part of the whole batch's targets that are in this shard: the shards'
-        gradients then add up to the gradient of the whole batch's mean.
+        `share` is the fraction of the batch's targets that this shard has: the gradients of all
+        shards then add up to the gradient of the mean over the batch.
         """
         checked = checks.check_ids(ids, self.config)
         goals = checks.check_targets(targets, checked, self.config)
@@ -585,7 +592,7 @@ class GPT(Body):
         logits, head = F.unembed(hidden, self.parameters[self.config.head])
         loss, cache = F.cross_entropy(logits, goals)
         value = float(checks.check_finite(loss, "the loss", self.parameters))
-        del logits  # as large as everything else together; the backward needs only probabilities
+        del logits  # as large as all else together; the backward needs only the probabilities
         dlogits = F.cross_entropy_backward(share, cache)
         del cache
         dhidden, gradients = head_backward(dlogits, head, self.parameters, self.config.head)
@@ -604,11 +611,11 @@ def head_backward(
 
 
 class KeyValueCache:
-    """The keys and values of the positions that a model has seen.
+    """The keys and values of the positions that a model has read.
 
-    A causal model never looks ahead: what a position has computed does not change when another
-    token follows. So its keys and values are kept, and each new token is one row through the model
-    instead of the whole text again.
+    A causal model never looks ahead: the keys and values of a position do not change when more
+    tokens follow. So they are kept, and each new token costs one row through the model instead of
+    the whole text again.
 
     Parameters
     ----------
@@ -634,6 +641,14 @@ class KeyValueCache:
         self.keys = np.empty(shape, model.parameters.dtype)
         self.values = np.empty(shape, model.parameters.dtype)
         self.length = 0
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        layers, batch, heads, context, size = self.keys.shape
+        return (
+            f"KeyValueCache({self.length} of {context} positions, batch {batch}: {layers} layers, "
+            f"{heads} heads of {size}, {self.keys.dtype})"
+        )
 
     def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
         """Put a layer's new keys and values, (B, K, S, D), behind the earlier ones; return all."""

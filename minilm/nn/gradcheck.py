@@ -1,9 +1,9 @@
 """Is a gradient right? Compare it with differences of the function itself, in float64.
 
-Two questions, two functions. `directional_error` asks about all entries at once: two numbers are
-compared, the slope of the function along one random direction and what the gradient says of it.
-`element_errors` asks entry by entry and says which argument and which index is off. Both take the
-five-point difference, whose own error is so small that a right gradient agrees to ten digits:
+`directional_error` checks all entries at once: it compares the slope of the function along one
+random direction with the slope that the gradient predicts. `element_errors` checks entry by entry
+and says which argument and which index is wrong. Both use the five-point difference, whose own
+error is so small that a correct gradient agrees to ten digits:
 
     f'(0) ~ (f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h
 
@@ -26,18 +26,18 @@ Arguments = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One entry of one gradient that disagrees with the function.
+    """One entry of a gradient that disagrees with the function.
 
     Attributes
     ----------
     argument : str
         The name of the argument.
     index : tuple of int
-        The place in it.
+        Its index in the gradient.
     given, measured : float
-        What the gradient says, and the difference quotient.
+        The entry of the gradient, and the difference quotient.
     error : float
-        Their distance, relative to the largest measured entry of that argument.
+        Their difference, relative to the largest measured entry of that argument.
     """
 
     argument: str
@@ -56,10 +56,11 @@ class Mismatch:
 
 
 def against(forward: Callable[..., tuple[Array, Any]], upstream: Array) -> Callable[..., float]:
-    """Make a function of one number out of an operation: `sum(upstream * y)`.
+    """Turn an operation into a function that returns one number: `sum(upstream * y)`.
 
-    Its gradient with respect to `y` is `upstream`; a random one lets no error hide. (The plain sum
-    of the outputs would: that of a layer norm's is constant, so half of the wrong backwards pass.)
+    Its gradient with respect to `y` is `upstream`, which should be random: the plain sum of the
+    outputs would hide errors. (For a layer norm that sum is constant, and half of all wrong
+    backwards would pass.)
     """
     return lambda **arguments: float(np.vdot(upstream, forward(**arguments)[0]))
 
@@ -92,8 +93,8 @@ def directional_error(
     arguments : mapping of str to float64 ndarray
         The point at which the gradient was taken.
     gradients : mapping of str to ndarray
-        The gradient of `function` with respect to some or all of the arguments; the others stay
-        where they are.
+        The gradient of `function` with respect to some or all arguments; the others are kept
+        fixed.
     rng : numpy.random.Generator
         Draws the direction: normal, of unit length over all arguments together.
     step : float
@@ -102,13 +103,13 @@ def directional_error(
     Returns
     -------
     float
-        |slope given - slope measured| over the length of the gradient, or over the measured slope
-        if that is larger: around 1e-11 where all is right.
+        |slope given - slope measured| divided by the length of the gradient, or by the measured
+        slope if that is larger: around 1e-11 for a correct gradient.
 
     Raises
     ------
     OptionError
-        When an argument is not float64, or a gradient has not the shape of its argument.
+        When an argument is not float64, or a gradient does not have the shape of its argument.
 
     Examples
     --------
@@ -128,7 +129,7 @@ def directional_error(
 
     measured = slope(along, step)
     given = sum(float(np.vdot(gradients[n], d)) for n, d in direction.items()) / length
-    # A direction may happen to be level; the gradient's share of it is then the fair unit.
+    # The slope along a direction may happen to be near 0; compare with the gradient's size then.
     size = np.sqrt(sum(float(np.vdot(g, g)) for g in gradients.values())) / length
     return float(abs(given - measured) / max(abs(measured), size, np.finfo(np.float64).tiny))
 
@@ -143,19 +144,19 @@ def element_errors(
     rng: np.random.Generator | None = None,
     step: float = 1e-3,
 ) -> list[Mismatch]:
-    """Return the entries of a gradient that are off, the worst first.
+    """Return the entries of a gradient that are wrong, the worst first.
 
     Parameters
     ----------
     function, arguments, gradients, step
         As for `directional_error`.
     tolerance : float
-        The largest error that is let pass, relative to the largest measured entry of the argument
-        or, where that is tiny beside the others (a bias without effect), to 1e-3 of theirs.
+        The largest error that is accepted, relative to the largest measured entry of the argument.
+        Where that is tiny (a bias without effect), relative to 1e-3 of the largest of all.
     samples : int, optional
-        How many entries of each argument are tried; all unless said.
+        How many entries of each argument are tried; all by default.
     rng : numpy.random.Generator, optional
-        Draws the sample; needed with `samples`.
+        Draws the sample; required with `samples`.
 
     Examples
     --------
@@ -170,7 +171,7 @@ def element_errors(
         chosen = np.arange(gradient.size)
         if samples is not None and samples < gradient.size:
             if rng is None:
-                raise OptionError("element_errors: samples needs rng, which draws them")
+                raise OptionError("element_errors: samples needs rng, to draw them")
             chosen = np.sort(rng.choice(gradient.size, samples, replace=False))
         measured[name] = {}
         for flat in chosen:
@@ -185,7 +186,7 @@ def element_errors(
         for index, value in values.items():
             given = float(gradients[name][index])
             error = abs(given - value) / max(sizes[name], floor)
-            if not error <= tolerance:  # so that NaN is found
+            if not error <= tolerance:  # true for NaN too
                 found.append(Mismatch(name, index, given, value, error))
     return sorted(found, key=lambda m: -m.error if m.error == m.error else -np.inf)
 
@@ -193,7 +194,7 @@ def element_errors(
 def _moving(
     function: Callable[..., float], arguments: Arguments, name: str, index: tuple[int, ...]
 ) -> Callable[[float], float]:
-    """Return the function along one entry of one argument."""
+    """Return the function of a change in one entry of one argument."""
 
     def along(t: float) -> float:
         moved = arguments[name].copy()
@@ -206,12 +207,10 @@ def _moving(
 def _check(arguments: Arguments, gradients: Arguments) -> None:
     for name, gradient in gradients.items():
         if name not in arguments:
-            raise OptionError(f"gradient check: a gradient of {name}, which is no argument")
+            raise OptionError(f"gradient check: {name} has a gradient but is not an argument")
         argument = arguments[name]
         if argument.dtype != np.float64:
-            raise OptionError(
-                f"gradient check: {name} is {argument.dtype}; use float64, for the differences"
-            )
+            raise OptionError(f"gradient check: {name} is {argument.dtype}; use float64")
         if gradient.shape != argument.shape:
             raise OptionError(
                 f"gradient check: d{name} has shape {gradient.shape}, {name} has {argument.shape}"

@@ -6,8 +6,8 @@ With `pooling="last"` this is Hugging Face's `GPT2ForSequenceClassification`, or
 sequence is judged by its last real position, the only one that has seen all of it. Sequences are
 padded on the right; the padding is never seen, as no position sees the future.
 
-Predicting the next word may go on beside it as an auxiliary loss, so that the body does not forget
-what it learned from text (Radford et al. 2018, "Improving Language Understanding by Generative
+Predicting the next word can be an auxiliary loss, so that the body does not forget what it learned
+from text (Radford et al. 2018, "Improving Language Understanding by Generative
 Pre-Training", equation 5):
 
     loss = mean over texts of (cross-entropy of the label
@@ -34,7 +34,7 @@ def with_score(
 ) -> Parameters:
     """Return a copy of a body's parameters with a new `score.weight` of shape (labels, C)."""
     if labels < 2:
-        raise OptionError(f"a classifier needs 2 labels or more, not {labels}")
+        raise OptionError(f"{labels} labels are too few for a classifier; use 2 or more")
     larger = parameters.extended({"score.weight": (labels, config.n_embd)})
     larger["score.weight"][...] = rng.normal(0.0, config.initializer_range, (labels, config.n_embd))
     return larger
@@ -49,17 +49,17 @@ class SequenceClassifier:
     ----------
     config : GPTConfig or LlamaConfig
     labels : int, optional
-        K, the number of labels of a new model.
+        K, the number of labels for a new model.
     rng : numpy.random.Generator, optional
-        Draws a new model; with `labels`, needed unless `parameters` are given.
+        Draws a new model; required, with `labels`, unless `parameters` are given.
     dtype : float dtype
-        Of new parameters.
+        The dtype of new parameters.
     parameters : Parameters, optional
-        An existing store with `score.weight` in it (`with_score` adds one), used as it is.
+        An existing store that holds `score.weight` (`with_score` adds it), used without a copy.
     pooling : {"last", "mean"}
-        Whether a sequence is judged by its last real position or by the mean of the real ones.
+        Whether to classify a sequence by its last real position or by the mean of the real ones.
     lm_weight : float
-        The weight of the auxiliary loss in `gradients`; `loss` is without it.
+        The weight of the auxiliary loss in `gradients`; `loss` leaves it out.
 
     Examples
     --------
@@ -124,15 +124,15 @@ class SequenceClassifier:
         Raises
         ------
         OptionError
-            When ids or lengths cannot be such.
+            When ids or lengths are invalid.
         TrainingError
-            When a parameter is not finite; the line names it.
+            When a parameter is not finite; the message names it.
         """
         scores, *_ = self._forward(ids, lengths, rng=None, backward=False)
         return checks.check_finite(scores, "a score", self.parameters)
 
     def features(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
-        """Return what the head is given of each sequence, (B, C)."""
+        """Return the features of each sequence that the head gets, (B, C)."""
         checked = checks.check_ids(ids, self.config)
         hidden, _ = self.body.hidden(checked, backward=False)
         return self._pool(hidden, checks.check_lengths(lengths, checked))[0]
@@ -153,7 +153,7 @@ class SequenceClassifier:
     ) -> tuple[float, FlatStore]:
         """Return the loss and its gradient with respect to every trainable parameter.
 
-        With `rng` there is dropout, drawn from it.
+        With `rng`, dropout is drawn from it; without it there is none.
         """
         loss, gradients = self.gradients(ids, lengths, targets, rng=rng)
         return loss, self.parameters.gathered(gradients)
@@ -190,9 +190,9 @@ class SequenceClassifier:
     def _next_words(
         self, hidden: Array, ids: Ids, lengths: Ids, share: float
     ) -> tuple[float, Array, Gradients]:
-        """Return the auxiliary loss, and its share's gradients: that of hidden, and the table's.
+        """Return the auxiliary loss, and its gradients in hidden and in the word table.
 
-        A text of one token has no next word and counts as one that is predicted perfectly.
+        A text of one token has no next word; it counts as predicted perfectly.
         """
         inside = np.arange(ids.shape[1]) < lengths[:, None] - 1
         targets = ids[:, 1:][inside[:, :-1]]
@@ -230,16 +230,21 @@ class SequenceClassifier:
 
 
 class Probe:
-    """The head alone, on features of a body that is frozen: they are computed once.
+    """The head alone, on features of a frozen body, which are computed only once.
 
     Parameters
     ----------
     parameters : Parameters
-        With `score.weight` of shape (labels, C).
+        They hold `score.weight` of shape (labels, C).
     """
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        labels, width = self.parameters.shapes["score.weight"]
+        return f"Probe({labels} labels, {width} wide)"
 
     def logits(self, features: Array) -> Array:
         """Return the labels' scores: (B, C) -> (B, K)."""
@@ -253,7 +258,7 @@ class Probe:
         share: float = 1.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradients]:
-        """Return the loss, and the gradient of `share * loss`; there is nothing to drop out."""
+        """Return the loss, and the gradient of `share * loss`; `rng` is not used."""
         scores, head = F.unembed(features, self.parameters["score.weight"])
         loss, cache = F.cross_entropy(scores, targets)
         _, dscore = F.unembed_backward(F.cross_entropy_backward(share, cache), head)

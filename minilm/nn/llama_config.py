@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from minilm.errors import OptionError, brief
+from minilm.nn.config import TARGETS
 
 # key of Hugging Face's LlamaConfig -> the values under which it computes what is computed here
 _FIXED: dict[str, tuple[Any, ...]] = {
@@ -325,3 +326,7 @@ def _check_positive(key: str, value: Any) -> None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+#: Every matrix that LoRA can adapt, in one architecture or the other.
+ALL_TARGETS = (*TARGETS, *LlamaConfig.targets)

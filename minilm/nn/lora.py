@@ -1,10 +1,10 @@
-"""Low-rank adaptation: a matrix that is frozen, and two thin ones beside it that learn.
+"""Low-rank adaptation: a frozen matrix, and beside it two thin ones that are trained.
 
     y = x @ weight + bias + scaling * (x @ A.T) @ B.T        scaling = alpha / rank
 
-A is drawn at random and B is zero at first, so that an adapted model begins as the base to the bit
+A is random and B is zero at first, so an adapted model starts out exactly equal to the base
 (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1). The base's
-parameters keep their names; A and B are further names beside them, as Hugging Face's peft has them:
+parameters keep their names; A and B get additional names, those of Hugging Face's peft:
 `h.0.attn.c_attn.lora_A.weight` of shape (rank, I) and `h.0.attn.c_attn.lora_B.weight` of (O, rank).
 """
 
@@ -19,10 +19,10 @@ import numpy as np
 
 from minilm.arrays import Array
 from minilm.errors import OptionError
+from minilm.nn.config import TARGETS
+from minilm.nn.functional import Cache
 from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parameters import Config, Parameters, param_shapes
-
-Cache = tuple[Any, ...]
 
 
 def low_rank(x: Array, a: Array, b: Array, scaling: float) -> tuple[Array, Cache]:
@@ -78,9 +78,9 @@ def low_rank_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 
 
 def merged_weight(weight: Array, a: Array, b: Array, scaling: float) -> Array:
-    """Return the one matrix that does the work of all three: `weight + scaling * (b @ a).T`.
+    """Return the one matrix that replaces all three: `weight + scaling * (b @ a).T`.
 
-    So `x @ merged_weight(...)` is `x @ weight` plus `low_rank(x, a, b, scaling)`, to rounding.
+    So `x @ merged_weight(...)` is `x @ weight` plus `low_rank(x, a, b, scaling)`, up to rounding.
 
     Parameters
     ----------
@@ -116,18 +116,18 @@ def factors(matrix: str) -> tuple[str, str]:
 class Adapter:
     """Which matrices are adapted, how, and where the factors are.
 
-    `GPT.use` puts one to work, and takes it away again; the base is not touched.
+    `GPT.use` turns an adapter on and off; the base is never changed.
 
     Parameters
     ----------
     rank : int
     alpha : float
-        The factors' product counts `alpha / rank` times.
+        The factors' product is multiplied by `alpha / rank`.
     targets : tuple of str
         Some of the configuration's `targets`; they are adapted in every layer.
     weights : mapping of str to ndarray
-        A and B of every target of every layer, by the names of `factors`; other names may be
-        there too, so that this can be the store of a model that is trained.
+        A and B of every target in every layer, by the names of `factors`. Other names may be
+        there too, so this can be the store of a model in training.
 
     Examples
     --------
@@ -143,14 +143,34 @@ class Adapter:
     targets: tuple[str, ...]
     weights: Mapping[str, Array]
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        own = [w.size for n, w in self.weights.items() if ".lora_" in n]
+        return (
+            f"Adapter({sum(own):,} parameters in {len(own)} arrays: rank {self.rank}, "
+            f"alpha {self.alpha:g}, {', '.join(self.targets)})"
+        )
+
     @property
     def scaling(self) -> float:
-        """What the product of the factors is multiplied with."""
+        """The number that the product of the factors is multiplied by."""
         return self.alpha / self.rank
 
     def alone(self) -> Adapter:
-        """Return the adapter without the names in `weights` that are not its own."""
+        """Return the adapter with no other names in `weights` than its own."""
         return replace(self, weights={n: w for n, w in self.weights.items() if ".lora_" in n})
+
+
+def targets_for(config: Config, targets: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets that settings mean in a model of this architecture.
+
+    The settings' default is all of GPT-2's; in a Llama that means all of Llama's.
+
+    >>> from minilm.nn.config import GPTConfig
+    >>> targets_for(LlamaConfig(9, 4, 4, 1, 1), GPTConfig.targets)[-1]
+    'mlp.down_proj'
+    """
+    return config.targets if set(targets) == set(TARGETS) else tuple(targets)
 
 
 def adapter_shapes(
@@ -161,8 +181,8 @@ def adapter_shapes(
     Raises
     ------
     OptionError
-        When a target is not known, or the rank is larger than a matrix has: more than that buys
-        nothing, as a matrix of I x O has a rank of min(I, O) at most.
+        When a target is unknown, or the rank is above min(I, O), the largest rank that a matrix
+        of I x O can have.
 
     Examples
     --------
@@ -173,7 +193,7 @@ def adapter_shapes(
     known = config.targets
     targets = known if targets is None else targets
     if not targets:
-        raise OptionError(f"LoRA needs at least one target: {', '.join(known)}")
+        raise OptionError(f"LoRA needs at least one target; choose from {', '.join(known)}")
     base = param_shapes(config)
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(config.n_layer):
@@ -199,7 +219,7 @@ def adapter_shapes(
 def initialize(adapter: Adapter, config: Config, *, rng: np.random.Generator) -> None:
     """Draw every A anew and set every B to zero.
 
-    The entries of A are normal with variance 1 / I: the input's size is kept, whatever the width.
+    The entries of A are normal with variance 1 / I, so that `x @ A.T` is of the size of x.
     """
     for name, shape in adapter_shapes(config, adapter.rank, adapter.targets).items():
         if name.endswith("lora_A.weight"):
@@ -217,9 +237,9 @@ def new_adapter(
     targets: Sequence[str] | None = None,
     dtype: Any = np.float32,
 ) -> Adapter:
-    """Return an adapter in a store of its own, which changes nothing until it is trained.
+    """Return an adapter in its own store; it changes nothing until it is trained.
 
-    `alpha` is twice the rank unless said.
+    `alpha` is twice the rank by default.
 
     Raises
     ------
@@ -239,16 +259,16 @@ def check(adapter: Adapter, config: Config) -> None:
         found = adapter.weights[name].shape if name in adapter.weights else "none"
         if found != shape:
             raise OptionError(
-                f"the adapter's {name} has shape {found}; this model needs {shape}: it belongs to "
-                "another base"
+                f"the adapter's {name} has shape {found}; this model needs {shape}; it "
+                "belongs to another base: load it with the one it was trained on"
             )
 
 
 def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
-    """Return a copy of a base in which `weight + scaling * (B @ A).T` stands for every target.
+    """Return a copy of a base in which every target's weight is `weight + scaling * (B @ A).T`.
 
-    The result is a model like the base, without an adapter; its logits are the adapted model's to
-    rounding. Factors that lie in `parameters` themselves are left out.
+    The result is a model like the base, without an adapter; its logits equal the adapted model's up
+    to rounding. Factors in `parameters` itself are left out.
     """
     base = {name: shape for name, shape in parameters.shapes.items() if ".lora_" not in name}
     merged = Parameters(base, parameters.dtype)

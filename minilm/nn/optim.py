@@ -1,8 +1,8 @@
 """Optimizers over the flat store: SGD with momentum, AdamW, clipping, learning-rate schedules.
 
-The rules themselves are small pure functions of a few arrays, `sgd` and `adamw`. The classes hold
-the state of a run and apply the rule chunk by chunk: a chunk of parameters with its gradient and
-state stays in the CPU's cache while the rule goes over it a dozen times.
+The update rules are small pure functions of a few arrays, `sgd` and `adamw`. The classes hold the
+state of a run and apply a rule chunk by chunk: a chunk of parameters, with its gradient and state,
+stays in the CPU's cache while the rule passes over it a dozen times.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.nn.parameters import FlatStore, Parameters
 
-# Elements a chunk. Smaller ones cost more calls, larger ones more memory traffic.
+# Elements per chunk. Smaller chunks cost more calls, larger ones more memory traffic.
 CHUNK = 1 << 16
 
 
 def sgd(
     p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
 ) -> tuple[Array, Array]:
-    """One step of stochastic gradient descent with momentum.
+    """Take one step of stochastic gradient descent with momentum.
 
     `velocity' = momentum * velocity + g`, `p' = p - learning_rate * velocity'`.
 
@@ -67,10 +67,10 @@ def adamw(
     epsilon: float = 1e-8,
     weight_decay: float = 0.0,
 ) -> tuple[Array, Array, Array]:
-    """One step of Adam with decoupled weight decay.
+    """Take one step of Adam with decoupled weight decay.
 
     `mean' = beta1 * mean + (1 - beta1) * g`, `square' = beta2 * square + (1 - beta2) * g**2`; both
-    start at zero, which is corrected: `m = mean' / (1 - beta1**step)`,
+    start at zero, and this bias is corrected: `m = mean' / (1 - beta1**step)`,
     `s = square' / (1 - beta2**step)`. Then
     `p' = p - learning_rate * (weight_decay * p + m / (sqrt(s) + epsilon))`.
 
@@ -95,7 +95,7 @@ def adamw(
 
     Examples
     --------
-    The first step has the length of the learning rate, whatever the gradient's:
+    Each entry moves by the learning rate in the first step, whatever the size of its gradient:
 
     >>> zero = np.zeros(2)
     >>> adamw(zero, np.array([5.0, -0.1]), zero, zero, step=1, learning_rate=0.1)[0].round(6)
@@ -108,7 +108,7 @@ def adamw(
     squared *= 1 - beta2
     square = square * beta2
     square += squared
-    # Both corrections as numbers: root(s) + epsilon = (root(square) + epsilon * root) / root.
+    # Both corrections as plain numbers: root(s) + epsilon = (root(square) + epsilon * root) / root.
     root = math.sqrt(1 - beta2**step)
     change = np.sqrt(square)
     change += epsilon * root
@@ -125,9 +125,9 @@ def global_norm(gradient: FlatStore) -> float:
 
 
 def clip_factor(norm: float, largest: float) -> float:
-    """Return what to multiply a gradient with so that its norm is at most `largest`.
+    """Return the factor that brings a gradient's norm down to at most `largest`.
 
-    `min(1, largest / (norm + 1e-6))`, as PyTorch's `clip_grad_norm_` has it (R. Pascanu, T. Mikolov
+    `min(1, largest / (norm + 1e-6))`, as in PyTorch's `clip_grad_norm_` (R. Pascanu, T. Mikolov
     and Y. Bengio 2013, "On the difficulty of training recurrent neural networks", algorithm 1).
 
     >>> clip_factor(0.5, 1.0)
@@ -143,13 +143,13 @@ def warmup_decay(
 ) -> float:
     """Return the learning rate of a step: a linear rise, then a fall.
 
-    The rise has `warmup` steps and ends at `peak`; the fall goes on until `floor`, which step
-    `total` (the first one after the run) would have. So no step of the run is wasted on zero.
+    The rise takes `warmup` steps and ends at `peak`. The fall would reach `floor` at step `total`,
+    the first one after the run, so that no step of the run is wasted on a rate of zero.
 
     Parameters
     ----------
     step : int
-        From 0 to total - 1; later ones have `floor`.
+        From 0 to total - 1; later steps have `floor`.
     peak, floor : float
     warmup, total : int
         Numbers of steps.
@@ -171,7 +171,7 @@ def warmup_decay(
         return floor + (peak - floor) * (1 - progress)
     if shape == "constant":
         return peak
-    raise OptionError(f"the schedule {shape!r} is not known; choose cosine, linear or constant")
+    raise OptionError(f"the schedule is {shape!r}; choose cosine, linear or constant")
 
 
 # How a function is applied to every item of a list; see `Shards.each` for the one on threads.
@@ -185,24 +185,24 @@ def one_by_one(function: Callable[[Any], None], items: Sequence[Any]) -> None:
 
 
 class Optimizer:
-    """What SGD and AdamW share: state arrays of the gradient's length, and the walk over chunks.
+    """What SGD and AdamW share: state arrays of the gradient's length, and the loop over chunks.
 
     Parameters
     ----------
     parameters : Parameters
-        Updated in place. Those that are trainable now are the ones that this optimizer trains.
+        Updated in place. This optimizer trains those that are trainable now.
     weight_decay : float
-        Of entries of matrices; vectors (biases, gains) do not decay.
+        For entries of matrices; vectors (biases, gains) do not decay.
     factors : mapping of str to float, optional
-        What the learning rate of a name is multiplied with, where that is not 1: learning rates
-        that differ by layer (Howard and Ruder 2018, section 3.2).
+        Factors on the learning rate by name, 1 by default: for learning rates that differ by
+        layer (Howard and Ruder 2018, section 3.2).
 
     Attributes
     ----------
     steps : int
-        How many updates there have been.
+        The number of updates so far.
     state : dict of str to ndarray
-        What has to be kept, with `steps`, for a run to be resumed.
+        What must be saved, with `steps`, to resume a run.
     """
 
     state_names: tuple[str, ...] = ()
@@ -224,6 +224,11 @@ class Optimizer:
             name: np.zeros(size, parameters.dtype) for name in self.state_names
         }
 
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        count = self.parameters.count_trainable()
+        return f"{type(self).__name__}({count:,} parameters, {self.steps:,} steps)"
+
     def update(
         self,
         gradient: FlatStore,
@@ -240,19 +245,19 @@ class Optimizer:
             Of the trainable parameters, as `loss_and_grad` returns it.
         learning_rate : float
         scale : float
-            Multiplies the gradient first: the clip factor, without a pass of its own.
+            Multiplies the gradient first: the clip factor, without a separate pass.
         each : callable
-            Applies a function to the chunks; their order does not matter to the result.
+            Applies a function to the chunks; their order does not change the result.
 
         Raises
         ------
         OptionError
-            When other parameters are trainable than when the optimizer was made.
+            When the trainable parameters have changed since the optimizer was made.
         """
         if self.parameters.trainable != self._trainable:
             raise OptionError(
-                "the trainable parameters are others than when the optimizer was made; make a new "
-                "one after freezing or unfreezing"
+                "the trainable parameters have changed since the optimizer was made; make a new "
+                "optimizer after freezing or unfreezing"
             )
         self.steps += 1
 
@@ -271,28 +276,28 @@ class Optimizer:
     def rule(
         self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
     ) -> tuple[Array, ...]:
-        """Return new parameters and state of one chunk."""
+        """Return the new parameters and state of one chunk."""
         raise NotImplementedError
 
     def load(self, state: Mapping[str, Array], steps: int) -> None:
-        """Take up a run where it was: `state` and `steps` of the optimizer that was saved.
+        """Resume a run from the `state` and `steps` of an optimizer that was saved.
 
         Raises
         ------
         OptionError
-            When the state is not that of this optimizer over as many parameters.
+            When the state is not of this kind of optimizer, or of another number of parameters.
         """
         for name, array in self.state.items():
             if name not in state or state[name].shape != array.shape:
                 raise OptionError(
-                    f"the optimizer's state {name} is missing or is not of {array.size} entries; "
-                    "it belongs to another run"
+                    f"the optimizer's state {name} is missing or does not have {array.size} "
+                    "entries; it belongs to another run"
                 )
             array[...] = state[name]
         self.steps = steps
 
     def _chunks(self) -> Iterator[tuple[slice, slice, float, float]]:
-        """Yield pieces of parameters and gradient, with weight decay and learning rate's factor."""
+        """Yield slices of parameters and gradient, with weight decay and factor of the rate."""
         for segment in self.parameters.segments(self.factors):
             decay = self.weight_decay if segment.matrices else 0.0
             offset = segment.gradient.start - segment.parameters.start
@@ -323,7 +328,7 @@ class SGD(Optimizer):
     def rule(
         self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
     ) -> tuple[Array, ...]:
-        """Return `sgd` of a chunk, after the decay."""
+        """Return `sgd` of a chunk, after weight decay."""
         p = p * (1 - learning_rate * decay)
         return sgd(p, g, *state, learning_rate=learning_rate, momentum=self.momentum)
 

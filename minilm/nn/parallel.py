@@ -1,15 +1,14 @@
-"""A training step on several threads: a shard of the batch each, gradients summed in fixed order.
+"""A gradient computed on several threads: each takes a shard, and the sum has a fixed order.
 
-NumPy lets go of the interpreter lock inside its large operations, so threads work at once. That is
-faster than letting BLAS split each matrix product, because everything between the products is split
-too; BLAS itself is therefore set to one thread here. For a given number of shards the result is the
-same to the bit in every run: what a thread computes depends on its shard alone, and the order of
-the sum is that of the shards.
+NumPy releases the interpreter lock inside its large operations, so threads run at the same time.
+That is faster than letting BLAS split each matrix product, because everything between the products
+is split too; BLAS itself is therefore set to one thread here. For a given number of shards every
+run gives the same bits: what a thread computes depends on its shard alone, and the gradients are
+summed in the order of the shards.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -19,14 +18,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minilm.errors import OptionError, TrainingError
-from minilm.nn.optim import Optimizer, clip_factor, global_norm
+from minilm.errors import OptionError
 from minilm.nn.parameters import FlatStore, Gradients, Parameters
 from minilm.threads import keep_freed_memory, set_blas_threads
 
 
 class Model(Protocol):
-    """What is trained here: `GPT` and `SequenceClassifier` are such."""
+    """What can be trained here, such as `GPT` and `SequenceClassifier`."""
 
     parameters: Parameters
 
@@ -42,7 +40,7 @@ class Shards:
     Parameters
     ----------
     count : int
-        Shards of a batch, and threads. (A batch of fewer sequences has a shard for each.)
+        The number of shards and threads. A batch with fewer sequences has one shard for each.
 
     Examples
     --------
@@ -57,17 +55,21 @@ class Shards:
 
     def __init__(self, count: int) -> None:
         if count < 1:
-            raise OptionError(f"{count} threads cannot work; use 1 or more")
+            raise OptionError(f"the number of threads is {count}; use 1 or more")
         self.count = count
         set_blas_threads(1)
         keep_freed_memory()
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
 
-    def each(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
-        """Apply a function to every item; each thread takes the next one that is left.
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"Shards({self.count})"
 
-        Which thread takes what is chance, so the function must do the same for an item wherever
-        it runs, and no two items may write to one place.
+    def each(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
+        """Apply a function to every item; each thread takes the next item that is left.
+
+        Which thread gets which item is not determined, so the function must do the same on every
+        thread, and no two items may write to the same place.
         """
         left = deque(items)
 
@@ -75,7 +77,7 @@ class Shards:
             while left:
                 try:
                     item = left.popleft()
-                except IndexError:  # another thread was quicker
+                except IndexError:  # another thread took the last one
                     return
                 function(item)
 
@@ -142,42 +144,6 @@ class Shards:
         total = model.parameters.new_gradient()
         self.each(lambda name: total.add_up(name, gradients), list(total))
         return sum(loss for loss, _ in results), total
-
-    def step(
-        self,
-        model: Model,
-        *batch: ArrayLike,
-        optimizer: Optimizer,
-        learning_rate: float,
-        clip: float | None = 1.0,
-        rng: np.random.Generator | None = None,
-    ) -> tuple[float, float]:
-        """Take one training step; return the loss before it and the gradient's norm.
-
-        Parameters
-        ----------
-        model, *batch, rng
-            As for `loss_and_grad`.
-        optimizer : Optimizer
-            Over the model's parameters.
-        learning_rate : float
-        clip : float, optional
-            The largest norm that the gradient may have; None for any.
-
-        Raises
-        ------
-        TrainingError
-            When the loss or the gradient is not finite. The parameters are then as they were.
-        """
-        loss, gradient = self.loss_and_grad(model, *batch, rng=rng)
-        norm = global_norm(gradient)
-        if not math.isfinite(norm):
-            raise TrainingError(
-                f"the gradient's norm is {norm} at a loss of {loss:.4g}; lower the learning rate"
-            )
-        scale = 1.0 if clip is None else clip_factor(norm, clip)
-        optimizer.update(gradient, learning_rate=learning_rate, scale=scale, each=self.each)
-        return loss, norm
 
     def close(self) -> None:
         """End the threads."""

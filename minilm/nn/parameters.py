@@ -1,8 +1,9 @@
 """All parameters in one flat array, with named views into it; their gradients in another.
 
-Everything about parameters derives from one table, `param_shapes`. Because they lie in one array,
-an optimizer is a loop over pieces of it, clipping is one dot product, and saving is one write; the
-matrices come first, so that weight decay is one slice. The names are those of Hugging Face's GPT-2.
+Everything about parameters is derived from one table, `param_shapes`. Because they are in one
+array, an optimizer is a loop over slices of it, clipping is one dot product, and saving is one
+write. Matrices come first, so that weight decay is one slice. The names are those of Hugging Face's
+GPT-2.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def depth(name: str, config: Config) -> int:
 class FlatStore(Mapping[str, Array]):
     """Named arrays that are views of one flat array, matrices first.
 
-    The entries are not set: whoever makes a store fills it.
+    The entries are not initialized: the code that makes a store fills it.
 
     Parameters
     ----------
@@ -152,11 +153,11 @@ class FlatStore(Mapping[str, Array]):
         return {n: self.flat[part].reshape(self.shapes[n]) for n, part in self.slices.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the views, which a copy or another process would get as arrays of their own."""
+        """Leave out the views: a copy or another process would get them as separate arrays."""
         return {name: value for name, value in vars(self).items() if name != "_views"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make the views of the flat array that has come."""
+        """Make new views of the flat array."""
         vars(self).update(state)
         self._views = self._views_of_flat()
 
@@ -169,8 +170,15 @@ class FlatStore(Mapping[str, Array]):
         return iter(self._views)
 
     def __len__(self) -> int:
-        """Return how many names there are."""
+        """Return the number of names."""
         return len(self._views)
+
+    def __repr__(self) -> str:
+        """Return the class with its size."""
+        return f"{type(self).__name__}({self._size()})"
+
+    def _size(self) -> str:
+        return f"{self.flat.size:,} values in {len(self)} arrays, {self.flat.dtype}"
 
     def add_up(self, name: str, parts: Sequence[Mapping[str, Array]]) -> None:
         """Set one array to the sum of the parts' arrays of that name, added in their order."""
@@ -185,17 +193,17 @@ class FlatStore(Mapping[str, Array]):
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of neighboring trainable parameters that an optimizer treats alike.
+    """Neighboring trainable parameters that an optimizer treats in the same way.
 
     Attributes
     ----------
     parameters, gradient : slice
-        Where it lies in the flat parameters, and in the flat gradient (which has no place for
-        frozen ones).
+        Where it is in the flat parameters, and in the flat gradient (which leaves out frozen
+        parameters).
     matrices : bool
-        Whether these are entries of matrices, which weight decay is for.
+        Whether these are entries of matrices: only they decay.
     factor : float
-        What the learning rate is multiplied with.
+        The factor on the learning rate.
     """
 
     parameters: slice
@@ -215,7 +223,7 @@ class Parameters(FlatStore):
     Attributes
     ----------
     trainable : frozenset of str
-        The names that are trained. Set it through `freeze` and `unfreeze`.
+        The names that are trained. Set it with `freeze` and `unfreeze`.
 
     Examples
     --------
@@ -231,12 +239,15 @@ class Parameters(FlatStore):
         self.flat[:] = 0.0
         self.trainable: frozenset[str] = frozenset(self)
 
+    def _size(self) -> str:
+        return f"{super()._size()}, {self.count_trainable():,} trainable"
+
     def freeze(self, *patterns: str) -> None:
-        """Leave alone, from now on, what matches one of the patterns (`*` and `?` as for files)."""
+        """Stop training the names that match one of the patterns (`*` and `?` as for files)."""
         self.trainable -= self.matching(*patterns)
 
     def unfreeze(self, *patterns: str) -> None:
-        """Train, from now on, what matches one of the patterns."""
+        """Start training the names that match one of the patterns."""
         self.trainable |= self.matching(*patterns)
 
     def matching(self, *patterns: str) -> frozenset[str]:
@@ -262,11 +273,11 @@ class Parameters(FlatStore):
         return self.flat.size
 
     def count_trainable(self) -> int:
-        """Return the number of those that are trained."""
+        """Return the number of parameters that are trained."""
         return sum(self[name].size for name in self.trainable)
 
     def new_gradient(self) -> FlatStore:
-        """Return a store for the gradient, to be filled: the trainable names, in the same order."""
+        """Return an uninitialized store for the gradient: the trainable names, in this order."""
         return FlatStore({n: s for n, s in self.shapes.items() if n in self.trainable}, self.dtype)
 
     def gathered(self, gradients: Mapping[str, Array]) -> FlatStore:
@@ -277,12 +288,12 @@ class Parameters(FlatStore):
         return store
 
     def segments(self, factors: Mapping[str, float] | None = None) -> list[Segment]:
-        """Return the trainable part as few runs as there are; together they cover the gradient.
+        """Return the trainable parts as few segments, which together cover the gradient.
 
         Parameters
         ----------
         factors : mapping of str to float, optional
-            What the learning rate of a name is multiplied with; 1 for names that are not there.
+            Factors on the learning rate by name; 1 for other names.
         """
         found: list[Segment] = []
         done = 0
@@ -304,12 +315,12 @@ class Parameters(FlatStore):
         return self.slices[name].start < self.matrices, factors.get(name, 1.0)
 
     def extended(self, shapes: Shapes) -> Parameters:
-        """Return a copy with further names, which are zero and trainable.
+        """Return a copy with additional names, which are zero and trainable.
 
         Raises
         ------
         OptionError
-            When a name is there already.
+            When a name exists already.
         """
         self._check_new(shapes)
         larger = Parameters({**self.shapes, **shapes}, self.dtype)
@@ -319,14 +330,14 @@ class Parameters(FlatStore):
         return larger
 
     def beside(self, further: Mapping[str, Array]) -> Parameters:
-        """Return a frozen store that shares these arrays and has further ones beside them.
+        """Return a frozen store that shares these arrays and has additional ones.
 
-        So one body serves many heads without a copy. `flat` is that of the body alone.
+        So one body serves many heads without a copy. `flat` holds the body alone.
 
         Raises
         ------
         OptionError
-            When a name is there already.
+            When a name exists already.
         """
         self._check_new(further)
         shared = copy.copy(self)
@@ -338,10 +349,10 @@ class Parameters(FlatStore):
     def _check_new(self, names: Iterable[str]) -> None:
         for name in names:
             if name in self.shapes:
-                raise OptionError(f"the parameter {name} is there already")
+                raise OptionError(f"the parameter {name} exists already")
 
     def not_finite(self) -> str | None:
-        """Return the first parameter that holds NaN or infinity, with the place; None if none does.
+        """Return the first NaN or infinity, as name, index and value; None if all are finite.
 
         Examples
         --------

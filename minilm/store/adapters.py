@@ -1,12 +1,12 @@
-"""LoRA adapters as folders of their own: small files that go with a base, which is not in them.
+"""Folders of LoRA adapters: small files that go with a base model, which is elsewhere.
 
-    adapter_config.json          how it was made, in the words of Hugging Face's peft
+    adapter_config.json          how it was made, with the keys of Hugging Face's peft
     adapter_model.safetensors    A and B of each matrix; for a classifier the head, score.weight
-    minilm.json                  the base by its hash, the labels, the lineage, checksums
+    minilm.json                  the hash of the base, the labels, the lineage, checksums
 
-peft loads such a folder, and folders that peft wrote are read here. It keeps A as (rank, in) and B
-as (out, rank) even beside GPT-2's matrices, which lie input first; so does `nn.lora`. What peft has
-beyond plain LoRA, and would change the logits, is refused by name.
+peft reads these folders, unless the head pools by the mean, and folders of peft are read here. peft
+stores A as (rank, in) and B as (out, rank), also for GPT-2's matrices, which are (in, out); so does
+`nn.lora`. Settings beyond plain LoRA that would change the logits are refused by name.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ from minilm.store.transaction import FolderWriter
 CONFIG = huggingface.ADAPTER_CONFIG
 WEIGHTS = "adapter_model.safetensors"
 
+_LORA = "LORA"
+# With a head that judges a text by the mean of its positions: on transformers' models, which take
+# the last, it would give other labels. peft refuses this name.
+_MEAN_POOLED = "MINILM_MEAN_POOL_LORA"
+
 _PREFIX = "base_model.model."
 _HEAD = "base_model.model.score.weight"
 # What peft puts before our names: GPT2LMHeadModel keeps its layers in `transformer`, Llama's name
@@ -48,13 +53,13 @@ _Kind = type[GPTConfig] | type[LlamaConfig]
 _ARCHITECTURES: tuple[tuple[_Kind, str], ...] = ((GPTConfig, "transformer."), (LlamaConfig, ""))
 _MAX_CONFIG = 1 << 20
 
-# What peft can do beside plain LoRA, off unless said; each would change the logits.
+# What peft can do beyond plain LoRA, off by default; each would change the logits.
 _UNKNOWN = (
     "use_dora use_qalora use_bdlora lora_bias rank_pattern alpha_pattern layer_replication "
     "trainable_token_indices target_parameters alora_invocation_tokens kasa_config velora_config "
     "monteclora_config arrow_config"
 ).split()
-_PLAIN_STARTS = (True, False, None, "gaussian", "orthogonal")  # others change the base
+_PLAIN_STARTS = (True, False, None, "gaussian", "orthogonal")  # other values change the base
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,11 @@ class SavedAdapter:
     base_name : str
         Where the base was when the adapter was trained.
     base_sha256 : str or None
-        The base's `fingerprint`; None in the folder of another program, which knows none.
+        The base's `fingerprint`; None in a folder that another program wrote.
     score : ndarray of shape (K, C) or None
-        The classification head that was trained with it; None for one of the language model itself.
+        The classification head trained with it; None for an adapter of a language model.
     head : Head or None
-        Labels and pooling of that head. Hugging Face's models know the pooling "last" only.
+        Labels and pooling of that head.
     lineage : tuple of Stage
         How base and adapter were trained, oldest first.
     """
@@ -87,8 +92,8 @@ class SavedAdapter:
 def fingerprint(config: Config, parameters: Mapping[str, Array]) -> str:
     """Return what tells one base from others: a SHA-256 of its shape and weights.
 
-    Equal for the same model in other files: of another program, in shards, with a head beside it,
-    or in half precision, which is widened to float32.
+    It is the same for the same model in other files: of another program, in shards, with a head, or
+    in half precision, which is widened to float32.
     """
     shapes = param_shapes(config)
     form: list[Any] = [config.n_head, config.norm_epsilon]
@@ -118,8 +123,8 @@ def check_base(
     """
     if saved.base_sha256 is not None and saved.base_sha256 != sha256:
         raise ModelError(
-            f"this adapter belongs to another base: {saved.base_name} of hash "
-            f"{saved.base_sha256[:12]}, while this one has {sha256[:12]}; name that base",
+            f"this adapter belongs to another base: {saved.base_name} with hash "
+            f"{saved.base_sha256[:12]}, while this one has {sha256[:12]}; give it that base",
             path,
         )
     try:
@@ -128,32 +133,32 @@ def check_base(
         raise ModelError(str(error), path) from None
     if saved.score is not None and saved.score.shape[1] != config.n_embd:
         raise ModelError(
-            f"its head is for a width of {saved.score.shape[1]}, the base has "
-            f"{config.n_embd}: it belongs to another base",
+            f"its head has width {saved.score.shape[1]}, the base {config.n_embd}: it belongs to "
+            "another base",
             path,
         )
 
 
 def save(path: str | os.PathLike[str], saved: SavedAdapter) -> None:
-    """Save an adapter to a folder that nobody holds, in place of what adapter it held before.
+    """Save an adapter to a folder that no process holds; replace an adapter in it.
 
     Raises
     ------
     OutputError
         When the folder holds a model, or cannot be written.
     TrainingError
-        When a weight is not finite: such an adapter is never saved.
+        When a weight is not finite; such an adapter is never saved.
     """
     with FolderWriter(path) as writer:
         write(writer, saved)
 
 
 def write(writer: FolderWriter, saved: SavedAdapter) -> None:
-    """Save an adapter to a folder that is held; errors are those of `save`."""
+    """Save an adapter to a folder that this process holds; errors are those of `save`."""
     for name in huggingface.SIGNS:
         if (writer.path / name).exists():
             raise OutputError(
-                f"{writer.path}: holds a model ({name}); save the adapter in a folder of its own"
+                f"{writer.path}: holds a model ({name}); save the adapter in another folder"
             )
     tensors = _tensors(saved)
     for name, value in tensors.items():
@@ -178,17 +183,19 @@ def write(writer: FolderWriter, saved: SavedAdapter) -> None:
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedAdapter:
     """Read an adapter's folder: ours, with every checksum, or peft's.
 
-    Whether it fits a base is for `check_base` to say.
+    `check_base` says whether it fits a base.
 
     Raises
     ------
     ModelError
-        When something is missing or damaged, or is no plain LoRA of a GPT-2; it names the file.
+        When something is missing or damaged, or is not plain LoRA of a GPT-2; it names the file.
     """
     at = Path(path)
     if not exists(at):
         what = (
-            f"no {CONFIG} here; is this an adapter's folder?" if at.is_dir() else "no such folder"
+            f"no {CONFIG} here; is this the folder of an adapter?"
+            if at.is_dir()
+            else "no such folder"
         )
         raise ModelError(what, at)
     transaction.settle_if_free(at)
@@ -200,11 +207,17 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
     rank, alpha = _read_config(config, at / CONFIG)
     with safetensors.TensorFile(transaction.locate(at, WEIGHTS)) as file:
         weights, targets, score = _read_weights(file, rank, dtype)
+    if score is not None and len(score) < 2:
+        raise ModelError(
+            "its head has 1 output, for regression; minilm reads heads that choose "
+            "one of 2 labels or more",
+            at / WEIGHTS,
+        )
     sha256, head = _read_record(listed, 0 if score is None else len(score), at)
     base_name = config.get("base_model_name_or_path")
     return SavedAdapter(
         lora.Adapter(rank, alpha, targets, weights),
-        base_name if isinstance(base_name, str) and base_name else "a base that it does not name",
+        base_name if isinstance(base_name, str) and base_name else "an unnamed base",
         sha256,
         score,
         head,
@@ -250,8 +263,9 @@ def _is_input_first(saved: SavedAdapter) -> bool:
 
 def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
     alpha = saved.adapter.alpha
+    is_mean = saved.head is not None and saved.head.pooling == "mean"
     return {
-        "peft_type": "LORA",
+        "peft_type": _MEAN_POOLED if is_mean else _LORA,
         "task_type": "CAUSAL_LM" if saved.head is None else "SEQ_CLS",
         "base_model_name_or_path": saved.base_name,
         "r": saved.adapter.rank,
@@ -266,10 +280,10 @@ def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
 
 
 def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
-    """Return rank and alpha of a plain LoRA; what else peft knows is refused."""
-    if config.get("peft_type") != "LORA":
+    """Return rank and alpha of a plain LoRA; raise ModelError at anything else."""
+    if config.get("peft_type") not in (_LORA, _MEAN_POOLED):
         raise ModelError(
-            f"an adapter of the kind {errors.brief(config.get('peft_type'))}; only LORA is read",
+            f"its peft_type is {errors.brief(config.get('peft_type'))}; minilm only reads LORA",
             path,
         )
     beyond = [name for name in _UNKNOWN if config.get(name)]
@@ -279,14 +293,14 @@ def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
         beyond.append("init_lora_weights")
     if beyond:
         raise ModelError(
-            f"{errors.listed(beyond)} is beyond the plain LoRA that is built here", path
+            f"{errors.listed(beyond)} is beyond plain LoRA, and minilm does not have it", path
         )
     rank, alpha = config.get("r"), config.get("lora_alpha")
     if type(rank) is not int or not 1 <= rank < 1 << 20:
-        raise ModelError(f"the rank r is {errors.brief(rank)}; a whole number was expected", path)
+        raise ModelError(f"the rank r is {errors.brief(rank)}; expected a whole number", path)
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not abs(alpha) < 1e30:
-        raise ModelError(f"lora_alpha is {errors.brief(alpha)}; a number was expected", path)
-    if config.get("use_rslora"):  # which divides alpha by the root of the rank
+        raise ModelError(f"lora_alpha is {errors.brief(alpha)}; expected a number", path)
+    if config.get("use_rslora"):  # which divides alpha by the square root of the rank
         alpha *= math.sqrt(rank)
     return rank, float(alpha)
 
@@ -305,12 +319,12 @@ def _read_weights(
             layers.setdefault(match[2], set()).add(int(match[1]))
         elif name != _HEAD:
             raise ModelError(
-                f"{errors.brief(name)} is no factor of {', '.join(kind.targets)}; only LoRA of "
-                "these matrices is read",
+                f"{errors.brief(name)} is not a factor of {', '.join(kind.targets)}; minilm "
+                "only reads LoRA of these matrices",
                 file.path,
             )
     if not found:
-        raise ModelError("no LoRA factor in it", file.path)
+        raise ModelError("it holds no LoRA factor; copy the adapter again", file.path)
     count = 1 + max(max(numbers) for numbers in layers.values())
     targets = tuple(target for target in kind.targets if target in layers)
     for target in targets:
@@ -348,7 +362,9 @@ def _check_factors(
 ) -> None:
     for name, axis in zip(lora.factors(matrix), (0, 1), strict=True):
         if name not in found:
-            raise ModelError(f"{name} is missing; every layer is adapted alike here", file.path)
+            raise ModelError(
+                f"{name} is missing; minilm adapts the same matrices in every layer", file.path
+            )
         shape = file.infos[found[name]].shape
         if len(shape) != 2 or shape[axis] != rank:
             raise ModelError(
@@ -359,7 +375,7 @@ def _check_factors(
 
 def _array(file: safetensors.TensorFile, name: str, dtype: DTypeLike) -> Array:
     if file.infos[name].dtype not in safetensors.FLOATS or len(file.infos[name].shape) != 2:
-        raise ModelError(f"{errors.brief(name)} is no matrix of floats", file.path)
+        raise ModelError(f"{errors.brief(name)} is not a matrix of floats", file.path)
     array: Array = np.array(file[name], dtype)
     if not np.isfinite(array).all():
         raise ModelError(f"{errors.brief(name)} holds NaN or infinity; it is damaged", file.path)
@@ -367,7 +383,7 @@ def _array(file: safetensors.TensorFile, name: str, dtype: DTypeLike) -> Array:
 
 
 def _read_record(listed: Manifest | None, count: int, path: Path) -> tuple[str | None, Head | None]:
-    """Return the base's hash and the head; `count` labels of another program go by number."""
+    """Return the base's hash and the head; another program's labels are named by number."""
     if listed is None:
         names = tuple(f"LABEL_{i}" for i in range(count))
         return None, Head(names, "last") if count else None
@@ -377,4 +393,4 @@ def _read_record(listed: Manifest | None, count: int, path: Path) -> tuple[str |
     is_head = len(names) == count and (pooling in POOLINGS or not count)
     if is_head and isinstance(sha256, str | None):
         return sha256, Head(names, str(pooling)) if count else None
-    raise ModelError(f"base, labels and pooling do not fit {WEIGHTS}", path / manifest.NAME)
+    raise ModelError(f"its base, labels or pooling do not fit {WEIGHTS}", path / manifest.NAME)

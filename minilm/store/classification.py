@@ -1,8 +1,9 @@
-"""A classifier's folder, as Hugging Face's `GPT2ForSequenceClassification` has it.
+"""A classifier's folder: a language model's with a head, `score.weight`, and the labels' names.
 
-It is a language model's folder with the matrix `score.weight` more, the labels' names in
-`config.json`, and a token to pad with. How a text's positions become one, Hugging Face does not ask
-(it takes the last); here it is recorded as `minilm_pooling`.
+With the pooling "last" it is a folder of Hugging Face's `GPT2ForSequenceClassification`, which
+judges a text by its last position. transformers has no model that takes the mean of all positions.
+It would read such a folder as one that takes the last, and give other labels without a warning. So
+a classifier with the pooling "mean" has a `model_type` of its own, which transformers refuses.
 """
 
 from __future__ import annotations
@@ -27,11 +28,21 @@ from minilm.store.huggingface import SCORE
 from minilm.store.ledger import Ledger
 
 POOLING = "minilm_pooling"
+#: The kind of head that is read here: it chooses one of two labels or more.
+ONE_LABEL = "single_label_classification"
+
+# architecture and pooling -> model_type and architecture in config.json
+_NAMES = {
+    ("gpt2", "last"): ("gpt2", "GPT2ForSequenceClassification"),
+    ("gpt2", "mean"): (huggingface.MEAN_POOLED["gpt2"], "MinilmMeanPoolClassifier"),
+    ("llama", "last"): ("llama", "LlamaForSequenceClassification"),
+    ("llama", "mean"): (huggingface.MEAN_POOLED["llama"], "MinilmMeanPoolLlamaClassifier"),
+}
 
 
 @dataclass(frozen=True)
 class Head:
-    """What a classifier has beside a language model, apart from its weights.
+    """What a classifier has beyond a language model, apart from the weights.
 
     Attributes
     ----------
@@ -52,8 +63,9 @@ def model_files(
     *,
     end_of_text: int | None,
     seen: Ledger | None = None,
+    in_graph: bool = False,
 ) -> dict[str, Content]:
-    """Return the files of a classifier as transformers reads them, to be saved.
+    """Return the files of a classifier, to be saved.
 
     Parameters
     ----------
@@ -61,7 +73,9 @@ def model_files(
         As for `folder.model_files`; with `score.weight` among the parameters.
     head : Head
     end_of_text : int, optional
-        Padded with, so that batches work in transformers.
+        The id to pad with, so that batches work in transformers.
+    in_graph : bool
+        The files go with a graph that does the pooling itself, so that nobody can mistake it.
 
     Raises
     ------
@@ -71,11 +85,12 @@ def model_files(
     contents = folder.model_files(config, parameters, tokenizer, seen)
     is_llama = isinstance(config, LlamaConfig)
     names = dict(enumerate(head.labels))
+    kind = "llama" if is_llama else "gpt2"
+    model_type, architecture = _NAMES[kind, "last" if in_graph else head.pooling]
     settings = {
         **_content(contents[huggingface.CONFIG]),
-        "architectures": [
-            "LlamaForSequenceClassification" if is_llama else "GPT2ForSequenceClassification"
-        ],
+        "architectures": [architecture],
+        "model_type": model_type,
         "id2label": {str(i): label for i, label in names.items()},
         "label2id": {label: i for i, label in names.items()},
         POOLING: head.pooling,
@@ -94,6 +109,19 @@ def model_files(
     return contents
 
 
+def consequence(pooling: str) -> str:
+    """Return one line on what a saved head's pooling means for other programs.
+
+    >>> consequence("last")
+    'pooling last: transformers reads this folder too, and computes the same'
+    >>> consequence("mean")
+    'pooling mean: transformers refuses this folder; --pooling last makes one that it reads'
+    """
+    if pooling == "last":
+        return "pooling last: transformers reads this folder too, and computes the same"
+    return "pooling mean: transformers refuses this folder; --pooling last makes one that it reads"
+
+
 def _content(content: Content) -> dict[str, Any]:
     assert isinstance(content, bytes)  # noqa: S101  (JSON files are small and given as bytes)
     value: dict[str, Any] = json.loads(content)
@@ -106,9 +134,39 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> tupl
     Raises
     ------
     ModelError
-        When it is a language model's, or something is missing or damaged; it names the file.
+        When it is a language model's, its head is not for choosing one label, or something is
+        missing or damaged; it names the file.
     """
-    return folder.reading(path, partial(_read, dtype=dtype))
+    saved, head = load_any(path, dtype=dtype)
+    if head is None:
+        raise ModelError(
+            f"a language model without a classifier's head ({SCORE}); make a classifier of it "
+            "with minilm finetune",
+            path,
+        )
+    return saved, head
+
+
+def load_any(
+    path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32
+) -> tuple[SavedModel, Head | None]:
+    """Read a language model's folder or a classifier's; only the second has a head.
+
+    Raises
+    ------
+    ModelError
+        As for `load`.
+    """
+
+    def read(opened: OpenFolder) -> tuple[SavedModel, Head | None]:
+        found = head(opened)
+        if found is None:
+            return opened.read(dtype), None
+        _require_one_label(opened)
+        shape = opened.stored[SCORE].info.shape
+        return opened.read(dtype, {**param_shapes(opened.config), SCORE: shape}), found
+
+    return folder.reading(path, read)
 
 
 def is_classifier(path: str | os.PathLike[str]) -> bool:
@@ -123,42 +181,51 @@ def is_classifier(path: str | os.PathLike[str]) -> bool:
 
 
 def require_language_model(path: str | os.PathLike[str]) -> None:
-    """Raise ModelError at a classifier: text to learn would cost it its head."""
+    """Raise ModelError at a classifier, which would lose its head by learning text."""
     if is_classifier(path):
         raise ModelError(
-            "a classifier, which would lose its head; teach the text to the language model that "
-            "it was made from",
+            "a classifier, which would lose its head; train the language model that it was made "
+            "from on this text",
             path,
         )
 
 
-def _read(opened: OpenFolder, dtype: DTypeLike) -> tuple[SavedModel, Head]:
-    found = head(opened)
-    if found is None:
+def problem_type(opened: OpenFolder) -> str | None:
+    """Return what the head is for, in transformers' words; None for a language model."""
+    if SCORE not in opened.stored:
+        return None
+    named = opened.settings.get("problem_type")
+    if named is None:  # transformers then goes by the number of outputs
+        return "regression" if opened.stored[SCORE].info.shape[0] == 1 else ONE_LABEL
+    return named if isinstance(named, str) else errors.brief(named)
+
+
+def _require_one_label(opened: OpenFolder) -> None:
+    """Raise ModelError at a head that does not choose one label of several."""
+    kind, count = problem_type(opened), opened.stored[SCORE].info.shape[0]
+    if kind != ONE_LABEL or count < 2:
+        outputs = "1 output" if count == 1 else f"{count} outputs"
         raise ModelError(
-            f"a language model without a classifier's head ({SCORE}); make one of it with "
-            "minilm finetune",
-            opened.path,
+            f"its head is for {errors.brief(kind)} with {outputs}; minilm reads heads for "
+            f"{ONE_LABEL} with 2 outputs or more",
+            opened.path / huggingface.CONFIG,
         )
-    shape = opened.stored[SCORE].info.shape
-    saved = opened.read(dtype, {**param_shapes(opened.config), SCORE: shape})
-    return saved, found
 
 
 def head(opened: OpenFolder) -> Head | None:
-    """Return the labels and the pooling that `config.json` tells; None of a language model.
+    """Return the labels and the pooling in `config.json`; None for a language model.
 
     Raises
     ------
     ModelError
-        When it tells something else than `score.weight` has.
+        When they do not fit `score.weight`, or contradict each other.
     """
     if SCORE not in opened.stored:
         return None
     count = opened.stored[SCORE].info.shape[0]
     path = opened.path / huggingface.CONFIG
     named = opened.settings.get("id2label")
-    # transformers leaves out what it would fill in itself.
+    # transformers does not write the names that it would fill in itself.
     if named is None:
         named = {str(i): f"LABEL_{i}" for i in range(count)}
     if not isinstance(named, dict) or set(named) != {str(i) for i in range(count)}:
@@ -168,9 +235,14 @@ def head(opened: OpenFolder) -> Head | None:
     labels = tuple(named[str(i)] for i in range(count))
     if not all(isinstance(label, str) for label in labels) or len(set(labels)) < count:
         raise ModelError("id2label needs a different text for each label", path)
-    pooling = opened.settings.get(POOLING, "last")
+    is_mean = opened.settings.get("model_type") in huggingface.MEAN_POOLED.values()
+    pooling = opened.settings.get(POOLING, "mean" if is_mean else "last")
     if pooling not in POOLINGS:
         raise ModelError(
             f"{POOLING} is {errors.brief(pooling)}; expected {' or '.join(POOLINGS)}", path
+        )
+    if is_mean and pooling != "mean":
+        raise ModelError(
+            f"{POOLING} is 'last', but model_type {opened.settings['model_type']}", path
         )
     return Head(labels, pooling)

@@ -1,4 +1,4 @@
-"""What a folder says about itself: a model's, without its weights being read, or an adapter's."""
+"""What a folder says about itself: a model's, without reading its weights, or an adapter's."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from minilm.text.bpe import BytePairTokenizer
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return shapes, counts, vocabulary and lineage of a folder's model, as JSON can hold them.
+    """Return shapes, counts, vocabulary and lineage of a folder's model, as JSON values.
 
     Raises
     ------
     ModelError
-        When the folder is damaged; of a foreign one, where its headers show it.
+        When the folder is damaged; for a foreign one, as far as its headers show it.
     """
     return folder.reading(path, _describe)
 
@@ -42,6 +42,7 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         "tensors": tensors,
         "labels": list(head.labels) if head else None,
         "pooling": head.pooling if head else None,
+        "problem_type": classification.problem_type(opened),
         "tokenizer": _describe_tokenizer(opened),
         "end_of_text": opened.end_of_text,
         "lineage": [asdict(stage) for stage in manifest.lineage] if manifest else [],
@@ -66,7 +67,7 @@ def _describe_tokenizer(opened: OpenFolder) -> dict[str, Any] | None:
 
 
 def describe_adapter(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what an adapter's folder holds and which base it is for, as JSON can hold it.
+    """Return what an adapter's folder holds and which base it is for, as JSON values.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """A model's folder: ours, which keeps a lineage and checksums, or a Hugging Face model's.
 
-Ours is Hugging Face's and `minilm.json`, with what resuming needs under `training/`. All of that
-changes in one transaction, so that a kill at any moment leaves the last good model. What else is in
-the folder (a log, pictures) is not touched and has no checksum.
+Ours is a Hugging Face folder plus `minilm.json`, with the files for resuming under `training/`. All
+of them change in one transaction, so that a kill at any moment leaves the last good model. Other
+files in the folder (a log, pictures) are left alone and have no checksum.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 CHAT_TEMPLATE = "chat_template.jinja"
 _MAX_TEMPLATE = 1 << 24
 
-_TRIES, _WAIT = 20, 0.02  # seconds; another process's save takes a moment
+_TRIES, _WAIT = 20, 0.02  # seconds between two attempts to read while another process saves
 T = TypeVar("T")
 
 
@@ -71,13 +71,13 @@ class SavedModel:
     config : GPTConfig or LlamaConfig
     parameters : Parameters
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
-        None for a foreign folder without any tokenizer file.
+        None for a foreign folder without a tokenizer file.
     end_of_text : int or None
-        The id that stands between documents.
+        The id between documents.
     lineage : tuple of Stage
-        Oldest first; empty where nothing is known.
+        Oldest first; empty if unknown.
     seen : Ledger or None
-        The documents it has learned from; None where nothing is known.
+        The documents it has learned from; None if unknown.
     """
 
     config: Config
@@ -90,14 +90,14 @@ class SavedModel:
 
 @dataclass(frozen=True)
 class OpenFolder:
-    """A folder whose files fit together, before its weights are read.
+    """A folder whose files fit together; its weights are not read yet.
 
     Attributes
     ----------
     settings : mapping
-        All that `config.json` says.
+        Everything in `config.json`.
     stored : dict of str to StoredTensor
-        Where each parameter is; the head of a classifier too.
+        Where each parameter is stored, also a classifier's head.
     manifest : Manifest or None
         None for a foreign folder.
     """
@@ -111,17 +111,17 @@ class OpenFolder:
     manifest: Manifest | None
 
     def state_files(self) -> list[str]:
-        """Return the names of the files that resuming needs."""
+        """Return the names of the files for resuming."""
         return _present_state(self.path, self.manifest)
 
     def seen(self) -> Ledger | None:
-        """Read the ledger of what was seen; None in a folder that is foreign or has none."""
+        """Read the ledger of what was seen; None if the folder is foreign or has no ledger."""
         if self.manifest is None or ledger.NAME not in self.manifest.files:
             return None
         return ledger.read(transaction.locate(self.path, ledger.NAME))
 
     def read(self, dtype: DTypeLike = np.float32, shapes: Shapes | None = None) -> SavedModel:
-        """Read the weights: those of the language model, unless `shapes` says which."""
+        """Read the weights; by default, those of the language model."""
         parameters = huggingface.read_parameters(
             self.stored, shapes or param_shapes(self.config), dtype=dtype
         )
@@ -132,31 +132,31 @@ class OpenFolder:
 
 
 class Writer(transaction.FolderWriter):
-    """The one process that may save to a folder, while the `with` block lasts.
+    """The only process that may save to a folder, for the length of a `with` block.
 
-    A process that trains holds one for its whole run. Parameters, attributes and errors are those
-    of `FolderWriter`.
+    A training process holds one for its whole run. Parameters, attributes and errors are those of
+    `FolderWriter`.
     """
 
     def save(self, contents: Mapping[str, Content], lineage: Sequence[Stage] = ()) -> None:
-        """Replace the model, and whatever else was saved with it, by these files.
+        """Replace the model, and everything saved with it, by these files.
 
         Parameters
         ----------
         contents : mapping of str to bytes or callable
             All files of the model, as `model_files` returns them, and those under `training/`.
-            Files of the last save that are not among them are removed.
+            Other files of the last save are removed.
         lineage : sequence of Stage
 
         Raises
         ------
         OutputError
-            When that cannot be written; the last good model is then as it was.
+            When they cannot be written; the last good model is then unchanged.
         """
         self.settle()
         try:
             last = set(manifest.read(self.path / manifest.NAME).files)
-        except ModelError:  # none yet, or damaged: then there is nothing to go by
+        except ModelError:  # missing or damaged: nothing is known of the last save
             last = set()
         self.write(
             contents,
@@ -168,7 +168,7 @@ class Writer(transaction.FolderWriter):
 def save(
     path: str | os.PathLike[str], contents: Mapping[str, Content], lineage: Sequence[Stage] = ()
 ) -> None:
-    """Save once to a folder that nobody holds; see `Writer.save`."""
+    """Save once to a folder that no process holds; see `Writer.save`."""
     with Writer(path) as writer:
         writer.save(contents, lineage)
 
@@ -179,13 +179,13 @@ def model_files(
     tokenizer: Tokenizer | None,
     seen: Ledger | None = None,
 ) -> dict[str, Content]:
-    """Return the files of a model as transformers reads them, to be saved.
+    """Return the files of a model, as transformers reads them, to be saved.
 
     Parameters
     ----------
     config : GPTConfig or LlamaConfig
     parameters : Parameters
-        Those of the configuration are saved, in their dtype; there may be more.
+        Those of the configuration are saved, in their dtype; others are ignored.
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
     seen : Ledger, optional
         The documents it has learned from.
@@ -193,11 +193,11 @@ def model_files(
     Raises
     ------
     TrainingError
-        When a parameter is not finite: such a model is never saved.
+        When a parameter is not finite; such a model is never saved.
     """
     weights = {name: parameters[name] for name in param_shapes(config)}
     if fault := huggingface.not_finite(parameters):
-        raise TrainingError(f"{fault}; this model is not saved, go back to the last good save")
+        raise TrainingError(f"{fault}; this model is not saved; go back to the last good save")
     end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
     ids = {} if end is None else {"bos_token_id": end, "eos_token_id": end}
     name = "GPT2LMHeadModel"
@@ -240,7 +240,7 @@ def tokenizer_files(tokenizer: Tokenizer, config: Config) -> dict[str, Content]:
 
 
 def exists(path: str | os.PathLike[str]) -> bool:
-    """Return whether a model was saved here, good or damaged: `load` reads it or says why not.
+    """Return whether there is a model here, good or damaged: `load` reads it or says why not.
 
     Raises
     ------
@@ -260,12 +260,12 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
     ----------
     path : path-like
     dtype : float dtype
-        Of the parameters. Half precision is widened, float64 kept if it is asked for.
+        Of the parameters; half precision is widened.
 
     Raises
     ------
     ModelError
-        When something is missing or damaged or does not fit together; it names the file.
+        When something is missing, damaged or does not fit together; it names the file.
     """
     return reading(path, lambda folder: folder.read(dtype))
 
@@ -273,7 +273,7 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
 def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
     """Open a folder, verify it while `use` reads from it, and return what `use` returned.
 
-    Another process may save meanwhile. Then files of two saves meet, and reading starts again.
+    If another process saves meanwhile, files of two saves may be mixed; then reading starts again.
     """
     folder = packaged.resolve(path)
     if not folder.is_dir():
@@ -295,9 +295,9 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
             )
         is_changing = transaction.is_changing(folder)
         if _version(folder) != before:
-            fault = ModelError("another process saves to it all the time; read it later", folder)
+            fault = ModelError("another process keeps saving to it; read it later", folder)
         elif not was_changing and not is_changing:
-            # The same save, all its files in their places all the time: the damage stays.
+            # The same save before and after, and no file was moved: the damage is real.
             raise fault
         time.sleep(_WAIT)
     raise fault
@@ -305,7 +305,7 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
 
 @contextmanager
 def _verified(folder: Path) -> Iterator[OpenFolder]:
-    """Open a folder; its checksums, taken meanwhile, are all right when the block has ended."""
+    """Open a folder and verify its checksums in a second thread; raise at the end of the block."""
     path = transaction.locate(folder, manifest.NAME)
     listed = manifest.read(path) if path.exists() else None
     with ThreadPoolExecutor(1) as pool:
@@ -313,7 +313,7 @@ def _verified(folder: Path) -> Iterator[OpenFolder]:
         try:
             yield _open(folder, listed)
         finally:
-            # A wrong checksum is nearer the cause than what a reader made of the damage.
+            # A wrong checksum says more about the cause than a reader's error.
             for check in verified:
                 check.result()
 
@@ -355,7 +355,7 @@ def _chat_template(locate: huggingface.Locate) -> str | None:
 
 
 def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]]:
-    """Return the files that must be as they were written."""
+    """Return the files that must be unchanged."""
     if listed is None:
         return []
     state = _present_state(folder, listed)
@@ -363,7 +363,7 @@ def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]
 
 
 def _present_state(folder: Path, listed: Manifest | None) -> list[str]:
-    """Return the names under `training/`; none if a folder was passed on without all of them."""
+    """Return the names under `training/`; none if the folder was passed on without them."""
     state = [name for name in listed.files if _is_state(name)] if listed else []
     return state if any(transaction.locate(folder, name).exists() for name in state) else []
 
@@ -373,7 +373,7 @@ def _is_state(name: str) -> bool:
 
 
 def verify(folder: Path, name: str, expected: Digest) -> None:
-    """Raise ModelError unless a file is as the manifest says."""
+    """Raise ModelError unless a file has the size and checksum in the manifest."""
     path = transaction.locate(folder, name)
     try:
         size = path.stat().st_size
@@ -383,14 +383,14 @@ def verify(folder: Path, name: str, expected: Digest) -> None:
         raise ModelError(f"missing, though {manifest.NAME} lists it", path) from None
     found = "its checksum differs" if size == expected.bytes else f"{size:,} bytes"
     raise ModelError(
-        f"{found} where {manifest.NAME} says {expected.bytes:,} bytes, so it was changed or "
-        f"damaged; restore it from a copy, or delete {manifest.NAME} to read it unverified",
+        f"{found} where {manifest.NAME} says {expected.bytes:,} bytes: it was changed or damaged; "
+        f"restore it from a copy, or delete {manifest.NAME} to read it unverified",
         path,
     )
 
 
 def _version(folder: Path) -> tuple[int, ...]:
-    """Return what tells one save from another; renaming the staged files does not change it."""
+    """Return what differs between two saves, but not while staged files are renamed."""
     try:
         status = transaction.locate(folder, manifest.NAME).stat()
     except OSError:

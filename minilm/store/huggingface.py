@@ -5,7 +5,7 @@ with what `config.json` asks for, by name and shape, before memory is taken for 
 the prefix of a model with a head (`transformer.` in GPT-2, `model.` in Llama) or not, as the
 original files have it.
 
-Pickles (`pytorch_model.bin`) are never opened: reading one can run any code that is in it.
+Pickles (`pytorch_model.bin`) are never opened: reading one can run any code inside it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ ADAPTER_CONFIG = "adapter_config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
-#: Any of these in a folder says that a model is there, or was meant to be.
+#: A folder with any of these holds a model, or part of one.
 SIGNS = (CONFIG, WEIGHTS, INDEX, *_PICKLES)
 
 Tokenizer = BytePairTokenizer | WordLevelTokenizer | SentencePieceTokenizer
 
-#: Finds a file of a folder by its name; None if the folder has no such file.
+#: Returns where a file of the folder is; None if there is no such file.
 Locate = Callable[[str], Path | None]
 
 PREFIX = "transformer."
@@ -50,24 +50,28 @@ _CONSTANT = re.compile(
     r"h\.\d+\.attn\.(bias|masked_bias)|model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq"
 )
 _HEAD = "lm_head.weight"
-#: The head of a `GPT2ForSequenceClassification`; the rest of it is a language model.
+#: The head of a `GPT2ForSequenceClassification`; the rest is a language model.
 SCORE = "score.weight"
+
+#: The `model_type` of a classifier that judges a text by the mean of all positions; otherwise it is
+#: a GPT-2. transformers has no such model (see `classification`).
+MEAN_POOLED = {"gpt2": "minilm_mean_pool", "llama": "minilm_mean_pool_llama"}
 
 _MAX_CONFIG = 1 << 20
 _MAX_INDEX = 1 << 24
-_SLICE = 1 << 20  # items compared or checked at a time
+_SLICE = 1 << 20  # items compared at a time
 
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor in a file that is open, under the name that it has there."""
+    """A tensor in an open file, under its name there."""
 
     file: safetensors.TensorFile
     name: str
 
     @property
     def info(self) -> safetensors.TensorInfo:
-        """What the file's header says of it."""
+        """What the file's header says about it."""
         return self.file.infos[self.name]
 
 
@@ -77,20 +81,24 @@ def read_config(locate: Locate, folder: Path) -> tuple[Config, dict[str, Any]]:
     Raises
     ------
     ModelError
-        When the file is missing, damaged, or of a model that is not built here.
+        When the file is missing or damaged, or describes a model that minilm does not have.
     """
     path = locate(CONFIG)
     if path is None and locate(ADAPTER_CONFIG):
         raise ModelError(
-            "an adapter, which is no model without its base: minilm adapter list says which that "
-            "is, and minilm adapter merge makes one of the two",
+            "an adapter, which is no model without its base: minilm adapter list names the base, "
+            "and minilm adapter merge makes one model of the two",
             folder,
         )
     if path is None:
-        raise ModelError(f"no {CONFIG} here; is this a model's folder?", folder)
+        raise ModelError(f"no {CONFIG} here; is this the folder of a model?", folder)
     values = files.read_object(path, max_bytes=_MAX_CONFIG)
+    kinds = {name: kind for kind, name in MEAN_POOLED.items()}
+    named = values.get("model_type")
+    kind = kinds[named] if isinstance(named, str) and named in kinds else None
     try:
-        return architectures.config_from_dict(values), values
+        plain = {**values, "model_type": kind} if kind else values
+        return architectures.config_from_dict(plain), values
     except OptionError as error:
         raise ModelError(str(error), path) from None
 
@@ -105,7 +113,7 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
     ------
     ModelError
         When there are no weights in safetensors, a file is damaged, or a tensor is missing, has
-        another shape, is not of floats, or is one that this model has not.
+        another shape, is not of floats, or does not belong to this model.
     """
     kind = LlamaConfig if LlamaConfig.table in shapes else GPTConfig
     own_head = _HEAD in shapes
@@ -119,14 +127,15 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
                 continue
             if short in found:
                 raise ModelError(
-                    f"{short} is there twice, as {found[short].name} and as {name}", file.path
+                    f"{short} appears twice, as {found[short].name} and as {name}", file.path
                 )
             found[short] = StoredTensor(file, name)
     place = next((tensor.file.path for tensor in found.values()), folder)
     head = None if own_head else found.pop(_HEAD, None)
     if missing := [name for name in shapes if name not in found]:
         raise ModelError(
-            f"{errors.listed(missing)} missing, which {CONFIG} asks for; is it the model's own?",
+            f"{errors.listed(missing)} missing, which {CONFIG} asks for; do the files belong "
+            "together?",
             place,
         )
     if unexpected := [name for name in found if name not in shapes and name != SCORE]:
@@ -146,7 +155,7 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
 def read_parameters(
     stored: Mapping[str, StoredTensor], shapes: Shapes, *, dtype: DTypeLike = np.float32
 ) -> Parameters:
-    """Return the parameters in one store of `dtype`; half precision is widened.
+    """Return the parameters in one store of a dtype; half precision is widened.
 
     Raises
     ------
@@ -154,17 +163,17 @@ def read_parameters(
         When a weight is NaN or infinite.
     """
     parameters = Parameters(shapes, dtype)
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is found below
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities are found below
         for name in shapes:
             parameters[name][...] = stored[name].file[stored[name].name]
     if fault := not_finite(parameters):
         path = stored[fault.partition("[")[0]].file.path
-        raise ModelError(f"{fault}; the weights are damaged or training broke down", path)
+        raise ModelError(f"{fault}; the weights are damaged, or training diverged", path)
     return parameters
 
 
 def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
-    """Return the folder's tokenizer; None if it has none of a tokenizer's files.
+    """Return the folder's tokenizer; None if it has no tokenizer files.
 
     Raises
     ------
@@ -180,14 +189,15 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
         return None
     elif vocab is None or merges is None:
         there = vocab or merges
-        raise ModelError(f"of {' and '.join(bpe_files.NAMES[1:])} only this is there", there)
+        missing = bpe_files.MERGES if merges is None else bpe_files.VOCAB
+        raise ModelError(f"{missing} is missing beside it; copy the folder again", there)
     else:
         added = locate(bpe_files.ADDED_TOKENS)
         path, tokenizer = vocab, BytePairTokenizer.from_files(vocab, merges, added)
     if len(tokenizer.vocab) > vocab_size:
         raise ModelError(
             f"{len(tokenizer.vocab):,} tokens, but the model's vocabulary has {vocab_size:,}; "
-            "it belongs to another model",
+            "the tokenizer belongs to another model",
             path,
         )
     return tokenizer
@@ -202,10 +212,10 @@ def _tokenizer_kind(model: Any) -> type[Tokenizer]:
 
 
 def not_finite(parameters: Parameters) -> str | None:
-    """Return the first weight that is NaN or infinite, with its place.
+    """Return the first weight that is NaN or infinite, with its place; None if there is none.
 
-    One pass that allocates nothing finds whether there can be any: a sum of squares is then not
-    finite. (It is not finite either when it overflows; then the slow look finds none.)
+    One pass without memory of its own finds out whether there can be any: then the sum of squares
+    is not finite. (That is so for an overflow too; the slow search then finds none.)
     """
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.dot(parameters.flat, parameters.flat)
@@ -213,7 +223,7 @@ def not_finite(parameters: Parameters) -> str | None:
 
 
 def _open_files(locate: Locate, folder: Path) -> list[safetensors.TensorFile]:
-    """Return the weight files, open: one, or the shards that the index names."""
+    """Return the open weight files: one, or the shards in the index."""
     path = locate(WEIGHTS)
     if path is not None:
         return [safetensors.TensorFile(path)]
@@ -223,7 +233,7 @@ def _open_files(locate: Locate, folder: Path) -> list[safetensors.TensorFile]:
     if pickle := next(filter(None, map(locate, _PICKLES)), None):
         raise ModelError(
             "the weights are here only as a pickle, which can run any code when it is read, so "
-            "minilm does not open it. If you trust it, convert it with the package transformers:\n"
+            "minilm does not open it. If you trust it, convert it with transformers:\n"
             "    from transformers import AutoModelForCausalLM\n"
             f"    AutoModelForCausalLM.from_pretrained({str(folder)!r})"
             f".save_pretrained({str(folder)!r})",
@@ -235,7 +245,7 @@ def _open_files(locate: Locate, folder: Path) -> list[safetensors.TensorFile]:
 def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.TensorFile]:
     weight_map = files.read_object(index, max_bytes=_MAX_INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
-        raise ModelError("no weight_map from tensors to files in it", index)
+        raise ModelError("it has no weight_map from tensors to files; copy it again", index)
     shards: dict[str, safetensors.TensorFile] = {}
     for shard in weight_map.values():
         if not files.is_safe_name(shard) or "/" in shard or not shard.endswith(".safetensors"):
@@ -251,11 +261,11 @@ def _open_shards(locate: Locate, folder: Path, index: Path) -> list[safetensors.
     for name, shard in weight_map.items():
         if name not in shards[shard]:
             raise ModelError(
-                f"no tensor {errors.brief(name)}, which {INDEX} promises", folder / shard
+                f"no tensor {errors.brief(name)}, which {INDEX} lists here", folder / shard
             )
     for shard, file in shards.items():
         if extra := [name for name in file if weight_map.get(name) != shard]:
-            raise ModelError(f"{errors.listed(extra)} not where {INDEX} says", file.path)
+            raise ModelError(f"{errors.listed(extra)} is not where {INDEX} says", file.path)
     return list(shards.values())
 
 
@@ -267,7 +277,7 @@ def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> No
             tensor.file.path,
         )
     if tensor.info.dtype not in safetensors.FLOATS:
-        raise ModelError(f"{name} has the dtype {tensor.info.dtype}, no float", tensor.file.path)
+        raise ModelError(f"{name} has the dtype {tensor.info.dtype}, not a float", tensor.file.path)
 
 
 def _check_head(head: StoredTensor, table: StoredTensor, name: str) -> None:

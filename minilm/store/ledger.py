@@ -1,9 +1,8 @@
 """What a model has seen: a fingerprint of each document, in the model's folder.
 
-The file `seen.hashes` is one of the model's: it is in the manifest and changes in one transaction
-with the weights, so that it never tells of a text that the weights do not know, nor the other way
-about. Held-out documents are in it too: a later session shall not learn what an earlier one was
-measured on.
+The file `seen.hashes` is in the manifest and changes in one transaction with the weights, so they
+always agree. Held-out documents are in it too: a later session must not train on what an earlier
+one was measured on.
 
     8 bytes   b"mlmseen1"
     8 bytes   n, the number of fingerprints, little-endian
@@ -37,7 +36,7 @@ class Ledger:
     Attributes
     ----------
     hashes : ndarray of shape (n,), uint64
-        In ascending order, each once.
+        In ascending order, without duplicates.
 
     Examples
     --------
@@ -52,7 +51,7 @@ class Ledger:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Ledger:
-        """Return the ledger of some documents; 8 bytes a document are kept, not the texts."""
+        """Return the ledger of some documents. It keeps 8 bytes per document, not the texts."""
         return cls.of_hashes(np.fromiter(map(fingerprints.fingerprint, texts), np.uint64))
 
     @classmethod
@@ -65,7 +64,7 @@ class Ledger:
         return len(self.hashes)
 
     def knows(self, hashes: ArrayLike) -> NDArray[np.bool_]:
-        """Return which of these fingerprints, shape (m,), are in the ledger."""
+        """Return which of these fingerprints are in the ledger: (m,) -> (m,)."""
         asked = np.asarray(hashes, np.uint64)
         places = np.searchsorted(self.hashes, asked)
         inside = places < len(self.hashes)
@@ -74,7 +73,7 @@ class Ledger:
         return found
 
     def extended(self, other: Ledger) -> Ledger:
-        """Return the ledger of all documents of both."""
+        """Return the ledger of the documents in either."""
         return Ledger(np.union1d(self.hashes, other.hashes))
 
     def to_bytes(self) -> bytes:
@@ -100,10 +99,10 @@ def read(path: Path) -> Ledger:
         with open(path, "rb") as file:
             header = file.read(_HEADER)
             if len(header) < _HEADER or not header.startswith(_MAGIC):
-                raise damaged("it begins otherwise")
+                raise damaged("it begins with something else")
             count = int.from_bytes(header[8:], "little")
             if size != _HEADER + _DTYPE.itemsize * count:
-                raise damaged(f"{size:,} bytes where {count:,} fingerprints are said to be")
+                raise damaged(f"{size:,} bytes cannot hold {count:,} fingerprints")
             hashes: NDArray[Any] = np.fromfile(file, _DTYPE)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror or error}", path) from None

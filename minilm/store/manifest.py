@@ -1,6 +1,6 @@
-"""`minilm.json`: a model's lineage, and a checksum for each of its files and for itself.
+"""`minilm.json`: a model's lineage, and checksums of its files and of itself.
 
-It holds no times: two runs of the same command leave the same bytes.
+It holds no times, so that two runs of the same command leave the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BLANK = "0" * 64
 
 @dataclass(frozen=True)
 class Source:
-    """A file of text that a model has learned from."""
+    """A text file that a model has learned from."""
 
     name: str
     bytes: int
@@ -35,21 +35,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of training in a model's life.
+    """One training run in a model's history.
 
     Attributes
     ----------
     kind : str
-        "pretrain", "finetune" or "continue"; "convert" where it came from another program's
+        "pretrain", "finetune" or "update"; "convert" where it came from another program's
         file, and what it learned from is not known.
     data : tuple of Source
         What it learned from.
     steps : int
         Updates of the parameters.
     tokens : int
-        How many next tokens it was asked for.
+        Next tokens that it had to predict.
     settings : mapping
-        The options that matter, as JSON.
+        The options that matter; JSON values.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class Manifest:
     files : mapping of str to Digest
     lineage : tuple of Stage
     adapter : mapping, optional
-        Of an adapter's folder: what `adapters.py` records of its base and its labels.
+        For an adapter's folder: what `adapters` records of its base and labels.
     """
 
     files: Mapping[str, Digest]
@@ -77,7 +77,7 @@ class Manifest:
 
 
 def source(path: str | os.PathLike[str]) -> Source:
-    """Return name, size and checksum of a file of text."""
+    """Return name, size and checksum of a text file."""
     return Source(Path(path).name, Path(path).stat().st_size, files.sha256(path))
 
 
@@ -86,12 +86,12 @@ def render(
     lineage: Sequence[Stage],
     adapter: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """Return the bytes of a manifest. Its own checksum is that of its text with 64 zeros there.
+    """Return the bytes of a manifest. Its own checksum is that of the text with 64 zeros instead.
 
     Raises
     ------
     OptionError
-        When a setting is nothing that JSON can hold.
+        When JSON cannot hold a setting.
     """
     content: dict[str, Any] = {
         "checksum": _BLANK,
@@ -114,7 +114,7 @@ def read(path: Path) -> Manifest:
     Raises
     ------
     ModelError
-        When a byte of it is not as it was written.
+        When a byte of it was changed.
     """
     text = files.read_text(path, max_bytes=_MAX_BYTES, error=ModelError)
     content = files.as_object(files.parse_json(text, path, error=ModelError), path)
@@ -126,7 +126,10 @@ def read(path: Path) -> Manifest:
             path,
         )
     if content.get("format") != _FORMAT:
-        raise ModelError(f"format {errors.brief(content.get('format'))} is of a later minilm", path)
+        raise ModelError(
+            f"format {errors.brief(content.get('format'))} is from a later minilm; upgrade minilm",
+            path,
+        )
     try:
         digests = {name: Digest(**entry) for name, entry in content["files"].items()}
         lineage = tuple(

@@ -1,10 +1,12 @@
 """A model as an ONNX graph, built node by node; needs the package `onnx` (extra: onnx).
 
-The graph computes what `nn/transformer.py` does. Inputs and output have the names and axes of the
-ecosystem's decoder exports without a cache, so that what a tokenizer returns can be fed as it is:
+The graph computes what `nn/gpt.py` and, for a classifier, `nn/heads.py` do. Inputs and output have
+the names and axes of the ecosystem's exports without a cache, so that what a tokenizer returns can
+be fed as it is:
 
     input_ids, attention_mask   int64 (batch_size, sequence_length)
-    logits                      float32 (batch_size, sequence_length, V)
+    logits                      float32 (batch_size, sequence_length, V), of a language model
+                                float32 (batch_size, labels), of a classifier
 
 Positions are counted along the attention mask. So a padded sequence has the logits of the sequence
 alone, on whichever side the padding is.
@@ -25,7 +27,8 @@ from numpy.typing import NDArray
 from minilm.errors import MissingExtraError, ModelError, OutputError
 from minilm.nn.config import GPTConfig
 from minilm.nn.parameters import param_shapes
-from minilm.store import folder, huggingface, manifest, transaction
+from minilm.store import classification, folder, huggingface, manifest, transaction
+from minilm.store.classification import Head
 from minilm.store.folder import SavedModel
 from minilm.store.safetensors import Sink
 from minilm.store.transaction import Content
@@ -40,14 +43,17 @@ _OPSET, _IR = 17, 8
 _LARGEST_FILE = (1 << 31) - (1 << 24)
 
 
-def export(model: SavedModel, path: str | os.PathLike[str]) -> None:
+def export(model: SavedModel, path: str | os.PathLike[str], head: Head | None = None) -> None:
     """Write `model.onnx` with the configuration and the tokenizer's files into a folder.
 
     Parameters
     ----------
     model : SavedModel
+        With `score.weight` among its parameters if there is a head.
     path : path-like
         Made if it is not there. An earlier export in it is replaced, all of it or nothing.
+    head : Head, optional
+        Of a classifier.
 
     Raises
     ------
@@ -67,23 +73,49 @@ def export(model: SavedModel, path: str | os.PathLike[str]) -> None:
     for name in (manifest.NAME, *huggingface.SIGNS[1:]):
         if (target / name).exists():
             raise OutputError(f"{target}: holds a model ({name}); export to a folder of its own")
-    contents = folder.model_files(model.config, model.parameters, model.tokenizer)
+    config, parameters, tokenizer = model.config, model.parameters, model.tokenizer
+    if head is None:
+        contents = folder.model_files(config, parameters, tokenizer)
+    else:
+        contents = classification.model_files(
+            config, parameters, tokenizer, head, end_of_text=model.end_of_text, in_graph=True
+        )
     del contents[huggingface.WEIGHTS]
-    contents.update(graph_files(model.config, model.parameters))
+    contents.update(graph_files(config, parameters, head.pooling if head else None))
     replaced = {MODEL, DATA, folder.TOKENIZER_CONFIG, *bpe_files.NAMES}
     with transaction.FolderWriter(target) as writer:
         writer.write(contents, remove=replaced - set(contents))
 
 
-def graph_files(config: GPTConfig, parameters: Mapping[str, NDArray[Any]]) -> dict[str, Content]:
-    """Return the graph with its weights inside or, where they are too large, beside it."""
+def graph_files(
+    config: GPTConfig, parameters: Mapping[str, NDArray[Any]], pooling: str | None = None
+) -> dict[str, Content]:
+    """Return the graph with its weights inside or, where they are too large, beside it.
+
+    With a pooling, it is a classifier's, and `score.weight` is among the parameters.
+    """
     try:
         import onnx
     except ImportError:
         raise MissingExtraError("onnx", "onnx", "the export to ONNX") from None
-    weights = {name: np.ascontiguousarray(parameters[name], "<f4") for name in param_shapes(config)}
-    size = sum(weight.nbytes for weight in weights.values())
-    outside = size > _LARGEST_FILE
+    names = [*param_shapes(config), *([huggingface.SCORE] if pooling else [])]
+    weights = {name: np.ascontiguousarray(parameters[name], "<f4") for name in names}
+    outside = sum(weight.nbytes for weight in weights.values()) > _LARGEST_FILE
+    opset = onnx.helper.make_opsetid("", _OPSET)
+    model = onnx.helper.make_model(
+        _Graph(onnx, config).build(_tensors(onnx, weights, outside), pooling),
+        opset_imports=[opset],
+        ir_version=_IR,
+        producer_name="minilm",
+    )
+    contents: dict[str, Content] = {MODEL: model.SerializeToString()}
+    if outside:
+        contents[DATA] = partial(_dump, weights)
+    return contents
+
+
+def _tensors(onnx: Any, weights: Mapping[str, NDArray[Any]], outside: bool) -> list[Any]:
+    """Return the weights as TensorProto, with their values or with their places in `DATA`."""
     tensors, start = [], 0
     for name, weight in weights.items():
         tensor = onnx.TensorProto(name=name, dims=weight.shape, data_type=onnx.TensorProto.FLOAT)
@@ -95,15 +127,7 @@ def graph_files(config: GPTConfig, parameters: Mapping[str, NDArray[Any]]) -> di
         else:
             tensor.raw_data = weight.tobytes()
         tensors.append(tensor)
-    graph = _Graph(onnx, config).build(tensors)
-    opset = onnx.helper.make_opsetid("", _OPSET)
-    model = onnx.helper.make_model(
-        graph, opset_imports=[opset], ir_version=_IR, producer_name="minilm"
-    )
-    contents: dict[str, Content] = {MODEL: model.SerializeToString()}
-    if outside:
-        contents[DATA] = partial(_dump, weights)
-    return contents
+    return tensors
 
 
 def _dump(weights: Mapping[str, NDArray[Any]], file: Sink) -> None:
@@ -120,27 +144,30 @@ class _Graph:
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
 
-    def build(self, weights: list[Any]) -> Any:
-        """Return the whole graph as a GraphProto."""
+    def build(self, weights: list[Any], pooling: str | None) -> Any:
+        """Return the whole graph as a GraphProto: a classifier's if there is a pooling."""
         helper, proto = self.onnx.helper, self.onnx.TensorProto
-        allowed = self.allowed()
+        times = self.times()
+        allowed = self.allowed(times)
         x = self.embed()
         for layer in range(self.config.n_layer):
             x = self.add("Add", x, self.attention(self.norm(x, f"h.{layer}.ln_1"), layer, allowed))
             x = self.add("Add", x, self.mlp(self.norm(x, f"h.{layer}.ln_2"), layer))
-        table = self.add("Transpose", "wte.weight", perm=[1, 0])
-        self.add("MatMul", self.norm(x, "ln_f"), table, output="logits")
-        axes = ["batch_size", "sequence_length"]
-        return helper.make_graph(
-            self.nodes,
-            "gpt2",
-            [
-                helper.make_tensor_value_info(name, proto.INT64, axes)
-                for name in ("input_ids", "attention_mask")
-            ],
-            [helper.make_tensor_value_info("logits", proto.FLOAT, [*axes, self.config.vocab_size])],
-            [*weights, *self.constants.values()],
-        )
+        x = self.norm(x, "ln_f")
+        axes: list[str | int] = ["batch_size", "sequence_length"]
+        inputs = [
+            helper.make_tensor_value_info(name, proto.INT64, axes)
+            for name in ("input_ids", "attention_mask")
+        ]
+        if pooling is None:
+            self.scores(x, "wte.weight")
+            shape = [*axes, self.config.vocab_size]
+        else:
+            self.scores(self.pool(x, times, pooling), huggingface.SCORE)
+            shape = [axes[0], weights[-1].dims[0]]
+        output = helper.make_tensor_value_info("logits", proto.FLOAT, shape)
+        everything = [*weights, *self.constants.values()]
+        return helper.make_graph(self.nodes, "gpt2", inputs, [output], everything)
 
     def add(self, op: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Add one node with one result."""
@@ -149,9 +176,10 @@ class _Graph:
         return name
 
     def constant(self, value: Any, dtype: str = "<f4") -> str:
-        """Return the name of a constant, one for each value."""
+        """Return the name of a constant, one for each dtype, shape and value."""
         array = np.array(value, dtype)
-        name = f"constant_{array.dtype.name}_{'_'.join(map(str, array.ravel().tolist()))}"
+        kind = array.dtype.name + "_list" * array.ndim
+        name = f"constant_{kind}_{'_'.join(map(str, array.ravel().tolist()))}"
         if name not in self.constants:
             self.constants[name] = self.onnx.numpy_helper.from_array(array, name)
         return name
@@ -164,10 +192,34 @@ class _Graph:
         words = self.add("Gather", "wte.weight", "input_ids")
         return self.add("Add", words, self.add("Gather", "wpe.weight", positions))
 
-    def allowed(self) -> str:
-        """Which key each query may look at, causal and not padding: (B, T) -> (B, 1, T, T)."""
+    def times(self) -> str:
+        """0, 1, ..., T - 1: (T,)."""
         length = self.add("Gather", self.add("Shape", "input_ids"), self.constant(1, "<i8"))
-        times = self.add("Range", self.constant(0, "<i8"), length, self.constant(1, "<i8"))
+        return self.add("Range", self.constant(0, "<i8"), length, self.constant(1, "<i8"))
+
+    def scores(self, x: str, table: str) -> str:
+        """x @ table.T, the output of the graph."""
+        return self.add("MatMul", x, self.add("Transpose", table, perm=[1, 0]), output="logits")
+
+    def pool(self, x: str, times: str, pooling: str) -> str:
+        """One state for each sequence, of its last real position or the mean: -> (B, C)."""
+        kind = self.onnx.TensorProto.FLOAT
+        real = self.add("Cast", "attention_mask", to=kind)
+        if pooling == "last":
+            # Each real position by its number from 1, so that padding, 0, is never the largest.
+            numbers = self.add("Add", times, self.constant(1, "<i8"))
+            numbers = self.add("Mul", numbers, "attention_mask")
+            last = self.add("ReduceMax", numbers, axes=[1], keepdims=1)
+            is_last = self.add("Cast", self.add("Equal", numbers, last), to=kind)
+            weights = self.add("Mul", is_last, real)
+        else:
+            count = self.add("ReduceSum", real, self.constant([1], "<i8"), keepdims=1)
+            weights = self.add("Div", real, self.add("Max", count, self.constant(1.0)))
+        rows = self.add("Unsqueeze", weights, self.constant([1], "<i8"))  # (B, 1, T)
+        return self.add("Squeeze", self.add("MatMul", rows, x), self.constant([1], "<i8"))
+
+    def allowed(self, times: str) -> str:
+        """Which key each query may look at, causal and not padding: (B, T) -> (B, 1, T, T)."""
         queries = self.add("Unsqueeze", times, self.constant([1], "<i8"))
         causal = self.add("LessOrEqual", times, queries)
         real = self.add("Cast", "attention_mask", to=self.onnx.TensorProto.BOOL)

@@ -1,13 +1,13 @@
-"""safetensors: named arrays in one file, in a format that a page describes [1]_.
+"""safetensors: named arrays in one file, in a format that fits on one page [1]_.
 
     8 bytes      N, the length of the header; unsigned, little-endian
     N bytes      the header: JSON, {name: {"dtype", "shape", "data_offsets": [start, stop]}, ...},
-                 perhaps with "__metadata__": {str: str}; blanks may follow it
+                 optionally with "__metadata__": {str: str}; spaces may follow it
     the rest     the arrays' bytes, C order, little-endian; offsets count from here
 
-The arrays lie end to end, without gap or overlap, so that nothing is hidden in the file and nothing
-is read twice. All of this is checked before any memory is taken: what a file claims about itself is
-compared with how long it is. There is nothing in it to run, which is why it replaced pickles.
+The arrays are adjacent, without gaps or overlaps, so that nothing is hidden in the file and nothing
+is read twice. All of this is checked against the file's length before memory is taken. A file holds
+no code, which is why the format replaced pickles.
 
 Left out on purpose: the 8-, 6- and 4-bit floats, which are for inference on GPUs.
 
@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from minilm import errors, files
 from minilm.errors import ModelError, OptionError
 
-# Format's name -> NumPy's, little-endian. The order is by alignment: a writer puts the last first,
-# so that every array begins at a multiple of its item's size.
+# The format's name -> NumPy's, little-endian. The order is by alignment: a writer puts the last
+# first, so that every array begins at a multiple of its item's size.
 _DTYPES = {
     "BOOL": np.dtype("?"),
     "U8": np.dtype("u1"),
@@ -44,7 +44,7 @@ _DTYPES = {
     "I16": np.dtype("<i2"),
     "U16": np.dtype("<u2"),
     "F16": np.dtype("<f2"),
-    "BF16": np.dtype("<u2"),  # NumPy has none: its bits, see `_widen`
+    "BF16": np.dtype("<u2"),  # NumPy has no bfloat16: its bits, see `_widen`
     "I32": np.dtype("<i4"),
     "U32": np.dtype("<u4"),
     "F32": np.dtype("<f4"),
@@ -63,7 +63,7 @@ _METADATA = "__metadata__"
 
 
 class Sink(Protocol):
-    """What bytes can be written to: an open binary file, or something before one."""
+    """What bytes can be written to: an open binary file, or a wrapper around one."""
 
     def write(self, data: Any, /) -> object:
         """Write all bytes of a buffer."""
@@ -71,15 +71,15 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What the header says of one array.
+    """What the header says about one array.
 
     Attributes
     ----------
     dtype : str
-        In the format's words: "F32", "BF16", ...
+        The format's name: "F32", "BF16", ...
     shape : tuple of int
     start, stop : int
-        Where its bytes lie, counted from the end of the header.
+        Where its bytes are, counted from the end of the header.
     """
 
     dtype: str
@@ -94,10 +94,10 @@ class TensorInfo:
 
 
 class TensorFile(Mapping[str, NDArray[Any]]):
-    """The arrays of a file, mapped into memory: only what is looked at is read.
+    """The arrays of a file, mapped into memory: only what is used is read.
 
-    F16 and BF16 come widened to float32; all else is a read-only view of the file. The mapping ends
-    with the `with` block, or with the last view of it.
+    F16 and BF16 are widened to float32; other arrays are read-only views of the file. The mapping
+    ends with the `with` block, or with the last view of it.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class TensorFile(Mapping[str, NDArray[Any]]):
     Raises
     ------
     ModelError
-        When the file is missing or damaged in any way that its header can show.
+        When the file is missing, or damaged in any way that its header can show.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -127,7 +127,7 @@ class TensorFile(Mapping[str, NDArray[Any]]):
                 self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         except FileNotFoundError:
             raise ModelError("no such file; check the path", self.path) from None
-        except (OSError, ValueError) as error:  # ValueError: it became shorter meanwhile
+        except (OSError, ValueError) as error:  # ValueError: it was cut short meanwhile
             reason = getattr(error, "strerror", None) or error
             raise ModelError(f"cannot be read: {reason}", self.path) from None
 
@@ -157,7 +157,7 @@ class TensorFile(Mapping[str, NDArray[Any]]):
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
-    """Return copies of all arrays of a file; F16 and BF16 widened to float32.
+    """Return copies of all arrays of a file; F16 and BF16 are widened to float32.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def save(
     path: str | os.PathLike[str],
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write arrays to a file, which appears whole or not at all."""
+    """Write arrays to a file atomically."""
     with files.atomic_write(path, "wb") as file:
         dump(tensors, file, metadata)
 
@@ -186,7 +186,7 @@ def dump(
     """Write arrays into an open binary file, one after the other.
 
     The bytes depend on names, values and metadata only, and are those of the `safetensors` package:
-    larger items first, then by name; the header padded with blanks to a multiple of 8.
+    larger items first, then by name; the header is padded with spaces to a multiple of 8.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def dump(
     Raises
     ------
     OptionError
-        When the format has no place for a name or a dtype.
+        When the format does not allow a name or a dtype.
 
     Examples
     --------
@@ -223,17 +223,17 @@ def dump(
     text += b" " * (-len(text) % 8)
     file.write(struct.pack("<Q", len(text)) + text)
     for name in order:
-        # A file holds C order and little-endian: other layouts are copied here, one at a time.
+        # Files are in C order and little-endian; other layouts are copied here, one at a time.
         value = np.ascontiguousarray(tensors[name], _DTYPES[kinds[name]])
         file.write(value.reshape(-1).view(np.uint8).data)
 
 
 def _dtype_name(name: str, value: NDArray[Any]) -> str:
     if name == _METADATA:
-        raise OptionError(f"no tensor can be named {name}, the format's own word; rename it")
+        raise OptionError(f"no tensor can be named {name}, which the format reserves; rename it")
     kind = _NAMES.get(value.dtype.newbyteorder("<"))
     if kind is None:
-        raise OptionError(f"{name} has the dtype {value.dtype}, which safetensors has not")
+        raise OptionError(f"{name} has the dtype {value.dtype}, which safetensors does not have")
     return kind
 
 
@@ -254,15 +254,15 @@ def _read_header(file: BinaryIO, size: int, path: Path) -> tuple[dict[str, Any],
     (length,) = struct.unpack("<Q", file.read(8))
     if length > size - 8:
         raise ModelError(
-            f"claims a header of {length:,} bytes, but has {size:,} in all; it is cut short or no "
-            "safetensors file; copy it again",
+            f"claims a header of {length:,} bytes, but has {size:,} in all; it is cut short or not "
+            "a safetensors file; copy it again",
             path,
         )
     if length > MAX_HEADER:
-        raise ModelError(f"a header of {length:,} bytes; at most {MAX_HEADER:,} are read", path)
+        raise ModelError(f"a header of {length:,} bytes; minilm reads at most {MAX_HEADER:,}", path)
     data = file.read(length)
     if not data.startswith(b"{"):
-        raise ModelError("its header is no JSON object; it is damaged or not safetensors", path)
+        raise ModelError("its header is not a JSON object; it is damaged or not safetensors", path)
     try:
         header = files.parse_json(data.decode(), path, error=ModelError)
         return files.as_object(header, path), 8 + length
@@ -309,7 +309,7 @@ def _check_entry(name: str, entry: Any, path: Path) -> TensorInfo:
     if not _are_counts(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise fault(f"the data_offsets {errors.brief(offsets)} are not a start and a stop")
     itemsize = _DTYPES[dtype].itemsize
-    # Without its zeros: an empty array may claim axes too long for NumPy.
+    # Zeros count as 1: an empty array may claim axes that are too long for NumPy.
     if math.prod(n or 1 for n in shape) * itemsize >= 1 << 62:
         raise fault(f"no array can have the shape {errors.brief(shape)}")
     expected = math.prod(shape) * itemsize

@@ -1,13 +1,20 @@
-"""Several files of a folder changed together: all of them or none, whenever the process dies.
+"""Several files of a folder changed together: all of them or none, even if the process dies.
 
     1. every new file is written into the subfolder `.staging` and flushed to the disk
-    2. the record `.commit.json` is written atomically: from here on the change has happened
-    3. each staged file is renamed into its place, files no longer wanted are removed
-    4. the record is removed
+    2. the record `.staging/.commit.json` is written atomically: from now on the change has happened
+    3. files that are no longer wanted are removed, each staged file is renamed into its place
+    4. the record is removed, and `.staging` with it
 
-Killed before 2, the folder is as it was, and the next to open it throws the staged files away.
-Killed after 2, the next takes up 3 where it was left. A reader that may not write, or comes while
-another process writes, finds files through `locate`, as if the change were finished.
+After a kill before 2, the folder is as it was; the next process that opens it deletes `.staging`.
+After a kill later, the next process continues with 3. A reader that may not write, or that comes
+while another process writes, finds files through `locate`, as if the change were finished.
+
+Why not write a whole folder aside and swap one pointer? No pointer works everywhere. transformers
+opens DIR/config.json itself, so DIR must hold plain files. A symbolic link needs special rights on
+Windows and is lost in copies and archives; a file that names the current folder means nothing to
+transformers; renaming DIR takes two steps (old away, new in) with no model between them, fails on
+Windows while any file in it is open, and would have to carry along logs, pictures and `versions/`.
+So the pointer is the record: `.staging` is the folder written aside.
 """
 
 from __future__ import annotations
@@ -27,7 +34,7 @@ from minilm.errors import ModelError, OutputError
 from minilm.store import safetensors
 
 STAGING = ".staging"
-RECORD = ".commit.json"
+RECORD = f"{STAGING}/.commit.json"  # no content can have this name: see `files.is_safe_name`
 
 # Seconds. A reader that finishes a killed process's change holds the lock for a moment.
 _PATIENCE = 1.0
@@ -36,14 +43,14 @@ Content = bytes | Callable[[safetensors.Sink], object]
 
 
 class Digest(NamedTuple):
-    """What tells a file from a damaged one: its size in bytes and its SHA-256 in hexadecimal."""
+    """What shows damage to a file: its size in bytes and its SHA-256 in hexadecimal."""
 
     bytes: int
     sha256: str
 
 
 class FolderWriter:
-    """The one process that may change a folder, while the `with` block lasts.
+    """The only process that may change a folder, for the length of a `with` block.
 
     Entering makes the folder, takes its lock and settles what a killed process left behind.
 
@@ -51,13 +58,13 @@ class FolderWriter:
     ----------
     path : path-like
     wait : float
-        Seconds to wait for another process to let the folder go.
+        Seconds to wait for another process to release the folder.
 
     Attributes
     ----------
     path : Path
     stale_pid : int or None
-        The process that held the folder and died without letting go.
+        The process that died holding the folder, if one did.
 
     Raises
     ------
@@ -86,11 +93,11 @@ class FolderWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Let the folder go."""
+        """Release the folder."""
         self._held.close()
 
     def settle(self) -> None:
-        """Finish a change that was committed but not finished, or throw away one that was not.
+        """Finish a change that was committed, or discard one that was not.
 
         Raises
         ------
@@ -114,35 +121,36 @@ class FolderWriter:
         Parameters
         ----------
         contents : mapping of str to bytes or callable
-            By name, with "/" between subfolder and file. A callable writes itself to what it gets.
+            By name, with "/" between subfolder and file. A callable writes to the sink it gets.
         remove : collection of str
-            Names of files that shall be gone; some may not exist.
+            Names of files to remove; some may not exist.
         seal : callable, optional
-            Given the digests of the contents, returns further files that belong to the change.
+            Takes the digests of the contents and returns more files that belong to the change.
 
         Raises
         ------
         OutputError
-            When the disk is full or the folder read-only. What was there is then as it was, or, if
-            all was written and only a rename failed, the next to open the folder finishes it.
+            When the disk is full or the folder read-only. The folder is then unchanged or, if only
+            a rename failed, the next process that opens it finishes the change.
         """
         self.settle()
         with _told(f"{self.path}: cannot be saved; the last good files in it are whole"):
             try:
+                (self.path / STAGING).mkdir(exist_ok=True)
                 digests = _stage(self.path, contents)
-                sealed = _stage(self.path, seal(digests)) if seal else {}
-                record = {"rename": sorted({*digests, *sealed}), "remove": sorted(remove)}
-                files.write_json(self.path / RECORD, record)
+                if seal:
+                    _stage(self.path, seal(digests))
+                files.write_json(self.path / RECORD, {"remove": sorted(remove)})
             except BaseException:
                 if not is_changing(self.path):
                     _discard(self.path)
                 raise
-            _finish(self.path, record)
+            _finish(self.path, remove)
 
 
 @contextlib.contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Turn an error of the system into one of ours that begins with `what`."""
+    """Turn an OSError into an OutputError that begins with `what`."""
     try:
         yield
     except OSError as error:
@@ -152,14 +160,14 @@ def _told(what: str) -> Iterator[None]:
 
 
 def settle_if_free(folder: Path) -> None:
-    """Finish or undo what a killed process left, unless one is writing or the folder is read-only.
+    """Finish or discard what a killed process left, where nobody is writing and this one may.
 
     Raises
     ------
     ModelError
         When the record of an unfinished change is damaged.
     """
-    if is_changing(folder) or (folder / STAGING).exists():
+    if (folder / STAGING).exists():
         with contextlib.suppress(OSError, OutputError), files.FolderLock(folder):
             _settle(folder)
 
@@ -193,10 +201,10 @@ def _stage(folder: Path, contents: Mapping[str, Content]) -> dict[str, Digest]:
 
 
 def _release_cache(path: Path) -> None:
-    """Let the system take the memory in which it keeps a file that will be replaced.
+    """Let the system reuse the memory in which it caches a file that will be replaced.
 
-    The new file is written into that memory, as if over the old one: on virtual machines, which get
-    fresh memory slowly, that halves the time to save.
+    The new file is then cached in that memory. On virtual machines, which get fresh memory slowly,
+    this halves the time to save.
     """
     if hasattr(os, "posix_fadvise"):
         with contextlib.suppress(OSError), open(path, "rb") as file:
@@ -204,46 +212,51 @@ def _release_cache(path: Path) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """Finish a change that was committed, or throw away one that was not."""
-    record = _read_record(folder)
-    if record is None:
+    """Finish a change that was committed, or discard one that was not."""
+    if not is_changing(folder):
         _discard(folder)
-    else:
-        _finish(folder, record)
+        return
+    record = files.read_object(folder / RECORD, max_bytes=1 << 20)
+    remove = record.get("remove")
+    if not isinstance(remove, list) or not all(map(files.is_safe_name, remove)):
+        raise ModelError(
+            f"not the record of a save; copy the folder again from a good one, with its {STAGING}",
+            folder / RECORD,
+        )
+    _finish(folder, remove)
 
 
-def _finish(folder: Path, record: dict[str, list[str]]) -> None:
-    """Do what the record says, or the rest of it."""
-    for name in record["remove"]:
+def _finish(folder: Path, remove: Collection[str]) -> None:
+    """Do what is left of a committed change."""
+    for name in remove:
         path = folder / name
         path.unlink(missing_ok=True)
         if path.parent != folder:
-            with contextlib.suppress(OSError):  # not empty yet, or gone already
+            with contextlib.suppress(OSError):  # not empty yet, or already gone
                 path.parent.rmdir()
-    touched = {folder}
-    for name in record["rename"]:
-        target = folder / name
-        if (folder / STAGING / name).exists():  # else it was moved before the process died
-            target.parent.mkdir(exist_ok=True)
-            _replace(folder / STAGING / name, target)
-        touched.add(target.parent)
+    touched = [folder]
+    for staged in sorted((folder / STAGING).rglob("*")):  # a subfolder comes before its files
+        target = folder / staged.relative_to(folder / STAGING)
+        if staged.is_dir():
+            target.mkdir(exist_ok=True)
+            touched.append(target)
+        elif staged != folder / RECORD:
+            _replace(staged, target)
     for directory in touched:
         files.sync_folder(directory)
     (folder / RECORD).unlink()
-    # On the disk too, or a power cut during the next save could bring this record back to life.
-    files.sync_folder(folder)
+    # On the disk too, or a power cut during the next save could bring this record back.
+    files.sync_folder(folder / STAGING)
     _discard(folder)
 
 
 def _discard(folder: Path) -> None:
-    """Throw staged files away, and what a record was being written to."""
+    """Delete what is staged."""
     shutil.rmtree(folder / STAGING, ignore_errors=True)
-    for unfinished in folder.glob(f".{RECORD}.*.tmp"):
-        unfinished.unlink(missing_ok=True)
 
 
 def _replace(source: Path, target: Path) -> None:
-    """Rename over a file; on Windows, wait a moment for a reader or a virus scanner to let go."""
+    """Rename over a file; on Windows, wait a moment for a reader or virus scanner to close it."""
     for wait in (0.1, 0.2, 0.4, 0.8):
         try:
             os.replace(source, target)
@@ -255,31 +268,13 @@ def _replace(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
-def _read_record(folder: Path) -> dict[str, list[str]] | None:
-    path = folder / RECORD
-    if not is_changing(folder):
-        return None
-    record = files.read_object(path, max_bytes=1 << 20)
-    if (
-        set(record) != {"rename", "remove"}
-        or not all(isinstance(names, list) for names in record.values())
-        or not all(files.is_safe_name(name) for names in record.values() for name in names)
-    ):
-        raise ModelError(
-            "damaged: it is not the record of a save; copy the folder again from a good one, "
-            f"with its {RECORD} and {STAGING}",
-            path,
-        )
-    return record
-
-
 class _Digesting:
-    """Passes bytes on to a file and hashes them at the same time, in a second thread.
+    """Writes bytes to a file and hashes them at the same time, in a second thread.
 
-    Both let go of the interpreter lock, and each takes about as long as the other.
+    Both release the interpreter lock, and both take about as long.
     """
 
-    _SMALL = 1 << 16  # bytes that a thread is not worth
+    _SMALL = 1 << 16  # bytes; below this, a thread costs more than it saves
 
     def __init__(self, file: Any) -> None:
         self.sha256 = hashlib.sha256()

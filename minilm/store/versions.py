@@ -1,13 +1,13 @@
-"""Updates of a model as versions, none of which is lost: what was there before is there after.
+"""The versions of a model: an update never loses the model that was there before.
 
-    DIR/               the current model, as ever
-    DIR/versions/1/    a complete model's folder: what was there before the first update
+    DIR/               the current model
+    DIR/versions/1/    a complete model's folder: the model before the first update
     DIR/versions/2/    the first update, and so on
 
-An update is trained in its own folder under `versions/`, while others go on reading the old model.
-It becomes the current one in a single transaction, or stays beside it. Which version is current is
-not noted anywhere: it is the one whose files are those of DIR, by their checksums. What a version
-was made from, and the verdict on it, stand in the last stage of its lineage.
+An update is trained in its own folder under `versions/`; until it ends, others read the old model.
+Then it becomes the current model in a single transaction, or stays beside it. Which version is
+current is not recorded anywhere: it is the one with the same checksums as DIR. What a version was
+made from, and whether it was kept, is in the last stage of its lineage.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Version:
     ----------
     number : int
     path : Path
-        A complete model's folder; that of the current model itself where no update was made yet.
+        A complete model's folder; before the first update, the current model itself.
     lineage : tuple of Stage
     current : bool
     made_from : int or None
-        The version that it continues; None for one that no update has made here.
+        The version that it continues; None if no update here made it.
     """
 
     number: int
@@ -58,40 +58,40 @@ class Version:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Whether the update was kept; None while it is not finished."""
+        """Whether the update was kept; None while it is unfinished."""
         noted = self.lineage[-1].settings if self.lineage else {}
-        if noted.get("version") != self.number:  # it came from elsewhere, as a whole
+        if noted.get("version") != self.number:  # complete, from elsewhere
             return "kept"
         found = noted.get("verdict")
         return found if found in ("kept", "held back") else None
 
 
 class Update:
-    """The one process that may update a model, while the `with` block lasts.
+    """The only process that may update a model, for the length of a `with` block.
 
-    Entering takes the model's folder and puts a copy of the current model under `versions/`, if it
-    is not there yet. While it is trained, the update is saved in a folder of its own; `finish`
-    makes it the current model, or leaves it beside the old one.
+    Entering locks the model's folder and copies the current model to `versions/`, if it is not
+    there yet. During training the update is saved in its own folder; `finish` makes it the current
+    model, or leaves it beside the old one.
 
     Parameters
     ----------
     path : path-like
         The folder of a model.
     wait : bool
-        Wait while another process has the folder, instead of refusing.
+        Wait while another process has the folder, instead of raising OutputError.
 
     Attributes
     ----------
     path : Path
     base : Version
-        What the update is made from: the current model, unless `start_from` says otherwise; of an
-        unfinished update, what it was begun with.
+        What the update is made from: the current model by default, or what `start_from` names; for
+        an unfinished update, what it started from.
     number : int
-        Of the version that will be made, or of the unfinished one that is there.
+        Of the new version, or of the unfinished one.
     is_begun : bool
-        Whether an update was begun here and not finished.
+        Whether there is an unfinished update.
     stale_pid : int or None
-        The process that held the folder and died without letting go.
+        The process that died holding the folder, if one did.
 
     Raises
     ------
@@ -108,9 +108,9 @@ class Update:
         self._own: Writer | None = None
 
     def __enter__(self) -> Update:
-        """Take the folder and secure the current model."""
+        """Lock the folder and make sure that the current model is among the versions."""
         if not folder.exists(self.path):
-            raise ModelError("no model here that could be updated; check the path", self.path)
+            raise ModelError("no model here to update; check the path", self.path)
         with contextlib.ExitStack() as stack:
             self._writer = stack.enter_context(_writer(self.path, wait=self._wait))
             self.stale_pid = self._writer.stale_pid
@@ -125,7 +125,7 @@ class Update:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Let the folder go."""
+        """Release the folder."""
         self._held.close()
 
     @property
@@ -134,32 +134,32 @@ class Update:
         return self.path / FOLDER / str(self.number)
 
     def prepare(self) -> Path:
-        """Make the folder that the update is saved in, take it, and return it."""
+        """Make and lock the folder that the update is saved in; return it."""
         if self._own is None:
             self._own = self._held.enter_context(Writer(self.place))
         return self._own.path
 
     def start_from(self, path: Path) -> None:
-        """Make the update from another model, a copy of which becomes a version too."""
+        """Make the update from another model, which is copied to `versions/` too."""
         self.base = self._secured(path)
         self.number = _free_number(self.path)
 
     def discard(self) -> None:
-        """Throw away what an unfinished update has left; begin again from the current model."""
+        """Delete the unfinished update; start again from the current model."""
         shutil.rmtree(self.place)
         self.is_begun = False
         self.base = self._secured(self.path)
 
     def save(self, contents: Mapping[str, Content], lineage: Sequence[Stage]) -> None:
-        """Save an update that is not finished, as `Writer.save` does, where it can be resumed."""
+        """Save an unfinished update, as `Writer.save` does, so that it can be resumed."""
         self._own_writer().save(contents, self._noted(lineage, None))
 
     def finish(
         self, contents: Mapping[str, Content], lineage: Sequence[Stage], verdict: Verdict
     ) -> None:
-        """Save a finished update: "kept", it becomes the current model, all of it or nothing.
+        """Save a finished update. If it is kept, it becomes the current model, all or nothing.
 
-        Its number, what it was made from and the verdict are noted in the last stage's settings.
+        Its number, its base and the verdict are added to the settings of the last stage.
         """
         noted = self._noted(lineage, verdict)
         if verdict == "kept":
@@ -179,7 +179,7 @@ class Update:
         return [*before, replace(last, settings={**last.settings, **notes})]
 
     def _secured(self, path: Path) -> Version:
-        """Return the version that equals a model, copied if there is none yet."""
+        """Return the version that equals a model; copy the model if there is none yet."""
         for version in stored(self.path):
             if _is_copy(version, path):
                 return version
@@ -192,7 +192,7 @@ class Update:
 
 
 def listed(path: str | os.PathLike[str]) -> list[Version]:
-    """Return the versions of a model, oldest first; the model alone if it was never updated.
+    """Return the versions of a model, oldest first; only the model if it was never updated.
 
     Raises
     ------
@@ -212,23 +212,23 @@ def listed(path: str | os.PathLike[str]) -> list[Version]:
 
 
 def unfinished(path: str | os.PathLike[str]) -> Version | None:
-    """Return the update of a model that was begun and not finished, if there is one."""
+    """Return the unfinished update of a model, if there is one."""
     return next((v for v in reversed(stored(Path(path))) if v.verdict is None), None)
 
 
 def rollback(
     path: str | os.PathLike[str], number: int | None = None, *, wait: bool = False
 ) -> Version:
-    """Make an earlier version (or any other) the current model, all of it or nothing.
+    """Make an earlier version, or any other, the current model, all of it or nothing.
 
     Parameters
     ----------
     path : path-like
         The model's folder.
     number : int, optional
-        Which version; the one that the current model was made from unless said.
+        Which version (default: the one that the current model was made from).
     wait : bool
-        Wait while another process has the folder, instead of refusing.
+        Wait while another process has the folder, instead of raising OutputError.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def rollback(
             current = next((v for v in stored(here) if v.current), None)
             if current is None or current.made_from is None:
                 raise OutputError(
-                    f"{here}: nothing tells what the model here was made from; see --list, and "
+                    f"{here}: no record of what the model here was made from; see --list, and "
                     "name a version with --to"
                 )
             number = current.made_from
@@ -266,7 +266,7 @@ def move_aside(path: Path) -> Path:
         When another process has the folder, or it cannot be renamed.
     """
     with files.FolderLock(path):
-        pass  # nobody is saving to it; Windows renames no folder with an open file in it
+        pass  # nobody is saving to it; close the lock, as Windows cannot rename it while open
     full = path.resolve()
     number = 1
     while (target := full.with_name(f"{full.name}-old-{number}")).exists():
@@ -286,7 +286,7 @@ def _writer(path: Path, *, wait: bool) -> Writer:
 
 
 def stored(path: Path) -> list[Version]:
-    """Return the versions under `versions/`, by number; a copy that was cut short is none."""
+    """Return the versions under `versions/`, by number, without incomplete copies."""
     found: dict[int, Version] = {}
     for number in sorted(_numbers(path)):
         place = path / FOLDER / str(number)
@@ -299,7 +299,7 @@ def stored(path: Path) -> list[Version]:
 
 
 def _base(version: Version, before: Mapping[int, Version]) -> int | None:
-    """Return the number of the version that an update was made from, if it was made here."""
+    """Return the number of the version that an update was made from, if that is known here."""
     if not version.lineage:
         return None
     *earlier, last = version.lineage
@@ -312,13 +312,13 @@ def _is_copy(version: Version, path: Path) -> bool:
     """Return whether a version is a copy of the model in a folder."""
     try:
         known = _manifest(path)
-    except ModelError:  # damaged: no copy of anything, and a version may replace it
+    except ModelError:  # damaged, so not a copy; a version may replace it
         return False
     if known is not None:
         return _manifest(version.path) == known
     if version.lineage or not folder.exists(path):
         return False
-    # A foreign model was written anew when it was copied: what it computes is compared.
+    # A foreign model was rewritten when it was copied: compare the weights.
     copied, foreign = folder.load(version.path), folder.load(path)
     return copied.config == foreign.config and np.array_equal(
         copied.parameters.flat, foreign.parameters.flat
@@ -333,15 +333,15 @@ def _numbers(path: Path) -> Iterator[int]:
 
 
 def _free_number(path: Path) -> int:
-    """Return the number after the last; that of a copy which was cut short is taken again."""
+    """Return the number after the last; that of an incomplete copy is used again."""
     return max((version.number for version in stored(path)), default=0) + 1
 
 
 def _finish_copy(path: Path) -> None:
-    """Copy an update that became the current model just before its process was killed."""
+    """Complete a version that became the current model just before its process was killed."""
     try:
         known = _manifest(path)
-    except ModelError:  # what is damaged is not copied
+    except ModelError:  # a damaged model is not copied
         return
     if known is None or not known.lineage:
         return
@@ -349,7 +349,7 @@ def _finish_copy(path: Path) -> None:
     for version in stored(path):
         if version.verdict is None and version.number == last.settings.get("version"):
             if version.lineage[:-1] != tuple(earlier):
-                continue  # a model from elsewhere, whose number means nothing here
+                continue  # from elsewhere: its number means nothing here
             with Writer(version.path) as writer:
                 copy(path, writer)
 
@@ -357,25 +357,25 @@ def _finish_copy(path: Path) -> None:
 def _find(path: Path, number: int) -> Version:
     found = {version.number: version for version in stored(path)}
     if number not in found:
-        known = ", ".join(map(str, found)) or "none, as no update was made yet"
-        raise OutputError(f"{path}: there is no version {number}; there are: {known}")
+        known = ", ".join(map(str, found)) or "none, as there was no update yet"
+        raise OutputError(f"{path}: there is no version {number}; versions here: {known}")
     return found[number]
 
 
 def _manifest(path: Path) -> Manifest | None:
-    """Return what `minilm.json` says; None for a folder without one."""
+    """Return the content of `minilm.json`; None for a folder without one."""
     transaction.settle_if_free(path)
     place = transaction.locate(path, manifest.NAME)
     return manifest.read(place) if place.exists() else None
 
 
 def copy(path: Path, writer: Writer) -> None:
-    """Save a copy of a model: bytes that were verified, or a foreign model in our own files.
+    """Save a copy of a model: verified bytes, or a foreign model written in our format.
 
     Raises
     ------
     ModelError
-        When the model is damaged; nothing is then replaced.
+        When the model is damaged; then nothing is replaced.
     """
 
     def save(opened: OpenFolder) -> None:
@@ -390,7 +390,7 @@ def copy(path: Path, writer: Writer) -> None:
         }
         writer.save(contents, opened.manifest.lineage)
 
-    folder.reading(path, lambda _: None)  # damage is found before anything is replaced
+    folder.reading(path, lambda _: None)  # find damage before replacing anything
     folder.reading(path, save)
 
 

@@ -2,7 +2,7 @@
 
 Any text is bytes, so nothing is ever unknown; a frequent run of bytes is one token, a rare word is
 several. Text is cut into pieces (`pretokenize`), a piece is spelled in bytes (`byte_symbols`), and
-the learned merges are applied to it (`merges`). Here the three come together, with a memory of the
+the learned merges are applied to it (`merges`). Here the three come together, with a cache of the
 pieces that were met before. Files are in `bpe_files`.
 
 How text is cut is GPT-2's way, SmolLM2's or Llama 3's. Left out on purpose: normalization, dropout,
@@ -94,6 +94,13 @@ class BytePairTokenizer:
         whole = self.vocab if style.ignore_merges else {}
         self._tokens_of = _Memory(self.vocab, self.special_tokens, ranks, joined, whole)
 
+    def __repr__(self) -> str:
+        """Return the size."""
+        special = f", {len(self.special_tokens)} special" if self.special_tokens else ""
+        return (
+            f"BytePairTokenizer({len(self.vocab):,} entries, {len(self.merges):,} merges{special})"
+        )
+
     @classmethod
     def train(
         cls, texts: Iterable[str], vocab_size: int, special_tokens: Sequence[str] = ()
@@ -110,7 +117,7 @@ class BytePairTokenizer:
         vocab_size : int
             The number of entries to stop at. Short texts give fewer, when no pair is left.
         special_tokens : sequence of str
-            Tokens with a role of their own, such as the end of a text.
+            Tokens with a role, such as the end of a text.
 
         Raises
         ------
@@ -249,7 +256,7 @@ class BytePairTokenizer:
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
 
     def token_bytes(self, token_id: int) -> bytes:
-        """Return the bytes that a token stands for."""
+        """Return the bytes of a token."""
         try:
             return self._bytes[token_id]
         except KeyError:
@@ -359,7 +366,7 @@ def _bytes_by_id(
     table = {}
     for token, number in vocab.items():
         try:
-            # A special token may be spelled like a byte or a merge: then it stands for those bytes.
+            # A special token may be spelled like a byte or a merge: then it means those bytes.
             plain = token in special and number not in made
             table[number] = _utf8(token) if plain else byte_symbols.unspell(token)
         except (KeyError, InputError):

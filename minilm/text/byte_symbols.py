@@ -1,7 +1,7 @@
 """GPT-2's spelling of bytes: one printable character for each, so that tokens are JSON strings.
 
-Bytes that are printable in Latin-1 stand for themselves; the other 68, in order, are U+0100 and the
-characters after it. So a blank is written Ġ and a line feed Ċ.
+Bytes that are printable in Latin-1 are their own symbols; the other 68, in order, are U+0100 and
+the characters after it. So a blank is written Ġ and a line feed Ċ.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def spell(data: bytes) -> str:
 
 
 def unspell(symbols: str) -> bytes:
-    """Return the bytes that symbols stand for; KeyError at a character that is no symbol.
+    """Return the bytes of symbols; KeyError at a character that is no symbol.
 
     >>> unspell("ĠnÃ©").decode()
     ' né'

@@ -1,6 +1,6 @@
 """Byte-pair encoding itself: learning merges from counted words, and applying them to one word.
 
-Nothing here knows bytes, files or Unicode: words are made of symbols, whatever they stand for.
+Nothing here knows bytes, files or Unicode: words are made of symbols, whatever they represent.
 
 References
 ----------
@@ -101,7 +101,9 @@ def count_pairs(
     pair_counts : defaultdict of str to int
         How often each two characters are neighbors. Of three equal ones, two overlapping pairs.
     places : dict of str to list of int
-        The numbers of the words that have the pair, once for each time.
+        The numbers of the words that have the pair, each once. A run without a blank (a genome, a
+        picture in base64) is one word of a million characters: to look through it once for each of
+        its pairs, instead of once in all, would take quadratic time.
 
     Examples
     --------
@@ -116,8 +118,14 @@ def count_pairs(
     for number, word in enumerate(words):
         for pair in map(add, word, word[1:]):
             pair_counts[pair] += counts[number]
-            places[pair].append(number)
+            _note(places[pair], number)
     return pair_counts, places
+
+
+def _note(where: list[int], number: int) -> None:
+    """Add the number of a word to a list of them, if it was not the last to be added."""
+    if not where or where[-1] != number:
+        where.append(number)
 
 
 def _join(
@@ -147,15 +155,15 @@ def _join(
             if before:
                 pair_counts[before[-1] + left] -= count
                 pair_counts[new := before[-1] + token] += count
-                places[new].append(number)
+                _note(places[new], number)
             elif not first:  # two in a row
                 pair_counts[right + left] -= count
                 pair_counts[new := token + token] += count
-                places[new].append(number)
+                _note(places[new], number)
             if after:
                 pair_counts[right + after[0]] -= count
                 pair_counts[new := token + after[0]] += count
-                places[new].append(number)
+                _note(places[new], number)
             first = False
     return places
 
@@ -189,7 +197,7 @@ def apply(
     """
     tokens = list(ids)
     size = len(tokens)
-    # One integer stands for (rank, position): it compares faster than a pair.
+    # One integer encodes (rank, position): it compares faster than a pair.
     heap = [
         rank * size + position
         for position, pair in enumerate(pairwise(tokens))

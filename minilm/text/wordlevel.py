@@ -1,12 +1,12 @@
 """The word tokenizer as a model uses it: text to ids and back, in Hugging Face's WordLevel format.
 
-Words are those of `text.words`: lower case, maximal runs of letters. A word outside the vocabulary
-is `<unk>`, and `<|endoftext|>` stands between documents. `tokenizer.json` says all of this to the
-`tokenizers` library too, which then gives the same ids.
+Words are those of `text.words`: NFC, lower case, maximal runs of letters with their marks. A word
+outside the vocabulary is `<unk>`, and `<|endoftext|>` is between documents. `tokenizer.json` tells
+the `tokenizers` library all of this, so that it gives the same ids.
 
 One rule of lower case is left out on both sides: Python alone writes a Greek word in capitals with
-the final form of sigma, because it looks at the letter's neighbors. Letters that Unicode got after
-this Python was made (14.0 for Python 3.11) are no letters here, and are there.
+the final form of sigma, because it looks at the letter's neighbors. Letters that are newer than
+this Python's Unicode (14.0 for Python 3.11) are letters to that library only.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ UNKNOWN = "<unk>"
 _SPECIAL = re.compile(f"({re.escape(END_OF_TEXT)}|{re.escape(UNKNOWN)})")
 _words = WordTokenizer()
 
-_NORMALIZER = {"type": "Lowercase"}
-_PRE_TOKENIZER = {
+_NORMALIZER = {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Lowercase"}]}
+_PRE_TOKENIZER = {  # inverted: what is no word is removed
     "type": "Split",
-    "pattern": {"Regex": r"\P{L}+"},
+    "pattern": {"Regex": r"\p{L}[\p{L}\p{M}]*"},
     "behavior": "Removed",
-    "invert": False,
+    "invert": True,
 }
 
 
 def split(text: str) -> list[str]:
-    """Return the words of a text, each letter made lower case on its own.
+    """Return the words of a text, each letter made lower case by itself.
 
     >>> split("ΟΔΟΣ 7: Émigré")
     ['οδοσ', 'émigré']
@@ -95,6 +95,10 @@ class WordLevelTokenizer:
             if token not in self.vocab:
                 raise ModelError(f"the token {token} is not in the vocabulary", source)
 
+    def __repr__(self) -> str:
+        """Return the size."""
+        return f"WordLevelTokenizer({len(self.vocab):,} entries)"
+
     @classmethod
     def train(
         cls, texts: Iterable[str], *, min_count: int = 2, max_size: int = 10_000
@@ -131,7 +135,7 @@ class WordLevelTokenizer:
         Raises
         ------
         ModelError
-            When the file is missing or damaged, or cuts text otherwise than is done here.
+            When the file is missing or damaged, or cuts text in another way than minilm does.
         """
         content = files.read_object(Path(path), max_bytes=bpe_files.MAX_BYTES)
         model = content.get("model")
@@ -176,7 +180,7 @@ class WordLevelTokenizer:
         return list(dict.fromkeys(word for word in words if word not in self.vocab))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the words of ids, with a blank between two.
+        """Return the words of ids, with blanks between them.
 
         Raises
         ------

@@ -1,13 +1,15 @@
 """The word tokenizer and its vocabulary: the simplest way from text to integers.
 
-Words are lower case and maximal runs of letters; digits and punctuation only separate. What this
-throws away (case, numbers, the pieces of a rare word) is what byte-level BPE in `bpe.py` keeps.
+Words are lower case and maximal runs of letters; digits and punctuation only separate. A combining
+mark (an accent typed after its letter, a vowel sign of Hindi) belongs to the letter before it. What
+this loses (case, numbers, the pieces of a rare word) is what byte-level BPE in `bpe.py` keeps.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +25,12 @@ STOP_WORDS = frozenset(
 )
 
 _ASCII_WORD = re.compile("[a-z]+")
+# Everything but long stretches of characters that have no marks among them: Latin, Greek, Cyrillic,
+# punctuation and symbols, Chinese, Japanese, Korean.
+_BLOCKS_WITH_MARKS = re.compile(
+    "[^\0-\u02ff\u0370-\u0482\u048a-\u0590\u1e00-\u20cf\u2100-\u2cee\u3040-\u3098\u309b-\ua66e"
+    "\uac00-\ud7ff]"
+)
 # \w without decimal digits and the underscore: the letters, and a few numerals such as "²".
 _WORD_LIKE = re.compile(r"[^\W\d_]+")
 
@@ -30,6 +38,9 @@ _WORD_LIKE = re.compile(r"[^\W\d_]+")
 @dataclass(frozen=True)
 class WordTokenizer:
     """Lower case, maximal runs of letters of any script (`str.isalpha`), nothing else.
+
+    Text is brought to Unicode's form NFC first, so that an é has one spelling. The marks that then
+    still follow a letter stay with it.
 
     Parameters
     ----------
@@ -40,6 +51,8 @@ class WordTokenizer:
     --------
     >>> WordTokenizer().tokenize("It's 3 o'clock: the Émigré sleeps.")
     ['it', 's', 'o', 'clock', 'the', 'émigré', 'sleeps']
+    >>> WordTokenizer().tokenize("cafe\N{COMBINING ACUTE ACCENT} हिन्दी")
+    ['café', 'हिन्दी']
     >>> WordTokenizer(STOP_WORDS).tokenize("All was not well in the garden")
     ['well', 'garden']
     """
@@ -48,21 +61,60 @@ class WordTokenizer:
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words of `text`, in order."""
-        lowered = text.lower()
-        if lowered.isascii():
-            words = _ASCII_WORD.findall(lowered)
+        if text.isascii():
+            words = _ASCII_WORD.findall(text.lower())
         else:
-            words = _WORD_LIKE.findall(lowered)
-            if not "".join(words).isalpha():
-                words = [word for run in words for word in _letters_only(run)]
+            words = _words_of_any_script(unicodedata.normalize("NFC", text).lower())
         if self.stop_words:
             return [word for word in words if word not in self.stop_words]
         return words
 
 
-def _letters_only(run: str) -> list[str]:
-    """Split a run at the characters that count as word characters but are no letters ("x²y")."""
-    return "".join(c if c.isalpha() else " " for c in run).split()
+def _words_of_any_script(lowered: str) -> list[str]:
+    """Return the words of a text in lower case and NFC.
+
+    Letters, marks and everything else become three kinds of characters, of which a pattern makes
+    words: those of the text at the same places.
+    """
+    if not _BLOCKS_WITH_MARKS.search(lowered):  # the fast way, for most texts
+        words = _WORD_LIKE.findall(lowered)
+        if "".join(words).isalpha():
+            return words
+    shape = lowered.translate(_shape)
+    return [lowered[match.start() : match.end()] for match in _SHAPE_WORD.finditer(shape)]
+
+
+_LETTER, _MARK, _OTHER = "a", "'", " "
+_SHAPE_WORD = re.compile("a[a']*")
+
+
+class _Shape(dict[int, str]):
+    """The kind of each code point, found when it is first met (what `str.translate` reads)."""
+
+    LIMIT = 1 << 16  # entries; no language has more characters than that
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= self.LIMIT:
+            self.clear()
+        character = chr(code)
+        if character.isalpha():
+            kind = _LETTER
+        else:
+            kind = _MARK if unicodedata.category(character)[0] == "M" else _OTHER
+        self[code] = kind
+        return kind
+
+
+_shape = _Shape()
+
+
+def is_word(text: str) -> bool:
+    """Return whether a text is one word of the tokenizer, in whatever case.
+
+    >>> is_word("Émigré"), is_word("हिन्दी"), is_word("it's"), is_word("")
+    (True, True, False, False)
+    """
+    return _SHAPE_WORD.fullmatch(text.translate(_shape)) is not None
 
 
 class Vocabulary:
@@ -75,13 +127,13 @@ class Vocabulary:
     counts : sequence of int
         How often each occurred.
     unknown : str, optional
-        The word (one of `words`) that stands for every word outside the vocabulary. Without one,
+        The word (one of `words`) that means every word outside the vocabulary. Without one,
         `encode` leaves such words out.
 
     Raises
     ------
     OptionError
-        When a word stands twice, the lengths differ or `unknown` is not among the words.
+        When a word is there twice, the lengths differ or `unknown` is not among the words.
 
     Examples
     --------
@@ -104,7 +156,7 @@ class Vocabulary:
             raise OptionError(f"{len(self.words)} words but {len(self.counts)} counts")
         if len(self.index) != len(self.words):
             twice = next(w for w, n in Counter(self.words).items() if n > 1)
-            raise OptionError(f"the word {twice!r} stands twice in the vocabulary")
+            raise OptionError(f"the word {twice!r} is in the vocabulary twice")
         if unknown is not None and unknown not in self.index:
             raise OptionError(f"the unknown token {unknown!r} is not in the vocabulary")
 
@@ -163,12 +215,17 @@ class Vocabulary:
             counts.update(words)
         return cls.from_counts(counts, min_count=min_count, max_size=max_size, unknown=unknown)
 
+    def __repr__(self) -> str:
+        """Return the size and the unknown token."""
+        unknown = "" if self.unknown is None else f", unknown={self.unknown!r}"
+        return f"Vocabulary({len(self):,} words{unknown})"
+
     def __len__(self) -> int:
         """Return the number of entries."""
         return len(self.words)
 
     def __contains__(self, word: object) -> bool:
-        """Return whether the word has an id of its own."""
+        """Return whether the word has its own id."""
         return word in self.index
 
     def encode(self, words: Iterable[str]) -> list[int]:

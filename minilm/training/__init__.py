@@ -1,1 +1,9 @@
-"""Training: text to a model folder, and a model folder to text."""
+"""Training: text or a model's folder in, a model's folder out.
+
+Read `settings.py` (every default and its reason) and `loop.py` (the one training loop) first.
+Pretraining: `tokens.py` (files of token ids), `word_start.py`, `pretrain.py`, `checkpoint.py`.
+Updates: `new_documents.py`, `replay.py` and `forgetting.py` (care for old text), `text_run.py` (one
+run), `update.py` (from folder to folder), `outcome.py` (its figures), `pipeline.py` (a session).
+Fine-tuning: `finetune.py` (the maths), `labelled_task.py` (the command), `estimators.py` (for
+scikit-learn). `front.py` has what a person calls: pretrain, finetune, update.
+"""

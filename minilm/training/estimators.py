@@ -1,4 +1,4 @@
-"""The transformer as an estimator of scikit-learn's kind: a base, texts in, labels out."""
+"""The transformer as a scikit-learn estimator: a base, texts in, labels out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from minilm.store.classification import Head
 from minilm.store.folder import SavedModel
 from minilm.training import finetune
 from minilm.training.finetune import Fitted
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training.settings import FinetuneSettings
 
 
 class TransformerClassifier(classify.Classifier):
@@ -30,21 +30,21 @@ class TransformerClassifier(classify.Classifier):
     Parameters
     ----------
     base : path-like or LanguageModel
-        A model's folder, read anew in each fit, or a model in memory.
+        A model's folder, read again in each fit, or a model in memory.
     method, rank, alpha, targets, layers, epochs, updates, batch, learning_rate, layer_decay,
     lm_weight, pooling, weight_decay, dropout, seed, threads
-        As for `minilm.training.finetune.FinetuneSettings`.
+        As in `minilm.training.settings.FinetuneSettings`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (K,)
         The labels, sorted.
     classifier_ : TextClassifier
-        What was fitted; `classifier_.save(folder)` keeps it.
+        The fitted classifier; `classifier_.save(folder)` keeps it.
     fitted_ : Fitted
-        What it took; as a string, the share of the parameters that was trained.
+        Details of the training; as a string, the share of parameters that was trained.
     truncated_ : int
-        How many texts of the fit were longer than the context, and were cut.
+        How many texts in `fit` were cut because they were longer than the context.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class TransformerClassifier(classify.Classifier):
         classes, targets = classify.encode_labels(y, None)
         base = self._read_base()
         if base.tokenizer is None:
-            raise OptionError("the base has no tokenizer; put its tokenizer.json into its folder")
+            raise OptionError("the base has no tokenizer; add its tokenizer.json to its folder")
         encoded = texts.encode(
             base.tokenizer,
             checked,

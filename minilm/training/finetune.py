@@ -1,15 +1,15 @@
-"""Stage two: from a pretrained body and a few labelled texts to a classifier.
+"""Fine-tuning, the maths: from a pretrained body and a few labelled texts to a classifier.
 
-One pure function, `fit`, has all the ways of it; they differ in which parameters are trained when:
+One pure function, `fit`, has all methods. They differ in which parameters are trained when:
 
     full       all of them
     probe      the head alone, on features of the frozen body
     lora       the head and thin matrices beside the frozen ones (Hu et al. 2021)
     last-n     the head and the last n layers
-    gradual    the head, then a layer more each epoch from the top, the lower ones ever more slowly
+    gradual    the head, then one more layer each epoch from the top, lower ones more slowly
                (Howard and Ruder 2018, "Universal Language Model Fine-tuning", section 3.3)
 
-From scratch is the same function on fresh parameters.
+Training from scratch is the same function on random parameters.
 """
 
 from __future__ import annotations
@@ -34,50 +34,50 @@ from minilm.nn.parameters import Config, Parameters, depth, param_shapes
 from minilm.random import generator
 from minilm.store.huggingface import SCORE
 from minilm.training import loop
-from minilm.training.finetune_settings import FinetuneSettings
 from minilm.training.log import Row
 from minilm.training.loop import Plan
+from minilm.training.settings import FinetuneSettings
 
 Texts = Sequence[Sequence[int]]
 
-_LOOKS = 10  # at the development part, in the course of a run
+_LOOKS = 10  # evaluations of the development part in a run
 
 
 @dataclass(frozen=True)
 class LabelScore:
-    """How well labels are predicted: mean cross-entropy in nats, and the share that is right."""
+    """How well labels are predicted: mean cross-entropy in nats, and accuracy."""
 
     loss: float
     accuracy: float
 
     @property
     def figures(self) -> dict[str, float | None]:
-        """What is logged, by name."""
+        """The figures to log, by name."""
         return {"loss": self.loss, "accuracy": self.accuracy}
 
     def __str__(self) -> str:
-        """Return the figures for a person."""
+        """Return the figures as text."""
         return f"accuracy {self.accuracy:.1%}, loss {self.loss:.3f}"
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A classifier, and what it took.
+    """A classifier, and what its training took.
 
     Attributes
     ----------
     model : SequenceClassifier
-        Where LoRA was used, `model.adapter` has its factors, and the body is as it was.
+        With LoRA, `model.adapter` has the factors, and the body is unchanged.
     settings : FinetuneSettings
     trained : int
-        Numbers that the labels have set.
+        Parameters that were trained.
     base_count : int
         Parameters of the body.
     updates : int
     tokens : int
-        Tokens of text that were read while training, padding left out.
+        Tokens read in training, without padding.
     rows : list of Row
-        The log: a row a step.
+        The log: a row for each step.
     """
 
     model: SequenceClassifier
@@ -89,13 +89,14 @@ class Fitted:
     rows: list[Row]
 
     def __str__(self) -> str:
-        """Return what was trained, for a person."""
+        """Return what was trained, in words."""
         return self.settings.share(self.trained, self.base_count)
 
 
 def sizes(config: Config, classes: int, settings: FinetuneSettings) -> tuple[int, int]:
-    """Return how many numbers the labels set, and how many parameters the body has.
+    """Return how many parameters are trained, and how many the body has.
 
+    >>> from minilm.nn.config import GPTConfig
     >>> sizes(GPTConfig(512, 32, 64, 2, 2), 2, FinetuneSettings("probe"))
     (128, 134912)
     """
@@ -117,14 +118,14 @@ def fit(
 ) -> Fitted:
     """Fit a classifier of texts on a body.
 
-    A pure function: the same arguments give the same bits, and `base` is not written to.
+    A pure function: the same arguments give the same bits, and `base` does not change.
 
     Parameters
     ----------
     config : GPTConfig or LlamaConfig
     base : mapping of str to ndarray
-        The body's parameters; with a `score.weight` of shape (classes, C) among them, training goes
-        on from that head, else a new one is drawn.
+        The body's parameters. If they include a `score.weight` of shape (classes, C), training
+        continues from that head; otherwise a new one is drawn.
     encoded : sequence of sequences of int
         The ids of each text, from one to the context's length (`texts.encode` sees to that).
     labels : integer array of shape (N,)
@@ -132,21 +133,21 @@ def fit(
     classes : int
     settings : FinetuneSettings
     dev : (texts, labels), optional
-        A development part to look at now and then; it changes nothing.
+        A development part to evaluate now and then; it changes nothing.
     say : callable, optional
         Takes lines for the person who waits.
 
     Raises
     ------
     OptionError
-        When texts, labels and settings do not go together.
+        When texts, labels and settings do not fit together.
     TrainingError
-        When the loss is no longer finite.
+        When the loss is not finite.
     """
     settings.check()
     targets = _checked(encoded, labels, classes)
     parameters = _starting_point(config, base, classes, settings)
-    model = _classifier(with_dropout(config, settings.dropout), parameters, settings)
+    model = _classifier(config.with_dropout(settings.dropout), parameters, settings)
     kind = _ProbeRun if settings.method == "probe" else _Run
     checked_dev = None if dev is None else (dev[0], _checked(*dev, classes))
     run = kind(model, encoded, targets, settings, checked_dev)
@@ -162,11 +163,6 @@ def fit(
     )
 
 
-def with_dropout(config: Config, rate: float) -> Config:
-    """Return the same shape with one rate for all three dropouts."""
-    return config.with_dropout(rate)
-
-
 def plan(settings: FinetuneSettings, steps: int) -> Plan:
     """Return the loop's plan: a tenth of the steps warms up."""
     return Plan(
@@ -179,14 +175,15 @@ def plan(settings: FinetuneSettings, steps: int) -> Plan:
     )
 
 
-def adapter(settings: FinetuneSettings, parameters: Parameters) -> lora.Adapter:
+def adapter(config: Config, settings: FinetuneSettings, parameters: Parameters) -> lora.Adapter:
     """Return the adapter whose factors are in a store that is trained."""
     alpha = 2.0 * settings.rank if settings.alpha is None else settings.alpha
-    return lora.Adapter(settings.rank, alpha, settings.targets, parameters)
+    targets = lora.targets_for(config, settings.targets)
+    return lora.Adapter(settings.rank, alpha, targets, parameters)
 
 
 def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> list[set[str]]:
-    """Return which names are trained: one set, or for gradual unfreezing those of each stage.
+    """Return which names are trained: one set, or for gradual unfreezing a set for each stage.
 
     Raises
     ------
@@ -235,7 +232,8 @@ def _shapes(config: Config, classes: int, settings: FinetuneSettings) -> dict[st
     """Return the names and shapes of the body, the head and LoRA's factors."""
     shapes = {**param_shapes(config), SCORE: (classes, config.n_embd)}
     if settings.method == "lora":
-        shapes.update(lora.adapter_shapes(config, settings.rank, settings.targets))
+        targets = lora.targets_for(config, settings.targets)
+        shapes.update(lora.adapter_shapes(config, settings.rank, targets))
     return shapes
 
 
@@ -260,7 +258,7 @@ def _starting_point(
         parameters[SCORE][...] = base[SCORE]
     if settings.method == "lora":
         rng = generator(settings.seed, "lora")
-        lora.initialize(adapter(settings, parameters), config, rng=rng)
+        lora.initialize(adapter(config, settings, parameters), config, rng=rng)
     return parameters
 
 
@@ -271,12 +269,12 @@ def _classifier(
         config, parameters=parameters, pooling=settings.pooling, lm_weight=settings.lm_weight
     )
     if settings.method == "lora":
-        model.use(adapter(settings, parameters))
+        model.use(adapter(config, settings, parameters))
     return model
 
 
 class _Run:
-    """The task of the loop: batches of texts, and an optimizer for what is trained just now."""
+    """The task of the loop: batches of texts, and an optimizer for what is trained now."""
 
     def __init__(
         self,
@@ -292,12 +290,12 @@ class _Run:
         self.order = texts.ShuffledTexts([len(t) for t in encoded], settings.batch, settings.seed)
         self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
         self.groups = groups(model.config, model.parameters, settings)
-        # An epoch a stage; in a run of fewer epochs than stages, an equal part of it each.
+        # One epoch for each stage; if there are fewer epochs than stages, equal parts of the run.
         self.stage_steps = max(1, min(self.order.count, self.steps // len(self.groups)))
         self.stage = -1
 
     def batch(self, step: int) -> tuple[NDArray[Any], ...]:
-        """Return ids, lengths and labels; at a stage's beginning, unfreeze what it adds."""
+        """Return ids, lengths and labels; when a stage starts, unfreeze what it adds."""
         self._enter(min(step // self.stage_steps, len(self.groups) - 1))
         chosen = self.order[step]
         return *texts.pad([self.encoded[i] for i in chosen]), self.targets[chosen]
@@ -310,7 +308,7 @@ class _Run:
         parameters.freeze("*")
         parameters.unfreeze(*self.groups[stage])
         decay = self.settings.decay(config.n_layer)
-        # What is new has no past; a new optimizer begins for all of it.
+        # The added parameters have no moments yet, so a new optimizer starts for all of them.
         self.optimizer = AdamW(
             parameters,
             weight_decay=self.settings.weight_decay,

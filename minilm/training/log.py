@@ -1,4 +1,4 @@
-"""`log.csv`: a row for each step of training, and the picture that is drawn from it."""
+"""`log.csv`: a row for each step of training, a line for each epoch, and a picture of both."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from statistics import fmean
 from typing import IO, Any, Protocol
 
 from minilm import files
@@ -17,22 +18,22 @@ PICTURE = "loss.png"
 
 
 class HeldOut(Protocol):
-    """What was measured on a held-out part; its `str` is the line for a person."""
+    """A score on a held-out part; its `str` is the line for a person."""
 
     @property
     def loss(self) -> float:
-        """What early stopping goes by."""
+        """The figure that early stopping compares."""
         ...
 
     @property
     def figures(self) -> Mapping[str, float | None]:
-        """What is logged, by the names that the columns have after `held_out_`."""
+        """The figures to log, by the part of the column's name after `held_out_`."""
         ...
 
 
 @dataclass(frozen=True)
 class Row:
-    """One step; what is None is an empty cell."""
+    """One step; None is an empty cell."""
 
     step: int
     learning_rate: float
@@ -48,7 +49,7 @@ class Row:
     def of(
         cls, step: int, rate: float, loss: float, norm: float, speed: float, score: HeldOut | None
     ) -> Row:
-        """Return the row of a step, rounded to what is worth reading."""
+        """Return the row of a step, rounded for reading."""
         figures = score.figures if score else {}
         shown = {name: round(f, 5) for name, f in figures.items() if f is not None}
         return cls(
@@ -74,8 +75,8 @@ class Log:
     ----------
     folder : Path
     after : int
-        The step that training begins after: rows of later steps, which a killed process has left,
-        are removed, and done again.
+        The step after which training continues. Rows of later steps, left by a killed process, are
+        removed and written again.
 
     Raises
     ------
@@ -88,7 +89,7 @@ class Log:
         kept = [row for row in read(self.path) if row.step <= after] if after else []
         try:
             for name in (NAME, PICTURE):
-                for unfinished in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
+                for unfinished in folder.glob(f".{name}.*.tmp"):  # left by a killed process
                     unfinished.unlink()
             write(folder, kept)
             self._file: IO[str] = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115  (closed by `close`)
@@ -125,12 +126,12 @@ class Log:
     def _failure(self, error: OSError) -> OutputError:
         return OutputError(
             f"{self.path}: cannot be written ({error.strerror or error}); the last good model is "
-            "whole; make room and go on with --resume"
+            "intact; free some space and continue with --resume"
         )
 
 
 def write(folder: Path, rows: Sequence[Row]) -> None:
-    """Write the log of a run that is over; the folder must exist."""
+    """Write the log of a finished run; the folder must exist."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([COLUMNS, *map(astuple, rows)])
     with files.atomic_write(folder / NAME) as file:
@@ -138,17 +139,17 @@ def write(folder: Path, rows: Sequence[Row]) -> None:
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a log that are whole; none if there is no log."""
+    """Return the complete rows of a log; none if there is no log."""
     rows = []
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            # Logs of earlier versions have fewer columns, and the last row may be cut short.
+            # Older logs have fewer columns, and the last row may be cut off.
             header, *lines = csv.reader(file)
             for cells in lines:
                 numbers = [float(cell) if cell else None for cell in cells]
                 if len(numbers) == len(header) and numbers[0] is not None:
                     rows.append(Row(int(numbers[0]), *numbers[1:]))  # type: ignore[arg-type]
-    except (OSError, ValueError, csv.Error):  # a log may be cut short; it decides nothing
+    except (OSError, ValueError, csv.Error):  # a damaged log does no harm: nothing depends on it
         return rows
     return rows
 
@@ -204,3 +205,98 @@ def smoothed(values: Sequence[float], window: int) -> list[float]:
         total += value - (values[i - window] if i >= window else 0.0)
         means.append(total / min(i + 1, window))
     return means
+
+
+# Shares of the previous epoch's loss. A fall of a twentieth shows in samples of text; below a
+# hundredth, batches differ by more than epochs do.
+_LEARNING, _SETTLED = 0.05, 0.01
+
+
+def meaning(losses: Sequence[float]) -> str:
+    """Return a word for the last of the epochs' mean losses.
+
+    The loss fell by a twentieth or more ("learning"), by less ("refining"), changed by less than a
+    hundredth ("converging"), or went up ("rising").
+
+    Examples
+    --------
+    >>> [meaning(losses) for losses in ([2.1], [2.1, 1.9], [2.1, 1.9, 1.85], [1.85, 1.84])]
+    ['learning', 'learning', 'refining', 'converging']
+    >>> meaning([1.8, 2.4])
+    'rising'
+    """
+    if len(losses) < 2:
+        return "learning"
+    change = losses[-1] / losses[-2] - 1 if losses[-2] else 0.0
+    if change >= _SETTLED:
+        return "rising"
+    if change > -_SETTLED:
+        return "converging"
+    return "refining" if change > -_LEARNING else "learning"
+
+
+class Monitor:
+    """Follows the rows of a run and has a line to say at the end of each epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Steps of an epoch.
+    steps : int
+        Of the whole run.
+    learning_rate : float
+        The highest, for the advice.
+    rows : sequence of Row
+        Rows logged before the run was interrupted.
+
+    Examples
+    --------
+    >>> monitor = Monitor(epoch=1, steps=2, learning_rate=0.002)
+    >>> monitor.after(Row(1, 0.002, 2.0, 1.0, 100.0))
+    'epoch 1 of 2: loss 2.000 (learning)'
+    >>> monitor.after(Row(2, 0.002, 3.0, 1.0, 100.0))
+    'epoch 2 of 2: loss 3.000 (rising: rate too high, try --learning-rate 0.001)'
+    """
+
+    def __init__(
+        self, epoch: int, steps: int, learning_rate: float, rows: Sequence[Row] = ()
+    ) -> None:
+        self.epoch, self.steps = epoch, steps
+        self.learning_rate = learning_rate
+        self._losses: list[float] = []
+        self._held_out: list[float] = []
+        for row in rows:
+            self._add(row)
+
+    def after(self, row: Row) -> str | None:
+        """Return the line of an epoch after its last step, None after other steps."""
+        self._add(row)
+        total = max(1, round(self.steps / self.epoch))  # a remainder joins the last epoch
+        number, rest = divmod(row.step, self.epoch)
+        if row.step == self.steps:
+            number = total
+        elif rest or number >= total:
+            return None
+        starts = [k * self.epoch for k in range(number)]
+        ends = [*starts[1:], len(self._losses)]
+        means = [fmean(self._losses[i:k]) for i, k in zip(starts, ends, strict=True)]
+        epoch = f"epoch {number} of {total}" if self.steps >= self.epoch else "part of epoch 1"
+        return f"{epoch}: loss {means[-1]:.3f} ({self._verdict(means)})"
+
+    def _add(self, row: Row) -> None:
+        self._losses.append(row.loss)
+        if row.held_out_loss is not None:
+            self._held_out.append(row.held_out_loss)
+
+    def _verdict(self, means: Sequence[float]) -> str:
+        half = len(self._losses) // 2
+        if len(means) == 1 and half:  # compare its halves
+            halves = fmean(self._losses[:half]), fmean(self._losses[half:])
+            found = "rising" if meaning(halves) == "rising" else "learning"
+        else:
+            found = meaning(means)
+        if found == "rising":
+            return f"rising: rate too high, try --learning-rate {self.learning_rate / 2:.2g}"
+        if self._held_out and self._held_out[-1] > min(self._held_out) * (1 + _SETTLED):
+            return "overfitting: held-out loss rises, try fewer --epochs"
+        return found

@@ -1,31 +1,28 @@
-"""The training loop that pretraining, fine-tuning and continual training share.
+"""The one training loop: pretraining, updates, fine-tuning, comparisons and katas all use it.
 
-    for each step: a batch, its gradient on all threads, one update of the parameters
+    for each step: take a batch, compute its gradient on all threads, update the parameters
 
-and around it what makes a run of hours bearable: the learning rate rises and falls, a held-out part
-is looked at now and then, every step is logged, the state is saved every so often and on Ctrl-C,
-and numbers that are no longer finite stop it before they are saved. What is trained, on what, and
-which files make up the model is the `Job`'s affair.
+Read it from the inside out. `train_step` takes one step. `steps` takes all steps of a plan and
+evaluates the held-out part now and then. `fit` runs them in memory. `train` adds what makes a run
+of hours bearable: a log, saves, Ctrl-C, and an error before numbers that are not finite are saved.
+What is trained, on what data, and which files make up the model is up to the `Task` or `Job`.
 
-A run is a pure function of its settings, whenever it was stopped and resumed: batches and dropout
-come from generators made of the seed and the step's number, and all else is in `State`.
+A run is a pure function of its settings, whenever it is stopped and resumed: the batches and the
+dropout come from generators made of the seed and the step number, and `State` holds the rest.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-import signal
-import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from minilm.errors import TrainingError
 from minilm.nn import optim
@@ -33,9 +30,13 @@ from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
 from minilm.progress import Progress
 from minilm.random import generator
+from minilm.training import guards
 from minilm.training import log as log_file
-from minilm.training.log import HeldOut, Log, Row
-from minilm.training.monitor import Monitor
+from minilm.training.log import HeldOut, Log, Monitor, Row
+
+# AdamW's betas for language models. The second is below the usual 0.999: its memory of 100 steps
+# fits runs of a few thousand steps, one of 1,000 steps does not.
+BETAS = (0.9, 0.99)
 
 
 @dataclass(frozen=True)
@@ -46,20 +47,22 @@ class Plan:
     ----------
     steps : int
     learning_rate : float
-        The highest; it falls to a tenth of it along half a cosine.
+        The highest rate. By default it then falls to a tenth along half a cosine.
     warmup : int
-        Steps until it is reached.
+        Steps until the highest rate is reached.
     seed : int
         For dropout.
     threads : int
     evaluate_every : int
-        Steps between two looks at the held-out part; the last step has one too.
+        Steps between two evaluations of the held-out part. The last step is evaluated too.
     patience : int, optional
-        Stop after so many looks without a better loss, and keep the best model.
+        Stop after this many evaluations without a better loss, and keep the best model.
     save_seconds : float
         Time between two saves.
     epoch : int, optional
-        Steps of an epoch, after which a line says what the loss means.
+        Steps in an epoch. After each epoch a line says what the loss means.
+    shape : {"cosine", "linear", "constant"}
+        How the learning rate falls; see `optim.warmup_decay`.
     """
 
     steps: int
@@ -71,31 +74,37 @@ class Plan:
     patience: int | None = None
     save_seconds: float = 60.0
     epoch: int | None = None
+    shape: str = "cosine"
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step, from 0."""
+        """Return the learning rate of a step, counted from 0."""
         peak = self.learning_rate
         return optim.warmup_decay(
-            step, peak=peak, warmup=self.warmup, total=self.steps, floor=peak / 10
+            step,
+            peak=peak,
+            warmup=self.warmup,
+            total=self.steps,
+            shape=self.shape,
+            floor=peak / 10,
         )
 
 
 @dataclass
 class State:
-    """How far a run is; with the parameters and the optimizer's state, all that resuming needs.
+    """How far a run has come. Resuming needs this, the parameters and the optimizer's state.
 
     Attributes
     ----------
     step : int
-        Updates so far.
+        Steps so far.
     tokens : int
         Targets so far.
     best_loss, best_step
-        The best held-out loss and when it was.
+        The best held-out loss and its step.
     waited : int
-        Looks at the held-out part since then.
+        Evaluations since then.
     best_parameters : ndarray, optional
-        The flat parameters of then, where the best model is to be kept.
+        The flat parameters at `best_step`, if the best model is to be kept.
     finished : bool
     """
 
@@ -113,7 +122,7 @@ class Task(Protocol):
 
     @property
     def model(self) -> Model:
-        """What is trained."""
+        """The model."""
         ...
 
     @property
@@ -122,7 +131,7 @@ class Task(Protocol):
         ...
 
     def batch(self, step: int) -> Sequence[NDArray[Any]]:
-        """Return the arrays that the model's `gradients` takes; the last are the targets."""
+        """Return the arrays that the model's `gradients` takes, targets last."""
         ...
 
     def evaluate(self, shards: Shards) -> HeldOut | None:
@@ -131,15 +140,142 @@ class Task(Protocol):
 
 
 class Job(Task, Protocol):
-    """What the loop trains and saves on the way."""
+    """A task that is saved on the way."""
 
     def save(self, state: State) -> None:
         """Save the model, the optimizer and the state in one transaction."""
         ...
 
     def show(self, step: int) -> str | None:
-        """Return what there is to see of the model at this step, if anything."""
+        """Return a line about the model at this step, such as a sample of text, or None."""
         ...
+
+
+def train_step(
+    model: Model,
+    batch: Sequence[ArrayLike],
+    optimizer: Optimizer,
+    *,
+    learning_rate: float,
+    shards: Shards,
+    clip: float | None = 1.0,
+    rng: np.random.Generator | None = None,
+) -> tuple[float, float]:
+    """Take one training step; return the loss before it and the norm of the gradient.
+
+    Parameters
+    ----------
+    model : GPT, SequenceClassifier or similar
+    batch : sequence of arrays
+        What the model's `gradients` takes, targets last. Targets of -100 do not count.
+    optimizer : Optimizer
+        Over the model's parameters.
+    learning_rate : float
+    shards : Shards
+        The threads that compute the gradient.
+    clip : float, optional
+        The largest norm the gradient may have; None for no limit.
+    rng : numpy.random.Generator, optional
+        Draws the dropout; without it there is none.
+
+    Raises
+    ------
+    TrainingError
+        When the loss or the gradient is not finite. The parameters are then unchanged.
+    """
+    loss, gradient = shards.loss_and_grad(model, *batch, rng=rng)
+    norm = optim.global_norm(gradient)
+    if not math.isfinite(norm):
+        raise TrainingError(
+            f"the gradient's norm is {norm} at a loss of {loss:.4g}; lower the learning rate"
+        )
+    scale = 1.0 if clip is None else optim.clip_factor(norm, clip)
+    optimizer.update(gradient, learning_rate=learning_rate, scale=scale, each=shards.each)
+    return loss, norm
+
+
+def steps(
+    task: Task, plan: Plan, state: State, shards: Shards
+) -> Iterator[tuple[Row, HeldOut | None]]:
+    """Take the steps that are left, one each time the caller asks for the next.
+
+    The caller may stop at any step: `state` says how far the run has come.
+
+    Yields
+    ------
+    row : Row
+        The step's line in the log.
+    score : HeldOut or None
+        What `task.evaluate` returned, if the step was evaluated.
+    """
+    tokens_before, start = state.tokens, time.perf_counter()
+    while state.step < plan.steps and not _out_of_patience(plan, state):
+        loss, norm, rate = _step(task, plan, state, shards)
+        due = state.step % plan.evaluate_every == 0 or state.step == plan.steps
+        score = task.evaluate(shards) if due else None
+        if score is not None:
+            _note_best(task, plan, state, score)
+        speed = (state.tokens - tokens_before) / (time.perf_counter() - start)
+        yield Row.of(state.step, rate, loss, norm, speed, score), score
+
+
+def _step(task: Task, plan: Plan, state: State, shards: Shards) -> tuple[float, float, float]:
+    """Take the next step; return its loss, the gradient's norm and the learning rate."""
+    batch = task.batch(state.step)
+    rate = plan.rate(state.step)
+    rng = generator(plan.seed, "dropout", state.step)
+    loss, norm = train_step(
+        task.model, batch, task.optimizer, learning_rate=rate, shards=shards, rng=rng
+    )
+    state.step += 1
+    state.tokens += int(np.count_nonzero(batch[-1] != -100))
+    return loss, norm, rate
+
+
+def fit(
+    task: Task,
+    plan: Plan,
+    say: Callable[[str], None] | None = None,
+    *,
+    state: State | None = None,
+) -> list[Row]:
+    """Train from start to end in memory, for short runs; return the rows of the log.
+
+    Parameters
+    ----------
+    task : Task
+    plan : Plan
+    say : callable, optional
+        Takes a line for the person who waits, and turns on the progress line. Without it the run
+        is silent.
+    state : State, optional
+        Updated as training goes on; a fresh one by default.
+
+    Raises
+    ------
+    TrainingError
+        When the loss or the gradient is not finite.
+    """
+    state = state or State()
+    rows = []
+    with contextlib.ExitStack() as stack:
+        shards = stack.enter_context(Shards(plan.threads))
+        progress = stack.enter_context(Progress("training", plan.steps)) if say else None
+        stack.enter_context(guards.overflow_unannounced())
+        try:
+            for row, score in steps(task, plan, state, shards):
+                rows.append(row)
+                if progress and say:
+                    progress.advance(note=f"loss {row.loss:.3f}")
+                    if score:
+                        _say(say, progress, f"step {row.step:,}  held out: {score}")
+        except TrainingError as error:
+            raise TrainingError(
+                f"after step {state.step:,}: {error}. Nothing is saved; start again with "
+                f"--learning-rate {plan.learning_rate / 3:.2g}"
+            ) from None
+    _restore_best(task, state)
+    return rows
 
 
 def train(
@@ -149,87 +285,47 @@ def train(
     folder: Path,
     say: Callable[[str], None],
     *,
-    anew: str = "in another folder with",
+    restart: str = "in another folder with",
 ) -> None:
-    """Train from where `state` is to the end of the plan, and save the result.
+    """Train from where `state` is to the end of the plan, saving on the way and at the end.
 
     Parameters
     ----------
     job : Job
     plan : Plan
     state : State
-        Brought up to date as training goes on.
+        Updated as training goes on.
     folder : Path
         Where `log.csv` is kept.
     say : callable
         Takes a line for the person who waits.
-    anew : str
-        How a run that has gone wrong is begun again, before the option of the learning rate.
+    restart : str
+        How to start again after a failure; the message adds a lower learning rate.
 
     Raises
     ------
     TrainingError
-        When the loss or the gradient is not finite. What was saved last is untouched.
+        When the loss or the gradient is not finite. The last save is untouched.
     OutputError
-        When something cannot be written; likewise.
+        When something cannot be written. The last save is untouched.
     KeyboardInterrupt
-        After Ctrl-C, once the state is saved. A second Ctrl-C does not wait for that.
+        After Ctrl-C, once the state is saved. A second Ctrl-C does not wait for the save.
     """
     saver = _Saver(job, plan, state)
     try:
         _run(job, plan, state, folder, saver, say)
-        if state.best_parameters is not None:
-            job.model.parameters.flat[...] = state.best_parameters
-            state.best_parameters = None
+        _restore_best(job, state)
         state.finished = True
         saver.save()
     except TrainingError as error:
         raise TrainingError(
-            f"after step {state.step:,}: {error}. The last good model, of step {saver.step:,}, is "
-            f"kept; begin again {anew} --learning-rate {plan.learning_rate / 3:.2g}"
+            f"after step {state.step:,}: {error}. The last good model, from step {saver.step:,}, "
+            f"is kept; start again {restart} --learning-rate {plan.learning_rate / 3:.2g}"
         ) from None
 
 
-def fit(task: Task, plan: Plan, say: Callable[[str], None] | None = None) -> list[Row]:
-    """Train from the start to the end of the plan, without a file; return the log's rows.
-
-    For runs of minutes, which a comparison makes by the thousand.
-
-    Parameters
-    ----------
-    task : Task
-    plan : Plan
-    say : callable, optional
-        Takes a line for the person who waits; progress is shown too. Without it nothing is.
-
-    Raises
-    ------
-    TrainingError
-        When the loss or the gradient is not finite.
-    """
-    state = State()
-    rows = []
-    with contextlib.ExitStack() as stack:
-        shards = stack.enter_context(Shards(plan.threads))
-        progress = stack.enter_context(Progress("training", plan.steps)) if say else None
-        stack.enter_context(_overflow_unannounced())
-        try:
-            for row, score in _steps(task, plan, state, shards):
-                rows.append(row)
-                if progress and say:
-                    progress.advance(note=f"loss {row.loss:.3f}")
-                    if score:
-                        _say(say, progress, f"step {row.step:,}  held out: {score}")
-        except TrainingError as error:
-            raise TrainingError(
-                f"after step {state.step:,}: {error}. Nothing is saved; begin again with "
-                f"--learning-rate {plan.learning_rate / 3:.2g}"
-            ) from None
-    return rows
-
-
 class _Saver:
-    """Saves a job, and knows when it did."""
+    """Saves a job, and remembers when."""
 
     def __init__(self, job: Job, plan: Plan, state: State) -> None:
         self.job, self.plan, self.state = job, plan, state
@@ -253,11 +349,12 @@ def _run(
         Log(folder, state.step) as log,
         Shards(plan.threads) as shards,
         Progress(f"from step {first:,}", plan.steps - first) as progress,
-        _interrupt_later() as interrupted,
-        _overflow_unannounced(),
+        guards.interrupt_later() as interrupted,
+        guards.overflow_unannounced(),
     ):
-        monitor = _monitor(plan, folder)
-        for row, score in _steps(job, plan, state, shards):
+        logged = log_file.read(folder / log_file.NAME)  # before an interruption
+        monitor = plan.epoch and Monitor(plan.epoch, plan.steps, plan.learning_rate, logged)
+        for row, score in steps(job, plan, state, shards):
             log.add(row)
             speed = f"{row.tokens_per_second:,.0f} tokens/s"
             progress.advance(note=f"loss {row.loss:.2f}  {speed}")
@@ -266,52 +363,13 @@ def _run(
                     _say(say, progress, f"step {state.step:,}  {line}")
             if monitor and (line := monitor.after(row)):
                 _say(say, progress, line)
-            stop = interrupted()  # asked once: it may come between two questions
+            stop = interrupted()  # asked once: Ctrl-C may come between two calls
             if stop or saver.is_due():
                 log.flush()
                 saver.save()
             if stop:
                 _say(say, progress, f"stopped and saved at step {state.step:,} of {plan.steps:,}")
                 raise KeyboardInterrupt
-
-
-def _monitor(plan: Plan, folder: Path) -> Monitor | None:
-    """Return what follows the epochs, with the rows that were logged before an interruption."""
-    if plan.epoch is None:
-        return None
-    logged = log_file.read(folder / log_file.NAME)
-    return Monitor(plan.epoch, plan.steps, plan.learning_rate, logged)
-
-
-def _steps(
-    task: Task, plan: Plan, state: State, shards: Shards
-) -> Iterator[tuple[Row, HeldOut | None]]:
-    """Take the steps that are left; yield each one's row, and the score if there was a look."""
-    tokens_before, start = state.tokens, time.perf_counter()
-    while state.step < plan.steps and not _out_of_patience(plan, state):
-        loss, norm, rate = _step(task, plan, state, shards)
-        due = state.step % plan.evaluate_every == 0 or state.step == plan.steps
-        score = task.evaluate(shards) if due else None
-        if score is not None:
-            _note_best(task, plan, state, score)
-        speed = (state.tokens - tokens_before) / (time.perf_counter() - start)
-        yield Row.of(state.step, rate, loss, norm, speed, score), score
-
-
-def _step(task: Task, plan: Plan, state: State, shards: Shards) -> tuple[float, float, float]:
-    """Take one step; return its loss, the gradient's norm and the learning rate."""
-    batch = task.batch(state.step)
-    rate = plan.rate(state.step)
-    loss, norm = shards.step(
-        task.model,
-        *batch,
-        optimizer=task.optimizer,
-        learning_rate=rate,
-        rng=generator(plan.seed, "dropout", state.step),
-    )
-    state.step += 1
-    state.tokens += int(np.count_nonzero(batch[-1] != -100))
-    return loss, norm, rate
 
 
 def _note_best(task: Task, plan: Plan, state: State, score: HeldOut) -> None:
@@ -322,45 +380,17 @@ def _note_best(task: Task, plan: Plan, state: State, score: HeldOut) -> None:
             state.best_parameters = task.model.parameters.flat.copy()
 
 
+def _restore_best(task: Task, state: State) -> None:
+    if state.best_parameters is not None:
+        task.model.parameters.flat[...] = state.best_parameters
+        state.best_parameters = None
+
+
 def _out_of_patience(plan: Plan, state: State) -> bool:
     return plan.patience is not None and state.waited >= plan.patience
 
 
 def _say(say: Callable[[str], None], progress: Progress, line: str) -> None:
-    """Say a line where the progress line was; the next step writes that one again."""
+    """Print a line in place of the progress line, which the next step writes again."""
     progress.__exit__(None, None, None)
     say(line)
-
-
-@contextlib.contextmanager
-def _interrupt_later() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C wait until it is asked for; the second one does not wait.
-
-    In the middle of an update a part of the parameters is new and a part is old: there is nothing
-    to be saved then.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield lambda: False  # an interrupt is somebody else's to handle, or is ignored
-        return
-    asked = False
-
-    def handle(*_: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@contextlib.contextmanager
-def _overflow_unannounced() -> Iterator[None]:
-    """Keep NumPy's warnings of overflow off the screen: every loss is checked, and reported."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield

@@ -1,13 +1,13 @@
-"""The whole way of a session: look at the data and at what is there, train, measure, export.
+"""A whole session: check the data, look at what is there, train, measure, export.
 
 What is there decides what follows:
 
-    nothing                      a new model, at the standard learning rate
-    a complete model             it is continued, at a fifth of that rate
-    a model and an export        likewise, and the export is renewed
+    nothing                      a new model is pretrained
+    a complete model             it is updated
+    a model and an export        it is updated, and the export is renewed
     an export alone              a new model: an export cannot be trained
-    an incomplete model          a new one in its place, the old folder is moved aside first
-    weights as a pickle alone    refused: minilm does not open what can run code
+    an incomplete model          a new one in its place; the old folder is moved aside first
+    weights only as a pickle     refused: minilm does not open files that can run code
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from minilm.data.quality import inspect
+from minilm.data.quality import validate
+from minilm.data.sources import find_files
 from minilm.errors import MissingExtraError, OptionError, OutputError
 from minilm.store import classification, folder, huggingface, manifest, onnx, transaction, versions
-from minilm.training import checkpoint, log, pretrain, update_settings, updating
-from minilm.training.settings import PretrainSettings
-from minilm.training.updating import Measured, Result
+from minilm.text.bpe import BytePairTokenizer
+from minilm.training import checkpoint, log, new_documents, pretrain, text_run, update
+from minilm.training.given import check
+from minilm.training.outcome import Outcome, Result
+from minilm.training.settings import RATE_SHARES, PretrainSettings, UpdateSettings
 
 Say = Callable[[str], None]
 Kind = Literal["nothing", "model", "model and export", "export only", "incomplete"]
@@ -53,17 +56,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Report:
-    """What a session has done.
+    """What a session did.
 
     Attributes
     ----------
     found : Found
     update : Result or None
-        None where a new model was trained.
+        None if a new model was trained, or nothing was new.
     perplexity : float or None
-        Of a new model, on what was held out of its text; None where it was trained before.
+        Of a new model on the held-out part of its text.
     export : Path or None
-        What was written; None where nothing was.
+        What was exported.
     """
 
     found: Found
@@ -73,7 +76,7 @@ class Report:
 
 
 def detect(output: Path, export: Path) -> Found:
-    """Say what a model's folder and an export's folder hold.
+    """Return what a model's folder and an export's folder hold.
 
     Raises
     ------
@@ -110,18 +113,18 @@ def detect(output: Path, export: Path) -> Found:
 def line(
     found: Found, output: Path, export: Path, given: Mapping[str, Any], base: Path | None
 ) -> str:
-    """Return one line that says what was found and what follows from it."""
-    new = (
-        f"a new model is trained at {_rate(given, PretrainSettings.learning_rate, 'the standard')}"
-    )
-    gentle = _rate(given, update_settings.LEARNING_RATE, "a fifth of the standard")
+    """Return one line that says what was found and what follows."""
+    standard = f"the standard learning rate ({PretrainSettings.learning_rate:g})"
+    new = f"a new model is trained at {_rate(given, standard)}"
+    updated = base if base is not None else output if found.has_model else None
+    gentle = "" if updated is None else _rate(given, _update_rate(updated, given))
     if base is not None:
-        new = f"{base} is continued at {gentle}"
+        new = f"{base} is updated at {gentle}"
     what = {
         "nothing": f"found no model in {output}: {new}",
-        "model": f"found a complete model in {output}: it is continued at {gentle}",
+        "model": f"found a complete model in {output}: it is updated at {gentle}",
         "model and export": f"found a complete model in {output} and an export in {export}: the "
-        f"model is continued at {gentle}, and the export renewed",
+        f"model is updated at {gentle}, and the export is renewed",
         "export only": f"found an export in {export} but no model in {output}; an export cannot be "
         f"trained (keep the model's folder): {new}",
         "incomplete": f"found an incomplete model in {output} ({', '.join(found.missing)} missing):"
@@ -132,10 +135,18 @@ def line(
     return what
 
 
-def _rate(given: Mapping[str, Any], default: float, name: str) -> str:
+def _rate(given: Mapping[str, Any], default: str) -> str:
     if "learning_rate" in given:
-        return f"the learning rate asked for ({given['learning_rate']:g})"
-    return f"{name} learning rate ({default:g})"
+        return f"the learning rate you asked for ({given['learning_rate']:g})"
+    return default
+
+
+def _update_rate(model: Path, given: Mapping[str, Any]) -> str:
+    """Return the default rate of an update of a model, in words."""
+    lineage = folder.reading(model, lambda opened: opened.manifest and opened.manifest.lineage)
+    share = RATE_SHARES["lora" if given.get("lora") else "full"]
+    rate = share * text_run.pretraining_rate(lineage or ())
+    return f"{share:g} times the learning rate of its pretraining ({rate:g})"
 
 
 def run(
@@ -153,7 +164,7 @@ def run(
     wait: bool = False,
     say: Say = print,
 ) -> Report | None:
-    """Do a session; see the module.
+    """Run a session; see the module.
 
     Parameters
     ----------
@@ -161,30 +172,34 @@ def run(
         Files or folders of text.
     output, export : Path
         The folders of the model and of its ONNX graph.
-    given, base, old_data, resume, discard, wait
-        As for `updating.update`; settings of a model's shape are for a new one.
+    given : mapping
+        Fields of `PretrainSettings` and `UpdateSettings`. Those that only one of them has apply
+        where that one is used.
+    base, old_data, resume, discard, wait
+        As in `update.update`.
     from_scratch : bool
         Move what is there aside, and train a new model.
     anyway : bool
-        Train although the data has not passed its checks.
+        Train even if the data has not passed its checks.
     say : callable
 
     Returns
     -------
     Report or None
-        None where the data has not passed.
+        None if the data has not passed its checks.
 
     Raises
     ------
     MinilmError
-        When something cannot be used or done; what was there is then as it was.
+        When something cannot be used or done; what was there is then unchanged.
     """
     if from_scratch and (base is not None or resume):
-        raise OptionError("--from-scratch begins anew; leave out --model-name and --resume")
-    update_settings.check(given)
+        raise OptionError("--from-scratch starts again; leave out --model-name and --resume")
+    new, further, shape = _divided(given)
     if base is not None:
         classification.require_language_model(base)
     _check_export(export, output)
+    paths = find_files(paths, output=output, say=say)
     found = detect(output, export)
     if not resume and not _passes(paths, output, found, given, anyway, say):
         return None
@@ -194,7 +209,7 @@ def run(
     finishing = found.has_model and _is_pretraining(output, resume=resume, discard=discard)
     if resume and found.has_model and (finishing or versions.unfinished(output)):
         what = "pretraining" if finishing else "update"
-        decision = f"found an interrupted {what} in {output}: it is finished as it was begun"
+        decision = f"found an interrupted {what} in {output}: it is finished as it was started"
     else:
         decision = line(found, output, export, given, base)
     say(textwrap.fill(decision, 79, break_long_words=False, break_on_hyphens=False))
@@ -202,34 +217,66 @@ def run(
         _move_incomplete_aside(output, found, say)
     if importlib.util.find_spec("onnx") is None:
         say(f"no export will be made: {MissingExtraError('onnx', 'onnx', 'the export to ONNX')}")
-    result, perplexity = None, None
-    if found.has_model and not finishing:
-        result = updating.update(
+    outcome: Outcome | None = None
+    perplexity = None
+    if (found.has_model and not finishing) or base is not None:
+        _check_shape(base or output, shape)
+        if not found.has_model:
+            with folder.Writer(output) as writer:
+                versions.copy(base or output, writer)
+        outcome = update.update(
             paths,
             output,
-            given,
-            base=base,
+            further,
+            base=base if found.has_model else None,
             old_data=old_data,
-            resume=resume,
-            discard=discard,
+            resume=resume and found.has_model,
+            discard=discard and found.has_model,
             wait=wait,
             say=say,
         )
-    elif base is not None:
-        with folder.Writer(output) as writer:
-            versions.copy(base, writer)
-        result = updating.update(paths, output, given, old_data=old_data, say=say)
     else:
-        pretrain.pretrain(paths, output, _of_a_new_model(given), resume=resume, say=say)
+        pretrain.pretrain(paths, output, new, resume=resume, say=say)
         perplexity = _perplexity(output, given)
+    result = outcome.result if outcome else None
     written = _export(output, export, result, say)
     return Report(found, result, perplexity, written)
 
 
+def _divided(
+    given: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Check settings; return those of pretraining, those of an update, and those of the shape."""
+    new, further = (
+        {k: v for k, v in given.items() if k in {field.name for field in fields(kind)}}
+        for kind in (PretrainSettings, UpdateSettings)
+    )
+    check({k: v for k, v in given.items() if k not in further}, PretrainSettings)
+    check(further, UpdateSettings)
+    shape = {k: v for k, v in new.items() if k not in further or k == "n_positions"}
+    return new, further, shape
+
+
+def _check_shape(model: Path, shape: Mapping[str, Any]) -> None:
+    """Raise OptionError if another shape or tokenizer is asked for than a model has."""
+    config, tokenizer = folder.reading(model, lambda opened: (opened.config, opened.tokenizer))
+    if shape.get("n_positions", config.n_positions) < config.n_positions:  # shorter windows
+        shape = {**shape, "n_positions": config.n_positions}
+    kind = "bpe" if isinstance(tokenizer, BytePairTokenizer) else "word"
+    changes = new_documents.shape_changes(config, shape)
+    if shape.get("tokenizer", kind) != kind:
+        changes.append(f"tokenizer {kind} to {shape['tokenizer']}")
+    if changes:
+        raise OptionError(
+            f"{model}: this model does not have the shape you ask for ({', '.join(changes)}); "
+            "leave that out, or train a new model with --from-scratch"
+        )
+
+
 def _check_export(export: Path, output: Path) -> None:
-    """Refuse before the training what the export could not be written to after it."""
+    """Refuse before training a place that the export cannot be written to afterwards."""
     if export.exists() and not export.is_dir():
-        raise OutputError(f"{export}: a file of that name is there; choose another --onnx-output")
+        raise OutputError(f"{export}: a file with that name exists; choose another --onnx-output")
     if export.resolve() == output.resolve() or (export / manifest.NAME).exists():
         raise OutputError(f"{export}: a model's folder; choose another --onnx-output")
 
@@ -242,14 +289,15 @@ def _passes(
     anyway: bool,
     say: Say,
 ) -> bool:
-    """Check the data, say what was found, and return whether to go on."""
+    """Check the data, print the findings, and return whether to continue."""
     seen = folder.reading(output, lambda opened: opened.seen()) if found.has_model else None
-    report = inspect.check(
+    report = validate.validate(
         paths,
         seen=seen,
         unit=given.get("documents"),
         encoding=given.get("encoding", "utf-8"),
         text_column=given.get("text_column"),
+        no_header=given.get("no_header", False),
     )
     for text in report.lines():
         say(text)
@@ -262,19 +310,19 @@ def _passes(
 
 
 def _move_incomplete_aside(output: Path, found: Found, say: Say) -> None:
-    """Move an incomplete model aside, unless a whole version of it can be brought back."""
+    """Move an incomplete model aside, unless a complete version can be brought back."""
     if whole := [version for version in versions.stored(output) if version.verdict == "kept"]:
         number = whole[-1].number
         raise OutputError(
-            f"{output}: {', '.join(found.missing)} missing, but version {number} is whole; bring "
-            f"it back with minilm rollback {output} --to {number}, or begin anew with "
+            f"{output}: {', '.join(found.missing)} missing, but version {number} is complete; "
+            f"bring it back with minilm rollback {output} --to {number}, or start again with "
             "--from-scratch"
         )
     say(f"{output} is now {versions.move_aside(output)}")
 
 
 def _is_pretraining(output: Path, *, resume: bool, discard: bool) -> bool:
-    """Return whether to finish the pretraining that a folder holds, instead of continuing."""
+    """Return whether to finish the pretraining that a folder holds, instead of an update."""
     if versions.unfinished(output) is not None or not (output / checkpoint.STATE_FILE).exists():
         return False
     state = checkpoint.read_state(output)
@@ -283,19 +331,13 @@ def _is_pretraining(output: Path, *, resume: bool, discard: bool) -> bool:
     if not resume:
         raise OutputError(
             f"{output}: its training was interrupted at step {state.step:,}; finish it with "
-            "--resume, or continue the model as it is with --discard"
+            "--resume, or update the model as it is with --discard"
         )
     return True
 
 
-def _of_a_new_model(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that a new model can have: there is nothing yet to be forgotten."""
-    names = {field.name for field in fields(PretrainSettings)}
-    return {key: value for key, value in given.items() if key in names}
-
-
 def _perplexity(output: Path, given: Mapping[str, Any]) -> float | None:
-    """Return the held-out perplexity of a model that was just trained, as its log has it."""
+    """Return the held-out perplexity of a model that was just trained, from its log."""
     rows = log.read(output / log.NAME)
     found = [row.held_out_perplexity for row in rows if row.held_out_perplexity is not None]
     if not found:
@@ -304,84 +346,34 @@ def _perplexity(output: Path, given: Mapping[str, Any]) -> float | None:
 
 
 def _export(output: Path, export: Path, result: Result | None, say: Say) -> Path | None:
-    """Write the model as an ONNX graph, unless it is as it was."""
+    """Write the model as an ONNX graph, unless it is unchanged."""
     if result is not None and result.verdict == "held back":
-        say(f"no new export: the model in {output} is as it was")
+        say(f"no new export: the model in {output} is unchanged")
         return None
     try:
         onnx.export(folder.load(output), export)
     except MissingExtraError as error:
         stale = (export / onnx.MODEL).exists()
-        say(f"no export: {error}" + (f"; {export} is of an older model" if stale else ""))
+        say(f"no export: {error}" + (f"; {export} is from an older model" if stale else ""))
         return None
     return export / onnx.MODEL
 
 
 def summary(report: Report, output: Path) -> list[str]:
-    """Return the lines that tell how it went, each of 80 columns at most where paths are short."""
+    """Return lines that say how it went, after those of the update itself."""
     lines = []
     if report.perplexity is not None:
         lines.append(f"new model: perplexity {report.perplexity:,.2f} on held-out text")
-    if report.update is not None:
-        lines += update_lines(report.update, output)
     if report.export is not None:
         lines.append(f"exported: {report.export}")
     return lines
 
 
-def update_lines(result: Result, output: Path) -> list[str]:
-    """Return the table of an update, the verdict, and what to try where it was held back."""
-    lines = [f"{'perplexity on held-out text':<44}{'before':>10}{'after':>10}{'change':>12}"]
-    lines += [_row("old", measured) for measured in result.old]
-    lines.append(_row("new", result.new))
-    if not result.old:
-        lines.append("old text: no sample of it is kept here; name it with --old-data to measure")
-    place = f"version {result.version}, made from version {result.made_from}"
-    if result.verdict == "kept":
-        lines.append(f"{place}, is now the model in {output}")
-        lines.append(f"go back with: minilm rollback {output}")
-        return lines
-    worst = max(result.old, key=lambda measured: measured.rise)
-    lines += [
-        f"{place}, is held back: {worst.name} got {worst.rise:.0%} worse",
-        f"the model in {output} is as it was; the update is in {result.path}",
-        "try half the --learning-rate, fewer --epochs, or --replay 0.5;",
-        f"or take it all the same: minilm rollback {output} --to {result.version}",
-    ]
-    return lines
-
-
-def _row(age: str, measured: Measured) -> str:
-    name = measured.name if len(measured.name) <= 38 else measured.name[:37] + "…"
-    before, after = measured.before.perplexity, measured.after.perplexity
-    return f"{age}  {name:<39}{before:>10,.2f}{after:>10,.2f}{measured.rise:>+12.1%}"
-
-
 def to_json(report: Report) -> dict[str, Any]:
-    """Return a report as JSON can hold it."""
-    result = report.update
+    """Return a report as JSON holds it."""
     return {
         "found": report.found.kind,
         "perplexity": report.perplexity,
         "export": None if report.export is None else str(report.export),
-        "update": result
-        and {
-            "version": result.version,
-            "made_from": result.made_from,
-            "verdict": result.verdict,
-            "path": str(result.path),
-            "steps": result.steps,
-            "seconds": round(result.seconds, 3),
-            "old": [_figures(measured) for measured in result.old],
-            "new": _figures(result.new),
-        },
-    }
-
-
-def _figures(measured: Measured) -> dict[str, Any]:
-    return {
-        "name": measured.name,
-        "before": measured.before.perplexity,
-        "after": measured.after.perplexity,
-        "rise": measured.rise,
+        "update": None if report.update is None else report.update.to_json(),
     }

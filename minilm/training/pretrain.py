@@ -1,8 +1,8 @@
-"""Stage one: count and factorize, start from those vectors, then predict the next token.
+"""Pretraining: count and factorize, start from those vectors, then predict the next token.
 
     tokenizer -> token files -> co-occurrence vectors -> word embeddings -> the training loop
 
-Everything before the loop is saved as step 0. A run that is killed before that begins afresh.
+Everything before the loop is saved as step 0. A run that is killed before that starts again.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minilm.arrays import Ids
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
 from minilm.nn import architectures
@@ -30,7 +31,8 @@ from minilm.store.ledger import Ledger
 from minilm.text import wordlevel
 from minilm.text.bpe import BytePairTokenizer
 from minilm.threads import set_blas_threads
-from minilm.training import checkpoint, log, loop, replay, runs, settings, tokens, word_start
+from minilm.training import checkpoint, log, loop, replay, settings, tokens, word_start
+from minilm.training.given import check
 from minilm.training.loop import Plan, State
 from minilm.training.settings import PretrainSettings
 
@@ -38,7 +40,7 @@ Say = Callable[[str], None]
 
 KIND = "pretrain"
 
-_LOOKS = 10  # at the held-out part, in the course of a run
+_LOOKS = 10  # evaluations of the held-out part in a run
 _SAMPLE_TOKENS = 40
 
 
@@ -59,38 +61,41 @@ def pretrain(
     output : path-like
         The model's folder.
     given : mapping
-        Fields of `PretrainSettings` that are to be other than by default.
+        Fields of `PretrainSettings` that differ from the defaults.
     resume : bool
-        Go on with what is in the folder. What `given` then says must be as it was.
+        Continue the run in the folder. The settings in `given` must be as they were.
     say : callable
         Takes lines for the person who waits.
 
     Raises
     ------
     MinilmError
-        When text, settings or folder cannot be used, or training cannot go on.
+        When text, settings or folder cannot be used, or training fails.
     KeyboardInterrupt
-        After Ctrl-C; what was trained by then is saved.
+        After Ctrl-C; the run so far is saved.
     """
-    settings.check(given)
-    sources = tuple(folder.source(path) for path in corpus.find_files(paths))
+    check(given, PretrainSettings)
+    paths = find_files(paths, output=output)
+    sources = tuple(map(folder.source, paths))
+    if resume:
+        checkpoint.check_begun(output)
     with Writer(output) as writer:
         if writer.stale_pid is not None:
-            say(f"{writer.path}: process {writer.stale_pid} died without letting go; taken over")
+            say(f"{writer.path}: process {writer.stale_pid} died holding the lock; taken over")
         if not folder.exists(writer.path):
             if resume:
-                say(f"{writer.path}: nothing is saved here yet; beginning afresh")
+                say(f"{writer.path}: nothing is saved here yet; starting again")
             run: Run | None = begin(paths, sources, settings.complete(given), writer, say)
         elif resume:
             run = _resume(paths, sources, given, writer, say)
         else:
             raise OutputError(
-                f"{writer.path}: holds a model already; go on with --resume, teach it more text "
-                "with minilm pipeline, or choose another --output-dir"
+                f"{writer.path}: holds a model already; continue with --resume, train it further "
+                "on more text with minilm update, or choose another --output-dir"
             )
         if run is not None:
             _train(run, say)
-        del run  # Windows removes no file that is mapped
+        del run  # Windows cannot remove a mapped file
         tokens.remove(writer.path / STATE)
 
 
@@ -117,8 +122,10 @@ class Run:
         return self.train[step]
 
     def evaluate(self, shards: Shards) -> scores.Score:
-        """Return the score on the held-out part, or on evenly spaced pieces of a long one."""
-        pieces = batches.spaced(self.held_out, self.train.time, self.train.batch, runs.LOOK_TOKENS)
+        """Return the score on the held-out part, or on evenly spaced pieces if it is long."""
+        pieces = batches.spaced(
+            self.held_out, self.train.time, self.train.batch, tokens.LOOK_TOKENS
+        )
         return scores.evaluate(self.model, pieces, shards, self.byte_lengths)
 
     def save(self, state: State) -> None:
@@ -128,7 +135,7 @@ class Run:
             self.sources,
             state.step,
             state.tokens,
-            {**runs.recorded(self.settings), "machine": checkpoint.machine()},
+            {**checkpoint.recorded(self.settings), "machine": checkpoint.machine()},
         )
         contents = folder.model_files(
             self.model.config, self.model.parameters, self.tokenizer, self.seen
@@ -138,22 +145,29 @@ class Run:
         self.writer.save(contents, [stage])
 
     def show(self, step: int) -> str | None:
-        """Return a sample of text: often at first, when much changes, and then more seldom."""
+        """Return a sample of text: often at first, when much changes, then less often."""
         return self.sample(step) if step in sample_steps(self.plan.steps) else None
 
     def sample(self, step: int) -> str:
-        """Return a text that the model makes up, by a generator of the step's own."""
+        """Return a text that the model generates, with the step's own random generator."""
         end = self.tokenizer.vocab[END_OF_TEXT]
         rng = generator(self.plan.seed, "sample", step)
         choice = generate.Sampling(temperature=0.8, top_k=50)
         made = generate.generate(
-            self.model, [end], _SAMPLE_TOKENS, choice, rng=rng, stop=end, slide=True
+            self.model,
+            [end],
+            _SAMPLE_TOKENS,
+            choice,
+            rng=rng,
+            stop=end,
+            slide=True,
+            vocabulary=len(self.tokenizer.vocab),
         )
         return repr(self.tokenizer.decode([token.id for token in made]))
 
 
 def sample_steps(steps: int) -> set[int]:
-    """Return the steps after which a sample is shown; the last step has one of its own.
+    """Return the steps after which a sample is shown, besides the last.
 
     >>> sorted(sample_steps(3000))
     [0, 30, 90, 300, 900]
@@ -168,25 +182,25 @@ def begin(
     writer: Writer,
     say: Say,
 ) -> Run:
-    """Do what comes before the loop, save it as step 0, and return the run.
+    """Do everything before the loop, save it as step 0, and return the run.
 
     Parameters
     ----------
     paths, say
         As for `pretrain`.
     sources : tuple of Source
-        What the paths hold.
+        The files in the paths.
     chosen : PretrainSettings
     writer : Writer
-        Of a folder without a model.
+        Of a folder that holds no model.
     """
     set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
     names = ", ".join(source.name for source in sources)
     say(f"reading {names}; the tokenizer ({chosen.tokenizer}) is trained first")
-    tokenizer = train_tokenizer(lambda: runs.read(paths, chosen), chosen)
-    found = runs.token_files(paths, sources, chosen, tokenizer, writer.path / STATE)
-    windows = runs.windows(found, chosen)
-    chosen = replace(chosen, steps=runs.steps(chosen, windows))
+    tokenizer = train_tokenizer(lambda: tokens.read(paths, chosen), chosen)
+    found = _token_files(paths, sources, chosen, tokenizer, writer)
+    windows = _windows(found, chosen)
+    chosen = replace(chosen, steps=tokens.plan(chosen, windows, looks=_LOOKS).steps)
     config = settings.model_config(chosen, len(tokenizer.vocab))
     model = GPT(config, rng=generator(chosen.seed, "parameters"))
     if chosen.init == "cooccurrence":
@@ -197,7 +211,7 @@ def begin(
             end=tokenizer.vocab[END_OF_TEXT],
             rng=generator(chosen.seed, "svd"),
         )
-    seen = Ledger.of(runs.read(paths, chosen))
+    seen = Ledger.of(tokens.read(paths, chosen))
     sample = (_sample(sources, windows, found, chosen),)
     run = _assemble(model, tokenizer, chosen, sources, seen, sample, writer, found)
     run.save(run.state)
@@ -224,28 +238,45 @@ def _resume(
         raise OutputError(f"{writer.path}: not a run of minilm pretrain; choose another folder")
     recorded = dict(stage.settings)
     built_on = recorded.pop("machine")
-    runs.check_same(given, recorded, sources, stage.data, writer.path)
+    checkpoint.check_same(given, recorded, sources, stage.data, writer.path)
     if state.finished:
-        say(f"{writer.path}: finished at step {state.step:,}; there is nothing to do")
+        say(f"{writer.path}: finished at step {state.step:,}; nothing to do")
         return None
     if built_on != (here := checkpoint.machine()):
-        say(f"begun with {built_on}, here is {here}: the last bits of the result may differ")
+        say(f"started with {built_on}, here is {here}: the last bits of the result may differ")
     chosen = PretrainSettings(
         **recorded, save_seconds=given.get("save_seconds", PretrainSettings.save_seconds)
     )
     model = architectures.language_model(saved.config, parameters=saved.parameters)
-    found = runs.token_files(paths, sources, chosen, saved.tokenizer, writer.path / STATE)
-    # Runs that an older minilm began have no ledger yet.
-    seen = Ledger.of(runs.read(paths, chosen)) if saved.seen is None else saved.seen
+    found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
+    # Runs that an older minilm started have no ledger yet.
+    seen = Ledger.of(tokens.read(paths, chosen)) if saved.seen is None else saved.seen
     sample = replay.read(writer.path, saved.config.vocab_size)
     run = _assemble(model, saved.tokenizer, chosen, sources, seen, sample, writer, found, state)
     checkpoint.read_arrays(writer.path, state, run.optimizer)
-    say(f"{writer.path}: going on after step {state.step:,} of {run.plan.steps:,}")
+    say(f"{writer.path}: continuing after step {state.step:,} of {run.plan.steps:,}")
     return run
 
 
+def _token_files(
+    paths: Sequence[str | os.PathLike[str]],
+    sources: tuple[Source, ...],
+    chosen: PretrainSettings,
+    tokenizer: Tokenizer,
+    writer: Writer,
+) -> tokens.TokenFiles:
+    texts = partial(tokens.read, paths, chosen)
+    return tokens.of_sources(texts, sources, chosen, tokenizer, writer.path / STATE)
+
+
+def _windows(found: tokens.TokenFiles, chosen: PretrainSettings) -> batches.ShuffledWindows:
+    return batches.ShuffledWindows(
+        found.open("train"), chosen.n_positions, chosen.batch, chosen.seed
+    )
+
+
 def _train(run: Run, say: Say) -> None:
-    """Run the loop and say what came of it."""
+    """Run the loop and report the result."""
     if run.state.step == 0 and (sample := run.show(0)):
         say(f"step 0  {sample}")
     loop.train(run, run.plan, run.state, run.writer.path, say)
@@ -272,9 +303,9 @@ def _sample(
     found: tokens.TokenFiles,
     chosen: PretrainSettings,
 ) -> replay.Part:
-    """Draw what is kept of the text, for the day when the model is to learn another."""
+    """Draw the sample of the text that is kept for later updates."""
     name = ", ".join(source.name for source in sources)
-    held_out = runs.held_out(found)
+    held_out = found.open("held_out")
     return replay.drawn(name, windows.tokens, held_out, windows.time, seed=chosen.seed)
 
 
@@ -289,19 +320,19 @@ def _assemble(
     found: tokens.TokenFiles,
     state: State | None = None,
 ) -> Run:
-    train = runs.windows(found, chosen)
+    train = _windows(found, chosen)
     return Run(
         model=model,
-        optimizer=AdamW(model.parameters, betas=runs.BETAS, weight_decay=chosen.weight_decay),
+        optimizer=AdamW(model.parameters, betas=loop.BETAS, weight_decay=chosen.weight_decay),
         tokenizer=tokenizer,
         settings=chosen,
-        plan=runs.plan(chosen, runs.steps(chosen, train), train, looks=_LOOKS),
+        plan=tokens.plan(chosen, train, looks=_LOOKS),
         state=state or State(),
         sources=sources,
         seen=seen,
         writer=writer,
         old_text=sample,
         train=train,
-        held_out=runs.held_out(found),
+        held_out=found.open("held_out"),
         byte_lengths=scores.byte_lengths(tokenizer),
     )

@@ -1,9 +1,9 @@
-"""A sample of the text that a model has learned from, kept with it, so that it can be replayed.
+"""A sample of the text that a model has learned, kept with it so that it can be replayed.
 
-The sample is a file of the model's folder, `training/replay.safetensors`: token ids, cut into
-windows of the context's length, drawn at random from each text that the model was trained on. A
-part of each text's held-out documents is kept as well, to be measured on and never trained on.
-It changes with the model in one transaction, and goes back with it.
+The sample is a file in the model's folder, `training/replay.safetensors`: windows of token ids,
+drawn at random from each text that the model was trained on. A part of each text's held-out
+documents is kept too; it is measured and never trained on. The file changes with the model in one
+transaction, and a rollback brings it back too.
 
 References
 ----------
@@ -29,8 +29,8 @@ from minilm.store.folder import STATE, Content
 
 NAME = f"{STATE}/replay.safetensors"
 
-# Tokens that are kept to be trained on, all texts together, and to be measured on, of each text:
-# 1 MiB and 64 KiB of int32.
+# Tokens kept to train on, for all texts together, and to measure on, for each text: 1 MiB and
+# 64 KiB of int32.
 TRAINED = 1 << 18
 HELD_OUT = 1 << 14
 
@@ -39,16 +39,16 @@ _IGNORED = -100  # as a target; in a window's inputs it is written as 0
 
 @dataclass(frozen=True)
 class Part:
-    """What is kept of one text.
+    """The sample of one text.
 
     Attributes
     ----------
     name : str
-        The text's, to be shown.
+        The name of the text, for people.
     windows : int32 array of shape (N, T + 1)
-        Of what was trained on, in random order.
+        From the training part, in random order.
     held_out : int32 array of shape (M, T + 1)
-        Of what was held out; a last window that is not full ends in -100.
+        From the held-out part; a last window that is not full ends in -100.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Part:
 def drawn(
     name: str, train: Ids, held_out: Ids, time: int, *, seed: int, limit: int = TRAINED
 ) -> Part:
-    """Draw the part of one text.
+    """Draw the sample of one text.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def drawn(
         T.
     seed : int
     limit : int
-        Tokens of `train` that are kept at most.
+        The most tokens of `train` that are kept.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def drawn(
 
 
 def named(new: Part, parts: Sequence[Part]) -> Part:
-    """Return a new part under a name that no part of another text has: `a.txt`, `a.txt (2)`."""
+    """Return a new part under a name that no other text has: `a.txt`, `a.txt (2)`."""
     known = {part.name: part for part in parts}
     names = (new.name if n == 1 else f"{new.name} ({n})" for n in count(1))
     name = next(
@@ -105,9 +105,9 @@ def named(new: Part, parts: Sequence[Part]) -> Part:
 
 
 def joined(parts: Sequence[Part], new: Part, limit: int = TRAINED) -> tuple[Part, ...]:
-    """Return the parts with a further one, none larger than its equal share of the limit.
+    """Return the parts and a new one, each cut to an equal share of the limit.
 
-    A text of the same name replaces what was kept of it.
+    A part with the same name is replaced.
     """
     every = [*(part for part in parts if part.name != new.name), new]
     each = limit // len(every)
@@ -147,10 +147,10 @@ def read(folder: Path, vocab_size: int) -> tuple[Part, ...]:
             for k in map(str, range(len(names)))
         )
     except KeyError:
-        raise ModelError("not a sample as minilm writes it; remove it", path) from None
+        raise ModelError("not a sample written by minilm; remove it", path) from None
     for array in arrays.values():
         if array.dtype != np.int32 or array.ndim != 2 or array.max(initial=0) >= vocab_size:
-            raise ModelError("holds ids that the model's vocabulary has not; remove it", path)
+            raise ModelError("holds ids outside the model's vocabulary; remove it", path)
     return parts
 
 
@@ -162,11 +162,11 @@ def batches(held_out: Ids, batch: int) -> Iterator[tuple[Ids, Ids]]:
 
 
 class Replayed:
-    """Batches of new text, each with some windows of old text after its own.
+    """Batches of new text, each followed by some windows of old text.
 
-    The new text comes as it would come alone, so that replay costs time and takes nothing away. A
-    window is drawn from a part, and the part at random, so that an old text is not forgotten
-    because it is short. Old windows longer than the new ones are cut, shorter ones padded.
+    The new text comes as it would without replay, so replay costs time but takes nothing away. For
+    each old window a part is drawn first, so a short old text is not neglected. Old windows longer
+    than the new ones are cut, shorter ones padded.
 
     Parameters
     ----------

@@ -1,65 +1,65 @@
-"""The settings of pretraining: the named sizes, a TOML file, the command line's options."""
+"""Every setting of training in one place: pretraining, updates, fine-tuning.
+
+Each default has its reason beside it. Settings come from the command line or a TOML file as a
+mapping of names to values; `given.py` checks them.
+"""
 
 from __future__ import annotations
 
-import difflib
-import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minilm.data import records
 from minilm.errors import InputError, OptionError
-from minilm.nn.config import SIZES, GPTConfig
+from minilm.nn.config import SIZES, TARGETS, GPTConfig
+from minilm.training.given import SHAPE, check, load_toml
 
-TOKENIZERS = ("bpe", "word")
-STARTS = ("cooccurrence", "random")
-TRAINED_SIZES = ("kata", "class", "large")
-FINE_TUNING = "fine_tuning"  # a table of the same file
+UPDATE = "update"  # the table of a TOML file that holds the settings of updates
 
-_WORDS = 10_000  # entries of a word tokenizer at most
-_STEPS = 3_000
+_WORDS = 10_000  # entries of a word tokenizer; with more, the output matrix is most of the work
+_STEPS = 3_000  # about two minutes at size "class" on two threads
 
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """What pretraining is asked for; `complete` makes it. Every field may stand in a TOML file.
+    """The settings of pretraining; `complete` fills in what is not given.
 
     Attributes
     ----------
     size : {"kata", "class", "large"}
-        Gives whatever is not said of the next six.
+        Sets the six fields below that are not given.
     vocab_size : int
-        Entries of the tokenizer at most: 10,000 for "word".
+        The most entries the tokenizer may have; 10,000 for "word".
     n_positions, n_embd, n_layer, n_head : int
         Context, width, layers, heads.
     batch : int
         Sequences in a batch.
     dropout : float
-        The rate of all three dropouts.
+        The rate of all three dropouts. 0 by default: a run of a few epochs does not overfit.
     tokenizer : {"bpe", "word"}
     init : {"cooccurrence", "random"}
         What the word embeddings start from.
     window : int
-        Tokens to each side when co-occurrences are counted.
+        Tokens on each side when co-occurrences are counted.
     steps, epochs : int and float, optional
-        How long; 3,000 steps unless one of them is said.
+        How long to train; 3,000 steps by default.
     learning_rate : float
+        The highest.
     warmup : int, optional
-        Steps; a twentieth of all, unless said, 200 at most.
+        Steps; by default a twentieth of all, and at most 200.
     weight_decay : float
     patience : int, optional
-        Stop when the held-out loss has not fallen in so many looks; the best model is kept.
+        Stop after this many evaluations without a better held-out loss, and keep the best model.
     seed : int
     threads : int
-        Shards of a batch, one on each thread. The result depends on their number in the last bits.
+        Shards of a batch, one on each thread. The last bits of the result depend on their number.
     documents : {"lines", "paragraphs"}, optional
-        What a document of a .txt or .md file is; unless said, paragraphs where there are blank
-        lines.
+        What a document of a .txt or .md file is; by default, paragraphs if there are blank lines.
     encoding : str
     text_column : str, optional
+    no_header : bool
+        Whether the first row of .csv and .tsv files is data.
     save_seconds : float
         Time between two saves. It does not change the result.
     """
@@ -79,94 +79,295 @@ class PretrainSettings:
     window: int = 2
     steps: int | None = None
     epochs: float | None = None
-    learning_rate: float = 2e-3
+    learning_rate: float = 2e-3  # usual for models of a million parameters
     warmup: int | None = None
-    weight_decay: float = 0.1
+    weight_decay: float = 0.1  # GPT-3's (Brown et al. 2020, appendix B)
     patience: int | None = None
     seed: int = 0
     threads: int = 2
     documents: str | None = None
     encoding: str = "utf-8"
     text_column: str | None = None
+    no_header: bool = False
     save_seconds: float = 60.0
 
 
-# The kind of value that each field takes, and the least it may be.
-_WHOLE = {
-    **dict.fromkeys(("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "batch"), 1),
-    **dict.fromkeys(("window", "steps", "patience", "threads"), 1),
-    **dict.fromkeys(("warmup", "seed"), 0),
+#: An update's highest learning rate, as a share of the one the model was pretrained at. On three
+#: domains learned in turn, the mean held-out loss over all of them was 3.498 at a tenth, 3.475 at a
+#: fifth, 3.466 at two fifths and 3.510 at the full rate (`minilm compare forgetting`, development
+#: parts). A fifth is near the best and forgets less than two fifths. LoRA's factors start at zero
+#: and need more: rank 4 came to 3.593 at the full rate and 3.574 at three times it.
+RATE_SHARES = {"full": 0.2, "lora": 1.0}
+
+
+@dataclass(frozen=True)
+class Care:
+    """What is done against forgetting; by default nothing.
+
+    Attributes
+    ----------
+    replay : float
+        Old windows in a batch for each new one.
+    ewc : float
+        The strength of elastic weight consolidation.
+    average : float
+        The weight of the old model in the mean of old and new, taken afterwards; below 1.
+    lora : int
+        The rank of LoRA's matrices, which are then the only ones trained; 0 for no LoRA.
+    alpha : float, optional
+        LoRA's product is scaled by alpha / rank; twice the rank by default.
+    targets : tuple of str
+        The matrices that LoRA adapts.
+
+    Raises
+    ------
+    OptionError
+        When a value cannot work.
+    """
+
+    replay: float = 0.0
+    ewc: float = 0.0
+    average: float = 0.0
+    lora: int = 0
+    alpha: float | None = None
+    targets: tuple[str, ...] = TARGETS
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not 0 <= self.replay <= 100:
+            raise OptionError(
+                f"replay is {self.replay}; expected 0 to 100 old windows for each new one"
+            )
+        if not 0 <= self.ewc < float("inf"):
+            raise OptionError(f"ewc is {self.ewc}; expected a strength of 0 or more")
+        if not 0 <= self.average < 1:
+            raise OptionError(f"average is {self.average}; expected a weight from 0 to below 1")
+        if self.lora < 0:
+            raise OptionError(f"lora is {self.lora}; expected a rank of 0 or more")
+        if self.lora and self.ewc:
+            raise OptionError("EWC holds the old matrices and LoRA freezes them; use one of them")
+
+    @property
+    def needs_old_text(self) -> bool:
+        """Whether a sample of the old text is needed."""
+        return self.replay > 0 or self.ewc > 0
+
+
+@dataclass(frozen=True)
+class UpdateSettings(Care):
+    """The settings of an update: a model is trained further on new text.
+
+    Attributes
+    ----------
+    learning_rate : float, optional
+        The highest; by default `RATE_SHARES` of the rate that the model was pretrained at.
+    epochs, steps : float and int, optional
+        How long to train. Two epochs in place of three left the new text at perplexity 43.8 in
+        place of 41.4, and the old one at 52.2 in place of 53.6 (a model of size kata after 400
+        steps, then corpora/continual/databases.jsonl; at first 57.5 and 45.7).
+    batch : int, optional
+        Sequences in a batch; by default as in the run before, or 16.
+    n_positions : int, optional
+        Tokens in a training window; by default the model's context, but 512 at most, because long
+        windows take memory, and never more than the text has.
+    dropout : float, optional
+        By default the model's own.
+    replay, ewc, average, lora, alpha, targets
+        What is done against forgetting; see `Care`. Off by default: the low learning rate alone
+        costs no time and needs no old text.
+    limit : float
+        The share by which the perplexity of an old text may rise before the update is held back. A
+        tenth lets ordinary updates pass (the README's example costs 6 %).
+    weight_decay, warmup, patience, seed, threads, documents, encoding, text_column, no_header,
+    save_seconds
+        As in `PretrainSettings`.
+    """
+
+    learning_rate: float | None = None
+    epochs: float | None = 3.0
+    steps: int | None = None
+    batch: int | None = None
+    n_positions: int | None = None
+    dropout: float | None = None
+    limit: float = 0.1
+    weight_decay: float = PretrainSettings.weight_decay
+    warmup: int | None = None
+    patience: int | None = None
+    seed: int = 0
+    threads: int = 2
+    documents: str | None = None
+    encoding: str = "utf-8"
+    text_column: str | None = None
+    no_header: bool = False
+    save_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The default learning rates of a method of fine-tuning.
+
+    Attributes
+    ----------
+    learning_rate : float
+        The highest one, for the head.
+    embeddings : float
+        The embeddings' rate as a share of it; the layers in between go down in equal factors.
+    """
+
+    learning_rate: float
+    embeddings: float
+
+
+#: The learning rates of fine-tuning, by method. Chosen by accuracy on a development part of
+#: rt-polarity (Pang and Lee 2005), at 100 and 200 labels, on a body of 2 layers and width 96, with
+#: three to five draws. Full fine-tuning at one rate of 5e-4 for all layers came to 0.594 and 0.611,
+#: with these rates to 0.611 and 0.632: the head needs a high rate, the word embeddings a low one.
+#: The deep bodies of other people need less: for GPT-2 about 5e-5, with a layer decay of 0.9.
+FINETUNE_RATES = {
+    "full": Rates(5e-3, 1e-3),
+    "probe": Rates(1e-2, 1.0),
+    "lora": Rates(5e-3, 8e-3),
+    "last-n": Rates(5e-3, 1e-3),
+    "gradual": Rates(5e-3, 1e-3),
 }
-_POSITIVE = ("epochs", "learning_rate")
-_NOT_NEGATIVE = ("dropout", "weight_decay", "save_seconds")
-_CHOICES = {
-    "size": TRAINED_SIZES,
-    "tokenizer": TOKENIZERS,
-    "init": STARTS,
-    "documents": records.UNITS,
-}
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the settings of pretraining that a TOML file gives.
+#: The one rate of all layers for training from scratch on labels: 0.564 and 0.575 there, against
+#: 0.548 and 0.568 at 1e-3 (`minilm compare`, an earlier build).
+SCRATCH_RATE = 3e-3
 
-    Its table `[fine_tuning]` is not among them: `incremental.read_toml` reads that.
+
+@dataclass(frozen=True)
+class FinetuneSettings:
+    """The settings of fine-tuning: a body is adapted to a labelled task.
+
+    Attributes
+    ----------
+    method : {"full", "probe", "lora", "last-n", "gradual"}
+    rank : int
+        LoRA's.
+    alpha : float, optional
+        LoRA's product is scaled by alpha / rank; twice the rank by default.
+    targets : tuple of str
+        The matrices that LoRA adapts, some of `TARGETS`.
+    layers : int
+        The n of last-n.
+    epochs : float
+        Times through the texts.
+    updates : int, optional
+        A number of steps instead, for any number of texts.
+    batch : int
+        Texts in a batch.
+    learning_rate : float, optional
+        The highest; by default that of the method in `FINETUNE_RATES`.
+    layer_decay : float, optional
+        Each layer learns at the rate of the layer above times this (Howard and Ruder 2018,
+        section 3.2, where it is 1 / 2.6); by default it follows from `FINETUNE_RATES`.
+    lm_weight : float
+        Weight of an additional next-word loss.
+    pooling : {"mean", "last"}
+        What represents a text: the mean over its tokens, or its last token.
+    weight_decay, dropout : float
+        Few labels overfit soon, so there is dropout, as in GPT-2.
+    seed : int
+    threads : int
+        Shards of a batch. The last bits of the result depend on their number.
+    """
+
+    method: str = "full"
+    rank: int = 4
+    alpha: float | None = None
+    targets: tuple[str, ...] = TARGETS
+    layers: int = 1
+    epochs: float = 10
+    updates: int | None = None
+    batch: int = 16
+    learning_rate: float | None = None
+    layer_decay: float | None = None
+    lm_weight: float = 0.0
+    pooling: str = "mean"
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    seed: int = 0
+    threads: int = 1
+
+    def check(self) -> None:
+        """Raise OptionError at the first value that cannot work."""
+        check({k: v for k, v in vars(self).items() if v is not None}, FinetuneSettings)
+        if not self.dropout < 1:
+            raise OptionError(f"dropout is {self.dropout!r}; expected a rate from 0 to below 1")
+        if self.lm_weight and self.method == "probe":
+            raise OptionError("lm_weight trains the body, which a probe leaves alone; leave it out")
+
+    @property
+    def peak(self) -> float:
+        """The highest learning rate."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return FINETUNE_RATES[self.method].learning_rate
+
+    def decay(self, layers: int) -> float:
+        """Return the factor from one layer's learning rate to that of the layer below.
+
+        >>> settings = FinetuneSettings("full")
+        >>> round(settings.decay(2), 3), round(settings.decay(12), 3)
+        (0.1, 0.588)
+        """
+        if self.layer_decay is not None:
+            return self.layer_decay
+        steps = layers + 1  # from the head down to the embeddings
+        return float(FINETUNE_RATES[self.method].embeddings ** (1 / steps))
+
+    def share(self, trained: int, base_count: int) -> str:
+        """Return how much of the model is trained, in words.
+
+        >>> FinetuneSettings("lora", rank=4).share(9_573, 1_063_680)
+        'LoRA rank 4: 0.9 % of 1,063,680 parameters'
+        """
+        names = {
+            "full": "full fine-tuning",
+            "probe": "a probe on the frozen body",
+            "lora": f"LoRA rank {self.rank}",
+            "last-n": "the last layer" if self.layers == 1 else f"the last {self.layers} layers",
+            "gradual": "gradual unfreezing",
+        }
+        percent = min(100.0, 100 * trained / base_count)  # the head is not part of the base
+        digits = 0 if percent >= 10 else 1 if percent >= 0.1 else 3
+        return f"{names[self.method]}: {percent:.{digits}f} % of {base_count:,} parameters"
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a TOML file: settings of pretraining, and a table `[update]` of settings of updates.
+
+    One file can serve `minilm pretrain` and `minilm update`, and an update notices when the model
+    has another shape than the file asks for.
+
+    Returns
+    -------
+    pretraining : dict of str to value
+    update : dict of str to value
 
     Raises
     ------
     InputError
-        When it is not TOML, has a key that is not known, or a value that cannot work.
+        When the file is not TOML, or has an unknown key or a value that cannot work.
     """
-    given = load_toml(path)
-    given.pop(FINE_TUNING, None)
+    pretraining = load_toml(path)
+    update = pretraining.pop(UPDATE, {})
+    if not isinstance(update, dict):
+        raise InputError(f"{UPDATE} is not a table; write [{UPDATE}]", path)
+    where = ""
     try:
-        check(given)
+        check(pretraining, PretrainSettings)
+        where = f"[{UPDATE}]: "
+        check(update, UpdateSettings)
     except OptionError as error:
-        raise InputError(str(error), path) from None
-    return given
-
-
-def load_toml(path: Path) -> dict[str, Any]:
-    """Return the content of a TOML file, or raise InputError when it is none."""
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}; check the path", path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not valid TOML: {error}", path) from None
-
-
-def check(given: Mapping[str, Any]) -> None:
-    """Raise OptionError at the first key that is not known or value that cannot work."""
-    known = [field.name for field in fields(PretrainSettings)]
-    for key in given:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            advice = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-            raise OptionError(f"the key {key!r} is not known; {advice}")
-    for key, value in given.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        whole = number and isinstance(value, int)
-        if key in _CHOICES:
-            fits, expected = value in _CHOICES[key], f"one of {', '.join(_CHOICES[key])}"
-        elif key in _WHOLE:
-            least = _WHOLE[key]
-            fits, expected = whole and value >= least, f"a whole number of {least} or more"
-        elif key in _POSITIVE:
-            fits, expected = number and 0 < value < math.inf, "a number above 0"
-        elif key in _NOT_NEGATIVE:
-            fits, expected = number and 0 <= value < math.inf, "a number of 0 or more"
-        else:
-            fits, expected = isinstance(value, str), "a text in quotation marks"
-        if not fits:
-            raise OptionError(f"{key} is {value!r}; expected {expected}")
-    if "steps" in given and "epochs" in given:
-        raise OptionError("both steps and epochs are given; one of them says how long to train")
+        raise InputError(f"{where}{error}", path) from None
+    return pretraining, update
 
 
 def complete(given: Mapping[str, Any]) -> PretrainSettings:
-    """Return settings in which what was given, and what the size says, is filled in.
+    """Return the settings of pretraining: what was given, then what the size says.
 
     Examples
     --------
@@ -174,7 +375,7 @@ def complete(given: Mapping[str, Any]) -> PretrainSettings:
     >>> settings.n_layer, settings.n_embd, settings.vocab_size, settings.steps
     (3, 64, 512, 3000)
     """
-    check(given)
+    check(given, PretrainSettings)
     name = given.get("size", "class")
     size = SIZES[name]
     words = given.get("tokenizer", PretrainSettings.tokenizer) == "word"
@@ -182,28 +383,17 @@ def complete(given: Mapping[str, Any]) -> PretrainSettings:
         **{
             "size": name,
             "vocab_size": _WORDS if words else size.config.vocab_size,
-            "n_positions": size.config.n_positions,
-            "n_embd": size.config.n_embd,
-            "n_layer": size.config.n_layer,
-            "n_head": size.config.n_head,
+            **{key: getattr(size.config, key) for key in SHAPE},
             "batch": size.batch,
             "steps": None if "epochs" in given else _STEPS,
             **given,
         }
     )
-    model_config(settings, settings.vocab_size)  # says early what does not go together
+    model_config(settings, settings.vocab_size)  # reports early what does not go together
     return settings
 
 
 def model_config(settings: PretrainSettings, vocab_size: int) -> GPTConfig:
-    """Return the shape of the model, with the vocabulary that the tokenizer turned out to have."""
-    return GPTConfig(
-        vocab_size=vocab_size,
-        n_positions=settings.n_positions,
-        n_embd=settings.n_embd,
-        n_layer=settings.n_layer,
-        n_head=settings.n_head,
-        embd_pdrop=settings.dropout,
-        attn_pdrop=settings.dropout,
-        resid_pdrop=settings.dropout,
-    )
+    """Return the shape of the model, given the size of the vocabulary that was found."""
+    shape = {key: getattr(settings, key) for key in SHAPE}
+    return GPTConfig(vocab_size=vocab_size, **shape).with_dropout(settings.dropout)

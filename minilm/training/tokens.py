@@ -1,21 +1,23 @@
-"""A corpus as files of token ids, which training maps into memory instead of reading them.
+"""From the user's files of text to batches: token files, which training maps into memory.
 
-Two files lie in the `training` folder of the model: `train.tokens` and `held_out.tokens`, raw
-little-endian integers of 2 bytes (4 where the vocabulary is larger), and beside them
-`tokens.json`, which is written last and says how long they are, their checksums, and what they
-were made of. Each stands for
+The `training` folder of the model holds two files, `train.tokens` and `held_out.tokens`: raw
+little-endian integers of 2 bytes (4 for a larger vocabulary). `tokens.json` is written last, with
+their lengths, their checksums, and what they were made from. The content of each is
 
     <|endoftext|> document <|endoftext|> document <|endoftext|> ...
 
-so that every token of the text, the first one too, is to be predicted from something. They can be
-made again at any time from the text; a resumed run uses them if all is as `tokens.json` says. They
-are removed when a run is finished.
+so that every token of the text, even the first, is predicted from something. The files can be made
+again from the text at any time. A resumed run uses them if they match `tokens.json`; a finished run
+removes them.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,15 +26,22 @@ import numpy as np
 
 from minilm import files
 from minilm.arrays import Ids
+from minilm.data.documents import read_documents
 from minilm.errors import InputError
-from minilm.store.folder import Tokenizer
+from minilm.models.batches import ShuffledWindows
+from minilm.store.folder import END_OF_TEXT, Source, Tokenizer
+from minilm.training.loop import Plan
+from minilm.training.settings import PretrainSettings, UpdateSettings
 
 FILES = ("train.tokens", "held_out.tokens")
 INDEX = "tokens.json"
 
-# Every twentieth document is held out. The choice does not depend on the seed, so that runs with
+# Every twentieth document is held out. The choice does not depend on the seed, so runs with
 # different seeds are evaluated on the same text.
 HELD_OUT_EVERY = 20
+
+# Tokens of the held-out part in each evaluation, at most.
+LOOK_TOKENS = 1 << 14
 
 _FLUSH = 1 << 20  # tokens kept in memory before they are written
 
@@ -79,29 +88,30 @@ class TokenFiles:
     documents: int
 
     def open(self, part: str) -> Ids:
-        """Map one part into memory: a read-only array of shape (n,)."""
+        """Map "train" or "held_out" into memory: a read-only array of shape (n,)."""
         span = self.spans[part]
         offset = span.start * self.dtype.itemsize
         return np.memmap(self.folder / span.file, self.dtype, "r", offset, (span.count,))
 
 
 def write(
-    folder: Path, documents: Iterable[str], tokenizer: Tokenizer, end: int, made_of: Any
+    folder: Path, texts: Iterable[str], tokenizer: Tokenizer, end: int, made_of: Any
 ) -> TokenFiles:
     """Encode documents into token files.
 
-    Of a text of fewer than 20 documents the last twentieth of the tokens is held out instead.
+    With fewer than 20 documents, the last twentieth of the tokens is held out instead.
 
     Parameters
     ----------
     folder : Path
-        Is made if need be.
-    documents : iterable of str
+        Made if it is not there.
+    texts : iterable of str
+        Documents.
     tokenizer : BytePairTokenizer or WordLevelTokenizer
     end : int
         The id between documents.
     made_of : JSON value
-        What tells this corpus and tokenizer from others; `find` compares it.
+        Identifies the corpus and the tokenizer; `find` compares it.
     """
     folder.mkdir(exist_ok=True)
     remove(folder)
@@ -112,7 +122,7 @@ def write(
             for name in FILES
         )
         count = 0
-        for number, document in enumerate(documents):
+        for number, document in enumerate(texts):
             sink = held_out if is_held_out(number) else train
             sink.add([*tokenizer.encode(document), end])
             count += 1
@@ -122,7 +132,7 @@ def write(
     if count < HELD_OUT_EVERY:
         tail = train.count // HELD_OUT_EVERY
         start = train.count - tail
-        # The token before the tail is what its first one is predicted from.
+        # It starts one token early: the tail's first token is predicted from that one.
         spans = {"train": Span(FILES[0], 0, start), "held_out": Span(FILES[0], start - 1, tail + 1)}
     found = TokenFiles(folder, dtype, spans, count)
     index = {
@@ -137,14 +147,14 @@ def write(
 
 
 def find(folder: Path, made_of: Any) -> TokenFiles | None:
-    """Return the token files of a folder if they are whole and made of just this, else None."""
+    """Return the token files of a folder if they are intact and made of this, else None."""
     try:
         index = files.read_json(folder / INDEX)
         if index["made_of"] != made_of or index["sha256"] != _checksums(folder):
             return None
         spans = {part: Span(**span) for part, span in index["spans"].items()}
         return TokenFiles(folder, np.dtype(index["dtype"]), spans, index["documents"])
-    except (InputError, OSError, KeyError, TypeError):  # missing or damaged: to be made again
+    except (InputError, OSError, KeyError, TypeError):  # missing or damaged: they are made again
         return None
 
 
@@ -152,7 +162,7 @@ def remove(folder: Path) -> None:
     """Remove the token files of a folder, if there are any."""
     for name in (INDEX, *FILES):
         (folder / name).unlink(missing_ok=True)
-        for unfinished in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
+        for unfinished in folder.glob(f".{name}.*.tmp"):  # left by a killed process
             unfinished.unlink(missing_ok=True)
 
 
@@ -161,7 +171,7 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 class _Sink:
-    """Collects ids and writes them in large pieces; `end` stands before the first document."""
+    """Collects ids and writes them in large pieces; `end` comes before the first document."""
 
     def __init__(self, file: IO[bytes], dtype: np.dtype[Any], end: int) -> None:
         self.count = 0
@@ -179,3 +189,99 @@ class _Sink:
     def flush(self) -> None:
         self._file.write(np.array(self._held, self._dtype).tobytes())
         self._held = []
+
+
+def read(
+    paths: Sequence[str | os.PathLike[str]], settings: PretrainSettings | UpdateSettings
+) -> Iterator[str]:
+    """Yield the documents of the user's files, as the settings say."""
+    return read_documents(
+        paths,
+        unit=settings.documents,
+        encoding=settings.encoding,
+        text_column=settings.text_column,
+        no_header=settings.no_header,
+    )
+
+
+def of_sources(
+    texts: Callable[[], Iterable[str]],
+    sources: tuple[Source, ...],
+    settings: PretrainSettings | UpdateSettings,
+    tokenizer: Tokenizer,
+    place: Path,
+    *,
+    note: str = "",
+) -> TokenFiles:
+    """Return the token files that a folder has of these sources, or make them.
+
+    Parameters
+    ----------
+    texts : callable
+        Returns the documents.
+    sources : tuple of Source
+        The files that they come from.
+    settings : PretrainSettings or UpdateSettings
+    tokenizer : BytePairTokenizer or WordLevelTokenizer
+    place : Path
+    note : str
+        Whatever else the choice of documents depends on.
+
+    Raises
+    ------
+    InputError
+        When there is too little text to train on; no token files are then left.
+    """
+    made_of = {
+        "sources": [asdict(source) for source in sources],
+        "documents": [
+            settings.documents,
+            settings.encoding,
+            settings.text_column,
+            settings.no_header,
+            note,
+        ],
+        "tokenizer": hashlib.sha256(json.dumps(tokenizer.vocab).encode()).hexdigest(),
+    }
+    end = tokenizer.vocab[END_OF_TEXT]
+    found = find(place, made_of) or write(place, texts(), tokenizer, end, made_of)
+    # Checked before the files are mapped: Windows cannot remove a mapped file.
+    if lack := _lack(found, settings.n_positions or 1):
+        remove(place)
+        raise InputError(lack, sources[0].name)
+    return found
+
+
+def _lack(found: TokenFiles, context: int) -> str | None:
+    """Return why a text is too short, and what to do; None if it is long enough."""
+    count = found.spans["train"].count
+    if count <= context:
+        return (
+            f"{count} tokens of text are too few for a context of {context}; use more text or a "
+            "shorter context"
+        )
+    if found.spans["held_out"].count < 2:
+        return "there is too little text to hold some out; use more"
+    return None
+
+
+def plan(
+    settings: PretrainSettings | UpdateSettings, windows: ShuffledWindows, *, looks: int
+) -> Plan:
+    """Return the plan that settings ask for over a text, with `looks` evaluations.
+
+    The warm-up takes a twentieth of the steps by default, and at most 200.
+    """
+    epoch = windows.count / windows.batch
+    total = settings.steps or max(1, round((settings.epochs or 0) * epoch))
+    return Plan(
+        steps=total,
+        learning_rate=settings.learning_rate or PretrainSettings.learning_rate,
+        warmup=min(200, total // 20) if settings.warmup is None else settings.warmup,
+        seed=settings.seed,
+        threads=settings.threads,
+        evaluate_every=max(1, total // looks),
+        patience=settings.patience,
+        save_seconds=settings.save_seconds,
+        epoch=max(1, round(epoch)),
+    )

@@ -1,7 +1,7 @@
-"""Where word embeddings start: the vectors of the company that tokens keep.
+"""Where word embeddings start: vectors counted from co-occurrences.
 
-With little text, predicting the next token alone teaches rare words little. Counting sees every
-pair near each other at once, and training goes on from there.
+With little text, next-token prediction alone teaches little about rare words. Counting sees all
+pairs of nearby tokens at once, and training continues from there.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from minilm.arrays import Ids
 from minilm.embeddings import cooccurrence, svd
 
-LENGTH = 0.2  # of a row; about what random rows of GPT-2's kind have at these widths
+LENGTH = 0.2  # of a row: about the length of GPT-2's random rows at these widths
 
-_PIECE = 1 << 20  # tokens that are looked at, at a time
-_MEMORY = 1 << 27  # bytes for counting, whatever the length of the text
+_PIECE = 1 << 20  # tokens counted at a time
+_MEMORY = 1 << 27  # bytes for counting, for text of any length
 
 
 def from_cooccurrence(
@@ -31,17 +31,17 @@ def from_cooccurrence(
 ) -> None:
     """Write PPMI-SVD vectors of unit length, times 0.2, into word embeddings.
 
-    Rows of tokens that met no other stay as they are. So do the last columns of all rows where the
-    width is more than the vocabulary.
+    Rows of tokens without neighbors stay as they are. So do the last columns of all rows if the
+    width exceeds the vocabulary.
 
     Parameters
     ----------
     table : ndarray of shape (V, C)
     ids : integer array of shape (n,)
-        The text, which may be mapped from a file. Pairs are counted within documents, and within
+        The text, which may be mapped from a file. Pairs are counted within documents and within
         pieces of a million tokens.
     window : int
-        Tokens to each side.
+        Tokens on each side.
     end : int
         The id between documents.
     rng : numpy.random.Generator

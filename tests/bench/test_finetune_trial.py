@@ -8,7 +8,7 @@ import pytest
 
 from minilm.bench import finetune
 from minilm.errors import OptionError
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training.settings import FinetuneSettings
 
 TINY = {
     **finetune.PRETRAINING,

@@ -91,6 +91,8 @@ def test_scores_equal_scikit_learns(peer, classes):
         assert_close(own, expected, rtol=1e-12)
     macro = sklearn.f1_score(truth, predicted, labels=labels, average="macro", zero_division=0)
     assert metrics.macro_f1(truth, predicted, classes) == pytest.approx(macro, rel=1e-12)
+    default = sklearn.f1_score(truth, predicted, average="macro", zero_division=0)
+    assert metrics.macro_f1_of_present(confusion) == pytest.approx(default, rel=1e-12)
 
 
 @pytest.mark.peers
@@ -107,3 +109,10 @@ def test_reliability_equals_scikit_learns(peer):
     assert_close(found.confidence[filled], confidence, rtol=1e-12)
     error = np.average(np.abs(accuracy - confidence), weights=found.counts[filled])
     assert found.expected_error == pytest.approx(error, rel=1e-12)
+
+
+def test_reprs_tell_the_sizes_and_the_main_figure():
+    scores = metrics.class_scores(np.array([[1, 1], [0, 2]]))
+    assert repr(scores) == "ClassScores(2 classes, macro-F1 0.733)"
+    found = metrics.calibration(np.array([[0.9, 0.1], [0.85, 0.15]]), np.array([0, 1]), bins=5)
+    assert repr(found) == "Calibration(5 bins, 2 examples, expected error 0.375)"

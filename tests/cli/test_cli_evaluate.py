@@ -113,7 +113,10 @@ def test_an_adapter_on_a_task_and_a_wide_matrix(judges, tmp_path, capsys):
     assert said.startswith("animals on task.csv:\n5 texts")
     found = evaluation(np.arange(400).reshape(20, 20), [f"class number {i}" for i in range(20)])
     lines = list(evaluate._confusion_lines(found))
-    assert lines[:2] == ["commonest confusions", "  class numbe... taken for class numbe...: 398"]
+    assert lines[:2] == [
+        "most common confusions",
+        "  class numbe... predicted as class numbe...: 398",
+    ]
     assert len(lines) == 11
 
 
@@ -130,15 +133,37 @@ def test_a_file_that_was_trained_on_is_said(judges, task, tmp_path, capsys):
     model.lineage = (stage,)
     model.save(tmp_path / "learned")
     assert run(tmp_path / "learned", "--task", plain) == 0
-    assert "plain.csv was trained on: new texts would do worse" in capsys.readouterr().err
+    remark = "plain.csv was in the training data; expect lower scores on new text"
+    assert remark in capsys.readouterr().err
     assert run(judges / "classifier", "--task", plain) == 0
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == (
+        "minilm evaluate: plain.csv: 8 rows, text from column 'text', label from column 'label', "
+        "no split\n"
+    )
+
+
+def test_what_an_absent_class_does_to_macro_f1_is_reported(judges, tmp_path, capsys):
+    file = tmp_path / "task.csv"
+    file.write_text("text,label\na cat,a\na dog,b\na film,a\n", encoding="utf-8")
+    assert run(judges / "animals", "--task", file) == 0
+    said = capsys.readouterr().out
+    assert "no text here is c, d, e: F1 0, which lowers macro-F1\n" in said
+    assert run(judges / "animals", "--task", file, "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["absent"] == ["c", "d", "e"]
+    scores = [scores["f1"] for scores in record["classes"].values()]
+    confusion = np.array(record["confusion"])
+    present = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
+    assert record["macro_f1"] == pytest.approx(np.mean(scores), rel=1e-12, abs=1e-15)
+    expected = np.array(scores)[present].mean()
+    assert record["macro_f1_of_present"] == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    assert f"(as scikit-learn): {expected:.3f}\n" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--task", "t.csv"], "t.csv:3: the label 'odd' is none of the model's ('bad', 'good')"),
+        (["--task", "t.csv"], "t.csv:3: the label 'odd' is not one of the model's labels ('bad'"),
         (["--data-file", "t.csv", "--picture", "x.png"], "confusion matrix of one model"),
         (["--task", "t.csv", "--picture", "x.txt"], "ends in .png or .svg"),
     ],

@@ -35,9 +35,14 @@ def test_a_task(base, task, tmp_path, capsys):
     assert run(base, "--task", task, "--output-dir", tmp_path / "o", "--labels", 6, *quick) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
-    assert lines[:2] == ["t.csv: 6 texts to train on, no development part", "labels: x 3, y 3"]
-    assert lines[2].startswith("full fine-tuning: 100 % of ")
-    assert lines[3] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
+    assert lines[:3] == [
+        "t.csv: 8 rows, text from column 'text', label from column 'label', no split",
+        "t.csv: 6 texts to train on, no development part",
+        "labels: x 3, y 3",
+    ]
+    assert lines[3].startswith("full fine-tuning: 100 % of ")
+    assert lines[4].startswith("pooling mean: transformers refuses this folder; --pooling last ")
+    assert lines[5] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
     assert set(load(tmp_path / "o").predict(["a cat", "a dog"])) <= {"x", "y"}
 
 
@@ -79,15 +84,14 @@ def test_every_option_of_a_task_reaches_the_settings(base, task, tmp_path):
     assert saved.adapter.alpha == 3
 
 
-def test_a_domain(base, tmp_path, capsys):
+def test_text_without_labels_is_for_another_command(base, tmp_path, capsys):
     text = tmp_path / "d.txt"
-    text.write_text("a dog ran, a dog sat\n" * 40, encoding="utf-8")
-    arguments = ("--data-file", text, "--output-dir", tmp_path / "o", "--general", text)
-    assert run(base, *arguments, "--epochs", 1, "--batch", 4, "--threads", 1) == 0
-    out = capsys.readouterr().out
-    assert "perplexity" in out
-    assert "d.txt, held out" in out
-    assert out.endswith("o: model, log.csv and loss.png\n")
+    text.write_text("a dog ran\n", encoding="utf-8")
+    assert run(base, "--data-file", text, "--output-dir", tmp_path / "o") == 2
+    error = capsys.readouterr().err
+    assert "--data-file is text without labels" in error
+    assert "with minilm update" in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -103,12 +107,9 @@ def test_a_domain(base, tmp_path, capsys):
             ["--task", "T", "--method", "probe", "--layer-decay", "0.5"],
             "--layer-decay goes with a method that trains the body",
         ),
-        (["--task", "T", "--general", "T"], "--general goes with --data-file"),
-        (["--data-file", "T", "--labels", "3"], "--labels goes with --task"),
-        (["--data-file", "T", "--lm-weight", "3"], "--lm-weight goes with --task"),
-        (["--data-file", "T", "--method", "probe"], "--method: probe is for a task's labels"),
+        ([], "--task is needed"),
         (["--task", "T", "--method", "lora", "--rank", "99"], "a LoRA rank of 99 does not fit"),
-        (["--task", "T", "--labels", "99"], "--labels: 99 texts of t.csv with 8 to train on"),
+        (["--task", "T", "--labels", "99"], "--labels: 99 texts of t.csv, with 8 to train on"),
         (["--task", "T", "--text-column", "nothing"], "no column 'nothing'"),
         (["--task", "nowhere.csv"], "nowhere.csv: no such file"),
     ],
@@ -122,3 +123,13 @@ def test_mistakes_end_with_one_line_and_nothing_written(
     assert says in printed.err
     assert printed.err.count("\n") == 1
     assert not (tmp_path / "o").exists()
+
+
+def test_labels_to_look_at_are_named(base, tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("Text,LABEL\n" + "a cat,x\na dog,X\na mat,NA\n" * 3, encoding="utf-8")
+    quick = ("--epochs", 1, "--batch", 4, "--threads", 1)
+    assert run(base, "--task", path, "--output-dir", tmp_path / "o", *quick) == 0
+    said = capsys.readouterr().out
+    assert "differ only in case, blanks, quotes or number format: 'x' (3), 'X' (3)" in said
+    assert "a label that looks like a missing value: 'NA' (3)" in said

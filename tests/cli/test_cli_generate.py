@@ -32,7 +32,7 @@ def test_streaming_prints_the_same(path, capsys):
 def test_the_end_of_the_context_is_said(path, capsys):
     assert run(path, "the", "--temperature", 0) == 0
     said = capsys.readouterr()
-    assert "the context of 12 tokens is full; --slide goes on" in said.err
+    assert "the context of 12 tokens is full; --slide continues" in said.err
     assert run(path, "the", "--temperature", 0, "--slide") == 0
     longer = capsys.readouterr()
     assert longer.err == ""

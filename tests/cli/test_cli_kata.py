@@ -51,7 +51,9 @@ def test_where_am_i(desk, capsys):
 def test_list(desk, capsys):
     code, out, _ = run(capsys, "list")
     assert code == 0
-    assert len(out.splitlines()) == len(catalog.all_katas())
+    phases = {kata.phase for kata in catalog.all_katas()}
+    assert len(out.splitlines()) == len(catalog.all_katas()) + len(phases)
+    assert out.startswith("Phase 1: Text\n   1.1  Words from text")
     assert max(map(len, out.splitlines())) < 80
     rows = json.loads(run(capsys, "list", "--json")[1])
     row = next(row for row in rows if row["number"] == "4.6")
@@ -59,6 +61,7 @@ def test_list(desk, capsys):
         "number": "4.6",
         "title": "Layer norm, backward",
         "phase": 4,
+        "phase_name": "Layers",
         "minutes": 20,
         "difficulty": 3,
         "prerequisites": ["4.2"],
@@ -70,11 +73,11 @@ def test_list(desk, capsys):
 def test_start_writes_shows_and_says_what_stands_in(desk, capsys):
     code, out, _ = run(capsys, "start", "4.6")
     assert code == 0
-    assert "Two directions are erased" in out
-    assert "mykatas/04_6_layer_norm_backward.py is yours to write" in out
-    assert "the library's own stands in: 4.2" in out
+    assert "Hands-on exploration" in out
+    assert "mykatas/04_6_layer_norm_backward.py is ready: write it" in out
+    assert "You haven't passed 4.2 yet, so the library's version is used." in out
     again = run(capsys, "start", "4.6")[1]
-    assert "is there already; it was left as it is" in again
+    assert "was there already; it is unchanged" in again
 
 
 def test_check_names_the_mistake_and_follows_the_file(file, capsys):
@@ -95,16 +98,21 @@ def test_check_names_the_mistake_and_follows_the_file(file, capsys):
     assert len(out.splitlines()) < 23
     file.write_text(stubs.solution(KATA), encoding="utf-8")
     code, out, _ = run(capsys, "check", "--all")
-    assert (code, out.splitlines()[-1]) == (0, "1 of 1 begun katas pass")
+    assert (code, out.splitlines()[-1]) == (0, "1 of 1 started katas pass")
     assert "1 of " in run(capsys)[1]
 
 
 def test_watch_checks_on_every_save(file, capsys, monkeypatch):
-    def changes(paths):
+    def changes(paths, key):
         assert [path.name for path in paths()] == [file.name]
         file.write_text(stubs.solution(KATA), encoding="utf-8")
         yield paths()
-        raise KeyboardInterrupt
+        yield "h"
+        yield "x"
+        yield "n"
+        yield "d"
+        yield "q"
+        raise AssertionError("q ends it")
 
     monkeypatch.setattr(watching, "changes", changes)
     code, out, _ = run(capsys, "watch")
@@ -112,7 +120,13 @@ def test_watch_checks_on_every_save(file, capsys, monkeypatch):
     before, after = out.split("was saved")
     assert "not written yet" in before
     assert "  passed in" in after
-    assert "watching; Ctrl-C ends" in after
+    assert "watching; Ctrl-C to quit" in after
+    _, hint = after.split("  1. ")
+    assert "next hint: minilm kata hint 4.6" in hint
+    following = next(k for k in catalog.all_katas() if k.order > KATA.order)
+    assert f"the page: minilm kata read {following.number}" in hint
+    assert (file.parent / f"{following.name}.py").exists()
+    assert "with the library's attention_backward:" in hint
 
 
 def test_check_as_json(file, capsys):
@@ -133,10 +147,10 @@ def test_hints_come_one_by_one(file, capsys):
 def test_the_solution_is_shown_after_passing_or_giving_up(file, capsys):
     code, _, err = run(capsys, "solution", "4.6")
     assert code == 2
-    assert "say --give-up" in err
+    assert "add --give-up" in err
     code, out, _ = run(capsys, "solution", "4.6", "--give-up")
     assert '-    raise NotImplementedError("not written yet")' in out
-    assert "+    dx = dy * gain" in out
+    assert "+    d = dy * gain" in out
     assert file.read_text(encoding="utf-8") == stubs.stub(KATA)
     run(capsys, "solution", "4.6", "--give-up", "--write")
     assert file.read_text(encoding="utf-8") == stubs.solution(KATA)
@@ -179,6 +193,9 @@ def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
     assert lines[0].endswith("parts is yours: layer_norm_backward")
     last = next(line.split() for line in lines if "loss of step 8" in line)
     assert last[-2] == last[-1]
+    said, written = out.split("this model ran on your functions (")[1].split("), and writes:")
+    assert said.startswith("1 of ")
+    assert len(written.split()) > 5
 
 
 def test_the_table_of_the_small_comparison():
@@ -195,7 +212,7 @@ def test_the_table_of_the_small_comparison():
 def test_what_is_unknown_is_said_in_one_line(desk, capsys):
     code, _, err = run(capsys, "check", "4.66")
     assert (code, err.count("\n")) == (2, 1)
-    assert "there is no kata '4.66'; phase 4 has" in err
+    assert "there is no kata '4.66'; Phase 4: Layers has" in err
     code, _, err = run(capsys, "check", "4.6")
     assert (code, err.count("\n")) == (2, 1)
     assert "minilm kata start 4.6" in err
@@ -209,3 +226,96 @@ def test_no_color_in_a_pipe_and_none_with_no_color(desk, capsys, monkeypatch):
     assert "\x1b[" in run(capsys, "list")[1]
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in run(capsys, "list")[1]
+
+
+def test_the_page_stops_until_the_predictions_are_written(desk, capsys):
+    out = run(capsys, "read", "4.6")[1]
+    assert "Key takeaways" not in out
+    path = desk / "mykatas" / "predictions" / f"{KATA.name}.txt"
+    assert "no answer to question 1" in out
+    assert "Key takeaways" in run(capsys, "read", "4.6", "--anyway")[1]
+    form = path.read_text(encoding="utf-8")
+    assert form.count("\n> ") == 3
+    path.write_text(form.replace("> ", "> none", 1), encoding="utf-8")
+    assert "no answer to question 2" in run(capsys, "read", "4.6")[1]
+    for answer in ("> a long one,\n  on two lines", "> 3"):
+        form = path.read_text(encoding="utf-8").replace("> \n", f"{answer}\n", 1)
+        path.write_text(form, encoding="utf-8")
+    out = run(capsys, "read", "4.6")[1]
+    assert "Key takeaways" in out
+    after = out.split("You expected:")[1]
+    assert "Live code" in after
+    assert "a long one, on two lines" in after
+    assert (
+        "you expected:\n  1. none\n  2. a long one, on two lines\n  3. 3\n"
+        in (run(capsys, "demo", "4.6")[1])
+    )
+
+
+def test_an_experiment_is_refused_until_the_predictions_are_right(desk, capsys):
+    code, out, _ = run(capsys, "demo", "10.1")
+    assert (code, "write your predictions first. not started" in out) == (1, True)
+    run(capsys, "start", "10.1")
+    path = desk / "mykatas" / "10_1_pretraining_and_fine_tuning.py"
+    text = path.read_text(encoding="utf-8").replace("why = None", "why = 'too short'")
+    text = text.replace("plan = None", "plan = 'this is a plan'").replace("= None", "= 0.5")
+    path.write_text(text, encoding="utf-8")
+    code, out, _ = run(capsys, "demo", "10.1")
+    assert code == 1
+    assert "why is 'too short'; write a sentence in quotation marks" in out
+    assert "--anyway" in out
+    assert "answers are in the rest" in run(capsys, "read", "10.1")[1]
+    path.write_text(text.replace("too short", "long enough for me"), encoding="utf-8")
+    assert "Key takeaways" in run(capsys, "read", "10.1")[1]
+
+
+def test_it_works_inside_the_folder_too(file, capsys, monkeypatch):
+    file.write_text(stubs.solution(KATA), encoding="utf-8")
+    monkeypatch.chdir(file.parent)
+    assert run(capsys, "check", "4.6")[0] == 0
+    assert not (file.parent / "mykatas").exists()
+    assert "Continue" not in run(capsys)[1]
+    (file.parent / "pictures").mkdir()
+    monkeypatch.chdir(file.parent / "pictures")
+    assert "1 of " in run(capsys)[1]
+
+
+def test_a_file_that_cannot_be_read_stops_nothing(file, capsys):
+    file.write_bytes(b"\xff\xfe\x00")
+    other = file.with_name("04_2_linear.py")
+    other.write_text(stubs.solution(catalog.find("4.2")), encoding="utf-8")
+    code, out, _ = run(capsys, "check", "--all")
+    assert code == 1
+    assert "1 of 2 started katas pass" in out
+    assert "not UTF-8; save it as UTF-8" in run(capsys, "check", "4.6")[1]
+    assert "unreadable" in run(capsys, "list")[1]
+    assert "this file cannot be read" in run(capsys)[1]
+    assert run(capsys, "demo", "4.6")[0] == 0
+
+
+def test_the_end_of_a_phase_is_a_milestone(file, capsys):
+    for kata in catalog.all_katas():
+        if kata.phase == 4:
+            path = file.with_name(f"{kata.name}.py")
+            path.write_text(stubs.solution(kata), encoding="utf-8")
+            out = run(capsys, "check", kata.number)[1]
+    milestone = "Phase 4: Layers is complete: every layer's gradient is yours"
+    assert milestone in " ".join(out.split())
+    out = run(capsys)[1]
+    assert milestone in " ".join(out.split())
+    assert "see it: minilm kata plug --all" in out
+
+
+def test_a_teachers_katas_stand_beside_the_shipped_ones(desk, capsys, monkeypatch):
+    monkeypatch.setenv("MINILM_KATAS", "")
+    code, out, _ = run(capsys, "new", "teacher", "12.1", "Rows of length one")
+    assert (code, "teacher/12_1_rows_of_length_one is written" in out) == (0, True)
+    try:
+        assert "Phase 12: My katas" in run(capsys, "list", "--katas", "teacher")[1]
+        run(capsys, "start", "12.1", "--katas", "teacher")
+        code, out, _ = run(capsys, "--katas", "teacher", "check", "12.1")
+        assert (code, "not written yet" in out) == (1, True)
+        assert run(capsys, "list", "--katas", "nowhere")[0] == 2
+    finally:
+        monkeypatch.setenv("MINILM_KATAS", "")
+        catalog.all_katas.cache_clear()

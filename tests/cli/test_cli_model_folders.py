@@ -1,11 +1,13 @@
 """`minilm inspect` and `minilm export`, as a person runs them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from minilm.cli.main import main
+from minilm.models import text_classifier
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.store import folder
 from minilm.text.bpe import BytePairTokenizer
@@ -27,7 +29,7 @@ def test_inspect_prints_what_is_there(path, capsys):
     assert main(["inspect", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        f"{path}: made by minilm; every checksum is right",
+        f"{path}: made by minilm; all checksums match",
         "GPT-2 of 3 layers, 3 heads, width 12, context 16, vocabulary 300",
         "9,468 parameters, 37,872 bytes of F32",
         "  wte.weight              300 x 12",
@@ -70,7 +72,7 @@ def test_inspect_a_foreign_folder(path, capsys):
         (path / name).unlink()
     assert main(["inspect", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("made by another program; no checksums, its files fit together")
+    assert lines[0].endswith("made by another program; no checksums; its files fit together")
     assert lines[-1] == "tokenizer: none"
 
 
@@ -103,3 +105,37 @@ def test_export_writes_the_graph_and_the_tokenizer(peer, path, tmp_path, capsys,
     np.testing.assert_allclose(logits, expected, atol=1e-4, rtol=0)
     assert main(["export", str(path), "--onnx-output", str(path)]) == 2
     assert "holds a model" in capsys.readouterr().err
+
+
+@pytest.mark.peers
+def test_export_of_a_classifier_writes_its_head(peer, judges, tmp_path, capsys):
+    runtime = peer("onnxruntime")
+    peer("onnx")
+    path, out = judges / "classifier", tmp_path / "out"
+    assert main(["export", str(path), "--onnx-output", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "output: logits (batch_size, 2), of 'bad', 'good'" in printed
+    running = runtime.InferenceSession(out / "model.onnx", providers=["CPUExecutionProvider"])
+    classifier = text_classifier.load(path)
+    texts = ["the cat sat on a mat", "a dull film"]
+    encoded = classifier.encode(texts)
+    ids = np.zeros((2, 6), np.int64)
+    mask = np.zeros_like(ids)
+    for row, found in enumerate(encoded.ids):
+        ids[row, : len(found)], mask[row, : len(found)] = found, 1
+    (logits,) = running.run(None, {"input_ids": ids, "attention_mask": mask})
+    np.testing.assert_allclose(logits, classifier.logits(encoded), atol=1e-4, rtol=1e-4)
+
+
+def test_export_of_a_head_for_something_else_is_refused(judges, tmp_path, capsys):
+    path = tmp_path / "regression"
+    shutil.copytree(judges / "classifier", path)
+    (path / "minilm.json").unlink()
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    config["problem_type"] = "regression"
+    (path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert main(["export", str(path), "--onnx-output", str(tmp_path / "out")]) == 2
+    assert "its head is for 'regression' with 2 outputs" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main(["inspect", str(path)]) == 0
+    assert "a head for regression, pooling mean" in capsys.readouterr().out

@@ -102,7 +102,7 @@ def complaint(capsys, *arguments: str) -> str:
 
 def test_an_unknown_word_is_answered_with_close_spellings(corpus, capsys):
     error = complaint(capsys, "baker", "fishermen", "--corpus", corpus)
-    assert f"{corpus}: 'fishermen' is not among its " in error
+    assert f"{corpus}: 'fishermen' is not one of its " in error
     assert "did you mean fisherman" in error
     assert "check its spelling" in complaint(capsys, "xyzzy", "--corpus", corpus)
 

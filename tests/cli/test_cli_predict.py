@@ -55,7 +55,7 @@ def test_words_that_are_all_unknown_are_said(judges, capsys):
     assert run(judges / "classifier", "Käse und Brot") == 0
     said = capsys.readouterr()
     assert "unknown words: käse, und, brot" in said.out
-    assert "trained on none of these words" in said.err
+    assert "seen none of these words in training" in said.err
 
 
 def test_adapters_take_turns_on_one_base(judges, capsys, monkeypatch):
@@ -106,7 +106,7 @@ def test_explaining(judges, tmp_path, capsys):
     assert_close(effects, found.effects(found.predicted))
     assert second["effects"] is None
     assert run(judges / "classifier", "cat", "--explain") == 0
-    assert "not explained: a text of one word" in capsys.readouterr().out
+    assert "not explained: the only word of a text" in capsys.readouterr().out
 
 
 def test_of_a_long_text_what_is_read_is_explained(judges, capsys):
@@ -140,7 +140,7 @@ def test_color_is_for_terminals_that_want_it(monkeypatch):
     [
         ("classifier", [" "], "text 1 is empty"),
         ("classifier", [], "give texts, or a --data-file"),
-        ("classifier", ["a", "--picture", "x.png"], "--picture draws what --explain finds"),
+        ("classifier", ["a", "--picture", "x.png"], "--picture draws the result of --explain"),
         ("classifier", ["a", "b", "--picture", "x.png", "--explain"], "draws one text"),
         ("classifier", ["a", "--picture", "x.txt", "--explain"], r"ends in .png or .svg"),
         ("base", ["a"], "a language model without a classifier's head"),
@@ -159,6 +159,6 @@ def test_mistakes_are_one_line(judges, model, arguments, message, capsys):
 def test_an_adapter_for_another_base_is_refused_by_its_hash(judges, capsys):
     assert run(judges / "other", "a cat", "--adapter", judges / "moods") == 2
     said = capsys.readouterr().err
-    assert f"belongs to another base: {judges / 'base'} of hash" in said
+    assert f"belongs to another base: {judges / 'base'} with hash" in said
     assert adapted.load(judges / "base").sha256[:12] in said
     assert adapted.load(judges / "other").sha256[:12] in said

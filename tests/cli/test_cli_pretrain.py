@@ -43,9 +43,9 @@ def test_a_model_comes_out(text, tmp_path, capsys):
     }
     assert {key: stage.settings[key] for key in asked} == asked
     assert run(*arguments) == 2
-    assert "holds a model already; go on with --resume" in capsys.readouterr().err
+    assert "holds a model already; continue with --resume" in capsys.readouterr().err
     assert run("--data-file", text, "--output-dir", out, "--resume") == 0
-    assert "finished at step 4; there is nothing to do" in capsys.readouterr().out
+    assert "finished at step 4; nothing to do" in capsys.readouterr().out
 
 
 def test_a_file_of_settings_gives_way_to_options(text, tmp_path):

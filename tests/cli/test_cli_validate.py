@@ -130,3 +130,56 @@ def test_a_table_that_is_not_well_formed(tmp_path, capsys):
     path.write_text("text,label\na,b\nc\n", encoding="utf-8")
     assert run(path) == 2
     assert "t.csv:3: 1 fields where the header has 2" in capsys.readouterr().err
+
+
+def test_what_was_taken_and_what_to_look_at_are_said(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    rows = [f"{text},{'pos' if i % 2 else 'neg'},train" for i, text in enumerate(TEXT)]
+    rows += ["The dog ran over the wide hill.,Pos,test", "A film that nobody liked much.,NA,test"]
+    path.write_text("\n".join(["Text,Label,Split", *rows]) + "\n", encoding="utf-8")
+    run(path)
+    said = " ".join(capsys.readouterr().out.split())
+    taken = "text from column 'Text', label from column 'Label', split from column 'Split'"
+    assert said.startswith(f"t.csv: 8 rows, {taken} t.csv: 8 documents")
+    assert "differ only in case, blanks, quotes or number format: 'pos' (3), 'Pos' (1)" in said
+    assert "a label that looks like a missing value: 'NA' (1)" in said
+    run(path, "--json")
+    content = json.loads(capsys.readouterr().out)
+    assert content["taken"] == [f"t.csv: 8 rows, {taken}"]
+    assert len(content["remarks"]) == 2
+    assert content["labels"] == {"neg": 3, "pos": 3, "Pos": 1, "NA": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ภาษาไทยเขียนติดกันโดยไม่เว้นวรรค", "Thai"),
+        ("汉语的词与词之间没有空格", "Chinese or Japanese"),
+        ("日本語のことばのあいだにくうはくはない", "Chinese or Japanese"),
+    ],
+)
+def test_scripts_without_spaces_are_named(tmp_path, capsys, text, name):
+    path = tmp_path / "t.txt"
+    path.write_text(f"{text}\n", encoding="utf-8")
+    run(path, "--json")
+    (remark,) = json.loads(capsys.readouterr().out)["remarks"]
+    assert remark.startswith(f"most letters are {name}, a script without spaces between words")
+
+
+def test_a_cleaned_copy_of_a_table_without_a_header_or_quotes(tmp_path, capsys):
+    path, out = tmp_path / "t.tsv", tmp_path / "out.tsv"
+    rows = [f'"{text}\t{i % 2}' for i, text in enumerate(TEXT)]
+    path.write_text("\n".join([*rows, rows[0]]) + "\n", encoding="utf-8")
+    run(path, "--fix", out)
+    assert (
+        "7 rows, no header (the first row is data), text from column 1" in capsys.readouterr().out
+    )
+    assert out.read_text(encoding="utf-8").splitlines() == rows
+
+
+def test_an_index_stays_in_a_cleaned_copy(tmp_path):
+    path, out = tmp_path / "t.csv", tmp_path / "out.csv"
+    rows = [f"{i},{text}" for i, text in enumerate([*TEXT, TEXT[0]])]
+    path.write_text("\n".join([",text", *rows]) + "\n", encoding="utf-8")
+    run(path, "--fix", out)
+    assert out.read_text(encoding="utf-8").splitlines() == [",text", *rows[:-1]]

@@ -140,7 +140,9 @@ def test_the_page_has_its_parts(kata):
         "### In symbols",
         "## Hands-on exploration",
         "## Live code",
+        "## In real models",
         "## Key takeaways",
+        "## Exercises",
     ]
     headings = [line for line in text.splitlines() if re.match("#{2,3} ", line)]
     assert [h for h in headings if h in wanted] == wanted
@@ -149,6 +151,8 @@ def test_the_page_has_its_parts(kata):
     assert before.rsplit("\n## ", 1)[1].startswith("Hands-on exploration")
     assert after.startswith("\n## Live code")
     exploration = text.split("## Hands-on exploration")[1].split("\n## ")[0]
+    words = len(before.split())
+    assert words < 600 or kata.phase > 1, f"{words} words before the live code"
     numbers = re.findall(r"^(\d)\. ", exploration, re.M)
     assert numbers[:3] == ["1", "2", "3"]
     diagram = text.split("### A diagram")[1].split("\n##")[0]
@@ -169,7 +173,13 @@ def block_lines(text):
             yield line[4:]
 
 
-@every_kata
+def slow(kata):
+    """Return a kata as a parameter, marked where its demo takes minutes."""
+    marks = [pytest.mark.slow] if kata.is_experiment else []
+    return pytest.param(kata, marks=marks, id=kata.number)
+
+
+@pytest.mark.parametrize("kata", [slow(kata) for kata in KATAS])
 def test_the_page_quotes_what_the_demo_prints(kata, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     demos.run(kata, {}, Path("mykatas"))

@@ -60,11 +60,11 @@ def test_an_answer_that_is_none_is_said(kata, old, new, said):
 
 def test_predictions_come_before_the_run(kata):
     failure = experiments.check(kata, FILLED, FILE, None).failure
-    assert "has not run" in failure.text
+    assert "has not run yet" in failure.text
     assert failure.stage == "run"
     late = {"predictions": None, "measured": {"share": 1.0, "count": 3.0}}
     failure = experiments.check(kata, FILLED, FILE, late).failure
-    assert "ran before the predictions were written" in failure.text
+    assert "ran without your predictions" in failure.text
 
 
 def test_predictions_stand_beside_what_was_measured(kata):

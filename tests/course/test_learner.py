@@ -108,7 +108,7 @@ def test_the_state_is_plain_json(who):
 def test_a_damaged_state_is_said_in_one_line(who, content):
     who.start(KATA)
     (who.folder / ".state.json").write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=r"\.state\.json: .*remove it, your files stay"):
+    with pytest.raises(InputError, match=r"\.state\.json: .*delete it \(your own files stay\)"):
         who.record(KATA)
 
 

@@ -38,7 +38,7 @@ def test_what_is_right(expected, actual):
     [
         (np.ones(2), [1.0, 1.0], "structure", "is a list of 2, expected an array of shape (2,)"),
         (np.ones(2), np.ones(3), "structure", "has shape (3,), expected (2,)"),
-        (np.ones(2), np.ones(2, "f4"), "structure", "has dtype float32, expected float64"),
+        (np.ones(2), np.ones(2, "f4"), "dtype", "has dtype float32, expected float64"),
         (np.ones(2), np.ones(2, object), "structure", "has dtype object, expected float64"),
         (np.ones(2), None, "structure", "is None, expected an array"),
         (np.ones(2), np.array([1.0, np.inf]), "finite", "at 1 of 2 entries; first [1]: inf"),
@@ -57,7 +57,12 @@ def test_what_is_right(expected, actual):
         ({"a": 1}, {"b": 1}, "value", "has 'b', which should not be there"),
         ({"a": 1}, {}, "value", "lacks 'a'"),
         (sparse([1], [5]), np.zeros((2, 2)), "structure", "expected a SparseMatrix"),
-        (sparse([1, 2], [5, 7]), sparse([2, 1], [7, 5]), "structure", "keys that do not ascend"),
+        (
+            sparse([1, 2], [5, 7]),
+            sparse([2, 1], [7, 5]),
+            "structure",
+            "keys that are not in ascending",
+        ),
         (sparse([1, 2], [5, 7]), sparse([1, 2], [5]), "structure", "one integer key for each"),
         (sparse([1], [5]), sparse([1], [5], 3), "structure", "has size 3, expected 2"),
         (sparse([1], [5]), sparse([9], [5]), "structure", "has a key outside 0 to 3"),

@@ -1,8 +1,13 @@
 """Watching sees every change of content, and nothing else."""
 
+import io
 import itertools
+import os
+
+import pytest
 
 from minilm.course import watching
+from minilm.course.keys import Keys
 
 
 def test_saved_files_are_seen_one_look_later(tmp_path):
@@ -22,6 +27,42 @@ def test_saved_files_are_seen_one_look_later(tmp_path):
     )
     seen = watching.changes(lambda: [one, two], lambda seconds: next(edits)())
     assert list(itertools.islice(seen, 4)) == [[two], [one], [one, two], [one]]
+
+
+def test_keys_come_between_saves(tmp_path):
+    one = tmp_path / "one.py"
+    one.write_text("1")
+    edits = iter([lambda: one.write_text("2"), lambda: None, lambda: one.write_text("3")])
+    keys = iter(["", "h", ""])
+    seen = watching.changes(lambda: [one], lambda seconds: next(edits)(), lambda: next(keys))
+    assert list(itertools.islice(seen, 3)) == [[one], "h", [one]]
+
+
+def test_without_a_terminal_no_key_is_read(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("q"))
+    with Keys() as pressed:
+        assert (pressed.are_read, pressed.pressed()) == (False, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a terminal of another kind")
+def test_a_key_needs_no_enter(monkeypatch):
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    with open(theirs, encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        before = termios.tcgetattr(theirs)
+        with Keys() as pressed:
+            assert pressed.are_read
+            assert pressed.pressed() == ""
+            os.write(ours, b"Q")
+            for _ in range(1000):
+                if key := pressed.pressed():
+                    break
+            assert key == "q"
+        assert termios.tcgetattr(theirs) == before
+    os.close(ours)
 
 
 def test_it_looks_often_enough():

@@ -26,7 +26,7 @@ def test_rows_without_entries_sum_to_zero():
 
 def test_a_dense_matrix_that_does_not_fit_is_refused_before_memory_is_taken():
     matrix = SparseMatrix(np.array([0]), np.array([1]), size=10_000_000)
-    with pytest.raises(OptionError, match="ask for fewer dimensions"):
+    with pytest.raises(OptionError, match="use fewer dimensions"):
         matrix.dense()
 
 
@@ -39,3 +39,8 @@ def test_transposed(size):
     assert (np.diff(matrix.keys) > 0).all()
     pairs = zip(matrix.columns.tolist(), matrix.rows.tolist(), strict=True)
     assert dict(zip(pairs, matrix.values.tolist(), strict=True)) == cells
+
+
+def test_a_repr_tells_the_size():
+    matrix = SparseMatrix(np.array([1, 3]), np.array([5.0, 7.0]), size=2)
+    assert repr(matrix) == "SparseMatrix(2 x 2, 2 entries, float64)"

@@ -39,6 +39,32 @@ def test_leading_values_and_vectors_equal_the_exact_ones():
     np.testing.assert_allclose((U * S) @ Vt, best, atol=2e-5)
 
 
+def test_the_dense_svd_is_the_exact_one_cut_off_with_signs_of_its_own():
+    matrix = np.random.default_rng(5).standard_normal((7, 4))
+    U, S, Vt = svd.dense_svd(matrix, 3)
+    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    assert_close(S, values[:3])
+    assert_close((U * S) @ Vt, (left[:, :3] * values[:3]) @ right[:3])
+    assert (U[np.abs(U).argmax(axis=0), range(3)] > 0).all()
+
+
+def test_signs_follow_the_first_of_equally_large_entries():
+    U, Vt = np.array([[-0.5, 0.1], [0.5, -0.9]]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    left, right = svd.fix_signs(U, Vt)
+    assert left.tolist() == [[0.5, -0.1], [-0.5, 0.9]]
+    assert right.tolist() == (-Vt).tolist()
+
+
+def test_the_randomized_svd_agrees_with_the_dense_one_to_the_signs():
+    dense = np.diag(0.5 ** np.arange(30.0)) @ np.random.default_rng(6).standard_normal((30, 30))
+    for one, other in zip(
+        svd.truncated_svd(sparse(dense), 5, rng=np.random.default_rng(7)),
+        svd.dense_svd(dense, 5),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, atol=2e-5 * np.abs(dense).max())
+
+
 def test_real_weights_agree_with_the_exact_values():
     weights = ppmi.ppmi(some_counts(300))
     exact = np.linalg.svd(weights.dense(), compute_uv=False)
@@ -144,7 +170,7 @@ def test_full_rank_vectors_keep_the_cosines_that_singular_values_of_one_half_giv
 def test_mistakes_are_named():
     counts = some_counts(10)
     rng = np.random.default_rng(0)
-    with pytest.raises(OptionError, match="no weighting 'tfidf'; there are count, ppmi"):
+    with pytest.raises(OptionError, match="weighting is 'tfidf'; choose one of count, ppmi"):
         svd.word_vectors(counts, weighting="tfidf", rng=rng)
     with pytest.raises(OptionError, match="11 dimensions from 10 words"):
         svd.word_vectors(counts, dimensions=11, rng=rng)

@@ -53,6 +53,27 @@ def test_generate_continues_a_text(model):
         model.generate("a", max_new_tokens=0, temperature=0)
 
 
+def test_a_padded_vocabulary_yields_no_id_without_a_token():
+    """Models from elsewhere round V up; here the padding is what the model likes best."""
+    tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
+    config = GPTConfig(320, 16, 4, 1, 1)
+    parameters = GPT(config, rng=np.random.default_rng(0)).parameters
+    parameters["wte.weight"][257:] = parameters["wte.weight"][:63] * 100
+    model = LanguageModel(folder.SavedModel(config, parameters, tokenizer, 0, ()))
+    assert model.logits(model.encode("a"))[-1].argmax() >= 257
+    for temperature in (0.0, 5.0):
+        chosen = model.tokens(
+            model.encode("a"),
+            max_new_tokens=100,
+            sampling=generate.Sampling(temperature, top_k=300),
+            slide=True,
+            rng=np.random.default_rng(1),
+        )
+        tokens = list(chosen)
+        assert all(token.id < 257 == len(token.probabilities) for token in tokens)
+        assert tokens
+
+
 def test_a_character_comes_whole_when_its_bytes_are_split():
     tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
     config = GPTConfig(257, 8, 4, 1, 1)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minilm.data.corpus import LabelledData
+from minilm.data.labelled import LabelledData
 from minilm.errors import InputError
 from minilm.models import predictions
 from minilm.models.texts import Encoded
@@ -42,7 +42,7 @@ def test_predictions_name_the_words_that_are_not_known(judge):
     assert reading == predictions.Reading(4, 1, 16, known=0.0)  # of four ends of texts
     long, unknown = reading.remarks()
     assert (
-        long == "1 of 4 texts is longer than the context of 16 tokens; only the beginning was read"
+        long == "1 of 4 texts is longer than the context of 16 tokens; only the beginning is used"
     )
     assert "none of these words" in unknown
 
@@ -63,7 +63,7 @@ def test_an_evaluation_worked_by_hand(judge):
 
 
 def test_a_label_of_another_task_is_refused_with_its_line(judge):
-    with pytest.raises(InputError, match=r"t\.csv:3: the label 'so so' is none of the model's"):
+    with pytest.raises(InputError, match=r"t\.csv:3: the label 'so so' is not one of the model's"):
         predictions.evaluate(judge, labelled("bad", "so so"))
 
 

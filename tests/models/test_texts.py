@@ -39,7 +39,7 @@ def test_rows_come_back_in_the_order_of_the_texts():
     found = texts.apply(total, many)
     assert found[:, 0].tolist() == [sum(text) for text in many]
     assert max(sizes) <= 1 << 12
-    with pytest.raises(OptionError, match="there is no text"):
+    with pytest.raises(OptionError, match="there are no texts"):
         texts.apply(total, [])
 
 

@@ -10,9 +10,9 @@ import pytest
 from closeness import assert_close
 
 from minilm.errors import OptionError, TrainingError
-from minilm.nn import checks, gradcheck
+from minilm.nn import checks, gradcheck, lora, optim
 from minilm.nn import functional as F
-from minilm.nn.gpt import GPT, GPTConfig, initial_parameters
+from minilm.nn.gpt import GPT, GPTConfig, KeyValueCache, initial_parameters
 from minilm.nn.parameters import Parameters
 
 CONFIG = GPTConfig(vocab_size=23, n_positions=7, n_embd=12, n_layer=2, n_head=3)
@@ -303,3 +303,20 @@ def test_it_learns_a_short_text_by_heart() -> None:
         optimizer.update(gradient, learning_rate=1e-2)
     assert model.loss(ids[:, :-1], ids[:, 1:]) < 0.02
     np.testing.assert_array_equal(model.logits(ids[:, :-1]).argmax(axis=-1), ids[:, 1:])
+
+
+def test_reprs_tell_the_sizes():
+    config = GPTConfig(50, 8, 12, 2, 3)
+    model = GPT(config, rng=np.random.default_rng(0))
+    past = KeyValueCache(model, batch=2)
+    assert repr(past) == (
+        "KeyValueCache(0 of 8 positions, batch 2: 2 layers, 3 heads of 4, float32)"
+    )
+    assert repr(model.parameters) == (
+        "Parameters(4,488 values in 28 arrays, float32, 4,488 trainable)"
+    )
+    assert repr(model.parameters.new_gradient()) == "FlatStore(4,488 values in 28 arrays, float32)"
+    optimizer = optim.AdamW(model.parameters)
+    assert repr(optimizer) == "AdamW(4,488 parameters, 0 steps)"
+    adapter = lora.new_adapter(config, rank=2, targets=("mlp.c_fc",), rng=np.random.default_rng(0))
+    assert repr(adapter) == "Adapter(240 parameters in 4 arrays: rank 2, alpha 4, mlp.c_fc)"

@@ -107,7 +107,7 @@ def test_construction_says_what_is_missing() -> None:
         SequenceClassifier(CONFIG, parameters=body.parameters)
     with pytest.raises(OptionError, match="needs labels, and rng"):
         SequenceClassifier(CONFIG, labels=2)
-    with pytest.raises(OptionError, match="2 labels or more, not 1"):
+    with pytest.raises(OptionError, match="1 labels are too few"):
         SequenceClassifier(CONFIG, labels=1, rng=np.random.default_rng(0))
     with pytest.raises(OptionError, match="pooling is 'max'; expected last or mean"):
         SequenceClassifier(CONFIG, labels=2, rng=np.random.default_rng(0), pooling="max")

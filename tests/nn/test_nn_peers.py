@@ -15,6 +15,7 @@ from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters, param_shapes
+from minilm.training.loop import train_step
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
@@ -128,8 +129,8 @@ def test_one_hundred_steps_of_adamw_with_clipping_and_schedule(torch: Any) -> No
             norm = torch.nn.utils.clip_grad_norm_(p.values(), 0.5)
             theirs.step()
             rates.step()
-            our_loss, our_norm = shards.step(
-                model, IDS, TARGETS, optimizer=ours, learning_rate=rate, clip=0.5
+            our_loss, our_norm = train_step(
+                model, (IDS, TARGETS), ours, learning_rate=rate, shards=shards, clip=0.5
             )
             assert our_loss == pytest.approx(float(loss), rel=1e-9)
             assert our_norm == pytest.approx(float(norm), rel=1e-8)

@@ -12,6 +12,7 @@ from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
+from minilm.training.loop import train_step
 
 CONFIG = GPTConfig(61, 9, 24, 2, 3, embd_pdrop=0.1, attn_pdrop=0.1, resid_pdrop=0.1)
 RNG = np.random.default_rng(3)
@@ -46,7 +47,9 @@ def train(count: int, steps: int = 6) -> tuple[np.ndarray, list[float]]:
     optimizer = AdamW(model.parameters)
     with Shards(count) as shards:
         losses = [
-            shards.step(model, IDS, TARGETS, optimizer=optimizer, learning_rate=0.01, rng=rng)[0]
+            train_step(
+                model, (IDS, TARGETS), optimizer, learning_rate=0.01, shards=shards, rng=rng
+            )[0]
             for _ in range(steps)
         ]
     return model.parameters.flat, losses
@@ -106,8 +109,9 @@ def test_an_error_in_any_shard_comes_through_and_the_threads_go_on() -> None:
         assert np.isfinite(loss)
         flat = model.parameters.flat.copy()
         model.parameters["wpe.weight"][0, 0] = np.nan
+        optimizer = AdamW(model.parameters)
         with pytest.raises(TrainingError, match=r"wpe\.weight\[0, 0\] is nan"):
-            shards.step(model, IDS, TARGETS, optimizer=AdamW(model.parameters), learning_rate=0.1)
+            train_step(model, (IDS, TARGETS), optimizer, learning_rate=0.1, shards=shards)
     unchanged = model.parameters.flat == flat
     assert np.count_nonzero(~unchanged) == 1  # the NaN that was put there
 
@@ -137,7 +141,7 @@ def test_each_item_is_done_once_and_its_error_is_seen() -> None:
 
 
 def test_a_number_of_threads_that_cannot_be() -> None:
-    with pytest.raises(OptionError, match="0 threads cannot work"):
+    with pytest.raises(OptionError, match="the number of threads is 0"):
         Shards(0)
 
 
@@ -146,8 +150,9 @@ def test_clipping_in_a_step() -> None:
     other = GPT(CONFIG, rng=np.random.default_rng(0), dtype=np.float64)
     with Shards(2) as shards:
         _, gradient = shards.loss_and_grad(model, IDS, TARGETS)
-        _, norm = shards.step(
-            model, IDS, TARGETS, optimizer=AdamW(model.parameters), learning_rate=0.1, clip=0.01
+        optimizer = AdamW(model.parameters)
+        _, norm = train_step(
+            model, (IDS, TARGETS), optimizer, learning_rate=0.1, shards=shards, clip=0.01
         )
     assert norm == pytest.approx(float(np.linalg.norm(gradient.flat)), rel=1e-12)
     gradient.flat *= 0.01 / (norm + 1e-6)

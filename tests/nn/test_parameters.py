@@ -98,7 +98,7 @@ def test_extending_copies_and_keeps_what_is_frozen(parameters: Parameters) -> No
     assert larger.trainable == parameters.trainable | {"score.weight"}
     larger["wte.weight"][0] = 99.0
     assert parameters["wte.weight"][0, 0] == 0.0
-    with pytest.raises(OptionError, match=r"wte\.weight is there already"):
+    with pytest.raises(OptionError, match=r"wte\.weight exists already"):
         parameters.extended({"wte.weight": (2, 2)})
 
 
@@ -140,7 +140,7 @@ def test_a_head_beside_shares_the_body(parameters: Parameters) -> None:
     assert not larger.trainable
     assert parameters.trainable
     assert "score.weight" not in parameters
-    with pytest.raises(OptionError, match="there already"):
+    with pytest.raises(OptionError, match="exists already"):
         larger.beside({"score.weight": head})
     head[1, 1] = np.nan
     assert larger.not_finite() == "score.weight[1, 1] is nan"

@@ -108,7 +108,7 @@ def test_the_fingerprint_is_of_the_base_alone(model, kept):
 
 def test_an_adapter_for_another_base_is_refused_by_name(path, saved, model):
     adapters.check_base(saved, path, model.config, saved.base_sha256)
-    with pytest.raises(ModelError, match="belongs to another base: runs/base of hash") as caught:
+    with pytest.raises(ModelError, match="belongs to another base: runs/base with hash") as caught:
         adapters.check_base(saved, path, model.config, "f" * 64)
     assert saved.base_sha256[:12] in str(caught.value)
     assert str(path) in str(caught.value)
@@ -177,13 +177,14 @@ def rewrite(path, change, tensors=None):
 
 
 A = "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight"
+SCORE = "base_model.model.score.weight"
 
 
 @pytest.mark.parametrize(
     ("change", "tensors", "message"),
     [
-        ({"peft_type": "LOHA"}, None, "the kind 'LOHA'"),
-        ({"use_dora": True}, None, "'use_dora' is beyond the plain LoRA"),
+        ({"peft_type": "LOHA"}, None, "its peft_type is 'LOHA'"),
+        ({"use_dora": True}, None, "'use_dora' is beyond plain LoRA"),
         ({"rank_pattern": {"c_attn": 3}}, None, "rank_pattern"),
         ({"bias": "all"}, None, "'bias' is beyond"),
         ({"init_lora_weights": "pissa"}, None, "init_lora_weights"),
@@ -191,11 +192,12 @@ A = "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight"
         ({"r": "2"}, None, "the rank r is '2'"),
         ({"lora_alpha": None}, None, "lora_alpha is None"),
         ({}, lambda t: t.pop(A), "lora_A.weight is missing"),
-        ({}, lambda t: t.update({"base_model.model.lm_head.weight": t[A]}), "is no factor of"),
-        ({}, lambda t: t.update({A: t[A].astype(int)}), "no matrix of floats"),
+        ({}, lambda t: t.update({"base_model.model.lm_head.weight": t[A]}), "is not a factor of"),
+        ({}, lambda t: t.update({A: t[A].astype(int)}), "not a matrix of floats"),
         ({}, lambda t: t.update({A: t[A] * np.nan}), "NaN or infinity"),
         ({}, lambda t: t.update({A: t[A][0]}), "has the shape"),
         ({}, lambda t: t.clear(), "no LoRA factor"),
+        ({}, lambda t: t.update({SCORE: t[SCORE][:1]}), "1 output, for regression"),
     ],
 )
 def test_what_is_no_plain_lora_is_refused(path, change, tensors, message):
@@ -260,6 +262,17 @@ def test_peft_loads_ours_with_the_same_logits(peer, path, saved, model, kept, tm
     assert np.abs(gpt.logits(IDS) - unadapted).max() > 0.1
     with torch.no_grad():
         np.testing.assert_allclose(theirs(ids).logits.numpy(), gpt.logits(IDS), atol=5e-5)
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("ignore")
+def test_peft_refuses_a_mean(peer, saved, kept, tmp_path):
+    transformers, peft = peer("transformers"), peer("peft")
+    mean = dataclasses.replace(saved, head=Head(saved.head.labels, "mean"))
+    adapters.save(tmp_path / "mean", mean)
+    assert_same(adapters.load(tmp_path / "mean"), mean)
+    with pytest.raises(KeyError, match="MINILM_MEAN_POOL_LORA"):
+        peft.PeftModel.from_pretrained(classifier(transformers, kept / "ours"), tmp_path / "mean")
 
 
 @pytest.mark.peers

@@ -5,14 +5,15 @@ import json
 import numpy as np
 import pytest
 
-import minilm
 from minilm.errors import ModelError, TrainingError
+from minilm.models import language_model
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier, with_score
 from minilm.store import classification, describe, folder, safetensors
 from minilm.store.classification import Head
 
 HEAD = Head(("bad", "good", "so so"), "mean")
+LAST = Head(HEAD.labels, "last")
 IDS = np.array([[5, 17, 200, 9], [3, 3, 8, 0]])
 
 
@@ -24,10 +25,25 @@ def parameters(model):
 
 
 @pytest.fixture
-def saved(tmp_path, model, parameters, bpe, lineage):
-    contents = classification.model_files(model.config, parameters, bpe, HEAD, end_of_text=0)
-    folder.save(tmp_path / "c", contents, lineage)
-    return tmp_path / "c"
+def write(tmp_path, model, parameters, bpe, lineage):
+    """Return what saves the classifier with a head and returns its folder."""
+
+    def save(head):
+        contents = classification.model_files(model.config, parameters, bpe, head, end_of_text=0)
+        folder.save(tmp_path / head.pooling, contents, lineage)
+        return tmp_path / head.pooling
+
+    return save
+
+
+@pytest.fixture
+def saved(write):
+    return write(HEAD)
+
+
+@pytest.fixture
+def last(write):
+    return write(LAST)
 
 
 def test_what_is_saved_is_what_is_loaded(saved, model, parameters, lineage):
@@ -45,7 +61,7 @@ def test_what_is_saved_is_what_is_loaded(saved, model, parameters, lineage):
 
 
 def test_it_is_a_language_model_too(saved, model):
-    loaded = minilm.load(saved)
+    loaded = language_model.load(saved)
     np.testing.assert_array_equal(loaded.logits(IDS), model.logits(IDS))
     assert "score.weight" not in loaded.gpt.parameters
     found = describe.describe(saved)
@@ -60,10 +76,53 @@ def test_a_language_model_has_no_head(kept):
     assert not classification.is_classifier(kept / "ours")
 
 
-def test_transformers_defaults_are_filled_in(saved):
-    (saved / "minilm.json").unlink()
-    change(saved, lambda config: [config.pop(key) for key in ("id2label", "minilm_pooling")])
-    assert classification.load(saved)[1] == Head(("LABEL_0", "LABEL_1", "LABEL_2"), "last")
+@pytest.mark.parametrize("head", [HEAD, LAST])
+def test_what_is_not_written_is_filled_in(write, head):
+    path = write(head)
+    (path / "minilm.json").unlink()
+    change(path, lambda config: [config.pop(key) for key in ("id2label", "minilm_pooling")])
+    expected = Head(("LABEL_0", "LABEL_1", "LABEL_2"), head.pooling)
+    assert classification.load(path)[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "model_type", "architecture"),
+    [
+        (HEAD, "minilm_mean_pool", "MinilmMeanPoolClassifier"),
+        (LAST, "gpt2", "GPT2ForSequenceClassification"),
+    ],
+)
+def test_a_mean_is_not_written_as_a_last_position(write, head, model_type, architecture):
+    config = json.loads((write(head) / "config.json").read_text(encoding="utf-8"))
+    assert config["model_type"] == model_type
+    assert config["architectures"] == [architecture]
+    assert config["minilm_pooling"] == head.pooling
+
+
+@pytest.mark.parametrize(
+    ("values", "outputs", "says"),
+    [
+        ({"problem_type": "multi_label_classification"}, 3, "'multi_label_classification' with 3"),
+        ({"problem_type": "regression"}, 3, "'regression' with 3 outputs"),
+        ({"problem_type": ["x"]}, 3, "with 3 outputs; minilm reads heads for single_label_class"),
+        ({"problem_type": None}, 1, "'regression' with 1 output; minilm reads"),
+        ({"problem_type": "single_label_classification"}, 1, "with 1 output; minilm reads"),
+        ({}, 0, "with 0 outputs; minilm reads"),
+    ],
+)
+def test_heads_for_something_else_are_refused_by_name(last, values, outputs, says):
+    (last / "minilm.json").unlink()
+    names = {str(i): f"LABEL_{i}" for i in range(outputs)}
+    change(last, lambda config: config.update({"id2label": names, **values}))
+    tensors = safetensors.load(last / "model.safetensors")
+    tensors["score.weight"] = tensors["score.weight"][:outputs]
+    safetensors.save(tensors, last / "model.safetensors")
+    with pytest.raises(ModelError, match=says) as caught:
+        classification.load(last)
+    assert "\n" not in str(caught.value)
+    assert str(last / "config.json") in str(caught.value)
+    assert classification.is_classifier(last)
+    assert describe.describe(last)["problem_type"] in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +133,7 @@ def test_transformers_defaults_are_filled_in(saved):
         ({"id2label": {"0": "bad", "1": "good", "2": "bad"}}, "a different text for each"),
         ({"id2label": {"0": "bad", "1": "good", "2": 2}}, "a different text for each"),
         ({"minilm_pooling": "max"}, "minilm_pooling is 'max'; expected last or mean"),
+        ({"minilm_pooling": "last"}, "'last', but model_type minilm_mean_pool"),
     ],
 )
 def test_a_head_that_makes_no_sense(saved, values, says):
@@ -90,7 +150,7 @@ def test_a_head_of_another_width(saved):
     with open(saved / "model.safetensors", "wb") as file:
         safetensors.dump(tensors, file)
     with pytest.raises(ModelError, match=r"score\.weight has the shape \(3, 11\)"):
-        minilm.load(saved)
+        language_model.load(saved)
 
 
 def test_a_head_that_is_not_finite_is_not_saved(model, parameters, bpe):
@@ -107,7 +167,20 @@ def change(path, how):
 
 @pytest.mark.peers
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_transformers_gives_the_same_logits(peer, saved, model, parameters, bpe):
+def test_transformers_refuses_a_mean(peer, saved, bpe):
+    transformers = peer("transformers")
+    for kind in ("AutoModelForSequenceClassification", "AutoModelForCausalLM", "AutoModel"):
+        with pytest.raises(ValueError, match="minilm_mean_pool"):
+            getattr(transformers, kind).from_pretrained(saved)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(saved)  # which is like any other
+    text = "Lower and lower went the sea!"
+    assert tokenizer(text)["input_ids"] == bpe.encode(text)
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_transformers_gives_the_same_logits(peer, last, model, parameters, bpe):
+    saved = last
     torch, transformers = peer("torch"), peer("transformers")
     theirs = transformers.AutoModelForSequenceClassification.from_pretrained(saved).eval()
     assert type(theirs).__name__ == "GPT2ForSequenceClassification"
@@ -134,6 +207,13 @@ def test_a_folder_of_transformers_is_read(peer, tmp_path):
     torch.manual_seed(0)
     theirs = transformers.GPT2ForSequenceClassification(config).eval()
     theirs.save_pretrained(tmp_path)
+    for problem in ("multi_label_classification", "regression"):
+        other = transformers.GPT2ForSequenceClassification(config)
+        other.config.problem_type = problem
+        other.save_pretrained(tmp_path / problem)
+        other.config.problem_type = None
+        with pytest.raises(ModelError, match=problem):
+            classification.load(tmp_path / problem)
     saved, head = classification.load(tmp_path)
     assert head == Head(("LABEL_0", "LABEL_1"), "last")
     ours = SequenceClassifier(saved.config, parameters=saved.parameters, pooling="last")

@@ -91,7 +91,7 @@ TENSOR_FAULTS = {
     ),
     "integers": (
         lambda t: t.update({"ln_f.bias": np.zeros(12, np.int64)}),
-        "ln_f.bias has the dtype I64, no float",
+        "ln_f.bias has the dtype I64, not a float",
     ),
     "NaN": (
         lambda t: t["h.1.mlp.c_fc.weight"].__setitem__((3, 5), math.nan),
@@ -104,7 +104,7 @@ TENSOR_FAULTS = {
     ),
     "name twice": (
         lambda t: t.update({"transformer.ln_f.bias": t["ln_f.bias"]}),
-        r"ln_f.bias is there twice, as ln_f.bias and as transformer.ln_f.bias",
+        r"ln_f.bias appears twice, as ln_f.bias and as transformer.ln_f.bias",
     ),
 }
 
@@ -207,6 +207,33 @@ def test_faults_of_the_index(copy):
     folder.load(path)
 
 
+def test_added_tokens_beside_the_vocabulary_are_read(copy):
+    path = copy("single")
+    (path / "tokenizer.json").unlink()
+    plain = folder.load(path).tokenizer
+    count = len(plain.vocab)
+    (path / "added_tokens.json").write_text(f'{{"<pad>": {count}}}', encoding="utf-8")
+    read = folder.load(path).tokenizer
+    assert read.encode("sea<pad>") == [*plain.encode("sea"), count]
+    added = {f"<{i}>": i for i in range(count, 301)}
+    (path / "added_tokens.json").write_text(json.dumps(added), encoding="utf-8")
+    with pytest.raises(ModelError, match="301 tokens, but the model's vocabulary has 300"):
+        folder.load(path)
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("ignore")
+def test_added_tokens_are_those_of_transformers(peer, copy):
+    transformers = peer("transformers")
+    path = copy("single")
+    (path / "tokenizer.json").unlink()
+    count = len(folder.load(path).tokenizer.vocab)
+    (path / "added_tokens.json").write_text(f'{{"<pad>": {count}}}', encoding="utf-8")
+    ours, theirs = folder.load(path).tokenizer, transformers.GPT2Tokenizer.from_pretrained(path)
+    for text in ("the sea<pad> low", " <pad> b", "<pad><pad>", "sea<|endoftext|>low"):
+        assert ours.encode(text) == theirs(text)["input_ids"]
+
+
 def test_links_of_a_download_cache_are_followed(copy, tmp_path):
     path = copy("single")
     (tmp_path / "blobs").mkdir()
@@ -254,7 +281,7 @@ def test_tokenizers_of_all_kinds(copy, words):
     loaded = folder.load(path).tokenizer
     assert isinstance(loaded, BytePairTokenizer)
     (path / "merges.txt").unlink()
-    with pytest.raises(ModelError, match=r"vocab\.json: of vocab\.json and merges\.txt only"):
+    with pytest.raises(ModelError, match=r"vocab\.json: merges\.txt is missing beside it"):
         folder.load(path)
     words.save(path)
     loaded = folder.load(path).tokenizer

@@ -69,12 +69,12 @@ GOOD = Ledger.of(TEXTS).to_bytes()
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "it begins otherwise"),
-        (GOOD[:12], "it begins otherwise"),
-        (b"MLMSEEN1" + GOOD[8:], "it begins otherwise"),
-        (GOOD[:-1], "415 bytes where 50 fingerprints are said to be"),
-        (GOOD + b"\0", "417 bytes where 50"),
-        (GOOD[:8] + b"\xff" * 8 + GOOD[16:], "416 bytes where 18,446,744,073,709,551,615"),
+        (b"", "it begins with something else"),
+        (GOOD[:12], "it begins with something else"),
+        (b"MLMSEEN1" + GOOD[8:], "it begins with something else"),
+        (GOOD[:-1], "415 bytes cannot hold 50 fingerprints"),
+        (GOOD + b"\0", "417 bytes cannot hold 50"),
+        (GOOD[:8] + b"\xff" * 8 + GOOD[16:], "416 bytes cannot hold 18,446,744,073,709,551,615"),
         (GOOD[:16] + GOOD[24:] + GOOD[16:24], "not in order"),
         (GOOD[:16] + GOOD[16:24] * 50, "not in order"),
     ],

@@ -133,7 +133,7 @@ def test_a_manifest_of_a_later_format_or_with_unsafe_names(copy):
     write(blank)
     manifest.read(path)
     for old, new, message in (
-        ('"format": 1', '"format": 2', "format 2 is of a later minilm"),
+        ('"format": 1', '"format": 2', "format 2 is from a later minilm"),
         ('"config.json"', '"../config.json"', r"'\.\./config\.json' cannot be a file"),
         ('"lineage"', '"ancestors"', "not a manifest as minilm writes it"),
         ('"bytes"', '"size"', "not a manifest as minilm writes it"),

@@ -2,13 +2,16 @@
 
 import builtins
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from minilm.errors import MissingExtraError, OutputError
+from minilm.nn.heads import SequenceClassifier, with_score
 from minilm.store import folder
 from minilm.store import onnx as export_onnx
+from minilm.store.classification import Head
 
 
 @pytest.fixture
@@ -60,6 +63,37 @@ def test_padding_on_either_side_changes_nothing(peer, saved, model, tmp_path):
     assert np.isfinite(logits).all()
     np.testing.assert_allclose(logits[0, 4:], model.logits(ids[:1, 4:])[0], atol=1e-4, rtol=0)
     np.testing.assert_allclose(logits[1, :6], model.logits(ids[1:, :6])[0], atol=1e-4, rtol=0)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_a_classifier_is_exported_with_its_head(peer, saved, model, tmp_path, pooling):
+    onnx, transformers = peer("onnx"), peer("transformers")
+    rng = np.random.default_rng(2)
+    parameters = with_score(model.parameters, model.config, 3, rng=rng)
+    parameters["score.weight"][...] *= 30
+    head = Head(("bad", "good", "so so"), pooling)
+    export_onnx.export(replace(saved, parameters=parameters), tmp_path, head)
+    onnx.checker.check_model(str(tmp_path / "model.onnx"), full_check=True)
+    running = session(peer, tmp_path)
+    (output,) = running.get_outputs()
+    assert (output.name, output.shape) == ("logits", ["batch_size", 3])
+
+    ids = rng.integers(0, 300, (4, 9))
+    right, left = np.ones((2, 4, 9), np.int64)
+    right[0, 5:] = right[1, 1:] = left[0, :6] = left[2, :8] = 0
+    ours = SequenceClassifier(model.config, parameters=parameters, pooling=pooling)
+    for mask in (right, left):
+        (logits,) = running.run(None, {"input_ids": ids, "attention_mask": mask})
+        alone = [ours.logits(i[m == 1][None], [m.sum()])[0] for i, m in zip(ids, mask, strict=True)]
+        np.testing.assert_allclose(logits, alone, atol=1e-4, rtol=1e-4)
+        assert np.ptp(logits, axis=0).max() > 0.1
+    nothing = np.zeros_like(ids)  # a batch of padding alone is no text; it must not be NaN
+    assert np.isfinite(running.run(None, {"input_ids": ids, "attention_mask": nothing})[0]).all()
+
+    config = transformers.AutoConfig.from_pretrained(tmp_path)
+    assert config.model_type == "gpt2"
+    assert config.id2label == {0: "bad", 1: "good", 2: "so so"}
 
 
 @pytest.mark.peers

@@ -102,9 +102,9 @@ DAMAGE = {
     "seven bytes": (b"1234567", "7 bytes, too short"),
     "100 GB claimed": (struct.pack("<Q", 10**11) + b"{}", r"claims a header of 100,000,000,000"),
     "largest claim": (struct.pack("<Q", 2**64 - 1) + b"{}", "claims a header"),
-    "empty header": (assemble(b""), "header is no JSON object"),
-    "a list": (assemble(b"[]"), "header is no JSON object"),
-    "blank first": (assemble(b" {}"), "header is no JSON object"),
+    "empty header": (assemble(b""), "header is not a JSON object"),
+    "a list": (assemble(b"[]"), "header is not a JSON object"),
+    "blank first": (assemble(b" {}"), "header is not a JSON object"),
     "half an object": (assemble(b'{"a": '), "not valid JSON"),
     "not UTF-8": (assemble(b'{"\xff": 1}'), "not UTF-8 at byte 10"),
     "NaN": (assemble(b'{"x": NaN}'), "NaN is not JSON"),
@@ -165,7 +165,7 @@ def test_every_lie_is_found_before_memory_is_taken(tmp_path, fault):
 def test_a_header_larger_than_any_model_has_is_not_read(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(assemble(b"{" + b" " * safetensors.MAX_HEADER + b"}"))
-    with pytest.raises(ModelError, match="at most 16,777,216 are read"):
+    with pytest.raises(ModelError, match="minilm reads at most 16,777,216"):
         safetensors.load(path)
 
 

@@ -92,12 +92,12 @@ def test_held_back_it_stays_beside_and_can_be_taken(model):
 
 
 def test_there_is_nothing_before_the_first(model):
-    with pytest.raises(OutputError, match="nothing tells what the model here was made from"):
+    with pytest.raises(OutputError, match="no record of what the model here was made from"):
         versions.rollback(model)
-    with pytest.raises(OutputError, match="no version 7; there are: none"):
+    with pytest.raises(OutputError, match="no version 7; versions here: none"):
         versions.rollback(model, 7)
     update(model, 1.0)
-    with pytest.raises(OutputError, match="no version 7; there are: 1, 2"):
+    with pytest.raises(OutputError, match="no version 7; versions here: 1, 2"):
         versions.rollback(model, 7)
 
 

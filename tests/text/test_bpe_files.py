@@ -209,3 +209,25 @@ def test_damage_anywhere_is_an_error_of_ours_or_harmless(tokenizer, folder, name
             assert read.decode(read.encode(TEXT)) == TEXT
     assert len(complaints) > 50
     assert all(str(folder) in complaint and "\n" not in complaint for complaint in complaints)
+
+
+def test_tokens_added_beside_the_vocabulary_are_read(folder, tokenizer):
+    (folder / "tokenizer.json").unlink()
+    added = folder / "added_tokens.json"
+    added.write_text('{"<pad>": 300, "<|end|>": 0}', encoding="utf-8")
+    read = BytePairTokenizer.from_folder(folder)
+    assert read.vocab == {**tokenizer.vocab, "<pad>": 300}
+    assert read.encode("a<pad>") == [*tokenizer.encode("a"), 300]
+    assert read.decode([300]) == "<pad>"
+    for content, message in (
+        ('{"<pad>": 301}', "no token has the id 300"),
+        (
+            '{"<|end|>": 5}',
+            r"added_tokens\.json: '<\|end\|>' has the id 5 here and 0 in vocab.json",
+        ),
+        ('{"<pad>": 7}', "both have the id 7"),
+        ("[]", r"added_tokens\.json: no vocabulary"),
+    ):
+        added.write_text(content, encoding="utf-8")
+        with pytest.raises(ModelError, match=message):
+            BytePairTokenizer.from_folder(folder)

@@ -119,3 +119,19 @@ def test_applying_looks_up_a_bounded_number_of_pairs_for_each_symbol(alphabet):
         # One for each neighbor at first; two for each merge, of which there are fewer than symbols;
         # one for each pair that was found by any of these.
         assert size - 1 <= ranks.lookups <= 6 * size
+
+
+def test_a_long_run_is_looked_through_once_for_each_merge(monkeypatch):
+    rng = random.Random(0)
+    run = "".join(rng.choice("acgt") for _ in range(5_000))
+    looked_through = []
+    join = bpe_merges._join
+
+    def counted(pair, token, where, *rest):
+        looked_through.append(len(where))
+        return join(pair, token, where, *rest)
+
+    monkeypatch.setattr(bpe_merges, "_join", counted)
+    bpe_merges.learn({run: 1, "cat": 3}, list("acgt"), 200)
+    assert len(looked_through) == 196
+    assert max(looked_through) <= 2  # words; not the times that a pair is in them

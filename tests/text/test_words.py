@@ -2,20 +2,23 @@
 
 import json
 import sys
+import unicodedata
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from minilm.errors import InputError, OptionError
+from minilm.text import words
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
 
 def tokenize_slowly(text):
-    """Maximal runs of letters, one character at a time."""
+    """Maximal runs of letters and the marks after them, one character at a time."""
     words, current = [], ""
-    for character in text.lower():
-        if character.isalpha():
+    for character in unicodedata.normalize("NFC", text).lower():
+        is_mark = unicodedata.category(character).startswith("M")
+        if character.isalpha() or (current and is_mark):
             current += character
         elif current:
             words.append(current)
@@ -35,6 +38,8 @@ def tokenize_slowly(text):
         "a\u0301b (combining)",
         "one\x1ctwo\u2028three\x00four",
         "emoji 👩‍🔬 in between",
+        "हिन्दी भाषा, தமிழ்; ไทย",
+        "1\u0301a \u0301b c\u0327\u0301d",
     ],
 )
 def test_words_are_maximal_runs_of_letters(text):
@@ -55,6 +60,26 @@ def test_random_strings_agree_with_the_definition():
     for _ in range(500):
         text = "".join(rng.choice(alphabet, size=rng.integers(0, 30)))
         assert WordTokenizer().tokenize(text) == tokenize_slowly(text)
+
+
+def test_a_mark_belongs_to_the_letter_before_it():
+    tokenize = WordTokenizer().tokenize
+    assert tokenize("the cafe\u0301 is warm") == ["the", "caf\u00e9", "is", "warm"]
+    assert tokenize("हिन्दी भाषा बहुत") == ["हिन्दी", "भाषा", "बहुत"]
+    assert tokenize("q\u0301y") == ["q\u0301y"]  # no composed form
+    assert tokenize("\u0301 a") == ["a"]
+    assert len(tokenize("İstanbul")) == 1
+    assert tokenize("İstanbul") == tokenize("I\u0307stanbul") == ["i\u0307stanbul"]
+
+
+def test_what_has_no_marks_takes_the_fast_way():
+    marks = [chr(i) for i in range(sys.maxunicode) if unicodedata.category(chr(i))[0] == "M"]
+    assert all(map(words._BLOCKS_WITH_MARKS.search, marks))
+
+
+def test_sizes_are_in_the_repr():
+    assert repr(Vocabulary(["a", "b"], [2, 1])) == "Vocabulary(2 words)"
+    assert repr(Vocabulary(["a", "b"], [2, 1], "a")) == "Vocabulary(2 words, unknown='a')"
 
 
 def test_stop_words_are_the_28_of_the_lesson():

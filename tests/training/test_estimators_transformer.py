@@ -11,7 +11,7 @@ import minilm
 from minilm.errors import OptionError
 from minilm.models import text_classifier
 from minilm.training.estimators import TransformerClassifier
-from minilm.training.finetune_settings import FinetuneSettings
+from minilm.training.settings import FinetuneSettings
 
 TEXTS = ["the cat sat", "a cat ran", "the cat ran too", "cat on the mat"] * 2
 TEXTS += ["the dog sat", "a dog ran", "the dog ran too", "dog on the hill"] * 2
@@ -64,7 +64,7 @@ def test_texts_beyond_the_context_are_counted(base):
 @pytest.mark.parametrize(
     ("settings", "texts", "message"),
     [
-        ({"method": "half"}, TEXTS, "the method 'half'"),
+        ({"method": "half"}, TEXTS, "method is 'half'"),
         ({"method": "lora", "rank": 99}, TEXTS, "rank of 99 does not fit"),
         ({}, TEXTS[1:], "one for each of 15 examples"),
         ({}, [*TEXTS[1:], ""], r"texts\[15\] is empty"),

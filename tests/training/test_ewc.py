@@ -9,7 +9,8 @@ from minilm.nn import gradcheck
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.optim import SGD
 from minilm.nn.parallel import Shards
-from minilm.training import ewc
+from minilm.training import forgetting
+from minilm.training.loop import train_step
 
 
 @pytest.fixture
@@ -20,17 +21,17 @@ def rng():
 def test_the_penalty_has_the_gradient_that_it_says(rng):
     theta, anchor, fisher = rng.normal(size=(3, 7))
     fisher = fisher**2
-    value, cache = ewc.penalty(theta, anchor, fisher, 3.0)
+    value, cache = forgetting.penalty(theta, anchor, fisher, 3.0)
     assert float(value) == pytest.approx(1.5 * float((fisher * (theta - anchor) ** 2).sum()))
     error = gradcheck.directional_error(
-        lambda theta: float(ewc.penalty(theta, anchor, fisher, 3.0)[0]),
+        lambda theta: float(forgetting.penalty(theta, anchor, fisher, 3.0)[0]),
         {"theta": theta},
-        {"theta": ewc.penalty_backward(1.0, cache)},
+        {"theta": forgetting.penalty_backward(1.0, cache)},
         rng=rng,
     )
     assert error < 1e-9
     np.testing.assert_array_equal(
-        ewc.penalty_backward(2.0, cache), 2 * ewc.penalty_backward(1.0, cache)
+        forgetting.penalty_backward(2.0, cache), 2 * forgetting.penalty_backward(1.0, cache)
     )
 
 
@@ -47,14 +48,14 @@ def test_the_estimate_tends_to_the_information_by_enumeration(rng):
         _, gradient = model.loss_and_grad(ids, np.array([pair]))
         exact += chance * (2 * gradient.flat) ** 2 / 2  # a score of two tokens, for each of them
     windows = [ids[0]] * 2000
-    estimate = ewc.fisher_diagonal(model, windows, rng=rng)
+    estimate = forgetting.fisher_diagonal(model, windows, rng=rng)
     assert np.abs(estimate - exact).max() < 0.08 * exact.max()
     assert estimate.sum() == pytest.approx(exact.sum(), rel=0.05)
 
 
 def test_draws_are_from_what_is_predicted(rng):
     logits = np.log(np.array([0.7, 0.2, 0.1]))
-    drawn = ewc.sampled(np.broadcast_to(logits, (200, 100, 3)), rng=rng)
+    drawn = forgetting.sampled(np.broadcast_to(logits, (200, 100, 3)), rng=rng)
     shares = np.bincount(drawn.ravel()) / drawn.size
     np.testing.assert_allclose(shares, [0.7, 0.2, 0.1], atol=0.015)
 
@@ -67,7 +68,7 @@ def test_an_anchored_model_has_the_gradient_of_the_sum(rng, threads):
     ids, targets = rng.integers(9, size=(2, 3, 4))
     with Shards(threads) as shards:
         loss, gradient = shards.loss_and_grad(model, ids, targets)
-        anchored = ewc.Anchored(model, anchor, fisher, 2.0)
+        anchored = forgetting.Anchored(model, anchor, fisher, 2.0)
         same, total = shards.loss_and_grad(anchored, ids, targets)
     assert same == loss
     pull = 2.0 * fisher * (model.parameters.flat - anchor)
@@ -80,11 +81,11 @@ def test_the_anchor_holds(rng):
     start = model.parameters.flat.copy()
     fisher = np.zeros(start.size)
     fisher[: start.size // 2] = 1.0
-    anchored = ewc.Anchored(model, start, fisher, 100.0)
+    anchored = forgetting.Anchored(model, start, fisher, 100.0)
     optimizer = SGD(model.parameters, momentum=0.0)
     ids, targets = rng.integers(9, size=(2, 3, 4))
     with Shards(1) as shards:
         for _ in range(50):
-            shards.step(anchored, ids, targets, optimizer=optimizer, learning_rate=0.01)
+            train_step(anchored, (ids, targets), optimizer, learning_rate=0.01, shards=shards)
     moved = np.abs(model.parameters.flat - start)
     assert moved[: start.size // 2].max() < 0.1 * moved[start.size // 2 :].max()

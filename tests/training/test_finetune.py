@@ -12,7 +12,8 @@ from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.store.huggingface import SCORE
 from minilm.training import finetune
-from minilm.training.finetune_settings import METHODS, FinetuneSettings
+from minilm.training.given import METHODS
+from minilm.training.settings import FinetuneSettings
 
 CONFIG = GPTConfig(50, 16, 12, 3, 3)
 BODY = sum(
@@ -220,15 +221,15 @@ def test_dropout_is_for_training_only(base):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"method": "magic"}, "the method 'magic' is not one of full, probe"),
-        ({"pooling": "max"}, "pooling is 'max'; expected last or mean"),
+        ({"method": "magic"}, "method is 'magic'; expected one of full, probe"),
+        ({"pooling": "max"}, "pooling is 'max'; expected one of last, mean"),
         ({"method": "lora", "rank": 13}, "a LoRA rank of 13 does not fit"),
         ({"rank": 0}, "rank is 0; expected a whole number"),
         ({"method": "last-n", "layers": 4}, "the last 4 layers are to be trained, but there are 3"),
         ({"epochs": 0.0}, "epochs is 0.0; expected a number above 0"),
         ({"learning_rate": math.nan}, "learning_rate is nan"),
         ({"dropout": 1.0}, "dropout is 1.0"),
-        ({"lm_weight": -1.0}, "lm_weight is -1.0; expected 0 or more"),
+        ({"lm_weight": -1.0}, "lm_weight is -1.0; expected a number of 0 or more"),
         ({"method": "probe", "lm_weight": 0.5}, "lm_weight trains the body"),
     ],
 )

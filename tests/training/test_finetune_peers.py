@@ -5,7 +5,8 @@ import pytest
 
 from minilm.store import folder
 from minilm.training import finetune
-from minilm.training.finetune_settings import METHODS, FinetuneSettings
+from minilm.training.given import METHODS
+from minilm.training.settings import FinetuneSettings
 
 pytestmark = pytest.mark.peers
 

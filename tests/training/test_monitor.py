@@ -2,8 +2,7 @@
 
 import pytest
 
-from minilm.training.log import Row
-from minilm.training.monitor import Monitor, meaning
+from minilm.training.log import Monitor, Row, meaning
 
 
 def lines(losses, *, epoch, held_out=(), before=0, steps=None):
@@ -52,7 +51,7 @@ def test_rising_names_a_rate_also_within_the_first_epoch():
 def test_held_out_text_that_gets_worse_is_said():
     said = lines([3.0, 2.0, 1.0], epoch=1, held_out=[(1, 3.0), (2, 2.5), (3, 2.6)])
     assert said[1] == "epoch 2 of 3: loss 2.000 (learning)"
-    assert said[2].endswith("(by heart: held-out text worsens, try fewer --epochs)")
+    assert said[2].endswith("(overfitting: held-out loss rises, try fewer --epochs)")
     assert len(said[2]) <= 80
 
 

@@ -17,7 +17,10 @@ from minilm.store import folder, onnx, versions
 from minilm.store.classification import Head
 from minilm.training import loop, pipeline
 
-NEW = "Red boats sail over the cold lake at noon.\nTwo men row, and one of them sings.\n" * 40
+NEW = "".join(
+    f"Red boat {i} sails over the cold lake at noon.\nTwo men row, and man {i} sings.\n"
+    for i in range(40)
+)
 TINY = {"steps": 2, "threads": 1}
 
 
@@ -89,15 +92,15 @@ def test_nothing_there_starts_fresh(text, here, exports, tiny):
     assert exports == [["pretrain"]]
 
 
-def test_a_complete_model_is_continued_at_a_fifth(trained, boats, here, exports):
+def test_a_complete_model_is_updated_at_a_fifth_of_its_rate(trained, boats, here, exports):
     keep(trained, here)
     report, said = run(boats, here)
     assert report.found.kind == "model"
     assert "found a complete model" in said
-    assert "it is continued at a fifth of the standard learning rate (0.0004)" in said
+    assert "it is updated at 0.2 times the learning rate of its pretraining (0.0004)" in said
     assert settings_of(here / "model")["learning_rate"] == pytest.approx(4e-4)
     assert (report.update.version, report.update.verdict) == (2, "kept")
-    assert exports == [["pretrain", "continue"]]
+    assert exports == [["pretrain", "update"]]
 
 
 def test_of_a_model_and_an_export_the_export_is_renewed(trained, boats, here, exports):
@@ -106,7 +109,7 @@ def test_of_a_model_and_an_export_the_export_is_renewed(trained, boats, here, ex
     (here / "graph" / "model.onnx").write_bytes(b"old")
     report, said = run(boats, here)
     assert report.found.kind == "model and export"
-    assert "and the export renewed" in said
+    assert "and the export is renewed" in said
     assert report.export.read_bytes() == b"graph 0"
 
 
@@ -174,9 +177,10 @@ def test_an_incomplete_model_with_a_whole_version_is_not_begun_anew(
     model = keep(trained, here)
     run(boats, here)
     (model / "model.safetensors").unlink()
-    with pytest.raises(OutputError, match=r"version 2 is whole; bring it back .* --to 2"):
+    with pytest.raises(OutputError, match=r"version 2 is complete; bring it back .* --to 2"):
         run(text, here)
     versions.rollback(model, 2)
+    boats.write_text(NEW.replace("boat", "train"), encoding="utf-8")
     assert run(boats, here)[0].update.made_from == 2
 
 
@@ -184,9 +188,9 @@ def test_the_rate_and_the_base_that_are_asked_for(trained, boats, here, exports,
     other = shutil.copytree(trained, tmp_path / "other")
     report, said = run(boats, here, {**TINY, "learning_rate": 0.001}, base=other)
     assert "found no model" in said
-    assert f"{other} is continued at the learning rate asked for (0.001)" in said
+    assert f"{other} is updated at the learning rate you asked for (0.001)" in said
     assert report.update.made_from == 1
-    assert [stage.kind for stage in folder.load(here / "model").lineage] == ["pretrain", "continue"]
+    assert [stage.kind for stage in folder.load(here / "model").lineage] == ["pretrain", "update"]
     report, said = run(boats, here, base=other)
     assert said.count(f"but from {other}") == 1
     assert (report.update.version, report.update.made_from) == (3, 1)
@@ -224,10 +228,9 @@ def test_held_back_there_is_no_new_export(trained, boats, here, exports):
     report, said = run(boats, here, given)
     assert (report.update.verdict, report.export, exports) == ("held back", None, [])
     assert "no new export" in said
-    lines = "\n".join(pipeline.summary(report, here / "model"))
-    assert "is held back: cats.txt got" in lines
-    assert "try half the --learning-rate, fewer --epochs, or --replay 0.5" in lines
-    assert f"minilm rollback {here / 'model'} --to 2" in lines
+    assert "is held back: cats.txt got" in said
+    assert "try half the --learning-rate, fewer --epochs, or --replay 0.5" in said
+    assert f"minilm rollback {here / 'model'} --to 2" in said
 
 
 def test_without_the_package_onnx_all_but_the_export_is_done(trained, boats, here, monkeypatch):
@@ -265,7 +268,7 @@ def test_data_that_has_not_passed_is_not_trained_on(here, exports, tmp_path):
 
 
 def test_an_interrupted_pretraining_is_finished_or_discarded(
-    text, here, exports, tiny, monkeypatch
+    text, boats, here, exports, tiny, monkeypatch
 ):
     taken = loop._step
 
@@ -284,11 +287,11 @@ def test_an_interrupted_pretraining_is_finished_or_discarded(
     twin = shutil.copytree(here / "model", here / "twin")
     report, said = run(text, here, given, resume=True)
     assert "found an interrupted pretraining" in said
-    assert "is continued" not in said
+    assert "is updated" not in said
     assert (report.update, folder.load(here / "model").lineage[-1].steps) == (None, 4)
     shutil.rmtree(here / "model")
     twin.rename(here / "model")
-    report, _ = run(text, here, TINY, discard=True)
+    report, _ = run(boats, here, TINY, discard=True)
     assert [stage.steps for stage in folder.load(here / "model").lineage] == [2, 2]
 
 
@@ -344,12 +347,12 @@ def test_train_is_pretrain(text, tmp_path, capsys):
     assert minilm("train", *arguments, "--steps", 2, "--vocab-size", 270) == 0
     capsys.readouterr()
     assert minilm("train", *arguments) == 2
-    assert "teach it more text with minilm pipeline" in capsys.readouterr().err
+    assert "train it further on more text with minilm update" in capsys.readouterr().err
 
 
-def test_the_help_says_what_continuing_and_resuming_are(capsys):
+def test_the_help_says_what_updating_and_resuming_are(capsys):
     with pytest.raises(SystemExit):
         minilm("pipeline", "--help")
     said = " ".join(capsys.readouterr().out.split())
-    assert "Continuing is not resuming" in said
+    assert "An update is not a resumed run" in said
     assert "ends as if nothing had happened" in said

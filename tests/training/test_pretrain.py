@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from closeness import assert_close
 
-from minilm.data import documents
+from minilm.data.documents import read_documents
 from minilm.embeddings import cooccurrence, svd
 from minilm.errors import InputError, MinilmError, ModelError, OptionError, OutputError
 from minilm.files import FolderLock
@@ -167,7 +167,7 @@ def stopped(text, tiny, tmp_path):
 def test_a_resumed_run_ends_as_the_whole_one(stopped, trained, text, tiny):
     said = []
     pretrain.pretrain([text], stopped, {}, resume=True, say=said.append)
-    assert said[0] == f"{stopped}: going on after step 10 of 30"
+    assert said[0] == f"{stopped}: continuing after step 10 of 30"
     assert bytes_of(stopped) == bytes_of(trained)
     assert [row.step for row in log.read(stopped / "log.csv")] == list(range(1, 31))
 
@@ -188,15 +188,42 @@ def test_token_files_are_used_again(stopped, text, monkeypatch):
 def test_nothing_to_do(copy, text, tiny):
     before, said = bytes_of(copy), []
     pretrain.pretrain([text], copy, tiny, resume=True, say=said.append)
-    assert said == [f"{copy}: finished at step 30; there is nothing to do"]
+    assert said == [f"{copy}: finished at step 30; nothing to do"]
     assert bytes_of(copy) == before
 
 
-def test_nothing_saved_yet(text, tiny, trained, tmp_path):
+def test_a_run_that_was_killed_before_its_first_save_begins_again(text, tiny, trained, tmp_path):
+    (tmp_path / "m" / "training").mkdir(parents=True)
     said = []
     pretrain.pretrain([text], tmp_path / "m", tiny, resume=True, say=said.append)
-    assert said[0] == f"{tmp_path / 'm'}: nothing is saved here yet; beginning afresh"
+    assert said[0] == f"{tmp_path / 'm'}: nothing is saved here yet; starting again"
     assert bytes_of(tmp_path / "m") == bytes_of(trained)
+
+
+def test_resuming_where_nothing_was_begun_is_an_error(stopped, text, tiny):
+    nowhere = stopped.parent / "n"
+    message = rf"--resume: nothing was begun in .*n; did you mean {re.escape(str(stopped))}\? To"
+    with pytest.raises(OptionError, match=message):
+        pretrain.pretrain([text], nowhere, tiny, resume=True, say=silent)
+    assert not nowhere.exists()
+
+
+def test_a_renamed_text_resumes(stopped, trained, text, tmp_path):
+    renamed = tmp_path / "other name.md"
+    shutil.copy(text, renamed)
+    pretrain.pretrain([renamed], stopped, {}, resume=True, say=silent)
+    weights = "model.safetensors"
+    assert (stopped / weights).read_bytes() == (trained / weights).read_bytes()
+
+
+def test_the_output_is_no_data(text, tiny, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    shutil.copy(text, folder / "a.txt")
+    pretrain.pretrain([folder], folder / "m", tiny, say=silent)
+    said = []
+    pretrain.pretrain([folder], folder / "m", tiny, resume=True, say=said.append)
+    assert said[-1].endswith("there is nothing to do")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +245,7 @@ def test_a_resumed_run_keeps_its_settings(stopped, text, given, message):
 def test_a_resumed_run_keeps_its_text(stopped, tmp_path):
     other = tmp_path / "cats.txt"
     other.write_text("another text\n" * 100, encoding="utf-8")
-    with pytest.raises(OptionError, match=r"the text is not that which .* \(cats\.txt\)"):
+    with pytest.raises(OptionError, match=r"the text is not the one that .* \(cats\.txt\)"):
         pretrain.pretrain([other], stopped, {}, resume=True, say=silent)
 
 
@@ -231,14 +258,14 @@ def test_another_machine_is_mentioned(stopped, text, monkeypatch):
 
 def test_a_model_is_not_overwritten(copy, text, tiny):
     before = bytes_of(copy)
-    with pytest.raises(OutputError, match="holds a model already; go on with --resume"):
+    with pytest.raises(OutputError, match="holds a model already; continue with --resume"):
         pretrain.pretrain([text], copy, tiny, say=silent)
     assert bytes_of(copy) == before
 
 
 def test_a_model_without_state_cannot_be_resumed(copy, text):
     shutil.rmtree(copy / "training")
-    with pytest.raises(ModelError, match="without the state of its training"):
+    with pytest.raises(ModelError, match="has no training state"):
         pretrain.pretrain([text], copy, {}, resume=True, say=silent)
 
 
@@ -273,7 +300,7 @@ def test_a_full_disk_leaves_the_last_good_model(stopped, text, monkeypatch):
 def test_diverging_keeps_the_last_good_model(text, tiny, tmp_path):
     given = {**tiny, "learning_rate": 1e30, "warmup": 0, "save_seconds": 0.0}
     with pytest.raises(
-        MinilmError, match=r"after step \d+: .* The last good model, of step \d+, is"
+        MinilmError, match=r"after step \d+: .* The last good model, from step \d+, is"
     ):
         pretrain.pretrain([text], tmp_path / "m", given, say=silent)
     assert np.isfinite(folder.load(tmp_path / "m").parameters.flat).all()
@@ -283,7 +310,11 @@ def test_diverging_keeps_the_last_good_model(text, tiny, tmp_path):
     ("content", "error", "message"),
     [
         ("a few words\n", InputError, r"t\.txt: \d+ tokens of text are too few for a context"),
-        (string.ascii_letters[:39], InputError, r"t\.txt: so little text leaves nothing"),
+        (
+            string.ascii_letters[:39],
+            InputError,
+            r"t\.txt: there is too little text to hold some out",
+        ),
         ("\n\n", InputError, "no text in it"),
         ("", InputError, "the file is empty"),
     ],
@@ -335,7 +366,7 @@ def test_what_is_said_is_for_people(text, tiny, tmp_path, capsys):
 
 def test_what_was_read_stands_in_the_ledger(trained, text):
     seen = folder.load(trained).seen
-    assert (seen.hashes == Ledger.of(documents.read([text])).hashes).all()
+    assert (seen.hashes == Ledger.of(read_documents([text])).hashes).all()
     assert len(seen) == 2
 
 

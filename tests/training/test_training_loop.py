@@ -12,6 +12,7 @@ from minilm.errors import OutputError, TrainingError
 from minilm.models.scores import Score
 from minilm.nn.gpt import GPT, GPTConfig
 from minilm.nn.optim import AdamW
+from minilm.nn.parallel import Shards
 from minilm.training import log, loop
 from minilm.training.loop import Plan, State
 
@@ -148,7 +149,7 @@ def test_a_loss_that_is_not_finite_stops_before_it_is_saved(tmp_path):
         loop.train(job, plan(save_seconds=0.0), State(), tmp_path, lambda line: None)
     message = str(caught.value)
     assert message.startswith("after step 3: ")
-    assert "The last good model, of step 3, is kept" in message
+    assert "The last good model, from step 3, is kept" in message
     assert message.endswith("--learning-rate 0.0033")
     assert [save[0] for save in job.saves] == [1, 2, 3]
     assert np.isfinite(job.saves[-1][2]).all()
@@ -217,6 +218,25 @@ def test_a_short_run_touches_no_file_and_is_the_same(tmp_path, capsys):
     assert log.read(tmp_path / "log.csv") == rows[:2]
 
 
+def test_a_short_run_keeps_the_best_model_too(tmp_path):
+    losses = [3.0, 2.0, 2.2, 2.1, 1.0]
+    saved, short, state = Job(losses), Job(losses), State()
+    wait = plan(steps=20, patience=2)
+    loop.train(saved, wait, State(), tmp_path, lambda line: None)
+    loop.fit(short, wait, state=state)
+    assert (state.step, state.best_step) == (8, 4)
+    np.testing.assert_array_equal(short.model.parameters.flat, saved.model.parameters.flat)
+
+
+def test_a_caller_may_stop_between_two_steps():
+    job, state = Job(), State()
+    with Shards(1) as shards:
+        for row, _ in loop.steps(job, plan(shape="constant"), state, shards):
+            if row.step == 3:
+                break
+    assert (state.step, row.learning_rate) == (3, 1e-2)
+
+
 def test_a_short_run_says_how_it_goes(capsys):
     said = []
     loop.fit(Job(losses=[3.0, 2.0, 2.5]), plan(), said.append)
@@ -226,7 +246,7 @@ def test_a_short_run_says_how_it_goes(capsys):
 
 
 def test_a_short_run_that_breaks_down_says_what_to_do():
-    with pytest.raises(TrainingError, match=r"^after step \d+: .*Nothing is saved; begin again"):
+    with pytest.raises(TrainingError, match=r"^after step \d+: .*Nothing is saved; start again"):
         loop.fit(Job(), plan(steps=500, learning_rate=1e30, warmup=0))
 
 

@@ -5,9 +5,10 @@ import pytest
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import SIZES
 from minilm.training import settings
+from minilm.training.given import TRAINED_SIZES
 
 
-@pytest.mark.parametrize("name", settings.TRAINED_SIZES)
+@pytest.mark.parametrize("name", TRAINED_SIZES)
 def test_a_size_gives_shape_and_batch(name):
     found = settings.complete({"size": name})
     assert settings.model_config(found, found.vocab_size) == SIZES[name].config
@@ -22,7 +23,7 @@ def test_the_word_tokenizer_has_its_own_vocabulary():
 def test_toml_is_read(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text('size = "kata"\nn_layer = 3\ndropout = 0.1\nepochs = 2.5\n', encoding="utf-8")
-    found = settings.complete(settings.read_toml(path))
+    found = settings.complete(settings.read_toml(path)[0])
     assert (found.n_layer, found.n_embd, found.epochs, found.steps) == (3, 64, 2.5, None)
     assert settings.model_config(found, 50).resid_pdrop == 0.1
 

@@ -31,7 +31,7 @@ from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
 from minilm.random import generator
 from minilm.training import loop, replay
-from minilm.training.continual import Batches, Continuation
+from minilm.training.forgetting import Batches, Continuation
 from minilm.training.loop import Plan
 from minilm.training.replay import Part
 

@@ -26,7 +26,7 @@ from minilm.compare.forgetting import ways as ways
 from minilm.compare.forgetting.runs import Outcome
 from minilm.compare.forgetting.summary import summarize
 from minilm.compare.forgetting.ways import ForgettingData, ForgettingSettings
-from minilm.data import corpus
+from minilm.data.sources import find_files
 from minilm.errors import OptionError, OutputError
 from minilm.progress import Progress
 
@@ -112,7 +112,7 @@ def _write_results(
 
 def _settings(settings: ForgettingSettings) -> dict[str, Any]:
     named = {key: [p.as_posix() for p in getattr(settings, key)] for key in ("domains", "base")}
-    inputs = corpus.find_files([*settings.base, *settings.domains])
+    inputs = find_files([*settings.base, *settings.domains])
     return {
         "versions": {"minilm": minilm.__version__, "numpy": np.__version__},
         "settings": {**asdict(settings), **named},

@@ -26,12 +26,12 @@ from pathlib import Path
 import numpy as np
 
 from minilm.arrays import Ids
-from minilm.data import documents
+from minilm.data.documents import read_documents
 from minilm.errors import OptionError
 from minilm.nn.config import SIZES, GPTConfig
 from minilm.store.folder import END_OF_TEXT
 from minilm.text.bpe import BytePairTokenizer
-from minilm.training.continual import Care
+from minilm.training.forgetting import Care
 
 RATE = 2e-3  # of pretraining, by default
 WEIGHT_DECAY = 0.1
@@ -110,8 +110,8 @@ class ForgettingSettings:
         Updates in each domain at most.
     sample : float
         The share of an old text that is kept, for replay and for the Fisher information.
-    unit, encoding, text_column
-        As for `documents.read`.
+    unit, encoding, text_column, no_header
+        As for `documents.read_documents`.
     """
 
     domains: tuple[Path, ...]
@@ -124,6 +124,7 @@ class ForgettingSettings:
     unit: str | None = None
     encoding: str = "utf-8"
     text_column: str | None = None
+    no_header: bool = False
 
     def check(self) -> None:
         """Raise OptionError when a value cannot work."""
@@ -208,11 +209,12 @@ def prepare(settings: ForgettingSettings, *, part: str = "test") -> ForgettingDa
 
 def _documents(settings: ForgettingSettings, paths: Iterable[Path]) -> list[str]:
     return list(
-        documents.read(
+        read_documents(
             paths,
             unit=settings.unit,
             encoding=settings.encoding,
             text_column=settings.text_column,
+            no_header=settings.no_header,
         )
     )
 

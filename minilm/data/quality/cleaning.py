@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from minilm.data import records
+from minilm.data import rewrite
 from minilm.data.quality import damage, fingerprints
 from minilm.data.quality.verdict import BIT, Report
 from minilm.errors import OptionError
@@ -55,6 +55,7 @@ def write(
     unit: str | None = None,
     encoding: str = "utf-8",
     text_column: str | None = None,
+    no_header: bool = False,
 ) -> Cleaned:
     """Write a cleaned copy of the one file that a report is about, atomically.
 
@@ -67,7 +68,7 @@ def write(
         Of one file.
     out : path-like
         The copy, of the same kind.
-    unit, encoding, text_column
+    unit, encoding, text_column, no_header
         As they were for the check.
 
     Raises
@@ -108,8 +109,14 @@ def write(
                 changed[name] += 1
         return cured
 
-    records.rewrite(
-        report.paths[0], out, decide, unit=unit, encoding=encoding, text_column=text_column
+    rewrite.rewrite(
+        report.paths[0],
+        out,
+        decide,
+        unit=unit,
+        encoding=encoding,
+        text_column=text_column,
+        no_header=no_header,
     )
     left = tuple(
         check.rule.name

@@ -11,7 +11,7 @@ from functools import lru_cache
 # a JSON file can hold and no other can.
 _LOST = re.compile("[\ufffd\ud800-\udfff]")
 
-# Characters that stand for nothing a person wrote: control characters but tab and line ends.
+# Characters that no person writes: control characters except tab and line ends.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
@@ -19,7 +19,7 @@ _LETTERS = 1 / 3  # the least share of letters in what is not white space
 
 
 def is_text(text: str, letters: int) -> bool:
-    """Return whether a text that has so many letters is one: no control characters, some letters.
+    """Return whether a text with this many letters is text: no control characters, some letters.
 
     >>> is_text("We won 3:2!", 5), is_text("3:2, 4:1 (n/a)", 2)
     (True, False)
@@ -58,7 +58,7 @@ def _bytes_by_character() -> dict[str, int]:
 _BYTES = _bytes_by_character()
 _NEXT = "[" + re.escape("".join(c for c, byte in _BYTES.items() if byte < 0xC0)) + "]"
 # UTF-8 marks the first byte of a character by its value; the others are 80-BF. These first bytes
-# hardly stand before such a sign in a text that is meant as it is:
+# are hardly ever before such a sign in a text that is not damaged:
 _SURE = f"[ÂÃ]{_NEXT}|[âï]{_NEXT}{{2}}|ð{_NEXT}{{3}}"
 # These do (a capital before a quotation mark: "SPAÑ»", a letter before French spacing: "été »"), so
 # that it takes two characters in a row, once in a text, to call it damage.

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minilm.data.documents import Record
 from minilm.data.quality import damage, minhash
 from minilm.data.quality.verdict import BIT
-from minilm.data.records import Record
 from minilm.text.words import WordTokenizer
 
 EXAMPLES = 3  # of each check
@@ -21,7 +21,7 @@ _PARTS = ("train", "dev", "test")
 
 
 class Seen(Protocol):
-    """What a model has seen, as `interop.ledger.Ledger`."""
+    """What a model has seen, as `store.ledger.Ledger`."""
 
     def knows(self, hashes: ArrayLike, /) -> NDArray[np.bool_]:
         """Return which of these fingerprints it knows."""
@@ -35,7 +35,7 @@ class Findings:
         self.paths: dict[Path, int] = {}
         self.labels: dict[str, int] = {}
         self.words = 0
-        self.asked = False  # a ledger what was seen
+        self.asked = False  # whether a ledger was asked what was seen
         self._columns: dict[str, array[Any]] = {
             "path": array("i"),
             "number": array("q"),
@@ -60,7 +60,9 @@ class Findings:
         values["number"] = record.number
         values["part"] = -1 if record.part is None else _PARTS.index(record.part)
         values["label"] = (
-            self.labels.setdefault(record.label, len(self.labels)) if record.label else -1
+            self.labels.setdefault(record.label, len(self.labels))
+            if record.label and record.label.strip()
+            else -1
         )
         for name, column in self._columns.items():
             column.append(values[name])
@@ -75,7 +77,7 @@ class Findings:
 
 
 def compare(found: Findings, seen: Seen | None) -> None:
-    """Mark what stands twice, in another part of a split, under another label, or was seen."""
+    """Mark what repeats, is in another part of a split, has another label too, or was seen."""
     filled = np.flatnonzero(found["faults"] & BIT["empty"] == 0)
     found.asked = seen is not None
     if seen is not None:
@@ -86,14 +88,14 @@ def compare(found: Findings, seen: Seen | None) -> None:
 
 
 def _compare_parts(found: Findings, documents: NDArray[Any]) -> None:
-    """Mark what stands twice in a part of the split, or in a later part too."""
+    """Mark what is twice in a part of the split, or in a later part too."""
     hashes, parts, labels = (found[name][documents] for name in ("hash", "part", "label"))
     order = np.lexsort((documents, labels, parts, hashes))
     documents, hashes, parts, labels = (a[order] for a in (documents, hashes, parts, labels))
     first, _ = _groups(hashes, parts, labels)
     repeated = first != np.arange(len(documents))
     _pair(found, "duplicates", documents[repeated], documents[first[repeated]])
-    # Within a group of the same text, everything stands in the order of its part.
+    # Within a group of the same text, everything is in the order of its part.
     _, last = _groups(hashes)
     leaks = (parts >= 0) & (parts < parts[last])
     _pair(found, "leaks", documents[leaks], documents[last[leaks]])

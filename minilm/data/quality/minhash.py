@@ -2,7 +2,7 @@
 
 A text is the set of its shingles, here pairs of neighboring words, and two texts resemble each
 other by |A ∩ B| / |A ∪ B| (Jaccard). The smallest of the hashes of a set's members is the same for
-two sets with just that probability, so that 100 such minima stand for a text (Broder, "On the
+two sets with just that probability, so that 100 such minima describe a text (Broder, "On the
 resemblance and containment of documents", 1997). Cut into 20 bands of 5, two texts meet in one band
 at least with probability 1 - (1 - s**5)**20: 98 % at a resemblance s of 0.7, 0.6 % at 0.2. Only
 those that meet are compared, exactly.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 BANDS, ROWS = 20, 5
 THRESHOLD = 0.7
 
-_PARTNERS = 4  # each text of a band's bucket is compared with so many that came first
+_PARTNERS = 4  # each text of a band's bucket is compared with this many that came first
 # Odd multipliers of the 100 hash functions x -> (a x mod 2**64) >> 32 (Dietzfelbinger et al. 1997).
 _FACTORS = np.random.default_rng(1997).integers(1 << 63, size=BANDS * ROWS, dtype=np.uint64) * 2 + 1
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio

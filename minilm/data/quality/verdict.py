@@ -1,4 +1,4 @@
-"""What there is to check in a text, and the verdict: a table with a limit for each check."""
+"""The checks of a text and their limits, and the verdict on all of them as a table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rule:
     ----------
     name : str
     severity : {"error", "warning"}
-        Whether going over the limit makes the text unfit, or is only said.
+        Whether going over the limit makes the text unfit, or is only reported.
     limit : float
         The share of the documents that may be found.
     meaning : str
@@ -52,12 +52,12 @@ RULES = (
     Rule("lost letters", "error", 0, "replacement characters (U+FFFD) or halves", "remove"),
     Rule("other alphabet", "error", 0.01, "most letters are of another script", "remove if over"),
     Rule("unknown words", "error", 0.1, "few are usual: another language", "remove if over"),
-    Rule("duplicates", "error", 0.05, "stands before, word for word", "remove"),
-    Rule("near-duplicates", "warning", 0.05, "nearly the same stands before", "remove"),
+    Rule("duplicates", "error", 0.05, "an earlier document has it, word for word", "remove"),
+    Rule("near-duplicates", "warning", 0.05, "an earlier document is nearly the same", "remove"),
     Rule("seen before", "error", 0.1, "the model has learned from it", "remove"),
     Rule("no label", "error", 0, "nothing in the label column", "remove"),
     Rule("contradictory labels", "error", 0, "the same text has another label too", "remove"),
-    Rule("leaks", "error", 0, "(nearly) the same stands in dev or test too", "remove"),
+    Rule("leaks", "error", 0, "dev or test has (nearly) the same", "remove"),
     Rule("rare labels", "warning", 0, "less than a tenth of the largest class", "leave"),
     Rule("e-mail addresses", "warning", 0, "private", "change"),
     Rule("phone numbers", "warning", 0, "private", "change"),
@@ -67,7 +67,7 @@ BIT = {rule.name: 1 << i for i, rule in enumerate(RULES)}
 
 @dataclass(frozen=True)
 class Example:
-    """A document that a check found: where, how it begins, and what else is to be said."""
+    """A document that a check found: where, how it begins, and a note."""
 
     place: str
     excerpt: str
@@ -82,7 +82,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Check:
-    """What became of one check.
+    """The result of one check.
 
     Attributes
     ----------
@@ -128,6 +128,10 @@ class Report:
     checks : tuple of Check
     faults : ndarray of shape (documents,), uint32
         For each document in order, the checks that found it: bit i for `RULES[i]`.
+    taken : tuple of str
+        What was read of the files: columns, rows, what was left out.
+    remarks : tuple of str
+        What to look at in the labels and the script; no verdict depends on it.
     """
 
     paths: tuple[Path, ...]
@@ -136,6 +140,8 @@ class Report:
     labels: Mapping[str, int]
     checks: tuple[Check, ...]
     faults: NDArray[np.uint32] = field(repr=False)
+    taken: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -161,7 +167,8 @@ class Report:
             rows.append((check.rule.name, found, share, limit, check.result))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         names = ", ".join(path.name for path in self.paths)
-        lines = [f"{_cut(names, 40)}: {self.documents:,} documents, {self.words:,} words"]
+        lines = [line for text in self.taken for line in _wrapped(text)]
+        lines.append(f"{_cut(names, 40)}: {self.documents:,} documents, {self.words:,} words")
         for name, *figures, result in rows:
             cells = [
                 figure.rjust(width) for figure, width in zip(figures, widths[1:4], strict=True)
@@ -171,7 +178,8 @@ class Report:
             if check.count:
                 lines.append(f"{check.rule.name}: {check.rule.meaning}")
                 lines += [example.line() for example in check.examples]
-        return [*lines, *textwrap.wrap(self.verdict, 80, subsequent_indent="  ")]
+        lines += [line for text in self.remarks for line in _wrapped(text)]
+        return [*lines, *_wrapped(self.verdict)]
 
     @property
     def verdict(self) -> str:
@@ -186,6 +194,8 @@ class Report:
         """Return the report as JSON can hold it, without the faults of each document."""
         return {
             "files": [str(path) for path in self.paths],
+            "taken": list(self.taken),
+            "remarks": list(self.remarks),
             "documents": self.documents,
             "words": self.words,
             "labels": dict(self.labels),
@@ -212,6 +222,10 @@ def _percent(share: float) -> str:
     ('12.3%', '<0.1%', '0.0%')
     """
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 80, subsequent_indent="  ")
 
 
 def _cut(text: str, width: int) -> str:

@@ -2,11 +2,11 @@
 
     y, cache = op(x, ...)                 dx, ... = op_backward(dy, cache)
 
-`dy` is the gradient of one number (the loss) with respect to `y` and has its shape; what comes
-back are the gradients with respect to the forward's float arguments, in their order. Each pair is a
-pure function of its arguments in any float dtype: nothing that is passed in is written to, so that
-either half can be called twice, and in-place arithmetic is used only on arrays that the operation
-itself has made. The caches are described, since a backward of one's own has to live from them.
+`dy` is the gradient of the loss with respect to `y` and has the shape of `y`. The backward returns
+the gradients with respect to the forward's float arguments, in the same order. Both halves are pure
+functions in any float dtype: they never write to their arguments, so each can be called twice, and
+work in place only on arrays that they have made. Each docstring says what the cache holds, because
+your own backward has to work from it.
 
 The operations that only Llama needs are in `functional/llama.py`; callers find all of them here, as
 `F.name`. Leaves out parameters, layers and checks of ids: `gpt.py` has those.
@@ -28,7 +28,7 @@ from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 
 Cache = tuple[Any, ...]
-#: Puts new keys and values behind earlier ones, and returns all of them.
+#: Appends new keys and values to the earlier ones and returns all of them.
 Extend = Callable[[Array, Array], tuple[Array, Array]]
 
 
@@ -57,7 +57,7 @@ def embedding(ids: Ids, weight: Array) -> tuple[Array, Cache]:
 
 
 def embedding_backward(dy: Array, cache: Cache) -> Array:
-    """Return dweight of shape (V, C): row i is the sum of `dy` over the places that looked i up.
+    """Return dweight of shape (V, C): row i is the sum of `dy` over all places where the id is i.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def embedding_backward(dy: Array, cache: Cache) -> Array:
     flat = ids.reshape(-1)
     rows = dy.reshape(-1, dy.shape[-1])
     dweight = np.zeros((vocabulary, dy.shape[-1]), dy.dtype)
-    # Equal ids side by side, then one sum for each run: several times faster than np.add.at.
+    # Sort equal ids together, then sum each run: several times faster than np.add.at.
     order = np.argsort(flat, kind="stable")
     ordered = flat[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
@@ -104,7 +104,7 @@ def linear(x: Array, weight: Array, bias: Array) -> tuple[Array, Cache]:
     >>> linear(np.array([[1.0, 2.0]]), np.array([[1.0], [10.0]]), np.array([0.5]))[0]
     array([[21.5]])
     """
-    # One product of two matrices; with the leading axes left on, NumPy makes one a batch entry.
+    # One product of two matrices; with the leading axes, NumPy would compute one per batch entry.
     y = x.reshape(-1, x.shape[-1]) @ weight
     y += bias
     return y.reshape(*x.shape[:-1], weight.shape[1]), (x, weight)
@@ -137,8 +137,8 @@ def linear_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 def unembed(x: Array, weight: Array) -> tuple[Array, Cache]:
     """Score each row against each row of a table: `y = x @ weight.T`.
 
-    This is the head of the language model, where the table is the word embedding itself (Press and
-    Wolf 2017, "Using the Output Embedding to Improve Language Models"), and that of the classifier.
+    This is the head of the language model, with the word embedding itself as the table (Press and
+    Wolf 2017, "Using the Output Embedding to Improve Language Models"), and of the classifier.
 
     Parameters
     ----------
@@ -236,10 +236,10 @@ def gelu_backward(dy: Array, cache: Cache) -> Array:
 
 
 def layer_norm(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> tuple[Array, Cache]:
-    """Bring each row to mean 0 and variance 1 over its channels, then scale and shift.
+    """Normalize each row to mean 0 and variance 1 over its channels, then scale and shift.
 
-    `normalized = (x - mean) * rstd`, `y = normalized * gain + bias`, where mean and variance (of
-    the population: divided by C) are over the last axis, `rstd = 1 / sqrt(variance + epsilon)`.
+    `normalized = (x - mean) * rstd`, `y = normalized * gain + bias`, where mean and variance (the
+    population's: divided by C) are over the last axis and `rstd = 1 / sqrt(variance + epsilon)`.
 
     Parameters
     ----------
@@ -293,7 +293,7 @@ def layer_norm_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     rows = tuple(range(dy.ndim - 1))
     product = dy * normalized
     dgain, dbias = product.sum(axis=rows), dy.sum(axis=rows)
-    # The two means are products with the gain: no pass over the array of their own.
+    # Both means are products with the gain, which need no separate pass over the array.
     mean_d = (dy @ gain / channels)[..., None]
     mean_dn = (product @ gain / channels)[..., None]
     dx = dy * gain
@@ -314,8 +314,8 @@ def _row_sums(x: Array) -> Array:
 def softmax(x: Array) -> tuple[Array, Cache]:
     """Turn scores into probabilities over the last axis: `y = exp(x) / sum(exp(x))`.
 
-    The largest score of each row is taken off first, which changes nothing but keeps exp from
-    overflowing. A score of minus infinity has probability 0; one per row must be finite.
+    The largest score of each row is subtracted first: the result is the same, and exp cannot
+    overflow. A score of minus infinity has probability 0; each row needs a finite one.
 
     Parameters
     ----------
@@ -356,8 +356,8 @@ def dropout(
 ) -> tuple[Array, Cache]:
     """Set each element to zero with probability `rate` and divide the others by `1 - rate`.
 
-    The expected value of each element stays the same, so at test time there is nothing to do:
-    without `rng`, or with a rate of 0, `y` is `x`.
+    The expected value of each element stays the same, so nothing is done at test time: without
+    `rng`, or with a rate of 0, `y` is `x`.
 
     Parameters
     ----------
@@ -365,13 +365,13 @@ def dropout(
     rate : float
         From 0 to below 1.
     rng : numpy.random.Generator, optional
-        Draws what is dropped; without it nothing is.
+        Draws what is dropped; without it nothing is dropped.
 
     Returns
     -------
     y : ndarray of the shape of x
     cache : (keep,)
-        The factors: an ndarray of the shape of x with entries 0 and `1 / (1 - rate)`; None where
+        The factors: an ndarray of the shape of x with entries 0 and `1 / (1 - rate)`; None if
         nothing is dropped.
 
     References
@@ -384,7 +384,7 @@ def dropout(
 
 
 def dropout_backward(dy: Array, cache: Cache) -> Array:
-    """Return dx of `dropout`: `dx = dy * keep`, or `dy` where nothing was dropped."""
+    """Return dx of `dropout`: `dx = dy * keep`, or `dy` if nothing was dropped."""
     (keep,) = cache
     return dy if keep is None else dy * keep
 
@@ -394,7 +394,7 @@ def dropout_factors(
 ) -> Array | None:
     """Draw the factors of `dropout`: 0 with probability `rate`, else `1 / (1 - rate)`.
 
-    None without `rng` or with a rate of 0: then there is nothing to multiply by.
+    Returns None without `rng` or with a rate of 0: then there is nothing to multiply by.
     """
     if rng is None or rate == 0:
         return None
@@ -405,8 +405,8 @@ def dropout_factors(
 def split_heads(x: Array, heads: int) -> Array:
     """Give each head its share of the channels: (B, T, C) -> (B, H, T, C / H), a view.
 
-    Head h has the channels from `h * D` up to `(h + 1) * D`. `merge_heads` undoes it, and is
-    therefore its backward; this is the backward of `merge_heads`.
+    Head h gets the channels from `h * D` up to `(h + 1) * D`. `merge_heads` is the inverse, and
+    also the backward; in the same way this is the backward of `merge_heads`.
     """
     batch, time, channels = x.shape
     return x.reshape(batch, time, heads, channels // heads).transpose(0, 2, 1, 3)
@@ -419,11 +419,11 @@ def merge_heads(x: Array) -> Array:
 
 
 def attention(q: Array, k: Array, v: Array, keep: Array | None = None) -> tuple[Array, Cache]:
-    """Causal scaled dot-product attention: each query mixes the values of the keys it may see.
+    """Causal scaled dot-product attention: each query averages the values it may see, by weight.
 
     `weights = softmax(q @ k.T / sqrt(D) + mask)`, `y = weights @ v`. The queries are the last S of
-    the T positions, so query s sees the keys up to `T - S + s`; the mask is 0 there and minus
-    infinity elsewhere. S = T in training; S = 1 when one token is added to a cache of keys.
+    the T positions, so query s sees the keys up to `T - S + s`: the mask is 0 there and minus
+    infinity elsewhere. S = T in training; S = 1 when one token follows a cache of keys.
 
     Parameters
     ----------
@@ -443,9 +443,9 @@ def attention(q: Array, k: Array, v: Array, keep: Array | None = None) -> tuple[
     A. Vaswani et al. (2017), "Attention Is All You Need", equation 1.
     """
     queries, keys = q.shape[-2], k.shape[-2]
-    # Scaling the queries is the cheapest place: they are fewer than the scores.
+    # Scaling the queries is cheaper than scaling the scores, which are more numbers.
     scores = (q * (1 / math.sqrt(q.shape[-1]))) @ k.swapaxes(-1, -2)
-    if queries > 1:  # the last position alone sees everything
+    if queries > 1:  # a single query is the last position and sees everything
         scores += np.triu(np.full((queries, keys), -np.inf, q.dtype), k=1 + keys - queries)
     weights, _ = softmax(scores)
     kept = weights if keep is None else weights * keep
@@ -457,8 +457,8 @@ def attention_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 
     `dv = kept.T @ dy` and `dkept = dy @ v.T`, where `kept = weights * keep`;
     `dweights = dkept * keep`; `dscores = softmax_backward(dweights)`;
-    `dq = dscores @ k / sqrt(D)`, `dk = dscores.T @ q / sqrt(D)`. Masked scores need no care: their
-    weight is 0, and so is their gradient.
+    `dq = dscores @ k / sqrt(D)`, `dk = dscores.T @ q / sqrt(D)`. Masked scores need no
+    special case: their weight is 0, and so is their gradient.
 
     Parameters
     ----------
@@ -490,8 +490,8 @@ def multi_head_attention(
 ) -> tuple[Array, Cache]:
     """Causal self-attention of all heads, from the fused projection to the merged result.
 
-    The channels of `qkv` are the queries, the keys and the values, C each; within each, the heads
-    follow one another (`split_heads`). Each head attends by itself (`attention`); the results are
+    The channels of `qkv` are C each for the queries, the keys and the values; each C is split among
+    the heads (`split_heads`). Each head attends on its own (`attention`), and the results are
     put side by side (`merge_heads`).
 
     Parameters
@@ -502,8 +502,8 @@ def multi_head_attention(
     keep : ndarray of shape (B, H, T, T), optional
         Dropout on the attention weights; see `attention`.
     extend : callable, optional
-        For generating with a cache: is given k and v of these positions, (B, H, T, D), and returns
-        the keys and values of all positions so far.
+        For generation with a cache: takes k and v of these positions, (B, H, T, D), and returns
+        the keys and values of all positions up to here.
 
     Returns
     -------
@@ -522,7 +522,7 @@ def multi_head_attention(
 
 
 def multi_head_attention_backward(dy: Array, cache: Cache) -> Array:
-    """Return dqkv of `multi_head_attention`: split `dy`, go back through `attention`, merge each.
+    """Return dqkv of `multi_head_attention`: split `dy`, `attention_backward`, merge each part.
 
     Parameters
     ----------
@@ -539,10 +539,10 @@ def multi_head_attention_backward(dy: Array, cache: Cache) -> Array:
 
 
 def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tuple[Array, Cache]:
-    """Mean negative log-probability of the targets under the softmax of the logits.
+    """Return the mean negative log-probability of the targets under the softmax of the logits.
 
     `loss = mean of (log(sum(exp(logits))) - logits[target])` over the N rows that count: those
-    whose target is not `ignore_index`. As in `softmax`, the largest logit of a row is taken off.
+    whose target is not `ignore_index`. As in `softmax`, each row's largest logit is subtracted.
 
     Parameters
     ----------
@@ -550,7 +550,7 @@ def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tupl
     targets : integer ndarray of shape (...)
         From 0 to V - 1, or `ignore_index`.
     ignore_index : int
-        The target of rows that do not count. The default is the one of PyTorch.
+        The target of rows that do not count. The default is PyTorch's.
 
     Returns
     -------
@@ -562,7 +562,7 @@ def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tupl
     Raises
     ------
     OptionError
-        When no row counts: the mean of nothing is not a number.
+        When no row counts: the mean of nothing is undefined.
 
     Examples
     --------
@@ -588,13 +588,13 @@ def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tupl
 def cross_entropy_backward(dloss: float, cache: Cache) -> Array:
     """Return dlogits of `cross_entropy`, of shape (..., V).
 
-    In a row that counts `dlogits = dloss / N * (probabilities - onehot(target))`, where N is the
-    number of such rows; in the others it is 0.
+    In a row that counts, `dlogits = dloss / N * (probabilities - onehot(target))`, where N is the
+    number of such rows; in other rows it is 0.
 
     Parameters
     ----------
     dloss : float
-        The gradient with respect to the loss; 1 when the loss is what is differentiated.
+        The gradient with respect to this loss: 1, unless the loss is part of a larger sum.
     cache : (probabilities, targets, ignore_index)
     """
     probabilities, targets, ignore_index = cache
@@ -606,7 +606,7 @@ def cross_entropy_backward(dloss: float, cache: Cache) -> Array:
 
 
 def mean_pool(x: Array, lengths: Ids) -> tuple[Array, Cache]:
-    """Average the first `lengths[b]` positions of each sequence, and leave the padding out.
+    """Average the first `lengths[b]` positions of each sequence, without the padding.
 
     Parameters
     ----------
@@ -618,7 +618,7 @@ def mean_pool(x: Array, lengths: Ids) -> tuple[Array, Cache]:
     -------
     y : ndarray of shape (B, C)
     cache : (shares,)
-        Of shape (B, T): `1 / lengths[b]` at the positions of sequence b that are real, else 0.
+        Of shape (B, T): `1 / lengths[b]` at the real positions of sequence b, else 0.
     """
     real = np.arange(x.shape[1]) < lengths[:, None]
     shares = (real / lengths[:, None]).astype(x.dtype)
@@ -649,7 +649,7 @@ def last_token_pool(x: Array, lengths: Ids) -> tuple[Array, Cache]:
 
 
 def last_token_pool_backward(dy: Array, cache: Cache) -> Array:
-    """Return dx of `last_token_pool`, of shape (B, T, C): `dy[b]` at the place taken, else 0."""
+    """Return dx of `last_token_pool`, of shape (B, T, C): `dy[b]` at the position taken, else 0."""
     lengths, time = cache
     dx = np.zeros((len(dy), time, dy.shape[-1]), dy.dtype)
     dx[np.arange(len(dy)), lengths - 1] = dy

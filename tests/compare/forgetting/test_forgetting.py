@@ -14,7 +14,7 @@ from minilm.compare.forgetting import report, runs, study, ways
 from minilm.compare.forgetting import summary as summary_of
 from minilm.errors import MinilmError, OptionError
 from minilm.nn.gpt import GPT
-from minilm.training.continual import Care
+from minilm.training.forgetting import Care
 
 WORDS = {
     "cats": "cat mouse sofa purr whisker kitten basket".split(),

@@ -1,0 +1,110 @@
+"""`minilm kata`: what it does with files: solutions, backups, submissions, new katas."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minilm.cli import kata_output as output
+from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    from minilm.course.catalog import Kata
+    from minilm.course.learner import Learner
+
+
+def solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
+    """Show a solution beside the learner's file, or put it in its place."""
+    from minilm.course import learner, sessions, stubs
+
+    if kata.is_experiment:
+        raise OptionError(f"kata {kata.number} is an experiment; its answers come with the check")
+    if who.state(kata) not in (learner.PASSED, learner.STALE) and not options.give_up:
+        raise OptionError(
+            f"kata {kata.number} has not passed as it is; try minilm kata hint {kata.number}, "
+            "or add --give-up"
+        )
+    difference = sessions.solution_diff(who, kata)
+    style = output.style()
+    colors = {"+": "32", "-": "31", "@": "36"}
+    for line in difference.splitlines():
+        print(style.paint(line, colors.get(line[:1], "")) if line[:1] in colors else line)
+    if not difference:
+        print("Yours is this solution, letter for letter.")
+    print(f"\nIn the library: {stubs.library_place(kata)}. {kata.library}".rstrip())
+    who.update(kata, solution="given up" if options.give_up else "after passing")
+    if options.write:
+        backup = who.put(kata, stubs.solution(kata))
+        print(f"\n{who.file(kata).as_posix()} is the solution now.")
+        _say_backup(kata, backup)
+    return 0
+
+
+def reset(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
+    """Put the first file back."""
+    from minilm.course import learner
+
+    backup = who.put(kata, learner.first_file(kata))
+    print(f"{who.file(kata).as_posix()} is as it was at the start.")
+    _say_backup(kata, backup)
+    return 0
+
+
+def _say_backup(kata: Kata, backup: Path | None) -> None:
+    if backup is not None:
+        print(f"Yours is in {backup.as_posix()}; minilm kata undo {kata.number} brings it back.")
+
+
+def undo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
+    """Bring the last backup back."""
+    backup = who.undo(kata)
+    print(f"{who.file(kata).as_posix()} is the last backup again.")
+    print(f"What it was before is in {backup.as_posix()}; undo once more to go back.")
+    return 0
+
+
+def grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
+    """Check a folder of submissions."""
+    from minilm.course import grading, sessions
+    from minilm.progress import Progress
+
+    submissions = grading.find(options.folder)
+    results = []
+    with Progress("grading", len(submissions)) as progress:
+        for result in grading.grade(submissions, sessions.CHECK_SECONDS):
+            results.append(result)
+            progress.advance(note=result.student)
+    grading.write(results, options.out)
+    common = grading.common_mistakes(results)
+    if options.json:
+        rows = [dataclasses.asdict(result) for result in results]
+        mistakes = [{"kata": k, "mistake": m, "count": n} for k, m, n in common]
+        print(json.dumps({"results": rows, "common_mistakes": mistakes}, indent=2))
+        return 0
+    passed = sum(result.passed for result in results)
+    students = len({result.student for result in results})
+    print(f"{students} students, {len(results)} files, {passed} passed: {options.out.as_posix()}")
+    for path in grading.unrecognized(options.folder):
+        print(f"  not graded, as its name contains no kata's name: {path.as_posix()}")
+    if common:
+        print("The most common mistakes:")
+    for number, mistake, count in common[:8]:
+        print(f"  {count:>3}  {number:>4}  {mistake}")
+    print("Each submission ran in its own process. Python kept it from the network, from other")
+    print("programs and from writing outside a scratch folder. It could read files, and native")
+    print("code is not held back: run code of strangers in a container.")
+    return 0
+
+
+def new(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
+    """Write the folder of a new kata."""
+    from minilm.course import authoring
+
+    made = authoring.new(options.folder, options.new_number, options.title)
+    print(f"{made.as_posix()} is written, and works as it is. Fill in, in this order: stub.py,")
+    print("solution.py, checks.py, wrong.py, demo.py, lesson.md; lesson.md says how.")
+    print(f"  try it: minilm kata start {options.new_number} --katas {options.folder.as_posix()}")
+    return 0

@@ -1,0 +1,84 @@
+"""Labels as people write them: variants of one label, and values that look missing.
+
+Nothing is merged here: a person decides, and mends the file.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+_MISSING = frozenset(
+    ("na", "n/a", "#n/a", "<na>", "nan", "none", "null", "nil", "missing", "-", "--", "?", ".")
+)
+_QUOTES = re.compile("[\\s'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb]+")
+_NAMED = 5  # findings and variants that a report names
+
+
+def findings(counts: Mapping[str, int]) -> list[str]:
+    """Return what a person should look at in the labels of a file, a line for each finding.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        How many texts have each label.
+
+    Examples
+    --------
+    >>> for line in findings({"pos": 40, "Pos": 2, "1": 7, "1.0": 1, "NA": 3, "neg": 9}):
+    ...     print(line)
+    labels that differ only in case, blanks, quotes or number format: 'pos' (40), 'Pos' (2)
+    labels that differ only in case, blanks, quotes or number format: '1' (7), '1.0' (1)
+    a label that looks like a missing value: 'NA' (3)
+    """
+    alike: defaultdict[object, list[str]] = defaultdict(list)
+    for label in counts:
+        alike[_key(label)].append(label)
+    found = [
+        "labels that differ only in case, blanks, quotes or number format: "
+        + _listed(sorted(labels, key=lambda label: -counts[label]), counts)
+        for labels in alike.values()
+        if len(labels) > 1
+    ]
+    more = len(found) - _NAMED
+    if more > 0:
+        found[_NAMED:] = [f"and {more} more groups of such labels"]
+    missing = [label for label in counts if _QUOTES.sub("", label).lower() in _MISSING]
+    if missing:
+        what = (
+            "labels that look like missing values"
+            if len(missing) > 1
+            else ("a label that looks like a missing value")
+        )
+        found.append(f"{what}: {_listed(missing, counts)}")
+    return found
+
+
+def without_blanks(labels: Iterable[str]) -> dict[str, str]:
+    """Return each label without the blanks around it, unless that would make two labels one.
+
+    >>> without_blanks([" pos", " neg"])
+    {' pos': 'pos', ' neg': 'neg'}
+    >>> without_blanks(["pos", "pos ", "neg"])
+    {'pos': 'pos', 'pos ': 'pos ', 'neg': 'neg'}
+    """
+    found = dict.fromkeys(labels)
+    stripped = {label: label.strip() for label in found}
+    if len(set(stripped.values())) < len(stripped):
+        return {label: label for label in found}
+    return stripped
+
+
+def _key(label: str) -> object:
+    bare = _QUOTES.sub("", label).casefold()
+    try:
+        return float(bare) if bare not in _MISSING else bare
+    except ValueError:
+        return bare
+
+
+def _listed(labels: Sequence[str], counts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{reprlib.repr(label)} ({counts[label]:,})" for label in labels[:_NAMED])
+    return shown + f" and {len(labels) - _NAMED} more" * (len(labels) > _NAMED)

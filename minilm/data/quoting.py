@@ -1,0 +1,127 @@
+"""Quotes in CSV and TSV: whether a .tsv was written with them, and where one swallows rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_FEW = 50  # different values of a column, at most, whose values are taken for a row's sign
+_SHORT = 40  # characters of such a value, at most
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a field is a plain number.
+
+    >>> is_number(" -1.0 "), is_number("1st"), is_number("")
+    (True, False, False)
+    """
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def is_quoted(lines: Iterable[str], delimiter: str) -> bool:
+    r"""Return whether lines were written with quoting: every quote that opens a field closes it.
+
+    In a file written without, a quote is a character like any other, and a field may begin with
+    one and not end with one.
+
+    >>> is_quoted(['text\tlabel\n', '"a ""b"" c"\t1\n'], "\t")
+    True
+    >>> is_quoted(['text\tlabel\n', '"Great film\t1\n', 'a mess called "\t0\n'], "\t")
+    False
+    """
+    found = False
+    inside = False  # a quoted field that goes on in the next line
+    for line in lines:
+        rest = line.rstrip("\n")
+        if '"' not in rest and not inside:
+            continue
+        while True:
+            if not inside and not rest.startswith('"'):
+                _, separator, rest = rest.partition(delimiter)
+                if not separator:
+                    break
+                continue
+            body = rest if inside else rest[1:]
+            found, end = True, _closing(body)
+            if end < 0:
+                if delimiter in body:
+                    return False  # a row, rather than the first line of a field
+                inside = True
+                break
+            if inside and delimiter in body[:end]:
+                return False
+            inside, rest = False, body[end + 1 :]
+            if not rest:
+                break
+            if not rest.startswith(delimiter):
+                return False
+            rest = rest[len(delimiter) :]
+    return found and not inside
+
+
+def _closing(text: str) -> int:
+    """Return where the quote is that closes a field, or -1; two in a row are a quote inside it."""
+    place = text.find('"')
+    while place >= 0 and text[place + 1 : place + 2] == '"':
+        place = text.find('"', place + 2)
+    return place
+
+
+class Signs:
+    """What the values of a table's columns look like, by which a swallowed row is recognized.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The first rows of the table, all with as many fields.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[str]]) -> None:
+        self.columns: list[tuple[frozenset[str], bool]] = []
+        for column in zip(*rows, strict=True):
+            values = [value.strip() for value in column if "\n" not in value]
+            few = {value for value in values if 0 < len(value) <= _SHORT}
+            numbers = bool(values) and all(map(is_number, values))
+            self.columns.append((frozenset(few if len(few) <= _FEW else ()), numbers))
+
+    def fits(self, column: int, value: str) -> bool:
+        """Return whether a value looks like those of a column."""
+        known, numbers = self.columns[column]
+        return value.strip() in known or (numbers and is_number(value))
+
+    def swallowed(self, fields: Sequence[str], delimiter: str) -> bool:
+        r"""Return whether a field of a row spans lines that look like rows of their own.
+
+        A review of several lines is no fault; lines that begin or end with a label and have just
+        the separators of a row are.
+
+        >>> signs = Signs([["1", "fine"], ["0", "ok"]])
+        >>> signs.swallowed(["1", "Great film\n0,so so\n0,they call it the end"], ",")
+        True
+        >>> signs.swallowed(["1", "First, it is long.\nThen, it ends."], ",")
+        False
+        """
+        count = len(fields)
+        for place, field in enumerate(fields):
+            lines = [line for line in field.split("\n") if line.strip()]
+            if len(lines) < 2 or delimiter not in field:
+                continue
+            pieces = [line.split(delimiter) for line in lines]
+            # The first line is the end of a row from this column on, the last its beginning.
+            judged = [self._looks(line, 0, count) for line in pieces[1:-1]]
+            if place < count - 1:
+                judged.append(self._looks(pieces[0], place, count, skip=place))
+            if place > 0:
+                judged.append(self._looks(pieces[-1], 0, place + 1, skip=place))
+            if judged and sum(judged) >= 0.9 * len(judged):
+                return True
+        return False
+
+    def _looks(self, pieces: Sequence[str], start: int, stop: int, skip: int = -1) -> bool:
+        """Return whether pieces are the columns `start` to `stop` of a row, and one shows it."""
+        if len(pieces) != stop - start:
+            return False
+        return any(
+            self.fits(column, piece) for column, piece in enumerate(pieces, start) if column != skip
+        )

@@ -1,0 +1,46 @@
+"""`minilm.load`: a folder becomes the object that it holds."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from minilm.models import adapted, language_model, text_classifier
+from minilm.models.language_model import LanguageModel
+from minilm.models.text_classifier import TextClassifier
+from minilm.store import adapters, classification
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    base: str | os.PathLike[str] | None = None,
+    dtype: DTypeLike = np.float32,
+) -> LanguageModel | TextClassifier:
+    """Read a folder: a language model, a classifier, or either one's adapter on its base.
+
+    The folder may be minilm's own, or in the layout of transformers (GPT-2) or peft (LoRA).
+
+    Parameters
+    ----------
+    path : path-like
+    base : path-like, optional
+        The base of an adapter; by default the folder that the adapter names.
+    dtype : float dtype
+        To compute in.
+
+    Raises
+    ------
+    ModelError
+        When something in the folder is missing or damaged, or the base of an adapter is not there;
+        it names the file.
+    """
+    if adapters.exists(path):
+        found = adapted.load_base_of(path, base, dtype=dtype)
+        adapter = found.adapter(path)
+        return found.language_model(adapter) if adapter.head is None else found.classifier(adapter)
+    if classification.is_classifier(path):
+        return text_classifier.load(path, dtype=dtype)
+    return language_model.load(path, dtype=dtype)

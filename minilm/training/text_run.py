@@ -1,0 +1,320 @@
+"""One run over new text: what an update trains, on what, and what it measures.
+
+`prepare` makes a run from a model and new documents; the training loop takes its steps.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilm.arrays import Ids
+from minilm.data.sources import find_files
+from minilm.errors import OptionError
+from minilm.models import batches, scores
+from minilm.models.scores import Score
+from minilm.nn import architectures
+from minilm.nn.gpt import GPT
+from minilm.nn.optim import Optimizer
+from minilm.nn.parallel import Model, Shards
+from minilm.store import folder, safetensors
+from minilm.store.folder import END_OF_TEXT, STATE, Content, SavedModel, Source, Stage, Tokenizer
+from minilm.store.ledger import Ledger
+from minilm.store.versions import Update
+from minilm.training import checkpoint, replay, tokens
+from minilm.training.forgetting import Continuation
+from minilm.training.loop import Plan, State
+from minilm.training.outcome import Measured, Result
+from minilm.training.replay import Part
+from minilm.training.settings import RATE_SHARES, PretrainSettings, UpdateSettings
+
+KIND = "update"
+
+_FACTORS = f"{STATE}/adapter.safetensors"
+
+_LOOKS = 4  # evaluations of the held-out part of the new text
+_LONGEST = 512  # tokens of a training window by default, whatever the context
+
+
+@dataclass
+class Run:
+    """An update under way: the task of the loop.
+
+    Attributes
+    ----------
+    saved : SavedModel
+        The model before the update. Its parameters change in place, except with LoRA.
+    chosen : UpdateSettings
+        Complete.
+    old : tuple of Part
+        A sample of the texts that the model knows.
+    measured : tuple of Part
+        What is measured: the old texts, general text, and last the new text.
+    place : Update or None
+        The version that the run is saved as; None for a run in memory.
+    before : tuple of Score
+        What was measured before the training.
+    """
+
+    saved: SavedModel
+    tokenizer: Tokenizer
+    chosen: UpdateSettings
+    continuation: Continuation
+    plan: Plan
+    state: State
+    sources: tuple[Source, ...]
+    seen: Ledger
+    old: tuple[Part, ...]
+    measured: tuple[Part, ...]
+    windows: batches.ShuffledWindows
+    held_out: Ids
+    place: Update | None
+    before: tuple[Score, ...] = ()
+
+    @property
+    def model(self) -> Model:
+        """What is trained."""
+        return self.continuation.trained
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer over its parameters."""
+        return self.continuation.optimizer
+
+    def batch(self, step: int) -> tuple[Ids, Ids]:
+        """Return ids and targets."""
+        return self.continuation.batches[step]
+
+    def evaluate(self, shards: Shards) -> Score:
+        """Return the score on the held-out part of the new text."""
+        windows = self.windows
+        pieces = batches.spaced(self.held_out, windows.time, windows.batch, tokens.LOOK_TOKENS)
+        lengths = scores.byte_lengths(self.tokenizer)
+        return scores.evaluate(self.continuation.gpt, pieces, shards, lengths)
+
+    def show(self, step: int) -> None:
+        """Show nothing: the lines of the epochs say enough."""
+
+    def save(self, state: State) -> None:
+        """Save everything that resuming needs."""
+        if self.place is not None:
+            gpt = self.continuation.gpt
+            contents = self.files(gpt) | checkpoint.state_files(state, self.optimizer)
+            self.place.save(contents | _factors(gpt), self.lineage())
+
+    def take_up(self, place: Update) -> None:
+        """Load what was saved of an interrupted run."""
+        gpt = self.continuation.gpt
+        values = dict(folder.load(place.place).parameters.items())
+        if gpt.adapter is not None:
+            values |= safetensors.load(place.place / _FACTORS)
+        for name, value in values.items():
+            gpt.parameters[name][...] = value
+        if not self.state.finished:
+            checkpoint.read_arrays(place.place, self.state, self.optimizer)
+
+    def measure(self, gpt: GPT) -> tuple[Score, ...]:
+        """Return the scores on everything that is measured."""
+        lengths = scores.byte_lengths(self.tokenizer)
+        with Shards(self.plan.threads) as shards:
+            return tuple(
+                scores.evaluate(gpt, replay.batches(part.held_out, 16), shards, lengths)
+                for part in self.measured
+            )
+
+    def result(self, gpt: GPT, path: Path | None, seconds: float) -> Result:
+        """Measure the trained model and return the result."""
+        *old, new = [
+            Measured(part.name, before, after)
+            for part, before, after in zip(
+                self.measured, self.before, self.measure(gpt), strict=True
+            )
+        ]
+        return Result(path, tuple(old), new, self.state.step, seconds)
+
+    def files(self, gpt: GPT) -> dict[str, Content]:
+        """Return the model's files, with the sample of all its texts."""
+        return {
+            **folder.model_files(self.saved.config, gpt.parameters, self.tokenizer, self.seen),
+            **replay.files(replay.joined(self.old, self.measured[-1])),
+        }
+
+    def lineage(self, result: Result | None = None) -> tuple[Stage, ...]:
+        """Return the model's lineage with this update as its last stage."""
+        noted = {**checkpoint.recorded(self.chosen), "machine": checkpoint.machine()}
+        if result is not None:
+            noted["perplexity"] = {
+                m.name: {
+                    "before": round(m.before.perplexity, 4),
+                    "after": round(m.after.perplexity, 4),
+                }
+                for m in (*result.old, result.new)
+            }
+        stage = Stage(KIND, self.sources, self.state.step, self.state.tokens, noted)
+        return (*self.saved.lineage, stage)
+
+
+def prepare(
+    saved: SavedModel,
+    texts: Callable[[], Iterable[str]],
+    sources: tuple[Source, ...],
+    chosen: UpdateSettings,
+    *,
+    kept: tuple[Part, ...],
+    old_data: Sequence[Any] = (),
+    general: Sequence[Any] = (),
+    place: Update | None = None,
+    note: str = "",
+    state: State | None = None,
+) -> Run:
+    """Return a run that is ready to be trained, with everything measured once.
+
+    Parameters
+    ----------
+    saved : SavedModel
+    texts : callable
+        Returns the new documents.
+    sources : tuple of Source
+        The files that they come from.
+    chosen : UpdateSettings
+        Complete, except for the length of the windows.
+    kept : tuple of Part
+        The sample of old text that the model keeps.
+    old_data, general : sequence of path-like
+        More old text; more text that is only measured.
+    place : Update, optional
+        The version to save the run as; its folder keeps the token files too. By default these are
+        copied into memory.
+    note : str
+        What the documents depend on besides the sources.
+    state : State, optional
+        Of a run that is resumed.
+
+    Raises
+    ------
+    OptionError
+        When the model has no tokenizer, or the care needs old text and there is none.
+    InputError
+        When there is too little text.
+    """
+    tokenizer, context = saved.tokenizer, saved.config.n_positions
+    if tokenizer is None or END_OF_TEXT not in tokenizer.vocab:
+        lacks = "no tokenizer" if tokenizer is None else f"no token {END_OF_TEXT}"
+        raise OptionError(f"this model has {lacks}, so it cannot learn text")
+    if place is not None:
+        found = tokens.of_sources(
+            texts, sources, chosen, tokenizer, place.prepare() / STATE, note=note
+        )
+        train, held_out = found.open("train"), found.open("held_out")
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            found = tokens.of_sources(texts, sources, chosen, tokenizer, Path(temporary))
+            train, held_out = (np.array(found.open(part)) for part in ("train", "held_out"))
+    if chosen.n_positions is None:
+        chosen = replace(chosen, n_positions=min(context, _LONGEST, len(train) - 1))
+    windows = batches.ShuffledWindows(
+        train, chosen.n_positions or context, chosen.batch or 16, chosen.seed
+    )
+    plan = tokens.plan(chosen, windows, looks=_LOOKS)
+    chosen = replace(chosen, steps=plan.steps)
+    if old_data:
+        sample = _sample(old_data, tokenizer, chosen, context)
+        kept = replay.joined(kept, replay.named(sample, kept))
+    measured = list(kept)
+    if general:
+        measured.append(replay.named(_sample(general, tokenizer, chosen, context), measured))
+    name = ", ".join(source.name for source in sources)
+    new = replay.drawn(name, train, held_out, windows.time, seed=chosen.seed)
+    config = saved.config.with_dropout(chosen.dropout or 0.0)
+    model = architectures.language_model(config, parameters=saved.parameters)
+    run = Run(
+        saved=saved,
+        tokenizer=tokenizer,
+        chosen=chosen,
+        continuation=Continuation(
+            model,
+            windows,
+            kept,
+            chosen,
+            weight_decay=chosen.weight_decay,
+            seed=chosen.seed,
+        ),
+        plan=plan,
+        state=state or State(),
+        sources=sources,
+        seen=(saved.seen or Ledger.of([])).extended(Ledger.of(texts())),
+        old=kept,
+        measured=(*measured, replay.named(new, measured)),
+        windows=windows,
+        held_out=held_out,
+        place=place,
+    )
+    run.before = run.measure(model)
+    return run
+
+
+def _factors(gpt: GPT) -> dict[str, Content]:
+    """Return the file of LoRA's factors, which resuming needs."""
+    if gpt.adapter is None:
+        return {}
+    factors = {name: gpt.parameters[name] for name in gpt.parameters.trainable}
+    return {_FACTORS: partial(safetensors.dump, factors)}
+
+
+def complete(asked: UpdateSettings, saved: SavedModel) -> UpdateSettings:
+    """Return settings in which what was not given follows from the model.
+
+    Raises
+    ------
+    OptionError
+        When the training windows are longer than the model's context.
+    """
+    config, last = saved.config, saved.lineage[-1].settings if saved.lineage else {}
+    if (asked.n_positions or 0) > config.n_positions:
+        raise OptionError(
+            f"n_positions is {asked.n_positions}, but the model's context is {config.n_positions}; "
+            "use that or less"
+        )
+    share = RATE_SHARES["lora" if asked.lora else "full"]
+    batch = last.get("batch")
+    return replace(
+        asked,
+        learning_rate=asked.learning_rate or share * pretraining_rate(saved.lineage),
+        batch=asked.batch or (batch if isinstance(batch, int) else 16),
+        dropout=config.dropout if asked.dropout is None else asked.dropout,
+    )
+
+
+def pretraining_rate(lineage: Sequence[Stage]) -> float:
+    """Return the learning rate that a model was pretrained at; the default if it is not known.
+
+    >>> pretraining_rate([Stage("pretrain", (), 10, 640, {"learning_rate": 0.001})])
+    0.001
+    """
+    for stage in lineage:
+        rate = stage.settings.get("learning_rate")
+        if stage.kind == "pretrain" and isinstance(rate, float):
+            return rate
+    return PretrainSettings.learning_rate
+
+
+def _sample(
+    paths: Sequence[Any], tokenizer: Tokenizer, chosen: UpdateSettings, context: int
+) -> Part:
+    """Draw a sample of files that the model knows or is measured on."""
+    sources = tuple(folder.source(file) for file in find_files(paths))
+    name = ", ".join(source.name for source in sources)
+    with tempfile.TemporaryDirectory() as place:
+        end = tokenizer.vocab[END_OF_TEXT]
+        found = tokens.write(Path(place), tokens.read(paths, chosen), tokenizer, end, name)
+        train, held_out = (np.array(found.open(part)) for part in ("train", "held_out"))
+    time = min(chosen.n_positions or context, len(train) - 1)
+    return replay.drawn(
+        name, train, held_out if len(held_out) > 1 else train, time, seed=chosen.seed
+    )

@@ -1,0 +1,61 @@
+"""Attempts at the katas, as learners make them: each wrong one gets its cause, none another.
+
+Each attempt follows a line `#: name | cause`. The code is put after the solution, so that it has
+the imports and its definitions take the place of the solution's. The cause is a pattern of what
+the explanation must say; a right attempt has `-`. They were written before `wrong.py` was looked
+at; where it explained an attempt rightly in other words, the pattern was changed to those.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from minilm.course import catalog, checking, stubs
+
+FOLDER = Path(__file__).parent / "attempts"
+FILE = Path("mykatas/attempt.py")
+# Attempts whose cause is not found; what is said of them is only where they are wrong.
+UNNAMED = {
+    ("2.2", "ids only"),
+    ("3.2", "the mean over the wrong axis"),
+}
+
+
+def attempts():
+    for path in sorted(FOLDER.glob("*.txt")):
+        number = "{}.{}".format(*map(int, path.stem.split("_")))
+        for part in re.split(r"^#: ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
+            head, _, code = part.partition("\n")
+            name, cause = head.split(" | ")
+            yield pytest.param(number, name, cause.strip(), code, id=f"{number}: {name}")
+
+
+def checked(number, code):
+    kata = catalog.find(number)
+    return checking.check_source(kata, f"{stubs.solution(kata)}\n\n{code}", FILE)
+
+
+@pytest.mark.parametrize(("number", "name", "cause", "code"), list(attempts()))
+def test_attempt(number, name, cause, code):
+    report = checked(number, code)
+    if cause == "-":
+        assert report.passed, report.failure
+        return
+    assert not report.passed
+    said = report.failure.looks_like
+    if (number, name) in UNNAMED:
+        assert said is None
+        return
+    told = report.failure.text if said is None else said
+    assert re.search(cause, " ".join(told.split())), report.failure
+
+
+def test_the_set_is_large_enough():
+    listed = [p.values for p in attempts()]
+    wrong = [p for p in listed if p[2] != "-"]
+    assert len(wrong) >= 110
+    for kata in catalog.all_katas():
+        count = sum(p[0] == kata.number for p in listed)
+        assert count >= 10 or count == 0
+    assert len(UNNAMED) <= len(wrong) / 10

@@ -1,0 +1,39 @@
+"""Variants of a label, and labels that look missing: named, never merged."""
+
+import pytest
+
+from minilm.data import labels
+from minilm.data.labelled import read_labelled
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("pos", "Pos"), ("pos", " pos"), ("very good", "verygood"), ("'pos'", "pos"), ("1", "1.0")],
+)
+def test_variants_are_named(one, other):
+    (line,) = labels.findings({one: 5, other: 2, "neg": 4})
+    assert line == (
+        "labels that differ only in case, blanks, quotes or number format: "
+        f"{one!r} (5), {other!r} (2)"
+    )
+
+
+@pytest.mark.parametrize("label", ["NA", "n/a", "None", "null", "nan", "?"])
+def test_values_that_look_missing_are_named(label):
+    assert labels.findings({label: 3, "pos": 1}) == [
+        f"a label that looks like a missing value: {label!r} (3)"
+    ]
+
+
+def test_good_labels_give_no_findings():
+    assert labels.findings({"1": 3, "2": 1, "10": 4, "pos": 3, "neg": 2, "C": 1, "C++": 1}) == []
+
+
+def test_nothing_is_merged(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\na,pos\nb,Pos\nc,pos \nd,1\ne,1.0\nf,NA\n", encoding="utf-8")
+    data = read_labelled(path)
+    assert data.classes == ("1", "1.0", "NA", "Pos", "pos", "pos ")
+    assert len(data.report()) == 4
+    path.write_text("text, label\na, pos\nb, neg\n", encoding="utf-8")
+    assert read_labelled(path).classes == ("neg", "pos")  # a blank after each comma

@@ -1,0 +1,140 @@
+"""Which files are meant: a folder as people have it, and files of another kind than they say."""
+
+import gzip
+import zipfile
+
+import pytest
+
+from minilm.data import documents, lines, sources
+from minilm.errors import InputError
+
+
+def write(path, content="Some text.\n", encoding="utf-8"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode(encoding))
+    return path
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Return a folder with one text, and much that a person did not put there."""
+    folder = tmp_path / "texts"
+    write(folder / "a.txt")
+    write(folder / ".ipynb_checkpoints" / "a-checkpoint.txt")
+    write(folder / ".git" / "notes.md")
+    write(folder / ".hidden.txt")
+    write(folder / "__MACOSX" / "._a.txt")
+    write(folder / "out" / "log.csv")
+    write(folder / "old" / "minilm.json", "{}")
+    write(folder / "gpt2" / "config.json", "{}")
+    write(folder / "gpt2" / "vocab.json", "{}")
+    write(folder / "runs" / "x" / "manifest.json", "{}")
+    write(folder / "runs" / "x" / "results.csv", "a,b\n")
+    return folder
+
+
+def test_a_folder_gives_what_a_person_put_there(texts):
+    said = []
+    found = sources.find_files([texts], output=texts / "out", say=said.append)
+    assert found == [texts / "a.txt"]
+    (line,) = said
+    assert line.startswith(f"{texts}: left out ")
+    assert ".git/ (hidden), .hidden.txt (hidden)" in line
+    assert "and 5 more; a file given by name is always read" in line
+    assert texts / "out" / "log.csv" in sources.find_files([texts])  # nobody's output now
+
+
+def test_each_kind_that_is_left_out_has_its_reason(texts):
+    left_out = []
+    list(sources._walk(texts, texts, texts / "out", left_out))
+    assert left_out == [
+        ".git/ (hidden)",
+        ".hidden.txt (hidden)",
+        ".ipynb_checkpoints/ (hidden)",
+        "__MACOSX/ (made by macOS)",
+        "gpt2/ (a model)",
+        "old/ (a model)",
+        "out/ (the output)",
+        "runs/x/ (a comparison)",
+    ]
+
+
+def test_a_file_or_folder_given_by_name_is_always_read(texts):
+    named = [texts / ".hidden.txt", texts / "__MACOSX" / "._a.txt", texts / "old" / "minilm.json"]
+    assert sources.find_files(named) == named
+    assert sources.find_files([texts / ".git"]) == [texts / ".git" / "notes.md"]
+
+
+def test_a_model_is_no_folder_of_texts(texts):
+    with pytest.raises(InputError, match="this folder holds a model, not texts"):
+        sources.find_files([texts / "old"])
+    with pytest.raises(InputError, match="choose another output folder"):
+        sources.find_files([texts], output=texts)
+    (texts / "a.txt").unlink()
+    only_hidden = write(texts.parent / "more" / ".a.txt").parent
+    with pytest.raises(InputError, match=r"a folder without text .*; left out: \.a\.txt \(hidden"):
+        sources.find_files([only_hidden])
+
+
+def test_the_nearest_folder_is_found(tmp_path):
+    for name in ("model-a", "model-b", "other"):
+        write(tmp_path / name / "x.json", "{}")
+    (tmp_path / "model-c").mkdir()
+    found = sources.nearest_folder(tmp_path / "modl-b", lambda place: (place / "x.json").exists())
+    assert found == tmp_path / "model-b"
+    assert sources.nearest_folder(tmp_path / "a", lambda place: False) is None
+    assert sources.nearest_folder(tmp_path / "none" / "a", lambda place: True) is None
+
+
+def workbook(path, entry):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(entry, "<x/>")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(b"text", mtime=0), "this is gzip, not text; unpack it first"),
+        (b"\xd0\xcf\x11\xe0" + bytes(99), "an old Excel or Word file, not text; save it as CSV"),
+        (b"%PDF-1.7\n", "this is a PDF"),
+        (b"PAR1" + bytes(9), "this is a Parquet file, not text; convert it to .csv or .jsonl"),
+        (b"PK\x03\x04 and no archive", "this is a zip archive, not text; unpack it first"),
+        (
+            "text,label\n".encode("utf-16"),
+            r"UTF-16 \(it has a byte order mark\); .*--encoding utf-16",
+        ),
+        (
+            "text,label\n".encode("utf-32"),
+            r"UTF-32 \(it has a byte order mark\); .*--encoding utf-32",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+def test_files_under_another_ending_are_named(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        list(documents.read_documents([tmp_path / name]))
+    assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("xl/workbook.xml", "an Excel workbook, not text; save it as CSV"),
+        ("word/document.xml", "a Word document"),
+        ("content.xml", "an OpenDocument file"),
+        ("a.txt", "a zip archive, not text; unpack it first"),
+    ],
+)
+def test_spreadsheets_under_another_ending_are_named(tmp_path, entry, message):
+    for name in ("a.csv", "a.xlsx"):
+        with pytest.raises(InputError, match=message):
+            list(documents.read_documents([workbook(tmp_path / name, entry)]))
+
+
+def test_utf_16_is_read_when_it_is_named(tmp_path):
+    path = write(tmp_path / "a.txt", "caf\u00e9\n", "utf-16")
+    assert list(lines.read_lines(path, "utf-16")) == ["café\n"]
+    with pytest.raises(InputError, match="UTF-16"):
+        list(lines.read_lines(path, "latin-1"))
