@@ -21,6 +21,7 @@ from minilm.nn.llama_config import ALL_TARGETS
 TOKENIZERS = ("bpe", "word")
 STARTS = ("cooccurrence", "random")
 TRAINED_SIZES = ("kata", "class", "large")
+ARCHITECTURES = ("gpt2", "llama")
 METHODS = ("full", "probe", "lora", "last-n", "gradual")
 
 # The values of each field: whole numbers from a minimum, numbers, choices; otherwise a text.
@@ -37,6 +38,7 @@ _NOT_NEGATIVE = (
 )
 _CHOICES = {
     "size": TRAINED_SIZES,
+    "architecture": ARCHITECTURES,
     "tokenizer": TOKENIZERS,
     "init": STARTS,
     "documents": documents.UNITS,

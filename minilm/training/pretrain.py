@@ -202,10 +202,10 @@ def begin(
     windows = _windows(found, chosen)
     chosen = replace(chosen, steps=tokens.plan(chosen, windows, looks=_LOOKS).steps)
     config = settings.model_config(chosen, len(tokenizer.vocab))
-    model = GPT(config, rng=generator(chosen.seed, "parameters"))
+    model = architectures.language_model(config, rng=generator(chosen.seed, "parameters"))
     if chosen.init == "cooccurrence":
         word_start.from_cooccurrence(
-            model.parameters["wte.weight"],
+            model.parameters[config.table],
             windows.tokens,
             window=chosen.window,
             end=tokenizer.vocab[END_OF_TEXT],
