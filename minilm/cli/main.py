@@ -35,6 +35,7 @@ COMMANDS = {
     "adapter": "adapters that share one base model: list, merge, apply",
     "predict": "labels for texts, how certain they are, and what each word contributed",
     "generate": "generate or continue text",
+    "chat": "a conversation with a model",
     "evaluate": "how well a model predicts text, or a classifier predicts labels",
     "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
     "convert": "a GGUF file as a model's folder",

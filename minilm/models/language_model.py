@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Self
 
@@ -154,6 +154,7 @@ class LanguageModel:
         sampling: Sampling,
         slide: bool = False,
         rng: np.random.Generator | None = None,
+        stop: Collection[int] | None = None,
     ) -> Iterator[Chosen]:
         """Yield the tokens of `generate` one by one, with what they were chosen from."""
         if max_new_tokens < 1:
@@ -164,7 +165,7 @@ class LanguageModel:
             max_new_tokens,
             sampling,
             rng=rng,
-            stop=self.stop_tokens,
+            stop=self.stop_tokens if stop is None else stop,
             slide=slide,
             vocabulary=len(self.tokenizer.vocab) if self.tokenizer else None,
         )
