@@ -71,6 +71,7 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
 
 def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
     """Yield one line per tensor; those of all layers are the same and shown once."""
+    width = max(24, max(len(tensor["name"]) for tensor in tensors) + 2)
     for tensor in tensors:
         layer = re.match(r"(h|model\.layers)\.(\d+)\.", tensor["name"])
         if layer and layer[2] != "0":
@@ -79,7 +80,7 @@ def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
         if layer and layers > 1:
             name = name.replace(".0.", ".*.", 1)
         times = f" x {layers} layers" if layer and layers > 1 else ""
-        yield f"  {name:<24}{' x '.join(map(str, tensor['shape']))}{times}"
+        yield f"  {name:<{width}}{' x '.join(map(str, tensor['shape']))}{times}"
 
 
 def _tokenizer_line(tokenizer: dict[str, Any] | None) -> str:
