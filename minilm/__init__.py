@@ -15,19 +15,23 @@ __version__ = "0.1.0"
 
 # name -> the module that defines it
 _PUBLIC: dict[str, str] = {
-    "MinilmError": "minilm.errors",
-    "WordTokenizer": "minilm.text.words",
-    "Vocabulary": "minilm.text.words",
-    "read_documents": "minilm.data.documents",
-    "read_labelled": "minilm.data.labelled",
     "load": "minilm.models.loading",
     "pretrain": "minilm.training.front",
     "finetune": "minilm.training.front",
     "update": "minilm.training.front",
     "LanguageModel": "minilm.models.language_model",
     "TextClassifier": "minilm.models.text_classifier",
+    "GPT": "minilm.nn.gpt",
+    "GPTConfig": "minilm.nn.config",
+    "AdamW": "minilm.nn.optim",
+    "BytePairTokenizer": "minilm.text.bpe",
+    "WordTokenizer": "minilm.text.words",
+    "Vocabulary": "minilm.text.words",
     "CooccurrenceClassifier": "minilm.classify.estimators",
     "TransformerClassifier": "minilm.training.estimators",
+    "read_documents": "minilm.data.documents",
+    "read_labelled": "minilm.data.labelled",
+    "MinilmError": "minilm.errors",
 }
 
 __all__ = ["__version__", *_PUBLIC]
@@ -59,4 +63,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return sorted(__all__)

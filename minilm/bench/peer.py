@@ -59,7 +59,7 @@ class Peer:
         except (OSError, ValueError):
             self.close()
             raise MinilmError(
-                f"the process of {self.module} ended early; its own message stands above"
+                f"the process of {self.module} ended early; its own message is above"
             ) from None
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ import sys
 RACES = {
     "train": "a training step of the transformer, next to PyTorch",
     "pretrain": "held-out loss after the same training, next to PyTorch",
-    "finetune": "what pretraining gains and LoRA costs, at few labels",
+    "compare": "the steps that a comparison's time goes into, next to PyTorch",
     "generate": "tokens a second out of a model, next to transformers",
     "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
     "checkpoint": "saving and loading a model, next to safetensors",

@@ -19,44 +19,73 @@ from minilm.errors import OptionError
 
 @dataclass(frozen=True)
 class Preset:
-    """What a preset asks for, unless an option says otherwise.
+    """What a preset asks for by default.
 
     Parameters
     ----------
     time : str
         What it takes on two cores, with the shipped corpora.
     budgets : tuple of int
-    seeds : int
+    seeds, pretrainings : int
     words : tuple of (int or None)
         Amounts of the pretraining text; None is all of it.
     steps : int
         Of pretraining the transformer.
+    conditions : tuple of str
+        By default those of `conditions.DEFAULT`.
+    task : str
+    crossed : bool
+        Whether each draw meets every pretraining.
     """
 
     time: str
     budgets: tuple[int, ...]
     seeds: int
+    pretrainings: int
     words: tuple[int | None, ...]
     steps: int
+    conditions: tuple[str, ...] = ()
+    task: str = "movie_reviews.csv"
+    crossed: bool = False
 
 
+_LESSON = (
+    "tfidf",
+    "random",
+    "cooccurrence",
+    "transformer-scratch",
+    "transformer-finetuned",
+)
+_METHODS = (
+    "transformer-scratch",
+    "transformer-probe",
+    "transformer-last-n",
+    "transformer-gradual",
+    "transformer-lora",
+    "transformer-lora-8",
+    "transformer-finetuned",
+)
 PRESETS = {
-    "kata": Preset("20 s", (16, 64), 3, (50_000,), 100),
-    "class": Preset("3 min", (16, 64, 256), 5, (None,), 800),
-    "study": Preset("30 min", (16, 32, 64, 128, 256), 20, (10_000, 100_000, None), 2_000),
+    "kata": Preset("20 s", (16, 64), 3, 1, (50_000,), 100),
+    "lesson": Preset("1 min", (40, 160), 6, 3, (None,), 800, _LESSON, "support_tickets.csv"),
+    "class": Preset("3 min", (16, 64, 256), 9, 3, (None,), 800),
+    "methods": Preset("3 min", (64, 256), 9, 3, (None,), 800, _METHODS),
+    "study": Preset(
+        "1 h", (16, 32, 64, 128, 256), 10, 3, (10_000, 100_000, None), 2_000, crossed=True
+    ),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = "Another comparison: minilm compare forgetting --help."
-    data = parser.add_argument_group("data (unless said, the corpora that ship with minilm)")
+    data = parser.add_argument_group("data (by default the corpora that ship with minilm)")
     data.add_argument(
         "--task",
         type=Path,
         action="append",
         metavar="FILE",
-        help="labelled .csv .tsv .json .jsonl; may be repeated",
+        help="labelled .csv .tsv .json .jsonl; repeated: more fields to compare",
     )
     data.add_argument(
         "--corpus",
@@ -64,14 +93,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="append",
         metavar="PATH",
-        help="unlabelled files or folders; repeated: another text to compare with",
+        help="unlabelled files or folders; repeated: more texts to compare",
     )
     data.add_argument(
         "--transfer",
         type=Path,
         action="append",
         metavar="FILE",
-        help="another labelled file, evaluated only; may be repeated",
+        help="another labelled file, only to test on; may be repeated",
     )
     add_table(data, labels=True)
     data.add_argument(
@@ -85,17 +114,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--preset",
         choices=PRESETS,
         default="class",
-        help="budgets, seeds, amounts of text and length of pretraining, for "
-        + ", ".join(f"{preset.time} ({name})" for name, preset in PRESETS.items())
+        help="conditions, budgets, draws, pretrainings, amounts of text and length of pretraining; "
+        + ", ".join(f"{name}: {preset.time}" for name, preset in PRESETS.items())
         + " on two cores (default: class)",
     )
     grid.add_argument(
-        "--conditions", metavar="A,B,...", help="which (default: all); or a model's folder"
+        "--conditions", metavar="A,B,...", help="names (default: by preset), or a model's folder"
     )
     grid.add_argument("--budgets", metavar="N,N,...", help="numbers of labelled examples")
     grid.add_argument("--seeds", type=int, metavar="N", help="draws of the labelled examples")
     grid.add_argument(
-        "--pretrain-words", metavar="N,...,all", help="how much of each unlabelled text is used"
+        "--pretrainings",
+        type=int,
+        metavar="N",
+        help="other orders of the text and initial parameters; each draw has one, in turn",
+    )
+    grid.add_argument(
+        "--pretrain-words",
+        metavar="N,...,all",
+        help="how much of each unlabelled text is used (default: all; of several, equally much)",
     )
     vectors = parser.add_argument_group("word vectors")
     vectors.add_argument("--window", type=int, default=15, help="words to each side (default: 15)")
@@ -110,27 +147,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="columns kept (default: 100)",
     )
     vectors.add_argument(
-        "--min-count", type=int, default=1, metavar="N", help="rarer words are left out"
+        "--min-count", type=int, default=1, metavar="N", help="leave out words seen fewer times"
     )
     vectors.add_argument("--stop-words", action="store_true", help="leave out function words")
-    places = parser.add_argument_group("where it is done")
+    places = parser.add_argument_group("where it runs")
     places.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
     places.add_argument("--dask", metavar="ADDRESS", help="a Dask cluster, such as tcp://host:8786")
     places.add_argument(
-        "--price-per-hour", type=float, metavar="X", help="of the machine: what the runs cost"
+        "--price-per-hour",
+        type=float,
+        metavar="X",
+        help="price of the machine: adds what runs cost",
     )
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, metavar="DIR", help="(default: runs/TASK-TIME)")
-    output.add_argument("--resume", action="store_true", help="go on with what --out holds")
-    output.add_argument("--overwrite", action="store_true", help="replace what --out holds")
+    output.add_argument("--resume", action="store_true", help="continue what is in --out")
+    output.add_argument("--overwrite", action="store_true", help="replace what is in --out")
     output.add_argument(
         "--predict",
         nargs="?",
         const="",
         metavar="ORDER",
-        help='bet on the order first, such as "a > b > c" (else it is asked for)',
+        help='bet on the order first, such as "a > b > c" (without ORDER: you are asked)',
     )
-    output.add_argument("--open", action="store_true", help="show the report in the browser")
+    output.add_argument(
+        "--slides", action="store_true", help="also write slides.html, to page through"
+    )
+    output.add_argument("--open", action="store_true", help="open the report in the browser")
     output.add_argument("--json", action="store_true", help="print summary.json, nothing else")
 
 
@@ -138,21 +181,27 @@ def run(options: argparse.Namespace) -> int:
     """Run the comparison and print its tables."""
     threads.set_blas_threads(1)  # processes share the cores; and sums do not depend on their number
     from minilm.compare import comparison, executors
-    from minilm.compare.conditions import CONDITIONS
-    from minilm.compare.experiment import Grid
+    from minilm.compare.conditions import DEFAULT
+    from minilm.compare.run import Grid
 
     if options.resume and options.out is None:
-        raise OptionError("--resume needs --out, the folder to go on with")
+        raise OptionError("--resume needs --out, the folder to continue")
     if options.resume and options.overwrite:
         raise OptionError("--resume keeps what --overwrite removes; use one of them")
     if options.price_per_hour is not None and not 0 <= options.price_per_hour < float("inf"):
         raise OptionError(f"--price-per-hour: {options.price_per_hour}; use a price of 0 or more")
     tasks = _tasks(options)
     preset = PRESETS[options.preset]
+    seeds = preset.seeds if options.seeds is None else options.seeds
+    pretrainings = options.pretrainings
+    if pretrainings is None:
+        pretrainings = preset.pretrainings if preset.crossed else min(preset.pretrainings, seeds)
     grid = Grid(
-        conditions=_names(options.conditions) or tuple(CONDITIONS),
+        conditions=_names(options.conditions) or preset.conditions or DEFAULT,
         budgets=preset.budgets if options.budgets is None else _budgets(options.budgets),
-        seeds=preset.seeds if options.seeds is None else options.seeds,
+        seeds=seeds,
+        pretrainings=pretrainings,
+        crossed=preset.crossed,
     )
     name = tasks[0].task.stem
     folder = options.out or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -169,15 +218,16 @@ def run(options: argparse.Namespace) -> int:
             price_per_hour=options.price_per_hour,
             preset=options.preset,
             bet=bet,
+            slides=options.slides,
             say=_say,
         )
     except KeyboardInterrupt:
         advice = "nothing was written"
         if folder.exists():
-            advice = f"go on with the same command and --out {folder} --resume"
+            advice = f"continue with the same command and --out {folder} --resume"
         print(f"minilm compare: stopped by Ctrl-C; {advice}", file=sys.stderr)
         return 130
-    report.show(result, as_json=options.json, in_browser=options.open)
+    report.show(result, options)
     return 0
 
 
@@ -185,7 +235,7 @@ def _bet(predict: str | None, names: tuple[str, ...], folder: Path, overwrite: b
     """Return the order that was bet on, if any."""
     if predict is None:
         return []
-    from minilm.compare import bets
+    from minilm.compare.report import bets
 
     if not overwrite:
         bets.check(folder)
@@ -205,7 +255,7 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
     from minilm.compare.transformer import TransformerSettings
 
     preset = PRESETS[options.preset]
-    files = [resources.find_corpus(path) for path in options.task or [Path("movie_reviews.csv")]]
+    files = [resources.find_corpus(path) for path in options.task or [Path(preset.task)]]
     transfers = [resources.find_corpus(path) for path in options.transfer or []]
     corpora = [tuple(map(resources.find_corpus, paths)) for paths in options.corpus or []]
     words = preset.words if options.pretrain_words is None else _words(options.pretrain_words)
@@ -222,6 +272,7 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
                 transfers=() if others else tuple(away),
                 others=tuple(dict.fromkeys(others)),
                 pretrain_words=words,
+                equal_words=len(corpora) > 1 and options.pretrain_words is None,
                 window=options.window,
                 weighting=options.weighting,
                 dimensions=options.dimensions,
@@ -235,16 +286,25 @@ def _tasks(options: argparse.Namespace) -> list[Any]:
     return settings
 
 
+# The unlabelled text of the same field, and a second domain, for the shipped tasks.
+_COMPANIONS: dict[str, tuple[str, str | None]] = {
+    "movie_reviews.csv": ("reviews_unlabelled.txt", "product_reviews.csv"),
+    "product_reviews.csv": ("reviews_unlabelled.txt", None),
+    "support_tickets.csv": ("support_conversations.txt", None),
+    "topics.csv": ("general.txt", None),
+}
+
+
 def _companions(task: Path) -> tuple[list[Path], Path | None]:
-    """Return the unlabelled text and the second domain that go with a task unless others are named.
+    """Return the unlabelled text and the second domain that go with a task by default.
 
     General text goes with a file of the user's own.
     """
     shipped = resources.corpora_dir()
-    if task.resolve() == shipped / "support_tickets.csv":
-        return [shipped / "support_conversations.txt"], None
-    films = task.resolve() == shipped / "movie_reviews.csv"
-    return [shipped / "general.txt"], shipped / "product_reviews.csv" if films else None
+    text, second = "general.txt", None
+    if task.resolve().parent == shipped.resolve():
+        text, second = _COMPANIONS.get(task.name, (text, second))
+    return [shipped / text], None if second is None else shipped / second
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`minilm compare forgetting`: what is lost when one text is learned after another."""
+"""`minilm compare forgetting`: what a model loses of one text when it learns another."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _DOMAINS = ("programming_basics", "web_development", "databases")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.epilog = "The shipped corpora take some eleven minutes of processor time."
-    data = parser.add_argument_group("data (unless said, the corpora that ship with minilm)")
+    parser.epilog = "The shipped corpora take about eleven minutes of processor time."
+    data = parser.add_argument_group("data (by default the corpora that ship with minilm)")
     data.add_argument(
         "--domains",
         type=Path,
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="PATH",
-        help="text known before (default: general.txt; with --domains none)",
+        help="text learned before (default: general.txt; with --domains none)",
     )
     data.add_argument(
         "--documents", choices=("lines", "paragraphs"), help="what a document of a .txt is"

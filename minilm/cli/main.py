@@ -20,33 +20,33 @@ from minilm.errors import MinilmError
 # Each command is a module of this package with `add_arguments(parser)` and `run(options) -> int`.
 # Only the chosen one is imported, so that `minilm --help` needs neither NumPy nor matplotlib.
 COMMANDS = {
-    "compare": "random, pretrained and fine-tuned models on a labelled task, with intervals",
-    "forgetting": "what each way of learning a further text forgets: compare forgetting",
-    "report": "the pictures and the page of a comparison, made again from its tables",
-    "neighbors": "nearest words in a corpus, by the company they keep",
-    "tokenize": "the pieces, tokens and bytes of a text, by byte-level BPE",
-    "validate": "whether a text is fit to learn from; a cleaned copy of it",
+    "compare": "compare random, pretrained and fine-tuned models on a labelled task",
+    "compare forgetting": "compare ways to learn new text without losing the old",
+    "report": "draw a comparison's pictures and page again, from its tables",
+    "neighbors": "find a word's nearest neighbors in a corpus",
+    "tokenize": "show a text's pieces, tokens and bytes, by byte-level BPE",
+    "validate": "check whether a text is fit to learn from; write a cleaned copy",
     "pretrain": "train a language model on your text",
     "train": "the same as pretrain",
     "update": "train a language model further on new text, as a new version",
-    "pipeline": "a whole session: check the data, pretrain or update, measure, export",
+    "pipeline": "run a whole session: check, pretrain or update, measure, export",
     "rollback": "bring back a model as it was before an update; list its versions",
-    "finetune": "adapt a pretrained model to a labelled task",
-    "adapter": "adapters that share one base model: list, merge, apply",
-    "predict": "labels for texts, how certain they are, and what each word contributed",
+    "finetune": "adapt a pretrained model to a labelled task or to conversations",
+    "adapter": "list, merge or apply adapters that share one base model",
+    "predict": "label texts; show how certain a model is, and why",
     "generate": "generate or continue text",
-    "chat": "a conversation with a model",
-    "evaluate": "how well a model predicts text, or a classifier predicts labels",
-    "inspect": "what a model's folder holds: shapes, vocabulary, lineage",
-    "convert": "a GGUF file as a model's folder",
-    "export": "a model as an ONNX graph, with its tokenizer",
-    "kata": "the course: read, write a function, have it checked, plug it into the model",
-    "corpora": "the shipped texts: what their data card promises, measured again",
-    "bench": "speed next to another library's, measured in one run",
+    "chat": "talk with a model",
+    "evaluate": "measure how well a model predicts text, or a classifier labels",
+    "inspect": "show what a model's folder holds: shapes, vocabulary, lineage",
+    "convert": "turn a GGUF file into a model's folder",
+    "export": "export a model or classifier as an ONNX graph",
+    "kata": "take the course: read, write a function, check it, plug it in",
+    "corpora": "check the shipped texts against their data card",
+    "bench": "race against another library, in one run",
 }
 
-# What people type for a command, where that is not the name of its module.
-_TYPED = {"forgetting": "compare forgetting"}
+# The module of a command, where that is not its name.
+_MODULES = {"compare forgetting": "forgetting"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
     _mixing = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse; options may stand between arguments too, as in `predict DIR --explain TEXT`."""
+        """Parse; options may come between arguments, as in `predict DIR --explain TEXT`."""
         if self._mixing or self._subparsers is not None:
             return super().parse_known_args(args, namespace)
         self._mixing = True  # Python 3.11 comes back here, twice
@@ -82,12 +82,11 @@ def build_parser(chosen: str | None) -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=Parser)
     for name, summary in COMMANDS.items():
         description = f"{summary[0].upper()}{summary[1:]}."
-        typed = _TYPED.get(name, name)
         command = commands.add_parser(
-            name, prog=f"minilm {typed}", help=summary, description=description
+            name, prog=f"minilm {name}", help=summary, description=description
         )
         if name == chosen:
-            module = importlib.import_module(f"minilm.cli.{name}")
+            module = importlib.import_module(f"minilm.cli.{_MODULES.get(name, name)}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser
@@ -98,14 +97,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     _show_what_the_console_lacks()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:2] == ["compare", "forgetting"]:  # a comparison with options of its own
-        arguments[:2] = ["forgetting"]
+        arguments[:2] = ["compare forgetting"]
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     parser = build_parser(chosen)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
         return 0
-    command = _TYPED.get(options.command, options.command)
+    command = options.command
     try:
         code = options.run(options)
         sys.stdout.flush()
@@ -135,7 +134,7 @@ def _mistake(command: str, message: str) -> int:
 
 
 def _show_what_the_console_lacks() -> None:
-    """Let characters that the console's encoding has not be printed as their codes."""
+    """Print characters that the console's encoding lacks as their codes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""`minilm report`: the pictures and the page of a comparison, made again from its tables."""
+"""`minilm report`: make the pictures and the page of a comparison again from its tables."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from typing import TYPE_CHECKING
 from minilm import threads
 
 if TYPE_CHECKING:
-    from minilm.compare.conclusions import Result
+    from minilm.compare.report import Result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="the --out of minilm compare")
-    parser.add_argument("--open", action="store_true", help="show the report in the browser")
+    parser.add_argument(
+        "--slides", action="store_true", help="also write slides.html, to page through"
+    )
+    parser.add_argument("--open", action="store_true", help="open the report in the browser")
     parser.add_argument("--json", action="store_true", help="print summary.json, nothing else")
 
 
 def run(options: argparse.Namespace) -> int:
     """Make them again and print the tables."""
     threads.set_blas_threads(1)  # as in the comparison, so that sums are the same
-    from minilm.compare import conclusions
+    from minilm.compare import report as reports
 
-    show(conclusions.rewrite(options.folder), as_json=options.json, in_browser=options.open)
+    show(reports.rewrite(options.folder, slides=options.slides), options)
     return 0
 
 
-def show(result: Result, *, as_json: bool, in_browser: bool) -> None:
-    """Print what came out of a comparison, and open its report when asked to."""
-    from minilm.compare import bets
-    from minilm.compare.report import page, terminal
+def show(result: Result, options: argparse.Namespace) -> None:
+    """Print what came out of a comparison, and open its page when asked to."""
+    from minilm.compare.report import bets, page, terminal
 
-    path = result.folder / page.REPORT
-    if as_json:
+    path = result.folder / (page.SLIDES if options.slides else page.REPORT)
+    if options.json:
         json.dump(result.summary, sys.stdout, indent=2)
         print()
     else:
@@ -47,6 +49,6 @@ def show(result: Result, *, as_json: bool, in_browser: bool) -> None:
             print("\n" + terminal.bet(result.folder, bet))
         print("\nThe table (results.csv), summary.json, every prediction and the pictures")
         print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
-        print(f"{result.folder}\nAll of it to read: {path}")
-    if in_browser and not webbrowser.open(path.resolve().as_uri()):
+        print(f"{result.folder}\n{'To show' if options.slides else 'All of it to read'}: {path}")
+    if options.open and not webbrowser.open(path.resolve().as_uri()):
         print(f"no browser was found here; open {path} in yours", file=sys.stderr)

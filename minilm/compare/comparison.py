@@ -1,4 +1,4 @@
-"""One comparison from files to folder: read, pretrain, run what is missing, summarize, draw."""
+"""A comparison from files to folder: read, pretrain, run what is missing, summarize, draw."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files, progress
+from minilm.compare import data as datasets
 from minilm.compare import (
-    bets,
-    cache,
-    conclusions,
-    data,
     estimates,
     executors,
-    experiment,
     manifest,
     model_folders,
     pretraining,
     probes,
+    report,
+    run,
     store,
     taken,
 )
-from minilm.compare.conclusions import Result
 from minilm.compare.conditions import CONDITIONS, Condition
 from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.executors import Lost, Place
-from minilm.compare.experiment import Grid, Key, Shared
+from minilm.compare.report import Result, bets
+from minilm.compare.run import Grid, Key, Shared
+from minilm.compare.texts import name_of
 from minilm.errors import MinilmError, OptionError
 
 Say = Callable[[str], None]
@@ -44,6 +43,7 @@ def compare(
     price_per_hour: float | None = None,
     preset: str | None = None,
     bet: Sequence[str] = (),
+    slides: bool = False,
     say: Say = lambda text: None,
 ) -> Result:
     """Run a comparison and write its folder.
@@ -60,21 +60,23 @@ def compare(
     folder : Path
         Where to write; made when it does not exist.
     own : mapping of str to Condition, optional
-        Conditions of one's own that the grid names, beside those of `conditions.CONDITIONS`. A
-        name of the grid that is neither is a model's folder.
+        Your own conditions that the grid names, beside those of `conditions.CONDITIONS`. A name of
+        the grid that is neither is a model's folder.
     place : Place, optional
-        Where runs are done: `executors.ProcessRunner(2)`, `executors.Borrowed(executor)`, ...; by
+        Where runs happen: `executors.ProcessRunner(2)`, `executors.Borrowed(executor)`, ...; by
         default here. The numbers do not depend on it. It is closed at the end.
     resume, overwrite : bool
-        What to do with a comparison that is there: go on with it, or replace it.
+        What to do with a comparison that is there: continue it, or replace it.
     price_per_hour : float, optional
         Of a machine, in any currency.
     preset : str, optional
         What the grid is called, for the report.
     bet : sequence of str
-        Conditions in the order that somebody expects, the best first; scored in the report.
+        Conditions in the order that somebody bets on, the best first; scored in the report.
+    slides : bool
+        Whether to write slides.html beside report.html.
     say : callable
-        Told in a line what was found, what is planned and how long it may take.
+        Gets a line about what was found, what is planned and how long it may take.
 
     Raises
     ------
@@ -87,8 +89,8 @@ def compare(
         store.check_folder(folder, resume=resume, overwrite=overwrite)
         progress.announce("reading the texts")
         tasks = [tasks] if isinstance(tasks, CompareSettings) else list(tasks)
-        shared = Shared(_materials(tasks, grid), chosen)
-        possible = grid.within(max(len(m.train.labels) for m in shared.materials.values()))
+        shared = Shared(_read(tasks, grid), chosen)
+        possible = grid.within(max(len(m.train.labels) for m in shared.data.values()))
         about = manifest.describe(
             shared,
             possible,
@@ -99,25 +101,27 @@ def compare(
         folder.mkdir(parents=True, exist_ok=True)
         with files.FolderLock(folder) as lock:
             if lock.stale_pid is not None:
-                say(f"took over the folder from process {lock.stale_pid}, which is gone")
-            # Again, now that nobody else can write: another process may have finished meanwhile.
+                say(f"took over the folder from process {lock.stale_pid}, which no longer runs")
+            # Again, now that nobody else can write: another process may have finished in between.
             store.check_folder(folder, resume=resume, overwrite=overwrite)
             if overwrite:
                 store.clear(folder)
             for line in taken.lines(tasks):
                 say(line)
             say(estimates.axes(tasks, possible, preset))
+            for note in dict.fromkeys(n for one in about["data"].values() for n in one["notes"]):
+                say(f"note: {note}")
             kept = store.Store(folder, shared, price_per_hour)
             missing = _missing(kept, list(shared.runs(possible)), about, say)
             if bet:
                 bets.write(folder, bet)
             store.write_items(shared, folder)
             files.write_json(folder / store.MANIFEST, about)
-            about["pretraining"] = _pretrain(shared, missing, place, say)
+            about["pretraining"] = _pretrain(shared, missing, possible.pretrainings, place, say)
             files.write_json(folder / store.MANIFEST, about)
             _run(shared, missing, kept, place)
             place.close()  # drawing can use the memory of processes that have nothing to do
-            return _conclude(folder, shared, possible.budgets)
+            return _conclude(folder, shared, possible.budgets, slides)
     finally:
         place.close()
 
@@ -133,7 +137,9 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
             found[name] = model_folders.of_folder(name)
         else:
             known = ", ".join((*CONDITIONS, *own))
-            raise OptionError(f"--conditions: {name!r} is no model's folder and not one of {known}")
+            raise OptionError(
+                f"--conditions: {name!r} is not a model's folder and not one of {known}"
+            )
     return found
 
 
@@ -151,14 +157,14 @@ def _missing(kept: store.Store, runs: list[Key], about: dict[str, Any], say: Say
         manifest.check_resumable(kept.folder, about)
         kept.load()
     if kept.outcomes:
-        say(f"took up {len(kept.outcomes)} finished runs")
+        say(f"continuing: {len(kept.outcomes)} runs are finished")
     missing = [key for key in runs if key not in kept.outcomes]
     if missing:
         store.clear_conclusions(kept.folder)
     return missing
 
 
-def _materials(tasks: list[CompareSettings], grid: Grid) -> dict[tuple[str, str, int], CompareData]:
+def _read(tasks: list[CompareSettings], grid: Grid) -> dict[tuple[str, str, int], CompareData]:
     """Read every task with every text."""
     found: dict[tuple[str, str, int], CompareData] = {}
     for settings in tasks:
@@ -166,22 +172,25 @@ def _materials(tasks: list[CompareSettings], grid: Grid) -> dict[tuple[str, str,
             raise OptionError(
                 f"--task: two files are named {settings.task.stem}; rename one, for the table"
             )
-        for one in data.prepare(settings, grid.budgets):
+        for one in datasets.prepare(settings, grid.budgets):
             found[one.task, one.text.corpus, one.text.words] = one
     return found
 
 
-def _pretrain(shared: Shared, missing: list[Key], place: Place, say: Say) -> list[dict[str, Any]]:
+def _pretrain(
+    shared: Shared, missing: list[Key], pretrainings: int, place: Place, say: Say
+) -> list[dict[str, Any]]:
     """Take from the cache, or make, what the missing runs and the probes need; return the record.
 
-    What is made is found in `text.made` of every material of that text.
+    What is made is found in `text.made` of every data of that text.
     """
     needs = {kind for c in shared.conditions.values() for kind in c.needs}
-    jobs = pretraining.wanted(shared.materials.values(), needs)
+    jobs = pretraining.wanted(shared.data.values(), needs, pretrainings)
     keys = {
-        job: pretraining.cache_key(one.text, one.settings, job.kind) for job, one in jobs.items()
+        job: pretraining.cache_key(one.text, one.settings, job.kind, job.pretraining)
+        for job, one in jobs.items()
     }
-    made = {job: found for job, key in keys.items() if (found := cache.load(key))}
+    made = {job: found for job, key in keys.items() if (found := pretraining.load_cached(key))}
     left = [job for job in jobs if job not in made]
     seconds = estimates.seconds(shared, missing, left)
     say(estimates.sentence(len(missing), len(left), seconds / place.width))
@@ -191,22 +200,23 @@ def _pretrain(shared: Shared, missing: list[Key], place: Place, say: Say) -> lis
             f"made in {progress.duration(found.details['seconds'])}"
         )
     # The longest first, so that no worker is left with it alone in the end.
-    left.sort(key=lambda job: (job.kind == "vectors", -job.words))
-    told = {job: (jobs[job].text, jobs[job].settings) for job in left}
+    left.sort(key=lambda job: (job.kind.endswith("vectors"), -job.words))
+    inputs = {job: (jobs[job].text, jobs[job].settings) for job in left}
     with progress.Progress("pretraining", len(left)) as line:
-        for job, result in place.map(_make, told, [[job] for job in left]):
+        for job, result in place.map(_make, inputs, [[job] for job in left]):
             if isinstance(result, Lost):
                 raise MinilmError(f"pretraining: {result.reason}; use fewer --workers")
             made[job] = result
-            cache.save(keys[job], result)
+            pretraining.save_cached(keys[job], result)
             line.advance(note=pretraining.KINDS[job.kind])
-    for one in shared.materials.values():
+    for one in shared.data.values():
         for job, found in made.items():
             if (job.corpus, job.words) == (one.text.corpus, one.text.words):
-                one.text.made[job.kind] = found
+                one.text.made[name_of(job.kind, job.pretraining)] = found
     return [
         {
             "name": pretraining.KINDS[job.kind],
+            "pretraining": job.pretraining,
             "corpus": job.corpus,
             "words": job.words,
             "from_cache": made[job].from_cache,
@@ -216,23 +226,23 @@ def _pretrain(shared: Shared, missing: list[Key], place: Place, say: Say) -> lis
     ]
 
 
-def _make(told: dict[pretraining.Job, tuple[Any, Any]], job: pretraining.Job) -> cache.Made:
-    return pretraining.make(*told[job], job.kind)
+def _make(inputs: dict[pretraining.Job, tuple[Any, Any]], job: pretraining.Job) -> pretraining.Made:
+    return pretraining.make(*inputs[job], job.kind, job.pretraining)
 
 
 def _run(shared: Shared, missing: list[Key], kept: store.Store, place: Place) -> None:
     """Do the missing runs and keep what they find."""
     groups: dict[Any, list[Key]] = {}
     for key in missing:
-        # What the budgets of one seed share is made once where one process has them all.
-        groups.setdefault((*key[:4], key.seed), []).append(key)
+        # The budgets of one seed go to one process, which remembers what they share.
+        groups.setdefault((*key[:4], key.seed, key.pretraining), []).append(key)
     # The longest first, so that all workers end at about the same time.
     order = sorted(groups.values(), key=lambda g: -estimates.seconds(shared, g, []))
     try:
         with progress.Progress("comparing", len(missing)) as line:
-            for key, result in place.map(experiment.run, shared, order):
+            for key, result in place.map(run.run, shared, order):
                 if isinstance(result, Lost):
-                    result = experiment.failed(key, result.reason)
+                    result = run.failed(key, result.reason)
                 kept.add(result)
                 line.advance(note=key.condition)
     finally:
@@ -242,9 +252,9 @@ def _run(shared: Shared, missing: list[Key], kept: store.Store, place: Place) ->
         raise MinilmError(f"every run failed; the first because of {first.error}")
 
 
-def _conclude(folder: Path, shared: Shared, budgets: Sequence[int]) -> Result:
+def _conclude(folder: Path, shared: Shared, budgets: Sequence[int], slides: bool) -> Result:
     """Write what follows from the runs."""
     progress.announce("summarizing and drawing")
-    measured = probes.measure(next(iter(shared.materials.values())), shared.conditions, budgets)
+    measured = probes.measure(next(iter(shared.data.values())), shared.conditions, budgets)
     files.write_json(folder / "probes.json", measured)
-    return conclusions.write(folder)
+    return report.write(folder, slides=slides)

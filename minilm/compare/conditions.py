@@ -1,15 +1,14 @@
 """The conditions of a comparison, each one small function, in one table.
 
 A condition is a way to get from a few labelled texts to a classifier. Those of the first family
-differ in one thing only, the word vectors; the text of a document becomes the mean of the vectors
-of its words, frequent ones counting less, and a softmax regression is trained on the labelled
-documents. Those of the second family read the same words with a transformer, which is left as it is
-below a softmax regression ("frozen", "probe") or trained further. Controls should gain nothing:
-their vectors or their transformer learned in the same way, from text that cannot teach what is
-tested.
+differ in the word vectors only: the text of a document becomes the mean of the vectors of its
+words, frequent ones counting less, and a softmax regression is trained on the labelled documents.
+Those of the second family read the same words with a transformer, which stays as it is below a
+softmax regression ("frozen", "probe") or is trained further. Controls should gain nothing: their
+vectors or their transformer learned in the same way, from text that cannot teach what is tested.
 
-A condition of one's own is a `Condition` with a function `train(material, seed, chosen)`; give it
-to `comparison.compare` beside the others.
+Your own condition is a `Condition` with a function `train(data, seed, chosen)`; give it to
+`comparison.compare` beside the others.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minilm.classify import logistic, tfidf
-from minilm.compare import classifiers
+from minilm.compare import classifiers, pretraining
 from minilm.compare.classifiers import Classifier
 from minilm.compare.data import CompareData, Examples
 
@@ -38,15 +37,18 @@ class Condition:
     baselines : tuple of str
         The conditions that it is compared with; its family's first.
     family : str
-        Verdicts are corrected for their number within it. "control" says that it must not be
-        better than its baseline, if the lesson holds.
+        Verdicts are corrected for their number within it. "control" means that it must not be
+        better than its baseline if the lesson holds.
     train : callable
-        `train(material, seed, chosen) -> Classifier`; `chosen` holds the indices of the labelled
-        examples, and the seed governs whatever else is random. A pure function of the three, at the
-        top level of a module, so that other processes can be told its name.
+        `train(data, seed, chosen) -> Classifier`; `chosen` holds the indices of the labelled
+        examples, and the seed governs whatever else is random. `data.pretraining` numbers the
+        pretraining, and the initial parameters. A pure function at the top level of a module, so
+        that other processes can import it.
     needs : tuple of str
         What it needs of the pretraining text: "text", or what `pretraining.KINDS` makes of it. A
         condition that needs nothing is run once for all texts.
+    random_start : bool
+        Whether it starts from the initial parameters of a pretraining, without pretraining.
     trains_transformer : bool
         Whether it takes long, for the time that is left.
     """
@@ -56,7 +58,7 @@ class Condition:
     family: str
     train: Train
     needs: tuple[str, ...] = ()
-
+    random_start: bool = False
     trains_transformer: bool = False
 
     @property
@@ -64,17 +66,22 @@ class Condition:
         """Whether it should gain nothing."""
         return self.family == CONTROL
 
+    @property
+    def drawn(self) -> bool:
+        """Whether another pretraining, or its initial parameters, makes another result."""
+        return self.random_start or any(kind in pretraining.DRAWN for kind in self.needs)
+
 
 WORDS, TRANSFORMER, CONTROL = "word vectors", "transformer", "control"
 
 
-def train_tfidf(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_tfidf(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Weigh the words of the labelled texts and regress on them."""
-    texts = [material.train.tokens[i] for i in chosen]
+    texts = [data.train.tokens[i] for i in chosen]
     vectorizer = tfidf.TfidfVectorizer().fit(texts)
     regression = logistic.SoftmaxRegression(l2=classifiers.TFIDF_L2)
     features = vectorizer.transform(texts)
-    regression.fit(features, material.train.labels[chosen], classes=len(material.classes))
+    regression.fit(features, data.train.labels[chosen], classes=len(data.classes))
 
     def predict(examples: Examples) -> np.ndarray:
         # In blocks: the vectors of a large test part would not fit in memory at once.
@@ -84,78 +91,90 @@ def train_tfidf(material: CompareData, seed: int, chosen: np.ndarray) -> Classif
     return classifiers.regressed(predict, regression, features.shape)
 
 
-def train_random(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_random(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on random vectors."""
-    return classifiers.on_vectors(material, classifiers.random_vectors(material, seed), chosen)
+    return classifiers.on_vectors(data, classifiers.random_vectors(data, seed), chosen)
 
 
-def train_cooccurrence(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_cooccurrence(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on pretrained vectors."""
-    return classifiers.on_vectors(material, material.text.vectors, chosen)
+    return classifiers.on_vectors(data, data.text.vectors, chosen)
 
 
-def train_labels_only(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_labels_only(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on vectors counted on the labelled texts."""
-    return classifiers.on_vectors(
-        material, classifiers.labels_only_vectors(material, chosen), chosen
-    )
+    return classifiers.on_vectors(data, classifiers.labels_only_vectors(data, chosen), chosen)
 
 
-def train_shuffled(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_shuffled(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on vectors counted on shuffled text."""
-    used_before = classifiers.shuffled_vectors.cache_info().hits
-    vectors, seconds = classifiers.shuffled_vectors(material, seed)
-    found = classifiers.shuffled_vectors.cache_info().hits > used_before
-    return classifiers.on_vectors(material, vectors, chosen, seconds if found else 0.0)
+    vectors = data.made("shuffled vectors").arrays["vectors"]
+    return classifiers.on_vectors(data, vectors, chosen)
 
 
-def train_finetuned(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_finetuned(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train pretrained word vectors further, with the regression on top of them."""
-    fitted = classifiers.fit_finetuned(material, chosen)
+    fitted = classifiers.fit_finetuned(data, chosen)
     trained = fitted.weights_.size + fitted.bias_.size + fitted.vectors_[fitted.seen_].size
     width, classes = fitted.weights_.shape
     # Words are scored before they are averaged, and each iteration goes forward and backward.
-    tokens = sum(len(material.train.ids[i]) for i in chosen)
+    tokens = sum(len(data.train.ids[i]) for i in chosen)
     scored = 2 * len(fitted.seen_) * width * classes + 2 * tokens * classes
     return Classifier(
         lambda examples: fitted.predict(examples.ids), trained, 3.0 * scored * fitted.iterations_
     )
 
 
-def train_random_frozen(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_random_frozen(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on the states of a random transformer."""
-    return classifiers.on_states(material, chosen, classifiers.random_body(material, seed))
+    return classifiers.on_states(data, chosen, classifiers.random_body(data))
 
 
-def train_probe(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_probe(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Regress on the states of the pretrained transformer."""
-    return classifiers.on_states(material, chosen, classifiers.pretrained_body(material))
+    return classifiers.on_states(data, chosen, classifiers.pretrained_body(data))
 
 
-def train_scratch(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_scratch(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train a random transformer on the labelled texts."""
-    body = classifiers.random_body(material, seed)
-    return classifiers.further(material, seed, chosen, body, "scratch")
+    body = classifiers.random_body(data)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["scratch"])
 
 
-def train_transformer(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_transformer(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the pretrained transformer further, all of it."""
-    body = classifiers.pretrained_body(material)
-    return classifiers.further(material, seed, chosen, body, "full")
+    body = classifiers.pretrained_body(data)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
 
 
-def train_lora(material: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+def train_lora(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train thin matrices beside those of the pretrained transformer."""
-    body = classifiers.pretrained_body(material)
-    return classifiers.further(material, seed, chosen, body, "lora")
+    body = classifiers.pretrained_body(data)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["lora"])
 
 
-def train_pretrained_on_shuffled(
-    material: CompareData, seed: int, chosen: np.ndarray
-) -> Classifier:
+def train_lora_8(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Do the same with matrices of rank 8."""
+    body = classifiers.pretrained_body(data)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["lora-8"])
+
+
+def train_last_n(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Train the last layer of the pretrained transformer further."""
+    body = classifiers.pretrained_body(data)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["last-n"])
+
+
+def train_gradual(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Train the pretrained transformer further, its layers unfrozen one by one from the top."""
+    body = classifiers.pretrained_body(data)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["gradual"])
+
+
+def train_pretrained_on_shuffled(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     """Train the transformer further that was pretrained on shuffled text."""
-    body = classifiers.pretrained_body(material, "shuffled model")
-    return classifiers.further(material, seed, chosen, body, "full")
+    body = classifiers.pretrained_body(data, "shuffled model")
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
 
 
 CONDITIONS: dict[str, Condition] = {
@@ -176,18 +195,19 @@ CONDITIONS: dict[str, Condition] = {
         ("vectors",),
     ),
     "transformer-random-frozen": Condition(
-        "a random transformer, frozen", (), TRANSFORMER, train_random_frozen
+        "a random transformer, frozen", (), TRANSFORMER, train_random_frozen, random_start=True
     ),
     "transformer-scratch": Condition(
         "a random transformer, trained with the labels",
         (),
         TRANSFORMER,
         train_scratch,
+        random_start=True,
         trains_transformer=True,
     ),
     "transformer-probe": Condition(
         "a transformer pretrained on unlabelled text, frozen",
-        ("transformer-random-frozen",),
+        ("transformer-random-frozen", "transformer-finetuned"),
         TRANSFORMER,
         train_probe,
         ("model",),
@@ -201,17 +221,41 @@ CONDITIONS: dict[str, Condition] = {
         trains_transformer=True,
     ),
     "transformer-lora": Condition(
-        "the same, with thin matrices trained beside its own",
-        ("transformer-scratch",),
+        "the same, with thin matrices trained beside its own (LoRA, rank 4)",
+        ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
         train_lora,
+        ("model",),
+        trains_transformer=True,
+    ),
+    "transformer-lora-8": Condition(
+        "the same with LoRA of rank 8",
+        ("transformer-scratch", "transformer-finetuned"),
+        TRANSFORMER,
+        train_lora_8,
+        ("model",),
+        trains_transformer=True,
+    ),
+    "transformer-last-n": Condition(
+        "the same, only the last layer trained further",
+        ("transformer-scratch", "transformer-finetuned"),
+        TRANSFORMER,
+        train_last_n,
+        ("model",),
+        trains_transformer=True,
+    ),
+    "transformer-gradual": Condition(
+        "the same, unfrozen layer by layer from the top",
+        ("transformer-scratch", "transformer-finetuned"),
+        TRANSFORMER,
+        train_gradual,
         ("model",),
         trains_transformer=True,
     ),
     "cooccurrence-labels-only": Condition(
         "control: vectors counted on the labelled texts alone",
         # Not "random", whose vectors know words that no label shows, if only as noise: what these
-        # vectors could add is the company of the labelled words to what counting them gives.
+        # vectors could add to counting the labelled words is which of them occur together.
         ("tfidf",),
         CONTROL,
         train_labels_only,
@@ -221,7 +265,7 @@ CONDITIONS: dict[str, Condition] = {
         ("random",),
         CONTROL,
         train_shuffled,
-        ("text",),
+        ("shuffled vectors",),
     ),
     "transformer-pretrained-on-shuffled": Condition(
         "control: a transformer pretrained after shuffling the corpus, trained further",
@@ -232,3 +276,7 @@ CONDITIONS: dict[str, Condition] = {
         trains_transformer=True,
     ),
 }
+
+# What only the preset methods runs by default.
+_EXTRA = ("transformer-lora-8", "transformer-last-n", "transformer-gradual")
+DEFAULT = tuple(name for name in CONDITIONS if name not in _EXTRA)

@@ -57,7 +57,7 @@ def averaging(tokens: int, width: int) -> float:
 def word_vectors(pairs: int, vocabulary: int, dimensions: int | None, passes: int) -> float:
     """Return the operations of factorizing co-occurrence counts; counting itself is of integers.
 
-    A pass of the randomized SVD multiplies the sparse matrix, of so many stored pairs, with R
+    A pass of the randomized SVD multiplies the sparse matrix, which stores this many pairs, with R
     columns and makes V x R columns orthonormal (Halko et al. 2011, section 4.5):
 
         passes * (2 * pairs * R + 2 * V * R^2)
@@ -68,7 +68,7 @@ def word_vectors(pairs: int, vocabulary: int, dimensions: int | None, passes: in
 
 
 def money(seconds: float, price_per_hour: float) -> float:
-    """Return what so many seconds of one machine cost.
+    """Return what this many seconds of one machine cost.
 
     >>> money(1800, 0.5)
     0.25

@@ -2,34 +2,36 @@
 
 Read and checked once, in the parent process, before any run starts and before anything is written;
 then handed to every run unchanged.
+
+A result does not depend on the order of lines in a file. Documents and labelled rows are put into
+an order of their own: sorted by content, then shuffled by a fixed seed. Otherwise a corpus that is
+sorted by label would leak the labels: a window of 64 words spans three reviews, and whoever
+predicts the next word learns what the neighbors' opinion is.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from array import array
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minilm import resources
-from minilm.compare import transformer
-from minilm.compare.cache import Made
-from minilm.data import labelled as labelled_
+from minilm.compare import leaks, transformer
+from minilm.compare.texts import Documents, Text, at_amounts, name_of, own_order
 from minilm.data.documents import read_documents
-from minilm.data.labelled import LabelledData, read_labelled
-from minilm.embeddings import documents as frequencies
+from minilm.data.labelled import LabelledData, read_labelled, stratified_split
 from minilm.errors import InputError, OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
-# What stands between documents, so that nothing is counted across them.
-SEPARATOR = -1
-# A window beyond the longest texts that people write is a slip of the finger.
+if TYPE_CHECKING:
+    from minilm.compare.pretraining import Made
+
+# A window beyond the longest texts that people write is a typing error.
 _WIDEST = 1_000
 
 
@@ -48,16 +50,18 @@ class CompareSettings:
     others : tuple of Path
         The same, for those of them whose labels are the task's.
     pretrain_words : tuple of (int or None)
-        How much of each text is used: its first documents, with at most so many words; None for
-        all of it.
+        How much of each text is used: its first documents, in the comparison's own order, with at
+        most this many words; None for all of it.
+    equal_words : bool
+        Whether all texts are cut to the words of the shortest, so that they can be compared.
     window : int
-        How many words to each side count as company.
+        Words to each side that count as neighbors.
     weighting : {"ppmi", "count"}
         How counts become weights.
     dimensions : int or None
-        Columns of the word vectors; None keeps one for each word.
+        Columns of the word vectors; None for one per word.
     min_count, max_words : int
-        The vocabulary: words seen at least so often, at most so many.
+        The vocabulary: words seen at least this often, at most this many.
     stop_words : bool
         Whether to leave out the stop list.
     transformer : transformer.TransformerSettings
@@ -71,6 +75,7 @@ class CompareSettings:
     transfers: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()
     pretrain_words: tuple[int | None, ...] = (None,)
+    equal_words: bool = False
     window: int = 15
     weighting: str = "ppmi"
     dimensions: int | None = 100
@@ -94,15 +99,15 @@ class Examples:
     Parameters
     ----------
     texts : list of str
-        As they stand in the file.
+        As they are in the file.
     tokens : list of list of str
         The words of each text.
     ids : list of ndarray of int
-        The same as ids of the pretraining vocabulary, other words left out.
+        The words as ids of the pretraining vocabulary; other words are left out.
     labels : ndarray of shape (N,), int
         Indices into the classes.
     lines : ndarray of shape (N,), int
-        Where each stands in its file.
+        Where each is in its file.
     """
 
     texts: list[str]
@@ -110,39 +115,6 @@ class Examples:
     ids: list[np.ndarray]
     labels: np.ndarray
     lines: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Text:
-    """A text to pretrain on, and what pretraining has made of it.
-
-    Parameters
-    ----------
-    corpus : str
-        Its name.
-    words : int
-        How many of its words are used.
-    vocabulary : Vocabulary
-        Its words, the most frequent first.
-    ids : ndarray of int32
-        The text, documents separated by -1.
-    weights : ndarray of shape (V,), float32
-        How much each word counts in the mean that stands for a document.
-    made : dict of str to Made
-        By the names of `pretraining.KINDS`: word vectors, and transformers.
-    """
-
-    corpus: str
-    words: int
-    vocabulary: Vocabulary
-    ids: np.ndarray
-    weights: np.ndarray
-    made: dict[str, Made] = field(default_factory=dict)
-
-    @property
-    def vectors(self) -> np.ndarray:
-        """Word vectors counted on the text, (V, D) float32; rows of unit length, or zero."""
-        return self.made["vectors"].arrays["vectors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +137,8 @@ class CompareData:
         The line and the part of each example, when the task file had no split of its own.
     notes : tuple of str
         What a careful reader of the result should know about the data.
+    pretraining : int
+        Which of the pretrainings a run builds on, or whose initial parameters it starts from.
     """
 
     settings: CompareSettings
@@ -174,11 +148,16 @@ class CompareData:
     domains: dict[str, Examples]
     split: tuple[tuple[int, str], ...] | None
     notes: tuple[str, ...]
+    pretraining: int = 0
 
     @property
     def task(self) -> str:
         """The name of the task."""
         return self.settings.task.stem
+
+    def made(self, kind: str) -> Made:
+        """Return what this pretraining has made of the text: one of `pretraining.KINDS`."""
+        return self.text.made[name_of(kind, self.pretraining)]
 
 
 def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareData]:
@@ -207,40 +186,55 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
     task = _labelled(settings, settings.task)
     split = None
     if task.splits is None:
-        parts = labelled_.stratified_split(task.labels, seed=0)
+        parts = stratified_split(task.labels, seed=0)
         task = task.with_splits(parts)
-        split = tuple(zip(task.lines, parts, strict=True))
+        split = tuple(sorted(zip(task.lines, parts, strict=True)))
     train, test = task.part("train"), task.part("test")
     _check_budgets(train, test, task.classes, min(budgets))
     evaluated = {settings.task.stem: test, **_elsewhere(settings, task)}
-    notes = []
-    if repeated := labelled_.repeated_across_parts(task):
-        notes.append(
-            f"{repeated} of the {len(test.texts)} test texts of {settings.task.name} also stand in "
-            "its train part, word for word; they flatter every condition"
-        )
     tokenizer = WordTokenizer(STOP_WORDS if settings.stop_words else frozenset())
-    materials = []
-    names: set[str] = set()
+    watch = leaks.Watch(task, tokenizer)
+    sources: dict[str, tuple[Documents, leaks.Seen]] = {}
     for paths in settings.corpora:
-        names.add(name := _unused(paths[0].stem, names))
-        for text, about in _read_texts(settings, paths, name, tokenizer, set(test.texts)):
-            examples = partial(
-                _examples,
-                classes=task.classes,
-                tokenizer=tokenizer,
-                vocabulary=text.vocabulary,
-            )
-            domains = {domain: examples(data) for domain, data in evaluated.items()}
-            labelled = examples(train)
+        name = _unused(paths[0].stem, sources)
+        seen = watch.corpus()
+        sources[name] = Documents(partial(_read, settings, paths), tokenizer, seen), seen
+    amounts = settings.pretrain_words
+    if settings.equal_words:
+        amounts = (min(int(documents.lengths.sum()) for documents, _ in sources.values()),)
+    found = []
+    for paths, (name, (documents, seen)) in zip(settings.corpora, sources.items(), strict=True):
+        for text, about in at_amounts(
+            documents,
+            amounts,
+            name=name,
+            min_count=settings.min_count,
+            max_words=settings.max_words,
+            path=paths[0],
+        ):
+            domains = {
+                domain: _examples(part, task.classes, tokenizer, text.vocabulary)
+                for domain, part in evaluated.items()
+            }
+            labelled = _examples(train, task.classes, tokenizer, text.vocabulary)
             about += _coverage(paths[0], [("train", labelled), *domains.items()])
-            if len(settings.corpora) > 1 or len(settings.pretrain_words) > 1:
+            if len(settings.corpora) > 1 or len(amounts) > 1:
                 about = [f"{name}, {text.words:,} words: {note}" for note in about]
-            found = tuple(notes + about)
-            materials.append(
-                CompareData(settings, task.classes, text, labelled, domains, split, found)
-            )
-    return materials
+            notes = (*watch.in_train, *seen.notes(), *about)
+            found.append(CompareData(settings, task.classes, text, labelled, domains, split, notes))
+    return found
+
+
+def _read(settings: CompareSettings, paths: tuple[Path, ...]) -> Iterator[str]:
+    """Yield the documents of one text, in the order of its files."""
+    for path in paths:
+        yield from read_documents(
+            [path],
+            unit=settings.unit,
+            encoding=_encoding(settings, path),
+            text_column=settings.text_column,
+            no_header=settings.no_header and not resources.is_shipped(path),
+        )
 
 
 def _elsewhere(settings: CompareSettings, task: LabelledData) -> dict[str, LabelledData]:
@@ -266,24 +260,25 @@ def _unused(name: str, used: Collection[str]) -> str:
 
 
 def _examples(
-    data: LabelledData,
+    labelled: LabelledData,
     classes: tuple[str, ...],
     tokenizer: WordTokenizer,
     vocabulary: Vocabulary,
 ) -> Examples:
-    tokens = [tokenizer.tokenize(text) for text in data.texts]
+    tokens = [tokenizer.tokenize(text) for text in labelled.texts]
     index = {name: i for i, name in enumerate(classes)}
     return Examples(
-        list(data.texts),
+        list(labelled.texts),
         tokens,
         [np.array(vocabulary.encode(words), dtype=np.int32) for words in tokens],
-        np.array([index[label] for label in data.labels]),
-        np.array(data.lines),
+        np.array([index[label] for label in labelled.labels]),
+        np.array(labelled.lines),
     )
 
 
 def _labelled(settings: CompareSettings, path: Path, evaluation_only: bool = False) -> LabelledData:
-    return read_labelled(
+    """Read a labelled file, its rows in the comparison's own order."""
+    read = read_labelled(
         path,
         text_column=settings.text_column,
         label_column=settings.label_column,
@@ -291,89 +286,14 @@ def _labelled(settings: CompareSettings, path: Path, evaluation_only: bool = Fal
         encoding=_encoding(settings, path),
         evaluation_only=evaluation_only,
     )
+    splits = read.splits or [""] * len(read.texts)
+    rows = zip(read.texts, read.labels, splits, strict=True)
+    return read.take(own_order(["\0".join(row) for row in rows], "rows"))
 
 
 def _encoding(settings: CompareSettings, path: Path) -> str:
     """Return the encoding of a file: the user's choice is about the user's files."""
     return "utf-8" if resources.is_shipped(path) else settings.encoding
-
-
-def _read_texts(
-    settings: CompareSettings,
-    paths: tuple[Path, ...],
-    name: str,
-    tokenizer: WordTokenizer,
-    test_texts: set[str],
-) -> Iterator[tuple[Text, list[str]]]:
-    """Yield the text at each amount that is asked for, the largest first, with notes on it.
-
-    The text is read twice for each amount and never held as text, so that memory goes by its ids:
-    four bytes a word.
-    """
-
-    def documents() -> Iterator[str]:
-        for path in paths:
-            yield from read_documents(
-                [path],
-                unit=settings.unit,
-                encoding=_encoding(settings, path),
-                text_column=settings.text_column,
-                no_header=settings.no_header and not resources.is_shipped(path),
-            )
-
-    done = set()
-    amounts = sorted(settings.pretrain_words, key=lambda most: -math.inf if most is None else -most)
-    for most in amounts:
-        text, notes = _read_text(settings, documents, most, name, tokenizer, test_texts)
-        if not len(text.vocabulary):
-            raise InputError(
-                f"no word occurs {settings.min_count} times or more; lower --min-count", paths[0]
-            )
-        if text.words not in done:  # a text may have fewer words than asked for
-            done.add(text.words)
-            yield text, notes
-
-
-def _read_text(
-    settings: CompareSettings,
-    documents: Callable[[], Iterator[str]],
-    most: int | None,
-    name: str,
-    tokenizer: WordTokenizer,
-    test_texts: set[str],
-) -> tuple[Text, list[str]]:
-    """Return the first documents of a text, as many as have at most so many words, as ids."""
-    words: Counter[str] = Counter()
-    total = used = seen = 0
-    for document in documents():
-        found = tokenizer.tokenize(document)
-        if most is not None and used and total + len(found) > most:
-            break
-        words.update(found)
-        total += len(found)
-        used += 1
-        seen += document.strip() in test_texts
-    vocabulary = Vocabulary.from_counts(
-        words, min_count=settings.min_count, max_size=settings.max_words
-    )
-    ids = array("i")
-    for document in itertools.islice(documents(), used):
-        ids.extend(vocabulary.encode(tokenizer.tokenize(document)))
-        ids.append(SEPARATOR)
-    notes = []
-    if len(words) > settings.max_words:
-        notes.append(
-            f"of the {len(words):,} different words of the corpus the {settings.max_words:,} most "
-            "frequent have vectors"
-        )
-    if seen:
-        notes.append(
-            f"{seen} documents of the corpus are test texts (without their labels): pretraining "
-            "has read them"
-        )
-    weights = frequencies.frequency_weights(vocabulary.counts).astype(np.float32)
-    text = Text(name, total, vocabulary, np.frombuffer(ids, dtype=np.intc), weights)
-    return text, notes
 
 
 def _check_budgets(
@@ -400,13 +320,17 @@ def _check_same_labels(task: LabelledData, transfer: LabelledData) -> None:
     """Raise when the transfer file has a label that the task has not; it may lack some."""
     unknown = set(transfer.classes) - set(task.classes)
     if unknown:
-        label = min(unknown)
+        line, label = min(
+            (line, label)
+            for line, label in zip(transfer.lines, transfer.labels, strict=True)
+            if label in unknown
+        )
         raise InputError(
             f"its label {label!r} is not one of {task.path.name} "
             f"({', '.join(map(repr, task.classes[:5]))}{', ...' * (len(task.classes) > 5)}); "
             "rename the labels in one of the files",
             transfer.path,
-            transfer.lines[transfer.labels.index(label)],
+            line,
         )
 
 

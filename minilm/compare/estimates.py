@@ -1,7 +1,7 @@
-"""How long a comparison may take, guessed before it starts.
+"""How long a comparison may take, estimated before it starts.
 
 Nearly all of the time goes into training transformers: how many steps there are follows from the
-settings, and how long one takes is measured on two of them. The rest is quick, and guessed.
+settings, and how long one takes is measured on two of them. The rest is quick and is guessed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import numpy as np
 from minilm import progress
 from minilm.compare import classifiers, transformer
 from minilm.compare.data import CompareData, CompareSettings
-from minilm.compare.experiment import Grid, Key, Shared
 from minilm.compare.pretraining import Job
+from minilm.compare.run import Grid, Key, Shared
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import SequenceClassifier
+from minilm.training.settings import FinetuneSettings
 
 # Seconds: of what comes before and after the runs, of a run without a transformer and of each of
 # its labels, of counting vectors for each word.
@@ -42,12 +43,16 @@ def axes(tasks: Sequence[CompareSettings], grid: Grid, preset: str | None) -> st
     """Return in words what a comparison varies."""
     shape = tasks[0].transformer
     amounts = ["all" if n is None else f"{n:,}" for n in tasks[0].pretrain_words]
+    if tasks[0].equal_words:
+        amounts = ["equally many"]
     texts = dict.fromkeys(paths[0].name for settings in tasks for paths in settings.corpora)
     return (
         f"{f'preset {preset}: ' if preset else ''}{len(grid.conditions)} conditions on "
         f"{', '.join(settings.task.name for settings in tasks)}; "
         f"{', '.join(map(str, grid.budgets))} labels, "
-        f"{grid.seeds} draw{'s' * (grid.seeds > 1)} of them each; "
+        f"{grid.seeds} draw{'s' * (grid.seeds > 1)} of them each, "
+        f"{grid.pretrainings} pretraining{'s' * (grid.pretrainings > 1)}"
+        f"{', each draw with each' * grid.crossed}; "
         f"{' and '.join(amounts)} words of {', '.join(texts)}; transformers of width "
         f"{shape.n_embd} and {shape.n_layer} layers, {shape.steps} steps of pretraining"
     )
@@ -77,25 +82,26 @@ def _run(shared: Shared, key: Key) -> float:
     light = _LIGHT_RUN + _LIGHT_LABEL * key.budget
     if not shared.conditions[key.condition].trains_transformer:
         return light
-    material = shared.material(key)
-    config = material.settings.transformer.config(len(material.text.vocabulary))
-    length = _mean_length(material)
-    items = sum(len(part.labels) for part in material.domains.values())
-    steps = classifiers.updates(key.budget) + _READING * items / classifiers.BATCH
+    data = shared.data_of(key)
+    config = data.settings.transformer.config(len(data.text.vocabulary))
+    length = _mean_length(data)
+    items = sum(len(part.labels) for part in data.domains.values())
+    longest = classifiers.WAYS["scratch"]
+    steps = classifiers.updates(key.budget, longest) + _READING * items / longest.batch
     return light + steps * _update_seconds(config, length)
 
 
 @cache
-def _mean_length(material: CompareData) -> int:
-    return 1 + round(float(np.mean([len(words) for words in material.train.tokens])))
+def _mean_length(data: CompareData) -> int:
+    return 1 + round(float(np.mean([len(words) for words in data.train.tokens])))
 
 
 def _pretraining(shared: Shared, job: Job) -> float:
-    material = next(m for m in shared.materials.values() if m.text.corpus == job.corpus)
-    if job.kind == "vectors":
+    data = next(m for m in shared.data.values() if m.text.corpus == job.corpus)
+    if job.kind.endswith("vectors"):
         return _COUNTING * job.words
-    settings = material.settings.transformer
-    return settings.steps * _step_seconds(settings, settings.config(len(material.text.vocabulary)))
+    settings = data.settings.transformer
+    return settings.steps * _step_seconds(settings, settings.config(len(data.text.vocabulary)))
 
 
 @cache
@@ -110,7 +116,7 @@ def _step_seconds(settings: transformer.TransformerSettings, config: GPTConfig) 
 def _update_seconds(config: GPTConfig, length: int) -> float:
     """Return how long an update from a batch of labelled texts takes here."""
     model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
-    ids = np.ones((classifiers.BATCH, min(length, config.n_positions)), np.int64)
+    ids = np.ones((FinetuneSettings.batch, min(length, config.n_positions)), np.int64)
     lengths, labels = np.full(len(ids), ids.shape[1]), np.zeros(len(ids), np.int64)
     return _second_time(lambda: model.gradients(ids, lengths, labels))
 

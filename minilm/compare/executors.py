@@ -1,10 +1,10 @@
-"""Where jobs are done: in this process, by processes of its own, or by somebody else's executor.
+"""Where jobs run: in this process, in processes of its own, or on somebody else's executor.
 
 Every place has one method, `map(function, shared, groups)`, which yields each job with the result
 of `function(shared, job)`, in any order. A job is a pure function of the two, so the results are
-the same wherever it is done, and it can be done again: a process that dies costs the time of the
-job that it was at. Jobs of one group go to one process, one after the other, where that can be
-arranged, because they share work that a process remembers.
+the same wherever it runs, and it can run again: a process that dies costs the time of the job that
+it was doing. Jobs of one group go to one process, one after the other, where possible, because they
+share work that a process remembers.
 
 Worker processes import the library afresh: a function that was replaced in this process is not
 replaced there, so experiments with replaced functions need `Here`.
@@ -30,11 +30,11 @@ from minilm.errors import MinilmError, MissingExtraError, OptionError
 Function = Callable[[Any, Any], Any]
 Groups = Sequence[Sequence[Any]]
 
-# Windows waits on so many processes at most.
+# Windows can wait for this many processes at most.
 _MOST_PROCESSES = 61
-# A job at which so many processes have died is given up.
+# A job at which this many processes have died is given up.
 _ATTEMPTS = 3
-_LOST = f"the worker process died {_ATTEMPTS} times at it, perhaps for want of memory"
+_LOST = f"the worker process died {_ATTEMPTS} times at it, possibly out of memory"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Place(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of processes and connections."""
+        """Close processes and connections."""
         ...
 
 
@@ -73,12 +73,12 @@ class Here:
                 yield job, function(shared, job)
 
     def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+        """Do nothing: there is nothing to close."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Errand:
-    """What a worker is told once, before the jobs."""
+    """What a worker gets once, before the jobs."""
 
     function: Function
     shared: Any
@@ -91,11 +91,11 @@ class _Worker:
     process: Any
     pipe: Connection
     jobs: deque[Any] = field(default_factory=deque)
-    told: _Errand | None = None
+    errand: _Errand | None = None
 
 
 class ProcessRunner:
-    """Processes of one's own; one that dies is replaced, and its job done again.
+    """Worker processes; one that dies is replaced, and its job done again.
 
     Parameters
     ----------
@@ -151,9 +151,9 @@ class ProcessRunner:
             return
         # A worker that is dead already is found out when its answer is waited for.
         with contextlib.suppress(OSError):
-            if worker.told is not errand:
+            if worker.errand is not errand:
                 worker.pipe.send(errand)
-                worker.told = errand
+                worker.errand = errand
             worker.pipe.send(worker.jobs[0])
 
     def _start(self) -> _Worker:
@@ -269,7 +269,7 @@ class Borrowed:
                 yield futures[future], future.result()
         except BrokenExecutor as error:
             raise MinilmError(
-                f"the executor broke ({error}); go on with another one and --resume"
+                f"the executor broke ({error}); use another one and --resume"
             ) from None
         finally:
             for future in futures:
@@ -320,9 +320,9 @@ class Cluster:
 
         The scheduler gives the job of a worker that is gone to another one.
         """
-        told = self._client.scatter(shared, broadcast=True, hash=False)
+        sent = self._client.scatter(shared, broadcast=True, hash=False)
         futures = {
-            self._client.submit(_single_threaded, function, told, job, pure=False): job
+            self._client.submit(_single_threaded, function, sent, job, pure=False): job
             for job in _flat(groups)
         }
         with self._client.as_current():

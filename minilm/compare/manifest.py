@@ -1,4 +1,4 @@
-"""manifest.json: all that would be needed to do a comparison again, and what it was done on."""
+"""manifest.json: everything needed to repeat a comparison, and the machine that it ran on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import minilm
 from minilm import files
 from minilm.compare import classifiers, statistics, store, summary
 from minilm.compare.data import CompareData, CompareSettings
-from minilm.compare.experiment import Grid, Shared
+from minilm.compare.run import Grid, Shared
 from minilm.data.sources import find_files
 from minilm.errors import InputError
 
 # What decides the numbers beside the settings; other versions may round otherwise.
 _VERSIONS = ("minilm", "numpy")
 # CompareSettings that say where the files are and which texts there are: more texts may be added.
-_PLACES = ("task", "corpora", "transfers", "others", "pretrain_words")
+_PLACES = ("task", "corpora", "transfers", "others", "pretrain_words", "equal_words")
 # CompareSettings that decide the numbers.
 _DECISIVE = tuple(f.name for f in fields(CompareSettings) if f.name not in _PLACES)
 
@@ -37,7 +37,7 @@ def describe(
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the manifest of a comparison that is about to start, with notes on all of it."""
-    tasks = store.main_materials(shared)
+    tasks = store.main_data(shared)
     return {
         "versions": {
             "minilm": minilm.__version__,
@@ -45,7 +45,7 @@ def describe(
             "matplotlib": matplotlib.__version__,
             "python": platform.python_version(),
         },
-        "settings": {task: _plain(material.settings) for task, material in tasks.items()},
+        "settings": {task: _plain(data.settings) for task, data in tasks.items()},
         "conditions": classifiers.settings(),
         "about": {
             name: {
@@ -55,21 +55,24 @@ def describe(
                 "baselines": list(condition.baselines),
                 "baseline": next(iter(condition.baselines), None),
                 "uses_text": bool(condition.needs),
+                "drawn": condition.drawn,
             }
             for name, condition in shared.conditions.items()
         },
         "bootstrap_resamples": statistics.RESAMPLES,
         "inputs": {
             path.as_posix(): files.sha256(path)
-            for material in tasks.values()
-            for path in _inputs(material.settings)
+            for data in tasks.values()
+            for path in _inputs(data.settings)
         },
         "grid": {
             "conditions": list(grid.conditions),
             "budgets": list(grid.budgets),
             "seeds": list(range(grid.seeds)),
+            "pretrainings": grid.pretrainings,
+            "crossed": grid.crossed,
         },
-        "data": {task: _data(shared, task, material) for task, material in tasks.items()},
+        "data": {task: _data(shared, task, data) for task, data in tasks.items()},
         "notes": list(notes),
         "pretraining": [],
         "price_per_hour": price_per_hour,
@@ -87,23 +90,23 @@ def _inputs(settings: CompareSettings) -> list[Path]:
     return [settings.task, *settings.transfers, *settings.others, *texts]
 
 
-def _data(shared: Shared, task: str, material: CompareData) -> dict[str, Any]:
+def _data(shared: Shared, task: str, data: CompareData) -> dict[str, Any]:
     """Return what a task's files hold."""
     texts: dict[str, list[int]] = {}
     notes: list[str] = []
     vocabulary: dict[str, int] = {}
-    for (name, text, words), one in shared.materials.items():
+    for (name, text, words), one in shared.data.items():
         if name == task:
             texts.setdefault(text, []).insert(0, words)
             vocabulary[f"{text} {words}"] = len(one.text.vocabulary)
             notes += one.notes
     return {
-        "classes": list(material.classes),
-        "train": len(material.train.labels),
-        "test": {name: len(part.labels) for name, part in material.domains.items()},
-        "split": "column of the file" if material.split is None else f"seed 0, in {store.SPLIT}",
+        "classes": list(data.classes),
+        "train": len(data.train.labels),
+        "test": {name: len(part.labels) for name, part in data.domains.items()},
+        "split": "column of the file" if data.split is None else f"seed 0, in {store.SPLIT}",
         "texts": texts,
-        "main": [material.text.corpus, material.text.words],
+        "main": [data.text.corpus, data.text.words],
         "vocabulary": vocabulary,
         "notes": list(dict.fromkeys(notes)),
     }
@@ -124,8 +127,8 @@ def _plain(settings: CompareSettings) -> dict[str, Any]:
 def check_resumable(folder: Path, now: dict[str, Any]) -> None:
     """Raise unless the folder's runs are results of the same settings, inputs and versions.
 
-    The grid may differ: more seeds, budgets or conditions are added to what is there. The inputs
-    may have moved: what counts is what is in them.
+    The grid may differ: more seeds, pretrainings, budgets or conditions are added to what is there.
+    The inputs may have moved: what counts is their content.
 
     Raises
     ------

@@ -18,8 +18,16 @@ from minilm.compare.transformer import Body
 from minilm.errors import ModelError, OptionError
 from minilm.models import language_model
 from minilm.nn.config import GPTConfig
+from minilm.training.settings import FinetuneSettings
 
 HOW = ("probe", "finetuned", "lora")
+
+# The default rates are for small bodies; a folder may hold a deep one, of whatever origin. One
+# moderate rate for all layers is what such bodies are usually fine-tuned at.
+_WAYS = {
+    "finetuned": FinetuneSettings(learning_rate=5e-4, layer_decay=1.0, epochs=20),
+    "lora": FinetuneSettings("lora", learning_rate=2e-3, layer_decay=1.0, epochs=20),
+}
 
 
 @functools.lru_cache(maxsize=2)
@@ -96,7 +104,7 @@ def of_folder(name: str) -> Condition:
 
 
 def _train_folder(
-    material: CompareData, seed: int, chosen: np.ndarray, *, path: str, how: str
+    data: CompareData, seed: int, chosen: np.ndarray, *, path: str, how: str
 ) -> Classifier:
     loaded = _load(path)
     body = _body(loaded, path)
@@ -105,12 +113,11 @@ def _train_folder(
         def encode(examples: Examples) -> list[list[int]]:
             return [_ids_of(loaded, text) for text in examples.texts]
 
-        way = {"finetuned": "full", "lora": "lora"}[how]
-        return classifiers.further(material, seed, chosen, body, way, encode)
-    texts = [material.train.texts[i] for i in chosen]
+        return classifiers.further(data, seed, chosen, body, _WAYS[how], encode)
+    texts = [data.train.texts[i] for i in chosen]
     features, seconds = _read(path, texts)
     regression = logistic.SoftmaxRegression(l2=classifiers.PROBE_L2)
-    regression.fit(features, material.train.labels[chosen], classes=len(material.classes))
+    regression.fit(features, data.train.labels[chosen], classes=len(data.classes))
     return classifiers.regressed(
         lambda examples: regression.predict(_read(path, examples.texts)[0]),
         regression,

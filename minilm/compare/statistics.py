@@ -1,24 +1,12 @@
 """What a comparison may claim: intervals, differences, p-values, verdicts.
 
-Two things vary between one comparison and the next: the labelled sample (the seed) and the test
-items. So a condition's runs are kept as a boolean array of shape (S, N), seeds by test items, True
-where the item was classified correctly, and every interval here comes from a bootstrap that draws
-both anew: seeds with replacement and, independently, items with replacement. Resampling one of the
-two alone ignores the other's share of the variance; resampling both overstates what is left when
-each has had its share (Owen 2007), which errs on the safe side.
-
-How often it is wrong is measured on simulated runs (`simulate` in the tests; 1,000 comparisons
-of equal conditions, 200 items, 5 % level). With five or ten seeds it claimed a difference in 2 to
-3 %, and resampling seeds alone in 14 to 17 %. Fewer seeds show too little of their own spread: with
-three it claimed one in 4 %, with two in 6 %. With one seed only the items vary: the interval then
-speaks of that labelled sample alone, and read as speaking of the condition it was wrong in 18 %.
-
-Sums of outcomes are whole numbers, exact in float64, so a result does not depend on the BLAS.
+A condition's runs are kept as a boolean array of shape (R, N), runs by test items, True where the
+item was classified correctly, with the seed and the pretraining of each run. Intervals come from
+`bootstrap`, which resamples pretrainings, seeds and items; `paired` does many at once.
 
 References
 ----------
 Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 13 and 16.
-Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2).
 """
 
 from __future__ import annotations
@@ -31,15 +19,11 @@ from typing import Literal
 
 import numpy as np
 
+from minilm.compare.bootstrap import LEVEL, Keys, bootstrap_means, percentile_interval
 from minilm.errors import OptionError
 
 Verdict = Literal["better", "worse", "cannot tell"]
-
 RESAMPLES = 10_000
-LEVEL = 0.05
-# Items drawn at a time, so that the work on them stays in the cache. Another number takes the draws
-# in another order, and so changes what a seed gives.
-_DRAWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -62,23 +46,29 @@ class Difference:
 
 
 def mean_and_interval(
-    correct: np.ndarray, *, rng: np.random.Generator, resamples: int = RESAMPLES
+    correct: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+    keys: Keys | None = None,
 ) -> Estimate:
-    """Estimate a condition's accuracy: its mean over seeds and items, and a 95 % interval.
+    """Estimate a condition's accuracy: its mean over runs and items, and a 95 % interval.
 
     Parameters
     ----------
-    correct : ndarray of shape (S, N), bool
-        Whether each test item was classified correctly, by seed.
+    correct : ndarray of shape (R, N), bool
+        Whether each test item was classified correctly, by run.
     rng : numpy.random.Generator
         Draws the resamples.
     resamples : int, default 10,000
         How many.
+    keys : tuple of (int, int), optional
+        The seed and the pretraining of each run; by default R seeds with one pretraining.
 
     Returns
     -------
     Estimate
-        The interval is the percentile interval of the bootstrap over seeds and items.
+        The interval is the percentile interval of the bootstrap over runs and items.
 
     Raises
     ------
@@ -92,7 +82,7 @@ def mean_and_interval(
     0.625
     """
     outcomes = _as_outcomes(correct)
-    means = bootstrap_means(outcomes, rng=rng, resamples=resamples)
+    means = bootstrap_means(outcomes, rng=rng, resamples=resamples, keys=keys)
     return Estimate(float(outcomes.mean()), *percentile_interval(means))
 
 
@@ -102,17 +92,11 @@ def paired_difference(
     *,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    keys: Keys | None = None,
 ) -> Difference:
     """Estimate how much more accurate condition a is than b, run on the same seeds and items.
 
-    Each resample takes the same seeds and the same items for both conditions. The p-value turns
-    the percentile interval round: with count the number of resampled differences at or below zero,
-    or at or above it, whichever is smaller,
-
-        p = min(1, 2 * (1 + count) / (1 + resamples)).
-
-    It is never 0, and it is at most 0.05 exactly when the 95 % interval leaves out zero; but where
-    the two differ at a handful of items only, p is at least what a sign test can give.
+    See `difference` for the p-value.
 
     Parameters
     ----------
@@ -143,7 +127,7 @@ def paired_difference(
             "compare runs with the same seeds on the same test items"
         )
     outcomes = a - b
-    means = bootstrap_means(outcomes, rng=rng, resamples=resamples)
+    means = bootstrap_means(outcomes, rng=rng, resamples=resamples, keys=keys)
     return difference(float(outcomes.mean()), means, differing(a, b))
 
 
@@ -158,7 +142,15 @@ def differing(correct_a: np.ndarray, correct_b: np.ndarray) -> int:
 
 
 def difference(value: float, means: np.ndarray, differing_items: int | None = None) -> Difference:
-    """Return the estimate of a difference from its resampled values; see `paired_difference`.
+    """Return the estimate of a difference from its resampled values.
+
+    The p-value inverts the percentile interval: with count the number of resampled differences at
+    or below zero, or at or above it, whichever is smaller,
+
+        p = min(1, 2 * (1 + count) / (1 + resamples)).
+
+    It is never 0, and it is at most 0.05 exactly when the 95 % interval leaves out zero; but where
+    the two differ at a handful of items only, p is at least what a sign test can give.
 
     Parameters
     ----------
@@ -167,7 +159,7 @@ def difference(value: float, means: np.ndarray, differing_items: int | None = No
     means : ndarray of shape (R,)
         Resampled.
     differing_items : int, optional
-        At how many test items the two conditions differ. A sign test on so many cannot give a
+        At how many test items the two conditions differ. A sign test on this many cannot give a
         smaller p than 2 / 2**items, and resampling a handful of items must not claim more.
     """
     count = min(np.count_nonzero(means <= 0), np.count_nonzero(means >= 0))
@@ -175,44 +167,6 @@ def difference(value: float, means: np.ndarray, differing_items: int | None = No
     if differing_items is not None:
         p = max(p, 2.0 ** (1 - differing_items))
     return Difference(value, *percentile_interval(means), min(1.0, p))
-
-
-def bootstrap_means(
-    outcomes: np.ndarray, *, rng: np.random.Generator, resamples: int
-) -> np.ndarray:
-    """Return the means of `outcomes` with seeds and items drawn anew: (..., S, N) -> (..., R).
-
-    All the leading axes get the same draws, so that differences of what is returned are paired. In
-    each resample every item drawn meets every seed drawn: with how often each was drawn, a (R, S)
-    and b (R, N), the sum is a[r] @ outcomes @ b[r].
-
-    Parameters
-    ----------
-    outcomes : ndarray of shape (..., S, N), float64
-        Whole numbers.
-    rng : numpy.random.Generator
-        Draws seeds, then items, in blocks of about 65,536 items.
-    resamples : int
-        R, how many means to return.
-    """
-    *leading, seeds, items = outcomes.shape
-    rows = outcomes.reshape(-1, items)
-    sums = np.empty((*leading, resamples))
-    block = max(1, _DRAWS // items)
-    for first in range(0, resamples, block):
-        count = min(block, resamples - first)
-        times_seed = _times_drawn(rng.integers(seeds, size=(count, seeds)), seeds)
-        times_item = _times_drawn(rng.integers(items, size=(count, items)), items)
-        by_seed = (rows @ times_item.T).reshape(*leading, seeds, count)
-        sums[..., first : first + count] = (by_seed * times_seed.T).sum(axis=-2)
-    return sums / (seeds * items)
-
-
-def _times_drawn(drawn: np.ndarray, size: int) -> np.ndarray:
-    """Return how often each of `size` things stands in each row: (R, n) int -> (R, size)."""
-    count = len(drawn)
-    flat = (drawn + size * np.arange(count)[:, np.newaxis]).ravel()
-    return np.bincount(flat, minlength=count * size).reshape(count, size).astype(np.float64)
 
 
 def wilson_interval(right: int, items: int) -> tuple[float, float]:
@@ -239,24 +193,6 @@ def wilson_interval(right: int, items: int) -> tuple[float, float]:
     half = z / (1 + z2) * math.sqrt(share * (1 - share) / items + z2 / (4 * items))
     # At the ends the formula gives exactly 0 and 1, up to rounding.
     return 0.0 if right == 0 else middle - half, 1.0 if right == items else middle + half
-
-
-def percentile_interval(means: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the 95 % percentile interval of R resampled means.
-
-    With k = floor(0.025 * (R + 1)) they are the k-th smallest and the k-th largest (Davison and
-    Hinkley 1997, Bootstrap Methods and their Application, section 5.2.1).
-
-    Examples
-    --------
-    >>> percentile_interval(np.arange(1.0, 1000.0))
-    (25.0, 975.0)
-    """
-    k = math.floor(LEVEL / 2 * (len(means) + 1))
-    if k < 1:
-        raise OptionError(f"resamples is {len(means)}; a 95 % interval needs 39 or more")
-    ordered = np.sort(means)
-    return float(ordered[k - 1]), float(ordered[-k])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,14 +1,14 @@
 """The folder of a comparison: which files it holds, and how a stopped one is taken up again.
 
-    results.csv       one row a run and domain: how well it did, what it cost, what went wrong
+    results.csv       one row for each run and domain: how well it did, what it cost, any error
     predictions.npz   the class given to every test item in every run
     test_items.csv    the test items, in the order of the predictions
     split.csv         the seeded split, where a task file had none
     manifest.json     every setting, seed, version, the hash of each input, the machine
     summary.json      means, intervals, differences, verdicts
     probes.json       similarities, maps, and words with two senses
-    bet.json          the order of the conditions that somebody expected, where somebody did
-    report.html       all of it to be read, with the pictures (*.png, *.svg)
+    bet.json          the order of the conditions that somebody bet on
+    report.html       all of it to read, with the pictures (*.png, *.svg); slides.html to show
 
 Rows are written whole: after a kill at any moment the folder holds all runs finished some seconds
 before, and `--resume` does the others.
@@ -30,8 +30,9 @@ import numpy as np
 from minilm import files
 from minilm.compare import costs
 from minilm.compare.data import CompareData
-from minilm.compare.experiment import Key, Outcome, Shared
 from minilm.compare.report import pictures
+from minilm.compare.run import Key, Outcome, Shared
+from minilm.compare.texts import name_of
 from minilm.data.sources import nearest_folder
 from minilm.errors import InputError, OutputError
 
@@ -42,6 +43,7 @@ COLUMNS = (
     "condition",
     "budget",
     "seed",
+    "pretraining",
     "domain",
     "accuracy",
     "macro_f1",
@@ -59,10 +61,10 @@ MANIFEST = "manifest.json"
 ITEMS = "test_items.csv"
 SPLIT = "split.csv"
 BET = "bet.json"
-_CONCLUSIONS = ("summary.json", "probes.json", "report.html")
+_CONCLUSIONS = ("summary.json", "probes.json", "report.html", "slides.html")
 _LONGEST_TEXT = 300
-# What stands in a row of `runs` in predictions.npz.
-_RUN = ("condition", "corpus", "words", "budget", "seed")
+# What is in a row of `runs` in predictions.npz.
+_RUN = ("condition", "corpus", "words", "budget", "seed", "pretraining")
 
 
 class Store:
@@ -107,7 +109,7 @@ class Store:
     def _in_order(self) -> list[Key]:
         """Return the keys in the order of the table, whatever order the runs ended in."""
         names = {name: i for i, name in enumerate(self.shared.conditions)}
-        tasks = list(dict.fromkeys(task for task, _, _ in self.shared.materials))
+        tasks = list(dict.fromkeys(task for task, _, _ in self.shared.data))
         # What an earlier call had and this one has not comes last.
         return sorted(
             self.outcomes,
@@ -116,12 +118,12 @@ class Store:
 
     def _arrays(self, order: list[Key]) -> dict[str, Any]:
         arrays: dict[str, Any] = {}
-        for task, material in main_materials(self.shared).items():
+        for task, data in main_data(self.shared).items():
             mine = [key for key in order if key.task == task and not self.outcomes[key].error]
             runs = [[str(getattr(key, name)) for name in _RUN] for key in mine]
             arrays[f"{task}/runs"] = np.array(runs, dtype=str).reshape(len(runs), len(_RUN))
-            arrays[f"{task}/classes"] = np.array(material.classes)
-            for name, examples in material.domains.items():
+            arrays[f"{task}/classes"] = np.array(data.classes)
+            for name, examples in data.domains.items():
                 arrays[f"{task}/{name}/truth"] = examples.labels.astype(np.int16)
                 arrays[f"{task}/{name}/lines"] = examples.lines
                 arrays[f"{task}/{name}/predicted"] = np.array(
@@ -130,17 +132,17 @@ class Store:
         return arrays
 
     def _rows(self, key: Key) -> Iterable[list[Any]]:
-        outcome, material = self.outcomes[key], self.shared.material(key)
+        outcome, data = self.outcomes[key], self.shared.data_of(key)
         money: float | str = ""
         if self.price_per_hour is not None:
             money = float(f"{costs.money(outcome.seconds, self.price_per_hour):.4g}")
         cost = [round(outcome.seconds, 4), outcome.flops, outcome.trainable_parameters]
-        for domain in material.domains:
+        for domain in data.domains:
             yield [
                 *key,
                 domain,
-                "" if outcome.error else outcome.accuracy(material, domain),
-                "" if outcome.error else outcome.macro_f1(material, domain),
+                "" if outcome.error else outcome.accuracy(data, domain),
+                "" if outcome.error else outcome.macro_f1(data, domain),
                 *cost,
                 *self._pretraining(key),
                 money,
@@ -151,9 +153,9 @@ class Store:
         """Return the seconds and operations of the pretraining that a run builds on."""
         if key.condition not in self.shared.conditions:
             return 0.0, 0.0
-        made = self.shared.material(key).text.made
-        needs = self.shared.conditions[key.condition].needs
-        used = [made[kind].details for kind in needs if kind in made]
+        made = self.shared.data_of(key).text.made
+        names = [name_of(k, key.pretraining) for k in self.shared.conditions[key.condition].needs]
+        used = [made[name].details for name in names if name in made]
         return (
             round(math.fsum(found["seconds"] for found in used), 4),
             math.fsum(found["flops"] for found in used),
@@ -170,15 +172,15 @@ class Store:
         if not (self.folder / RESULTS).exists():
             return
         table = read(self.folder)
-        for task, material in main_materials(self.shared).items():
-            for name, examples in material.domains.items():
+        for task, data in main_data(self.shared).items():
+            for name, examples in data.domains.items():
                 truth = table.truth.get((task, name))
                 if truth is None or not np.array_equal(truth, examples.labels):
                     path = self.folder / PREDICTIONS
                     raise InputError("about other test items; start again with --overwrite", path)
-        known = {task for task, _, _ in self.shared.materials}
+        known = {task for task, _, _ in self.shared.data}
         for key, outcome in table.outcomes.items():
-            place = key[:3] in self.shared.materials
+            place = key[:3] in self.shared.data
             if not outcome.error and key.task in known and (place or not key.corpus):
                 self.outcomes[key] = outcome
 
@@ -248,8 +250,9 @@ def read(folder: Path) -> Table:
     return Table(outcomes, rows, truth, classes)
 
 
-def _key(task: str, condition: str, corpus: str, words: str, budget: str, seed: str) -> Key:
-    return Key(task, corpus, int(words), condition, int(budget), int(seed))
+def _key(task: str, condition: str, corpus: str, words: str, *numbers: str) -> Key:
+    budget, seed, pretraining = map(int, numbers)
+    return Key(task, corpus, int(words), condition, budget, seed, pretraining)
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
@@ -268,11 +271,11 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def main_materials(shared: Shared) -> dict[str, CompareData]:
-    """Return the main material of each task."""
+def main_data(shared: Shared) -> dict[str, CompareData]:
+    """Return the main data of each task."""
     found: dict[str, CompareData] = {}
-    for (task, _, _), material in shared.materials.items():
-        found.setdefault(task, material)
+    for (task, _, _), data in shared.data.items():
+        found.setdefault(task, data)
     return found
 
 
@@ -286,7 +289,7 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise OutputError(f"{folder}: no comparison to resume here; {hint}, leave out --resume")
     if holds_comparison(folder) and not (resume or overwrite):
         raise OutputError(
-            f"{folder}: holds a comparison already; go on with it (--resume), replace it "
+            f"{folder}: holds a comparison already; continue it (--resume), replace it "
             "(--overwrite) or choose another --out"
         )
 
@@ -315,14 +318,14 @@ def write_items(shared: Shared, folder: Path) -> None:
     with files.atomic_write(folder / ITEMS) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["task", "domain", "line", "label", "text"])
-        for task, material in main_materials(shared).items():
-            for domain, examples in material.domains.items():
+        for task, data in main_data(shared).items():
+            for domain, examples in data.domains.items():
                 for text, label, line in zip(
                     examples.texts, examples.labels, examples.lines, strict=True
                 ):
-                    name = material.classes[label]
+                    name = data.classes[label]
                     writer.writerow([task, domain, line, name, text[:_LONGEST_TEXT]])
-    splits = {task: m.split for task, m in main_materials(shared).items() if m.split is not None}
+    splits = {task: m.split for task, m in main_data(shared).items() if m.split is not None}
     if splits:
         with files.atomic_write(folder / SPLIT) as file:
             writer = csv.writer(file, lineterminator="\n")

@@ -7,17 +7,18 @@ predictions.npz); the texts are not needed, nor that all runs are there.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minilm import files
-from minilm.compare import costs, statistics, store
-from minilm.compare.experiment import Key, Outcome
-from minilm.compare.statistics import Difference
+from minilm.compare import costs, paired, statistics, store
+from minilm.compare.paired import Runs
+from minilm.compare.run import Key, Outcome
+from minilm.compare.statistics import Estimate
 from minilm.errors import InputError
 
 # A text and how much of it: ("", 0) for conditions that use none.
@@ -25,26 +26,7 @@ Place = tuple[str, int]
 Records = list[dict[str, Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class _Cell:
-    """The runs of one condition, text and budget on one domain.
-
-    Parameters
-    ----------
-    right : ndarray of shape (S, N), bool
-        Whether each test item was classified rightly, by seed; of the seeds that ended well.
-    seeds : tuple of int
-        Which these are.
-    means : ndarray of shape (R,)
-        Resampled means, from the same draws in all cells with the same seeds.
-    """
-
-    right: np.ndarray
-    seeds: tuple[int, ...]
-    means: np.ndarray
-
-
-Cells = dict[tuple[str, Place, int], _Cell]
+Cells = dict[tuple[str, Place, int], Runs]
 
 
 def summarize(folder: Path) -> dict[str, Any]:
@@ -89,6 +71,8 @@ def summarize(folder: Path) -> dict[str, Any]:
         "about": manifest["about"],
         "budgets": grid["budgets"],
         "seeds": len(grid["seeds"]),
+        "pretrainings": grid["pretrainings"],
+        "crossed": grid["crossed"],
         "test_items": {task: about["test"] for task, about in data.items()},
         "chance": {task: {} for task in data},
         "resolvable": {task: {} for task in data},
@@ -112,9 +96,9 @@ def summarize(folder: Path) -> dict[str, Any]:
         found["chance"][task][domain] = float(np.bincount(truth).max() / len(truth))
         resolvable = statistics.resolvable_difference(len(truth), found["seeds"])
         found["resolvable"][task][domain] = resolvable
-        cells = _cells(table, grid, task, domain, truth)
+        cells = _cells(table, manifest, task, domain, truth)
         common = {"task": task, "domain": domain}
-        accuracies = _accuracies(table, grid, cells, task, domain, manifest["price_per_hour"])
+        accuracies = _accuracies(table, manifest, cells, task, domain)
         found["conditions"] += [{**common, **record} for record in accuracies]
         about = manifest["about"]
         compared = _differences(cells, grid, about, main[task])
@@ -153,57 +137,37 @@ def _failures(table: store.Table, names: list[str]) -> Records:
     ]
 
 
-def _wanted(key: Key, grid: dict[str, Any]) -> bool:
-    return (
-        key.condition in grid["conditions"]
-        and key.budget in grid["budgets"]
-        and key.seed in grid["seeds"]
-    )
+def _wanted(key: Key, manifest: dict[str, Any]) -> bool:
+    """Return whether a run belongs to the grid that was asked for last."""
+    grid = manifest["grid"]
+    if key.condition not in grid["conditions"] or key.budget not in grid["budgets"]:
+        return False
+    if key.seed not in grid["seeds"]:
+        return False
+    if not manifest["about"][key.condition]["drawn"]:
+        return key.pretraining == 0
+    if grid["crossed"]:
+        return key.pretraining < grid["pretrainings"]
+    return key.pretraining == key.seed % int(grid["pretrainings"])
 
 
 def _cells(
-    table: store.Table, grid: dict[str, Any], task: str, domain: str, truth: np.ndarray
+    table: store.Table, manifest: dict[str, Any], task: str, domain: str, truth: np.ndarray
 ) -> Cells:
-    """Return the runs of each condition, text and budget, with their means resampled together."""
-    runs: dict[tuple[str, Place, int], dict[int, np.ndarray]] = {}
+    """Return the runs of each condition, text and budget; of a crossed design whole seeds only."""
+    runs: dict[tuple[str, Place, int], dict[tuple[int, int], np.ndarray]] = {}
     for key, outcome in table.outcomes.items():
-        if key.task == task and not outcome.error and _wanted(key, grid):
-            by_seed = runs.setdefault((key.condition, key[1:3], key.budget), {})
-            by_seed[key.seed] = outcome.predicted[domain] == truth
-    # In one order, whatever order the runs ended in.
-    right = {
-        cell: (tuple(sorted(found)), np.stack([found[seed] for seed in sorted(found)]))
-        for cell, found in sorted(runs.items())
-    }
+        if key.task == task and not outcome.error and _wanted(key, manifest):
+            cell = runs.setdefault((key.condition, key[1:3], key.budget), {})
+            cell[key.seed, key.pretraining] = outcome.predicted[domain] == truth
     cells: Cells = {}
-    for seeds in {seeds for seeds, _ in right.values()}:
-        alike = [cell for cell, (own, _) in right.items() if own == seeds]
-        means = statistics.bootstrap_means(
-            np.stack([right[cell][1] for cell in alike]).astype(np.float64),
-            rng=np.random.default_rng(0),
-            resamples=statistics.RESAMPLES,
-        )
-        for cell, row in zip(alike, means, strict=True):
-            cells[cell] = _Cell(right[cell][1], seeds, row)
+    for name, found in sorted(runs.items()):
+        keys = sorted(found)  # in one order, whatever order the runs ended in
+        if manifest["grid"]["crossed"]:
+            times = Counter(seed for seed, _ in keys)
+            keys = [key for key in keys if times[key[0]] == max(times.values())]
+        cells[name] = Runs(np.stack([found[key] for key in keys]), tuple(keys))
     return cells
-
-
-def _difference(ours: _Cell, theirs: _Cell) -> Difference | None:
-    """Return the paired difference of two cells over the seeds that both have."""
-    if ours.seeds == theirs.seeds:
-        return statistics.difference(
-            float(ours.right.mean() - theirs.right.mean()),
-            ours.means - theirs.means,
-            statistics.differing(ours.right, theirs.right),
-        )
-    both = sorted(set(ours.seeds) & set(theirs.seeds))
-    if not both:
-        return None
-    return statistics.paired_difference(
-        ours.right[np.isin(ours.seeds, both)],
-        theirs.right[np.isin(theirs.seeds, both)],
-        rng=np.random.default_rng(0),
-    )
 
 
 def _places(keys: Any, condition: str) -> list[Place]:
@@ -213,47 +177,45 @@ def _places(keys: Any, condition: str) -> list[Place]:
 
 
 def _accuracies(
-    table: store.Table,
-    grid: dict[str, Any],
-    cells: Cells,
-    task: str,
-    domain: str,
-    price: float | None,
+    table: store.Table, manifest: dict[str, Any], cells: Cells, task: str, domain: str
 ) -> Iterator[dict[str, Any]]:
     """Yield the mean, the interval and the costs of each condition, text and budget."""
+    grid, price = manifest["grid"], manifest["price_per_hour"]
     outcomes: dict[tuple[str, Place, int], list[Outcome]] = {}
     for key, outcome in sorted(table.outcomes.items()):
-        if key.task == task and _wanted(key, grid):
-            cell = key.condition, key[1:3], key.budget
-            outcomes.setdefault(cell, []).append(outcome)
-    rows = {
-        (row["condition"], (row["corpus"], int(row["words"])), int(row["budget"]), row["seed"]): row
-        for row in table.rows
-        if row["task"] == task and row["domain"] == domain
-    }
+        if key.task == task and _wanted(key, manifest):
+            outcomes.setdefault((key.condition, key[1:3], key.budget), []).append(outcome)
+    rows: dict[tuple[str, Place, int], list[dict[str, str]]] = {}
+    for row in table.rows:
+        if (row["task"], row["domain"]) == (task, domain):
+            place = row["corpus"], int(row["words"])
+            rows.setdefault((row["condition"], place, int(row["budget"])), []).append(row)
+    estimated = dict(zip(cells, paired.estimates(list(cells.values())), strict=True))
     for condition in grid["conditions"]:
         for place in _places(outcomes, condition):
             for budget in grid["budgets"]:
-                runs = outcomes.get((condition, place, budget), [])
-                good = [run for run in runs if not run.error]
-                own = [rows[condition, place, budget, str(run.key.seed)] for run in runs]
-                if not runs:
+                cell = condition, place, budget
+                if not (runs := outcomes.get(cell, [])):
                     continue
+                good = [run for run in runs if not run.error]
+                keys = {(str(run.key.seed), str(run.key.pretraining)) for run in runs}
+                own = [row for row in rows[cell] if (row["seed"], row["pretraining"]) in keys]
                 seconds = _mean([run.seconds for run in good])
                 yield {
                     "condition": condition,
                     "corpus": place[0],
                     "words": place[1],
                     "budget": budget,
-                    **_accuracy(cells.get((condition, place, budget))),
+                    **_accuracy(cells.get(cell), estimated.get(cell)),
                     "macro_f1": _mean([float(row["macro_f1"]) for row in own if row["macro_f1"]]),
                     "runs": len(good),
                     "failed": len(runs) - len(good),
+                    "pretrainings": len({run.key.pretraining for run in good}),
                     "seconds": seconds,
                     "flops": _mean([run.flops for run in good]),
                     "trainable_parameters": _mean([run.trainable_parameters for run in good]),
-                    "pretrain_seconds": float(own[0]["pretrain_seconds"]),
-                    "pretrain_flops": float(own[0]["pretrain_flops"]),
+                    "pretrain_seconds": _mean([float(row["pretrain_seconds"]) for row in own]),
+                    "pretrain_flops": _mean([float(row["pretrain_flops"]) for row in own]),
                     "money": _money(seconds, price),
                 }
 
@@ -266,20 +228,19 @@ def _mean(values: list[float]) -> float | None:
     return math.fsum(values) / len(values) if values else None
 
 
-def _accuracy(cell: _Cell | None) -> dict[str, Any]:
+def _accuracy(cell: Runs | None, estimate: Estimate | None) -> dict[str, Any]:
     """Return the mean and its interval.
 
     It is Wilson's for one test set where there is one run, or where all runs are right or wrong on
     the same items throughout, so that resampling has nothing to vary.
     """
-    if cell is None:
+    if cell is None or estimate is None:
         return {"mean": None, "low": None, "high": None}
-    mean = float(cell.right.mean())
-    low, high = statistics.percentile_interval(cell.means)
-    if len(cell.seeds) == 1 or low == high:
+    low, high = estimate.low, estimate.high
+    if len(cell.keys) == 1 or low == high:
         items = cell.right.shape[1]
-        low, high = statistics.wilson_interval(round(mean * items), items)
-    return {"mean": mean, "low": low, "high": high}
+        low, high = statistics.wilson_interval(round(estimate.mean * items), items)
+    return {"mean": estimate.mean, "low": low, "high": high}
 
 
 def _pairs(
@@ -297,7 +258,7 @@ def _pairs(
                         yield condition, baseline, place, budget, family
 
 
-def _partner(cells: Cells, baseline: str, place: Place, budget: int) -> _Cell | None:
+def _partner(cells: Cells, baseline: str, place: Place, budget: int) -> Runs | None:
     """Return the baseline's runs on the same text, or those that use none."""
     return cells.get((baseline, place, budget)) or cells.get((baseline, ("", 0), budget))
 
@@ -306,12 +267,10 @@ def _differences(
     cells: Cells, grid: dict[str, Any], about: dict[str, Any], main: Place
 ) -> Iterator[dict[str, Any]]:
     """Yield each condition against its baselines, with verdicts corrected by family and text."""
-    found = []
+    pairs = []
     for condition, baseline, place, budget, family in _pairs(cells, grid, about):
         theirs = _partner(cells, baseline, place, budget)
-        ours = cells[condition, place, budget]
-        estimate = None if theirs is None else _difference(ours, theirs)
-        if estimate is not None:
+        if theirs is not None:
             names = {
                 "condition": condition,
                 "baseline": baseline,
@@ -320,7 +279,13 @@ def _differences(
                 "budget": budget,
                 "family": family,
             }
-            found.append((names, estimate, len(ours.seeds)))
+            pairs.append((names, cells[condition, place, budget], theirs))
+    estimates = paired.differences([(ours, theirs) for _, ours, theirs in pairs])
+    found = [
+        (names, estimate, len({seed for seed, _ in ours.keys}))
+        for (names, ours, _), estimate in zip(pairs, estimates, strict=True)
+        if estimate is not None
+    ]
     families: dict[Any, list[int]] = {}
     for i, (names, _, _) in enumerate(found):
         # Conditions without a text are read together with those on the main one.
@@ -350,19 +315,23 @@ def _differences(
 
 def _gains(cells: Cells, grid: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what each condition gains over random word vectors, with its own interval."""
-    for condition in grid["conditions"]:
-        for place in _places(cells, condition) if condition != "random" else ():
-            for budget in grid["budgets"]:
-                ours = cells.get((condition, place, budget))
-                theirs = cells.get(("random", ("", 0), budget))
-                estimate = _difference(ours, theirs) if ours and theirs else None
-                if estimate is not None:
-                    yield {
-                        "condition": condition,
-                        "corpus": place[0],
-                        "words": place[1],
-                        "budget": budget,
-                        "gain": estimate.difference,
-                        "low": estimate.low,
-                        "high": estimate.high,
-                    }
+    wanted = [
+        (condition, place, budget)
+        for condition in grid["conditions"]
+        if condition != "random"
+        for place in _places(cells, condition)
+        for budget in grid["budgets"]
+        if (condition, place, budget) in cells and ("random", ("", 0), budget) in cells
+    ]
+    pairs = [(cells[cell], cells["random", ("", 0), cell[2]]) for cell in wanted]
+    for (condition, place, budget), gain in zip(wanted, paired.differences(pairs), strict=True):
+        if gain is not None:
+            yield {
+                "condition": condition,
+                "corpus": place[0],
+                "words": place[1],
+                "budget": budget,
+                "gain": gain.difference,
+                "low": gain.low,
+                "high": gain.high,
+            }

@@ -13,7 +13,7 @@ from minilm import resources
 from minilm.compare import comparison, executors
 from minilm.compare.data import CompareSettings
 from minilm.compare.executors import Groups, Place
-from minilm.compare.experiment import Grid
+from minilm.compare.run import Grid
 from minilm.compare.transformer import TransformerSettings
 from minilm.course import catalog, loading, targets
 

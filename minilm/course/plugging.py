@@ -142,7 +142,12 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
     model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
     table = model.parameters["wte.weight"]
     word_start.from_cooccurrence(
-        table, training, window=_WINDOW, end=-1, rng=generator(_SEED, "svd")
+        table,
+        training,
+        window=_WINDOW,
+        length=PretrainSettings.embedding_length,
+        end=-1,
+        rng=generator(_SEED, "svd"),
     )
     windows = batches.ShuffledWindows(
         training[training >= 0], size.config.n_positions, size.batch, _SEED

@@ -31,9 +31,9 @@ _WHOLE = {
     **dict.fromkeys(("threads", "rank", "layers", "updates"), 1),
     **dict.fromkeys(("warmup", "seed", "lora"), 0),
 }
-_POSITIVE = ("epochs", "learning_rate", "alpha", "layer_decay")
+_POSITIVE = ("epochs", "learning_rate", "alpha", "layer_decay", "embedding_length")
 _NOT_NEGATIVE = (
-    *("dropout", "weight_decay", "save_seconds", "lm_weight"),
+    *("dropout", "weight_decay", "save_seconds", "lm_weight", "embedding_rate"),
     *("limit", "replay", "ewc", "average"),
 )
 _CHOICES = {

@@ -208,6 +208,7 @@ def begin(
             model.parameters[config.table],
             windows.tokens,
             window=chosen.window,
+            length=chosen.embedding_length,
             end=tokenizer.vocab[END_OF_TEXT],
             rng=generator(chosen.seed, "svd"),
         )
@@ -323,7 +324,12 @@ def _assemble(
     train = _windows(found, chosen)
     return Run(
         model=model,
-        optimizer=AdamW(model.parameters, betas=loop.BETAS, weight_decay=chosen.weight_decay),
+        optimizer=AdamW(
+            model.parameters,
+            betas=loop.BETAS,
+            weight_decay=chosen.weight_decay,
+            factors={model.config.table: chosen.embedding_rate},
+        ),
         tokenizer=tokenizer,
         settings=chosen,
         plan=tokens.plan(chosen, train, looks=_LOOKS),

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from minilm.arrays import Ids
 from minilm.embeddings import cooccurrence, svd
 
-LENGTH = 0.2  # of a row: about the length of GPT-2's random rows at these widths
-
 _PIECE = 1 << 20  # tokens counted at a time
 _MEMORY = 1 << 27  # bytes for counting, for text of any length
 
@@ -26,10 +24,11 @@ def from_cooccurrence(
     ids: Ids,
     *,
     window: int,
+    length: float,
     end: int,
     rng: np.random.Generator,
 ) -> None:
-    """Write PPMI-SVD vectors of unit length, times 0.2, into word embeddings.
+    """Write PPMI-SVD vectors, all of one length, into word embeddings.
 
     Rows of tokens without neighbors stay as they are. So do the last columns of all rows if the
     width exceeds the vocabulary.
@@ -42,6 +41,8 @@ def from_cooccurrence(
         pieces of a million tokens.
     window : int
         Tokens on each side.
+    length : float
+        Of each row.
     end : int
         The id between documents.
     rng : numpy.random.Generator
@@ -60,4 +61,4 @@ def from_cooccurrence(
     dimensions = min(width, vocabulary)
     vectors = svd.word_vectors(counts, dimensions=dimensions, rng=rng)
     met = vectors.any(axis=1)
-    table[met, :dimensions] = vectors[met] * LENGTH
+    table[met, :dimensions] = vectors[met] * length

@@ -131,11 +131,16 @@ MISTAKES = {
     ),
     "unknown condition": (
         lambda f: {"conditions": "randm"},
-        "'randm' is no model's folder and not one of",
+        "'randm' is not a model's folder and not one of",
     ),
     "bad budgets": (lambda f: {"budgets": "ten"}, "'ten' is not a list like 16,64,256"),
     "bad window": (lambda f: {"window": "0"}, "--window: 0; use 1 to 1000 words"),
     "bad amounts": (lambda f: {"pretrain_words": "10,none"}, "'10,none' is not a list like 10000"),
+    "no pretrainings": (lambda f: {"pretrainings": "0"}, "--pretrainings: 0; use 1 to 100"),
+    "more pretrainings than draws": (
+        lambda f: {"pretrainings": "3"},
+        "--pretrainings: 3 with 2 draws, of which each has one pretraining",
+    ),
     "bad price": (lambda f: {"price_per_hour": "-1"}, "--price-per-hour: -1.0"),
     "no workers": (lambda f: {"workers": "0"}, "--workers: 0"),
     "file in the way": (
@@ -188,15 +193,29 @@ def test_presets_and_companions_of_shipped_tasks(monkeypatch, tmp_path):
         ["--preset", "kata"],
         ["--preset", "study", "--seeds", "3"],
         ["--task", "corpora/support_tickets.csv"],
+        ["--task", "topics.csv"],
+        ["--preset", "lesson"],
+        ["--preset", "methods", "--pretrainings", "4"],
     ):
         assert main(["compare", "--out", str(tmp_path / "x"), *more]) == 2
-    (films, usual), (_, kata), (_, study), (tickets, _) = asked
+    (films, usual), (_, kata), (_, study), (tickets, _), (topics, _), (lesson, few), (_, ways) = (
+        asked
+    )
     names = [[path.name for path in paths] for paths in films[0].corpora]
-    assert names == [["general.txt"]]
+    assert names == [["reviews_unlabelled.txt"]]
     assert films[0].task.name == "movie_reviews.csv"
     assert [path.name for path in films[0].transfers] == ["product_reviews.csv"]
-    assert (usual.budgets, usual.seeds) == ((16, 64, 256), 5)
-    assert (kata.budgets, kata.seeds) == ((16, 64), 3)
+    assert (usual.budgets, usual.seeds, usual.pretrainings) == ((16, 64, 256), 9, 3)
+    assert len(usual.conditions) == 12
+    assert not usual.crossed
+    assert (kata.budgets, kata.seeds, kata.pretrainings) == ((16, 64), 3, 1)
+    assert study.crossed
+    assert [path.name for path in topics[0].corpora[0]] == ["general.txt"]
+    assert lesson[0].task.name == "support_tickets.csv"
+    assert few.budgets == (40, 160)
+    assert few.conditions[-2:] == ("transformer-scratch", "transformer-finetuned")
+    assert {"transformer-lora-8", "transformer-gradual"} <= set(ways.conditions)
+    assert ways.pretrainings == 4
     assert (study.budgets, study.seeds) == ((16, 32, 64, 128, 256), 3)
     assert [path.name for path in tickets[0].corpora[0]] == ["support_conversations.txt"]
     assert tickets[0].transfers == ()
@@ -224,6 +243,10 @@ def test_repeated_options_are_axes(monkeypatch, tmp_path):
         ]
         assert (one.transfers, one.others) == ((), (other.task,))
         assert one.pretrain_words == (10_000, None)
+        assert not one.equal_words
+    asked.clear()
+    assert main(["compare", "--out", str(tmp_path / "x"), *more[:-2]]) == 2
+    assert all(one.equal_words for one in asked)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import csv
 import numpy as np
 import pytest
 
-from minilm.compare import conclusions, pretraining, transformer
+from minilm.compare import pretraining, report, texts, transformer
 from minilm.compare.conditions import CONDITIONS
 from minilm.compare.data import CompareSettings, prepare
-from minilm.compare.experiment import Grid, Shared
+from minilm.compare.run import Grid, Shared
 
 GOOD = [f"good{c}" for c in "abcdefghijklmnopqrst"]
 BAD = [f"bad{c}" for c in "abcdefghijklmnopqrst"]
@@ -60,12 +60,13 @@ def settings(world):
     )
 
 
-def with_everything_made(materials):
+def with_everything_made(every):
     """Pretrain whatever any condition needs, and return what runs share."""
-    for one in materials:
-        for kind in pretraining.KINDS:
-            one.text.made[kind] = pretraining.make(one.text, one.settings, kind)
-    places = {(m.task, m.text.corpus, m.text.words): m for m in materials}
+    for one in every:
+        for job in pretraining.wanted([one], pretraining.KINDS, 2):
+            made = pretraining.make(one.text, one.settings, job.kind, job.pretraining)
+            one.text.made[texts.name_of(job.kind, job.pretraining)] = made
+    places = {(m.task, m.text.corpus, m.text.words): m for m in every}
     return Shared(places, CONDITIONS)
 
 
@@ -83,5 +84,5 @@ def grid():
 @pytest.fixture
 def undrawn(monkeypatch):
     """Leave out pictures and page, which take most of the time here."""
-    monkeypatch.setattr(conclusions.pictures, "draw_all", lambda folder: [])
-    monkeypatch.setattr(conclusions.page, "write", lambda folder: None)
+    monkeypatch.setattr(report.pictures, "draw_all", lambda folder: [])
+    monkeypatch.setattr(report.page, "write", lambda folder: None)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from minilm import files
-from minilm.compare import classifiers, comparison, conditions, data, store
+from minilm.compare import classifiers, comparison, conditions, data, pretraining, store
 from minilm.compare.conditions import Condition
 from minilm.compare.data import CompareSettings
 from minilm.compare.executors import Here, ProcessRunner
-from minilm.compare.experiment import Grid
+from minilm.compare.run import Grid
 from minilm.errors import InputError, MinilmError, OptionError, OutputError
 
 TIMES = ("seconds", "pretrain_seconds", "money")
@@ -40,7 +40,7 @@ class Stopped(Here):
 
     def map(self, function, shared, groups):
         for job, result in super().map(function, shared, groups):
-            if isinstance(result, comparison.cache.Made):
+            if isinstance(result, pretraining.Made):
                 yield job, result
                 continue
             if not self.left:
@@ -54,11 +54,11 @@ def finished(settings, grid, tmp_path_factory):
     return comparison.compare(settings, grid, tmp_path_factory.mktemp("runs") / "whole")
 
 
-def broken_at(material, seed, chosen, *, bad):
+def broken_at(data, seed, chosen, *, bad):
     """A condition that goes wrong at one seed."""
     if seed == bad:
         raise MemoryError("no memory")
-    return conditions.train_tfidf(material, seed, chosen)
+    return conditions.train_tfidf(data, seed, chosen)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -76,7 +76,7 @@ def test_a_run_that_fails_is_a_row_with_its_error_and_is_tried_again(settings, t
     said = []
     mended = Condition("now and then", ("random",), "mine", partial(broken_at, bad=None))
     assert run(own={"mine": mended}, resume=True, say=said.append).summary["failed"] == []
-    assert "took up 5 finished runs" in said
+    assert "continuing: 5 runs are finished" in said
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -87,7 +87,7 @@ def test_when_every_run_fails_that_is_an_error(settings, tmp_path):
 
 
 def test_unknown_conditions_are_refused(settings, tmp_path):
-    with pytest.raises(OptionError, match="'randm' is no model's folder and not one of tfidf, "):
+    with pytest.raises(OptionError, match="'randm' is not a model's folder and not one of tfidf, "):
         comparison.compare(settings, Grid(("randm",), (8,), 1), tmp_path)
 
 
@@ -96,7 +96,7 @@ def test_a_model_folder_joins_the_table(settings, shared, tmp_path):
     from minilm.store import folder
     from minilm.text.wordlevel import WordLevelTokenizer
 
-    main = next(iter(shared.materials.values()))
+    main = next(iter(shared.data.values()))
     body = classifiers.pretrained_body(main)
     words = ["<|endoftext|>", "<unk>", *main.text.vocabulary.words]
     tokenizer = WordLevelTokenizer({word: i for i, word in enumerate(words)})
@@ -152,7 +152,7 @@ def test_resume_may_add_amounts_of_text_but_not_lose_them(settings, tmp_path):
     more = replace(settings, pretrain_words=(700, None))
     said = []
     comparison.compare(more, grid, tmp_path, resume=True, say=said.append)
-    assert "took up 4 finished runs" in said
+    assert "continuing: 4 runs are finished" in said
     assert len({row["words"] for row in table(tmp_path)}) == 3
     with pytest.raises(InputError, match=r"holds runs with 700 words of corpus; resume with all"):
         comparison.compare(settings, grid, tmp_path, resume=True)
@@ -211,7 +211,7 @@ def test_the_folder_holds_what_is_promised(finished, grid):
         truth, predicted = arrays["task/task/truth"], arrays["task/task/predicted"]
         runs = arrays["task/runs"].tolist()
     mine = [row for row in rows if row["domain"] == "task"]
-    names = ("condition", "corpus", "words", "budget", "seed")
+    names = ("condition", "corpus", "words", "budget", "seed", "pretraining")
     assert runs == [[row[name] for name in names] for row in mine]
     accuracies = [float(row["accuracy"]) for row in mine]
     assert accuracies == np.mean(predicted == truth, axis=1).tolist()
@@ -260,7 +260,7 @@ def test_a_stopped_comparison_resumes_to_the_same_table(finished, settings, grid
     assert not (folder / "summary.json").exists()
     said = []
     resumed = comparison.compare(settings, grid, folder, resume=True, say=said.append)
-    assert "took up 5 finished runs" in said
+    assert "continuing: 5 runs are finished" in said
     assert table(folder) == table(finished.folder)
     assert timeless(resumed.summary) == timeless(finished.summary)
 
@@ -272,7 +272,7 @@ def test_resume_may_add_runs_but_not_change_settings(finished, settings, grid, t
     comparison.compare(settings, first, folder)
     said = []
     comparison.compare(settings, grid, folder, resume=True, say=said.append)
-    assert "took up 9 finished runs" in said
+    assert "continuing: 9 runs are finished" in said
     assert table(folder) == table(finished.folder)
     other = CompareSettings(**{**vars(settings), "window": 5})
     with pytest.raises(InputError, match="window was 15 and is now 5"):
@@ -291,7 +291,7 @@ def test_resume_needs_the_same_contents_and_versions_but_not_the_same_place(sett
     moved.write_bytes(settings.task.read_bytes())
     said = []
     comparison.compare(replace(settings, task=moved), small, folder, resume=True, say=said.append)
-    assert "took up 2 finished runs" in said
+    assert "continuing: 2 runs are finished" in said
     moved.write_text(settings.task.read_text("utf-8") + "gooda,good,train\n", "utf-8")
     with pytest.raises(InputError, match="other files or other contents"):
         comparison.compare(replace(settings, task=moved), small, folder, resume=True)

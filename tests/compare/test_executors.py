@@ -8,16 +8,16 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from minilm.compare import executors, experiment
+from minilm.compare import executors, run
 from minilm.compare.executors import Borrowed, Cluster, Here, Lost, ProcessRunner
-from minilm.compare.experiment import Grid
+from minilm.compare.run import Grid
 from minilm.errors import MinilmError, OptionError
 
 
 def outcomes(place, shared, grid):
     try:
         groups = [[key] for key in shared.runs(grid)]
-        return dict(place.map(experiment.run, shared, groups))
+        return dict(place.map(run.run, shared, groups))
     finally:
         place.close()
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from minilm.compare import statistics
+from minilm.compare import bootstrap, statistics
 from minilm.compare.statistics import Difference
 from minilm.errors import OptionError
 
@@ -38,7 +38,7 @@ def claims_by_seeds_alone(a: np.ndarray, b: np.ndarray, rng: np.random.Generator
     """The wrong way: each seed's mean difference resampled, the test items taken as given."""
     by_seed = (a.astype(float) - b).mean(axis=1)
     means = by_seed[rng.integers(len(by_seed), size=(499, len(by_seed)))].mean(axis=1)
-    low, high = statistics.percentile_interval(means)
+    low, high = bootstrap.percentile_interval(means)
     return not low <= 0 <= high
 
 
@@ -81,7 +81,7 @@ def test_the_interval_of_a_mean_holds_the_truth_as_often_as_it_says():
 def test_bootstrap_means_equal_the_slow_version():
     """Same draws; then each resample's table of seeds by items is written out and averaged."""
     outcomes = np.random.default_rng(3).integers(-1, 2, size=(4, 9)).astype(float)
-    fast = statistics.bootstrap_means(outcomes, rng=np.random.default_rng(4), resamples=100)
+    fast = bootstrap.bootstrap_means(outcomes, rng=np.random.default_rng(4), resamples=100)
     rng = np.random.default_rng(4)
     drawn_seeds = rng.integers(4, size=(100, 4))
     drawn_items = rng.integers(9, size=(100, 9))
@@ -98,7 +98,7 @@ def test_bootstrap_spread_is_the_standard_error_where_only_one_factor_varies(var
     outcomes = (
         np.repeat(values[np.newaxis], 6, axis=0) if vary == "items" else values[:, np.newaxis]
     )
-    means = statistics.bootstrap_means(
+    means = bootstrap.bootstrap_means(
         np.ascontiguousarray(outcomes, dtype=float), rng=np.random.default_rng(6), resamples=20_000
     )
     assert means.std() == pytest.approx(values.std() / math.sqrt(40), rel=0.03)
@@ -213,9 +213,9 @@ def test_resolvable_difference_is_the_half_width_where_only_items_vary():
 def test_several_conditions_get_the_draws_of_one():
     rng = np.random.default_rng(19)
     outcomes = rng.integers(0, 2, size=(2, 3, 5, 40)).astype(float)
-    together = statistics.bootstrap_means(outcomes, rng=np.random.default_rng(20), resamples=50)
+    together = bootstrap.bootstrap_means(outcomes, rng=np.random.default_rng(20), resamples=50)
     assert together.shape == (2, 3, 50)
-    alone = statistics.bootstrap_means(outcomes[1, 2], rng=np.random.default_rng(20), resamples=50)
+    alone = bootstrap.bootstrap_means(outcomes[1, 2], rng=np.random.default_rng(20), resamples=50)
     assert np.array_equal(together[1, 2], alone)
 
 

@@ -13,11 +13,19 @@ from minilm.errors import InputError
 
 TRUTH = np.array([0] * 60 + [1] * 40)
 RIGHT = {"random": 0.5, "tfidf": 0.6, "cooccurrence": 0.75, "cooccurrence-shuffled": 0.52}
-BUDGETS, SEEDS, TEXT = (16, 64), 6, ("general", 1000)
+BUDGETS, SEEDS, PRETRAININGS, TEXT = (16, 64), 6, 3, ("general", 1000)
 
 
 def text_of(name):
     return TEXT if CONDITIONS[name].needs else ("", 0)
+
+
+def pretraining(name, seed):
+    return seed % PRETRAININGS if CONDITIONS[name].drawn else 0
+
+
+def keys_of(name, seeds=SEEDS):
+    return tuple((seed, pretraining(name, seed)) for seed in range(seeds))
 
 
 def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
@@ -26,6 +34,7 @@ def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
         name: {
             "baselines": list(CONDITIONS[name].baselines),
             "family": CONDITIONS[name].family,
+            "drawn": CONDITIONS[name].drawn,
         }
         for name in RIGHT
     }
@@ -38,6 +47,8 @@ def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
             "conditions": list(RIGHT),
             "budgets": list(BUDGETS),
             "seeds": list(range(seeds)),
+            "pretrainings": PRETRAININGS,
+            "crossed": False,
         },
         "data": {
             "task": {
@@ -54,7 +65,10 @@ def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
     }
     (folder / store.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     good = {run: predicted for run, predicted in runs.items() if predicted is not None}
-    keys = [[n, text_of(n)[0], str(text_of(n)[1]), str(b), str(s)] for n, b, s in good]
+    keys = [
+        [n, text_of(n)[0], str(text_of(n)[1]), str(b), str(s), str(pretraining(n, s))]
+        for n, b, s in good
+    ]
     np.savez(
         folder / store.PREDICTIONS,
         **{
@@ -74,7 +88,7 @@ def write(folder, runs, truth=TRUTH, seeds=SEEDS, price=None):
                 scores = [np.mean(predicted == truth), metrics.macro_f1(truth, predicted, 2)]
             error = "" if predicted is not None else "MemoryError: no memory"
             cost = [0.5 + seed, 1e6, 3, 2.0, 1e9, ""]
-            where = ["task", *text_of(name), name, budget, seed, "task"]
+            where = ["task", *text_of(name), name, budget, seed, pretraining(name, seed), "task"]
             writer.writerow([*where, *scores, *cost, error])
 
 
@@ -112,7 +126,9 @@ def test_each_cell_is_about_its_own_runs(made):
     for cell in found["conditions"]:
         mine = [runs[cell["condition"], cell["budget"], seed] for seed in range(SEEDS)]
         right = np.stack(mine) == TRUTH
-        expected = statistics.mean_and_interval(right, rng=np.random.default_rng(0))
+        expected = statistics.mean_and_interval(
+            right, rng=np.random.default_rng(0), keys=keys_of(cell["condition"])
+        )
         assert (cell["mean"], cell["low"], cell["high"]) == pytest.approx(
             (expected.mean, expected.low, expected.high), abs=1e-12
         )
@@ -139,7 +155,9 @@ def test_differences_are_from_the_baselines_and_corrected_by_family(made):
             np.stack([runs[name, row["budget"], seed] for seed in range(SEEDS)]) == TRUTH
             for name in (row["condition"], row["baseline"])
         )
-        alone = statistics.paired_difference(ours, theirs, rng=np.random.default_rng(0))
+        alone = statistics.paired_difference(
+            ours, theirs, rng=np.random.default_rng(0), keys=keys_of(row["condition"])
+        )
         assert row["difference"] == pytest.approx(alone.difference)
         assert (row["low"], row["high"]) == pytest.approx((alone.low, alone.high), abs=1e-12)
         assert row["p"] == alone.p

@@ -59,8 +59,10 @@ def test_two_runs_are_equal_to_the_bit_and_the_seed_matters(trained, text, tiny,
     assert bytes_of(tmp_path / "other") != bytes_of(trained)
 
 
-@pytest.mark.parametrize("tokenizer", ["bpe", "word"])
-def test_word_embeddings_start_from_cooccurrence(text, tiny, tmp_path, tokenizer, monkeypatch):
+@pytest.mark.parametrize(("tokenizer", "window", "length"), [("bpe", 2, 0.2), ("word", 15, 1.0)])
+def test_word_embeddings_start_from_cooccurrence(
+    text, tiny, tmp_path, tokenizer, window, length, monkeypatch
+):
     started = []
     monkeypatch.setattr(pretrain.loop, "train", lambda run, *rest: started.append(run))
     monkeypatch.setattr(pretrain.log, "draw", lambda path: path)
@@ -69,13 +71,13 @@ def test_word_embeddings_start_from_cooccurrence(text, tiny, tmp_path, tokenizer
     pretrain.pretrain([text], tmp_path / "b", {**given, "init": "random"}, say=silent)
     ours, random = (run.model.parameters["wte.weight"] for run in started)
     ids = started[0].train.tokens.astype(np.int64)
-    counts = cooccurrence.count(np.where(ids == 0, -1, ids), 2, len(ours))
+    counts = cooccurrence.count(np.where(ids == 0, -1, ids), window, len(ours))
     vectors = svd.word_vectors(counts, dimensions=8, rng=pretrain.generator(0, "svd"))
     met = vectors.any(axis=1)
     assert 0 < met.sum() < len(met)  # `<|endoftext|>` at least meets nobody
-    np.testing.assert_array_equal(ours[met], vectors[met] * 0.2)
+    np.testing.assert_array_equal(ours[met], vectors[met] * np.float32(length))
     np.testing.assert_array_equal(ours[~met], random[~met])
-    assert_close(np.linalg.norm(ours[met], axis=1), 0.2, rtol=1e-5)
+    assert_close(np.linalg.norm(ours[met], axis=1), length, rtol=1e-5)
     np.testing.assert_array_equal(
         started[0].model.parameters["wpe.weight"], started[1].model.parameters["wpe.weight"]
     )
@@ -85,13 +87,15 @@ def test_pieces_and_narrow_vocabularies_are_counted_too(monkeypatch):
     monkeypatch.setattr(word_start, "_PIECE", 7)
     table = np.full((5, 9), 7.0, np.float32)
     ids = np.array([0, 1, 2, 1, 2, 0, 3, 1, 2, 3, 0], np.uint16)
-    word_start.from_cooccurrence(table, ids, window=2, end=0, rng=np.random.default_rng(0))
+    word_start.from_cooccurrence(
+        table, ids, window=2, length=0.3, end=0, rng=np.random.default_rng(0)
+    )
     assert (table[:, 5:] == 7).all()  # as wide as there are tokens, and no wider
     assert (table[[0, 4]] == 7).all()  # the end of text, and what does not occur
-    assert_close(np.linalg.norm(table[1:4, :5], axis=1), 0.2, rtol=1e-5)
+    assert_close(np.linalg.norm(table[1:4, :5], axis=1), 0.3, rtol=1e-5)
     lonely = np.full((3, 2), 7.0, np.float32)
     word_start.from_cooccurrence(
-        lonely, np.array([0, 1, 0, 2, 0]), window=2, end=0, rng=np.random.default_rng(0)
+        lonely, np.array([0, 1, 0, 2, 0]), window=2, length=1, end=0, rng=np.random.default_rng(0)
     )
     assert (lonely == 7).all()
 
@@ -223,7 +227,7 @@ def test_the_output_is_no_data(text, tiny, tmp_path):
     pretrain.pretrain([folder], folder / "m", tiny, say=silent)
     said = []
     pretrain.pretrain([folder], folder / "m", tiny, resume=True, say=said.append)
-    assert said[-1].endswith("there is nothing to do")
+    assert said[-1].endswith("nothing to do")
 
 
 @pytest.mark.parametrize(

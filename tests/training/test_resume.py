@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,8 @@ NURSERY = textwrap.dedent(
         given = {"size": "kata", "n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 8,
                  "vocab_size": 300, "batch": 2, "steps": int(sys.argv[2]), "threads": 1, "seed": 3,
                  "patience": 1000, "dropout": 0.1, "save_seconds": float(seconds)}
-        pretrain.pretrain([sys.argv[1]], folder, given, resume=resume == "resume",
+        begun = os.path.isdir(os.path.join(folder, "training"))
+        pretrain.pretrain([sys.argv[1]], folder, given, resume=resume == "resume" and begun,
                           say=lambda line: print(line, file=sys.stderr, flush=True))
 
     for line in sys.stdin:
@@ -106,10 +108,15 @@ def model_files(folder):
 def test_twenty_kills_do_not_change_a_bit(nursery, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert nursery.run(whole, 60, "afresh") == 0, nursery.said()
+    # A run that saves after every step takes this long here and now; kills fall anywhere in it.
+    start = time.monotonic()
+    assert nursery.run(tmp_path / "timed", 0, "afresh") == 0, nursery.said()
+    longest = time.monotonic() - start
+    (killed / "training").mkdir(parents=True)  # as a kill before the first save leaves it
     rng = random.Random(7)
     in_save = deaths = 0
     while deaths < KILLS:
-        code = nursery.run(killed, 0, "resume", kill_after=rng.uniform(0.0, 0.25))
+        code = nursery.run(killed, 0, "resume", kill_after=rng.uniform(0.0, longest))
         assert code in (0, -signal.SIGKILL), nursery.said()
         if code == 0:  # finished before its end: from the beginning again
             for path in sorted(killed.rglob("*"), reverse=True):

@@ -101,7 +101,7 @@ def reading(summary: dict[str, Any]) -> list[str]:
     elif naive["high"] < 0:
         sentences = [f"Naive continuation forgets nothing; the old domains gain: {interval}."]
     else:
-        sentences = [f"Whether naive continuation forgets cannot be told: {interval}."]
+        sentences = [f"It cannot be decided whether naive continuation forgets: {interval}."]
     by = {(row["way"], row["measure"]): row for row in summary["differences"]}
     for way in summary["ways"]:
         name = way["name"]
@@ -109,12 +109,12 @@ def reading(summary: dict[str, Any]) -> list[str]:
             continue
         old, new = by[name, "forgetting"], by[name, "new domain"]
         what = {"better": "forgets less", "worse": "forgets more"}.get(
-            old["verdict"], "cannot be told from it in forgetting"
+            old["verdict"], "shows no difference from it in forgetting"
         )
         cost = {
             "better": "and learns the new better too",
             "worse": f"at a cost to the new of {new['mean']:.3f} nats",
-            "cannot tell": "with no difference in the new that could be told",
+            "cannot tell": "with no difference that shows in the new text",
         }[new["verdict"]]
         reference = ", the reference," if name == REFERENCE else ""
         label = name[0].upper() + name[1:]

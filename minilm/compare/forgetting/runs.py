@@ -57,42 +57,42 @@ class Outcome:
     seconds: float
 
 
-def run(material: ForgettingData, seed: int) -> dict[str, Outcome]:
+def run(data: ForgettingData, seed: int) -> dict[str, Outcome]:
     """Return the outcome of every way at one seed: a pure function of both, times apart."""
-    start = _start(material, seed)
-    first = _learned(material, start, 0, WAYS[NAIVE], (), seed)
-    common = [measure(start, material), measure(first, material)]
-    return {name: _continue(material, start, first, common, name, seed) for name in WAYS}
+    start = _start(data, seed)
+    first = _learned(data, start, 0, WAYS[NAIVE], (), seed)
+    common = [measure(start, data), measure(first, data)]
+    return {name: _continue(data, start, first, common, name, seed) for name in WAYS}
 
 
 def _continue(
-    material: ForgettingData, start: GPT, first: GPT, common: list[Losses], name: str, seed: int
+    data: ForgettingData, start: GPT, first: GPT, common: list[Losses], name: str, seed: int
 ) -> Outcome:
     """Learn the domains after the first in one way."""
     way, losses, seconds = WAYS[name], list(common), 0.0
     model = _copy(first)
-    for stage in range(1, len(material.domains)):
+    for stage in range(1, len(data.domains)):
         begin = time.perf_counter()
-        kept = _samples(material, stage, seed)
+        kept = _samples(data, stage, seed)
         if way.together:
-            model = _relearned(material, start, stage, seed)
+            model = _relearned(data, start, stage, seed)
         else:
-            model = _learned(material, first if way.apart else model, stage, way, kept, seed)
+            model = _learned(data, first if way.apart else model, stage, way, kept, seed)
         seconds += time.perf_counter() - begin
-        found = measure(model, material)
+        found = measure(model, data)
         if way.apart:  # each domain with its own adapter, and those to come with the last one
-            known = _places(material, stage)
+            known = _places(data, stage)
             found = np.where(known, losses[-1], found)
         losses.append(found)
     return Outcome(np.stack(losses), seconds)
 
 
-def _places(material: ForgettingData, stage: int) -> NDArray[np.bool_]:
+def _places(data: ForgettingData, stage: int) -> NDArray[np.bool_]:
     """Return which test documents are of the base text or a domain before this stage."""
-    before = {domain.name for domain in material.domains[:stage]}
-    before |= {material.base.name} if material.base else set()
+    before = {domain.name for domain in data.domains[:stage]}
+    before |= {data.base.name} if data.base else set()
     return np.concatenate(
-        [np.full(len(domain.test), domain.name in before) for domain in material.measured]
+        [np.full(len(domain.test), domain.name in before) for domain in data.measured]
     )
 
 
@@ -111,42 +111,42 @@ class _Task:
         """Look at nothing on the way."""
 
 
-def _start(material: ForgettingData, seed: int) -> GPT:
+def _start(data: ForgettingData, seed: int) -> GPT:
     """Return the model before the first domain."""
-    model = GPT(material.config, rng=generator(seed, "parameters"))
-    if material.base is None:
+    model = GPT(data.config, rng=generator(seed, "parameters"))
+    if data.base is None:
         return model
-    steps = material.settings.base_steps
-    return _trained(material, model, material.base.train, WAYS[NAIVE], (), steps, seed)
+    steps = data.settings.base_steps
+    return _trained(data, model, data.base.train, WAYS[NAIVE], (), steps, seed)
 
 
 def _learned(
-    material: ForgettingData, model: GPT, stage: int, way: Way, kept: Sequence[Part], seed: int
+    data: ForgettingData, model: GPT, stage: int, way: Way, kept: Sequence[Part], seed: int
 ) -> GPT:
     """Return a copy of a model that has learned one more domain."""
-    train = material.domains[stage].train
-    steps = _steps(material, stage, way)
-    return _trained(material, _copy(model), train, way, kept, steps, seed)
+    train = data.domains[stage].train
+    steps = _steps(data, stage, way)
+    return _trained(data, _copy(model), train, way, kept, steps, seed)
 
 
-def _relearned(material: ForgettingData, start: GPT, stage: int, seed: int) -> GPT:
+def _relearned(data: ForgettingData, start: GPT, stage: int, seed: int) -> GPT:
     """Return what the beginning becomes on all domains so far at once, in as many steps."""
-    train = np.concatenate([domain.train for domain in material.domains[: stage + 1]])
-    steps = sum(_steps(material, k, WAYS[REFERENCE]) for k in range(stage + 1))
-    return _trained(material, _copy(start), train, WAYS[REFERENCE], (), steps, seed)
+    train = np.concatenate([domain.train for domain in data.domains[: stage + 1]])
+    steps = sum(_steps(data, k, WAYS[REFERENCE]) for k in range(stage + 1))
+    return _trained(data, _copy(start), train, WAYS[REFERENCE], (), steps, seed)
 
 
-def _steps(material: ForgettingData, stage: int, way: Way) -> int:
-    settings = material.settings
-    if stage == 0 and material.base is None:
+def _steps(data: ForgettingData, stage: int, way: Way) -> int:
+    settings = data.settings
+    if stage == 0 and data.base is None:
         return settings.base_steps
-    windows = len(material.domains[stage].train) // material.config.n_positions
+    windows = len(data.domains[stage].train) // data.config.n_positions
     epochs = settings.epochs * windows / SIZES[settings.size].batch
     return max(1, round(min(epochs, settings.steps) * way.epochs))
 
 
 def _trained(
-    material: ForgettingData,
+    data: ForgettingData,
     model: GPT,
     train: Ids,
     way: Way,
@@ -154,7 +154,7 @@ def _trained(
     steps: int,
     seed: int,
 ) -> GPT:
-    batch = SIZES[material.settings.size].batch
+    batch = SIZES[data.settings.size].batch
     windows = ShuffledWindows(train, model.config.n_positions, batch, seed)
     stage = Continuation(model, windows, kept, way.care, weight_decay=WEIGHT_DECAY, seed=seed)
     plan = Plan(
@@ -169,10 +169,10 @@ def _trained(
     return stage.finish()
 
 
-def _samples(material: ForgettingData, stage: int, seed: int) -> tuple[Part, ...]:
+def _samples(data: ForgettingData, stage: int, seed: int) -> tuple[Part, ...]:
     """Return what is kept of the texts before a stage: the base text and the domains."""
-    before = material.measured[: stage + (material.base is not None)]
-    time = material.config.n_positions
+    before = data.measured[: stage + (data.base is not None)]
+    time = data.config.n_positions
     return tuple(
         replay.drawn(
             domain.name,
@@ -180,7 +180,7 @@ def _samples(material: ForgettingData, stage: int, seed: int) -> tuple[Part, ...
             domain.test[0],
             time,
             seed=seed,
-            limit=round(material.settings.sample * len(domain.train)),
+            limit=round(data.settings.sample * len(domain.train)),
         )
         for domain in before
     )
@@ -190,9 +190,9 @@ def _copy(model: GPT) -> GPT:
     return GPT(model.config, parameters=model.parameters.extended({}))
 
 
-def measure(model: GPT, material: ForgettingData) -> Losses:
+def measure(model: GPT, data: ForgettingData) -> Losses:
     """Return the sum of nats of every test document: (documents,)."""
-    documents = [document for domain in material.measured for document in domain.test]
+    documents = [document for domain in data.measured for document in domain.test]
     ids, targets, owners = _windows(documents, model.config.n_positions)
     losses = np.zeros(len(documents))
     for start in range(0, len(ids), _WINDOWS):

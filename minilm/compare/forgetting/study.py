@@ -58,27 +58,27 @@ def study(
             f"{folder}: holds a comparison already; replace it with --overwrite, or choose another "
             "--out"
         )
-    material = ways.prepare(settings)
-    sizes = ", ".join(f"{d.name} {len(d.train):,}" for d in material.measured)
+    data = ways.prepare(settings)
+    sizes = ", ".join(f"{d.name} {len(d.train):,}" for d in data.measured)
     say(f"tokens to learn from: {sizes}")
-    outcomes = _run_all(material, seeds, workers)
-    summary = summarize(material, outcomes, seeds)
+    outcomes = _run_all(data, seeds, workers)
+    summary = summarize(data, outcomes, seeds)
     folder.mkdir(parents=True, exist_ok=True)
     with files.FolderLock(folder):
-        _write_results(material, outcomes, folder)
+        _write_results(data, outcomes, folder)
         files.write_json(folder / "settings.json", _settings(settings))
         report.draw(folder, summary)
         files.write_json(folder / SUMMARY, summary)  # last: a folder with a summary is finished
     return summary
 
 
-def _run_all(material: ForgettingData, seeds: int, workers: int) -> list[dict[str, Outcome]]:
+def _run_all(data: ForgettingData, seeds: int, workers: int) -> list[dict[str, Outcome]]:
     place = executors.Here() if min(workers, seeds) == 1 else executors.ProcessRunner(workers)
     found: dict[int, dict[str, Outcome]] = {}
     try:
         with Progress("seeds", seeds) as progress:
             jobs = [[seed] for seed in range(seeds)]
-            for seed, outcome in place.map(runs.run, material, jobs):
+            for seed, outcome in place.map(runs.run, data, jobs):
                 if isinstance(outcome, executors.Lost):
                     raise OutputError(f"seed {seed}: {outcome.reason}; use fewer --workers")
                 found[seed] = outcome
@@ -89,11 +89,11 @@ def _run_all(material: ForgettingData, seeds: int, workers: int) -> list[dict[st
 
 
 def _write_results(
-    material: ForgettingData, outcomes: Sequence[Mapping[str, Outcome]], folder: Path
+    data: ForgettingData, outcomes: Sequence[Mapping[str, Outcome]], folder: Path
 ) -> None:
-    stages = ["before", *(domain.name for domain in material.domains)]
-    ends = np.cumsum([len(domain.test) for domain in material.measured])[:-1]
-    tokens = [sum(len(document) - 1 for document in d.test) for d in material.measured]
+    stages = ["before", *(domain.name for domain in data.domains)]
+    ends = np.cumsum([len(domain.test) for domain in data.measured])[:-1]
+    tokens = [sum(len(document) - 1 for document in d.test) for d in data.measured]
     with files.atomic_write(folder / RESULTS) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
@@ -101,7 +101,7 @@ def _write_results(
             for way, outcome in found.items():
                 for after, row in zip(stages, outcome.losses, strict=True):
                     parts = np.split(row, ends)
-                    for domain, part, n in zip(material.measured, parts, tokens, strict=True):
+                    for domain, part, n in zip(data.measured, parts, tokens, strict=True):
                         loss = float(part.sum()) / n
                         figures = (round(loss, 6), round(math.exp(loss), 4))
                         writer.writerow([way, seed, after, domain.name, *figures])

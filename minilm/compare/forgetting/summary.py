@@ -6,7 +6,7 @@ in nats a token:
     forgetting      mean over j < T of a[T, j] - a[j, j]          0: nothing is lost
     forgetting from best
                     mean over j < T of a[T, j] - min over 1 <= l < T of a[l, j]
-    new domain      mean over j > 1 of a[j, j]: what caring for the old costs the new
+    new domain      mean over j > 1 of a[j, j]: what protecting the old costs the new
     final           mean over j of a[T, j]
     forward         mean over j > 1 of a[0, j] - a[j - 1, j]: what the domains before have taught
 
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.arrays import Array
-from minilm.compare import statistics
+from minilm.compare import bootstrap, statistics
 from minilm.compare.forgetting.runs import Outcome
 from minilm.compare.forgetting.ways import NAIVE, WAYS, ForgettingData
 from minilm.compare.statistics import Difference
@@ -39,20 +39,20 @@ _BLOCK = 500  # resamples at a time, so that memory stays small
 
 
 def summarize(
-    material: ForgettingData, outcomes: Sequence[Mapping[str, Outcome]], seeds: int
+    data: ForgettingData, outcomes: Sequence[Mapping[str, Outcome]], seeds: int
 ) -> dict[str, Any]:
     """Return the content of summary.json.
 
     Parameters
     ----------
-    material : ForgettingData
+    data : ForgettingData
     outcomes : sequence of dict
         What `forgetting_runs.run` returned for seeds 0, 1, ...
     seeds : int
     """
-    measured = [domain.name for domain in material.measured]
-    first = len(measured) - len(material.domains)  # the column of the first domain
-    tokens = [np.array([len(d) - 1 for d in domain.test]) for domain in material.measured]
+    measured = [domain.name for domain in data.measured]
+    first = len(measured) - len(data.domains)  # the column of the first domain
+    tokens = [np.array([len(d) - 1 for d in domain.test]) for domain in data.measured]
     losses = {name: np.stack([found[name].losses for found in outcomes]) for name in WAYS}
     draws = {name: _resampled(found, tokens, seeds) for name, found in losses.items()}
     means = {name: _matrix(found, tokens) for name, found in losses.items()}
@@ -60,13 +60,13 @@ def summarize(
     spread = {name: measures(draws[name], first) for name in WAYS}
     return {
         "domains": measured,
-        "base": material.base.name if material.base else None,
-        "stages": ["before", *(domain.name for domain in material.domains)],
+        "base": data.base.name if data.base else None,
+        "stages": ["before", *(domain.name for domain in data.domains)],
         "seeds": seeds,
-        "test_documents": [len(domain.test) for domain in material.measured],
+        "test_documents": [len(domain.test) for domain in data.measured],
         "test_tokens": [int(count.sum()) for count in tokens],
-        "train_tokens": [len(domain.train) for domain in material.measured],
-        "vocabulary": material.config.vocab_size,
+        "train_tokens": [len(domain.train) for domain in data.measured],
+        "vocabulary": data.config.vocab_size,
         "ways": [
             {
                 "name": name,
@@ -130,7 +130,7 @@ def _matrix(losses: Array, tokens: Sequence[NDArray[np.int64]]) -> Array:
 
 
 def _resampled(losses: Array, tokens: Sequence[NDArray[np.int64]], seeds: int) -> Array:
-    """Return the same with seeds and documents drawn anew: (R, T + 1, texts).
+    """Return the same with seeds and documents resampled: (R, T + 1, texts).
 
     The generator is a new one for each way, so that all have the same draws.
     """
@@ -154,7 +154,7 @@ def _parts(
 
 
 def _interval(value: Array, drawn: Array) -> dict[str, float]:
-    low, high = statistics.percentile_interval(drawn)
+    low, high = bootstrap.percentile_interval(drawn)
     return {"mean": float(value), "low": low, "high": high}
 
 

@@ -7,7 +7,7 @@ the first domain where there is no base), because that is all the text there is 
 It is byte-level BPE, so that what comes later can be written in its tokens, and one tokenizer
 serves every way, so that perplexities can be compared.
 
-The settings of the ways stand in `WAYS`. They were chosen on the development parts (see there);
+The settings of the ways are in `WAYS`. They were chosen on the development parts (see there);
 test parts are only measured.
 
 References
@@ -146,7 +146,7 @@ class Domain:
     name : str
     train : Ids of shape (n,)
     test : tuple of Ids
-        Each document with the token that stands between documents at both ends.
+        Each document with the separator token at both ends.
     """
 
     name: str

@@ -1,1 +1,66 @@
-""""""
+"""What follows from the runs, and can be made again from a folder's tables at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minilm import files
+from minilm.compare import store, summary
+from minilm.compare.report import page, pictures
+from minilm.errors import InputError
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished comparison hands to its caller.
+
+    Parameters
+    ----------
+    folder : Path
+        Where everything was written.
+    summary : dict
+        The content of summary.json.
+    pictures : list of str
+        The names of the PNG files in the folder.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    pictures: list[str]
+
+
+def write(folder: Path, *, slides: bool = False) -> Result:
+    """Write summary.json, the pictures and report.html of a folder that the caller has locked.
+
+    Raises
+    ------
+    InputError
+        When its tables are missing or damaged.
+    """
+    found = summary.summarize(folder)
+    files.write_json(folder / "summary.json", found)
+    names = pictures.draw_all(folder)
+    page.write(folder)
+    if slides:
+        page.write_slides(folder)
+    return Result(folder, found, names)
+
+
+def rewrite(folder: Path, *, slides: bool = False) -> Result:
+    """Do the same in a folder that nobody is writing to now.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no comparison, or damaged tables.
+    OutputError
+        When another process is writing to it.
+    """
+    if not store.holds_comparison(folder):
+        raise InputError(
+            "not the folder of a comparison; name one that minilm compare made", folder
+        )
+    with files.FolderLock(folder):
+        return write(folder, slides=slides)

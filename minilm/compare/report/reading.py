@@ -1,6 +1,6 @@
 """The result in plain words: sentences that follow from the verdicts and say no more than they do.
 
-A result that contradicts the lesson is said as it is.
+A result that contradicts the lesson is reported as it is.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # What a difference is about, for conditions that come with minilm; others are named.
 _ABOUT = {
@@ -77,7 +77,7 @@ def answer(results: Results) -> str:
         names = _listing(dict.fromkeys(row["condition"] for row in better))
         return f"{whole}: {names} gained {points} points over the same without text, at {where}."
     if _any(rows, "worse"):
-        return "No: where a difference can be told, pretraining made it worse."
+        return "No: where there is a clear difference, pretraining made it worse."
     return "This comparison cannot tell: every difference is within what chance can do."
 
 
@@ -89,9 +89,9 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
     results : Results
         Of the task.
     domain : str, optional
-        Where it was tested; at home unless said.
+        Where it was tested; by default at home.
     """
-    told, untold = [], []
+    decided, undecided = [], []
     rows = results.rows("differences", domain)
     pairs = dict.fromkeys((row["condition"], row["baseline"]) for row in rows)
     for condition, baseline in pairs:
@@ -102,16 +102,16 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
         if condition == "cooccurrence-finetuned" and not _any(mine, "better"):
             subject += " (words that the labels never show receive no gradient)"
         if all(row["verdict"] == "cannot tell" for row in mine):
-            untold.append(subject)
+            undecided.append(subject)
         else:
             if not subject.startswith(condition):  # names of conditions stay as they are
                 subject = subject[0].upper() + subject[1:]
-            told.append(f"{subject}: {_verdicts(mine)}.")
-    if untold:
-        told.append(f"Cannot tell at any budget: {'; '.join(untold)}.")
+            decided.append(f"{subject}: {_verdicts(mine)}.")
+    if undecided:
+        decided.append(f"Cannot tell at any budget: {'; '.join(undecided)}.")
     if any(results.about(row["condition"])["control"] for row in rows):
-        told.append(_controls(gaining_controls(results, domain)))
-    return told
+        decided.append(_controls(gaining_controls(results, domain)))
+    return decided
 
 
 def _any(rows: list[Record], verdict: str) -> bool:
@@ -125,8 +125,8 @@ def most_accurate(results: Results) -> str:
         f"The most accurate: {best['condition']} with {best['budget']} labels, {best['mean']:.3f} "
         f"({best['low']:.3f} to {best['high']:.3f}), where always giving the commonest class has "
         f"{results.chance():.3f}. A run of it took {best['seconds']:.3g} seconds and set "
-        f"{best['trainable_parameters']:,.0f} numbers; its pretraining, done once for all runs, "
-        f"took {best['pretrain_seconds']:.3g} seconds."
+        f"{best['trainable_parameters']:,.0f} numbers; one pretraining, shared by "
+        f"all its runs, took {best['pretrain_seconds']:.3g} seconds."
     )
 
 
@@ -165,7 +165,7 @@ def _controls(gaining: list[Record]) -> str:
     )
     return (
         f"But a control that should gain nothing does: {found}; so the gain above is not all due "
-        "to the company that words keep."
+        "to which words occur together."
     )
 
 

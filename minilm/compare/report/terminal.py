@@ -6,9 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from minilm.compare import bets, results, sensitivity
-from minilm.compare.report import reading
-from minilm.compare.results import Record, Results
+from minilm.compare.report import bets, reading, results, sensitivity
+from minilm.compare.report.results import Record, Results
 
 # Budgets that fit beside the names in 80 characters.
 _COLUMNS = 3
@@ -47,6 +46,7 @@ def _domain(view: Results, domain: str) -> list[str]:
 
 def _heading(view: Results, domain: str) -> str:
     items, seeds = view.summary["test_items"][view.task][domain], view.summary["seeds"]
+    many = view.summary["pretrainings"]
     resolvable = view.summary["resolvable"][view.task][domain]
     title = _short(domain, 24)
     if domain != view.home:
@@ -55,9 +55,10 @@ def _heading(view: Results, domain: str) -> str:
         [
             title,
             "=" * len(title),
-            f"{items} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples.",
-            f"Always the commonest class: {view.chance(domain):.3f}. Two unrelated classifiers",
-            f"must differ by about {resolvable:.3f} for so many items to show it.",
+            f"{items} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples, "
+            f"{many} pretraining{'s' * (many > 1)}.",
+            f"Always the commonest class: {view.chance(domain):.3f}. With this many test items,",
+            f"differences below about {resolvable:.3f} cannot be detected.",
         ]
         + ["With so few draws, how much the draw matters is hardly in the intervals."]
         * (seeds < sensitivity.FEW_SEEDS)

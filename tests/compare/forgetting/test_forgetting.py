@@ -34,7 +34,7 @@ def texts(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def material(texts):
+def data(texts):
     settings = ways.ForgettingSettings(
         domains=tuple(texts), base=(), base_steps=40, epochs=30, steps=40, unit="lines", sample=0.5
     )
@@ -52,13 +52,13 @@ def run():
 
 
 @pytest.fixture(scope="module")
-def outcomes(material, run):
-    return [run(material, seed) for seed in (0, 1)]
+def outcomes(data, run):
+    return [run(data, seed) for seed in (0, 1)]
 
 
 @pytest.fixture(scope="module")
-def summary(material, outcomes):
-    return summary_of.summarize(material, outcomes, 2)
+def summary(data, outcomes):
+    return summary_of.summarize(data, outcomes, 2)
 
 
 def by_name(summary):
@@ -77,19 +77,19 @@ def test_parts_do_not_share_a_document(texts):
         assert not (windows == other.test[0]).all(axis=1).any()
 
 
-def test_losses_are_those_of_the_documents_token_by_token(material, monkeypatch):
+def test_losses_are_those_of_the_documents_token_by_token(data, monkeypatch):
     monkeypatch.setattr(runs, "_WINDOWS", 5)  # documents end anywhere in a batch
-    model = GPT(material.config, rng=np.random.default_rng(0))
-    time = material.config.n_positions
+    model = GPT(data.config, rng=np.random.default_rng(0))
+    time = data.config.n_positions
     expected = []
-    for document in (d for domain in material.domains for d in domain.test):
+    for document in (d for domain in data.domains for d in domain.test):
         expected.append(0.0)
         for start in range(0, len(document) - 1, time):
             piece = document[start : start + time + 1]
             logits = model.logits(piece[None, :-1])[0].astype(np.float64)
             shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
             expected[-1] -= np.log(shares[np.arange(len(piece) - 1), piece[1:]]).sum()
-    assert_close(runs.measure(model, material), expected, rtol=1e-5)
+    assert_close(runs.measure(model, data), expected, rtol=1e-5)
 
 
 def test_ways_share_their_beginning_and_nothing_else(outcomes):
@@ -102,8 +102,8 @@ def test_ways_share_their_beginning_and_nothing_else(outcomes):
             assert not np.array_equal(outcome.losses[2:], first["naive"].losses[2:])
 
 
-def test_a_run_is_a_pure_function_of_its_seed(material, run, outcomes):
-    again = run(material, 1)
+def test_a_run_is_a_pure_function_of_its_seed(data, run, outcomes):
+    again = run(data, 1)
     for name, outcome in outcomes[1].items():
         np.testing.assert_array_equal(again[name].losses, outcome.losses)
 
@@ -123,9 +123,9 @@ def test_words_of_their_own_are_forgotten_and_care_helps(summary):
     assert verdicts["lower rate", "new domain"] == "worse"
 
 
-def test_perplexities_are_those_of_the_losses(material, outcomes, summary):
+def test_perplexities_are_those_of_the_losses(data, outcomes, summary):
     losses = np.stack([found["replay"].losses for found in outcomes])
-    tokens = sum(len(document) - 1 for document in material.domains[1].test)
+    tokens = sum(len(document) - 1 for document in data.domains[1].test)
     expected = math.exp(losses[:, 3, 12:24].sum() / (2 * tokens))
     assert by_name(summary)["replay"]["perplexity"][3][1] == pytest.approx(expected, abs=1e-3)
 
@@ -163,10 +163,10 @@ def test_the_bootstrap_is_the_slow_obvious_one(monkeypatch):
             assert_close(found[r, :, k], sums / (4 * tokens[k][columns].sum()))
 
 
-def test_equal_ways_are_not_told_apart(material, outcomes, monkeypatch):
+def test_equal_ways_are_not_told_apart(data, outcomes, monkeypatch):
     """Every way with the outcomes of the naive one: no difference may be claimed."""
     same = [dict.fromkeys(ways.WAYS, found["naive"]) for found in outcomes]
-    found = summary_of.summarize(material, same, 2)
+    found = summary_of.summarize(data, same, 2)
     assert {d["verdict"] for d in found["differences"]} == {"cannot tell"}
     assert {d["p"] for d in found["differences"]} == {1.0}
 
@@ -176,7 +176,7 @@ def test_the_reading_follows_the_intervals(summary):
     assert said[0].startswith("Naive continuation forgets: [+")
     turned = json.loads(json.dumps(summary))
     turned["naive_forgets"].update(low=-0.2, high=0.1)
-    assert "cannot be told" in report.reading(turned)[0]
+    assert "cannot be decided" in report.reading(turned)[0]
     turned["naive_forgets"].update(low=-0.2, high=-0.1)
     assert "forgets nothing; the old domains gain" in report.reading(turned)[0]
 
@@ -192,26 +192,26 @@ def test_a_base_text_is_measured_and_kept_apart(texts, monkeypatch):
         domains=tuple(texts[:2]), base=(texts[2],), base_steps=4, steps=3, unit="lines"
     )
     monkeypatch.setattr(ways, "_BASE_SHARE", 1)
-    material = ways.prepare(settings)
-    assert [domain.name for domain in material.measured] == ["bread", "cats", "boats"]
+    data = ways.prepare(settings)
+    assert [domain.name for domain in data.measured] == ["bread", "cats", "boats"]
     monkeypatch.setattr(runs, "WAYS", {k: ways.WAYS[k] for k in ("naive", "replay", "LoRA")})
-    outcome = runs.run(material, 0)["LoRA"]
+    outcome = runs.run(data, 0)["LoRA"]
     assert outcome.losses.shape == (3, 36)
     np.testing.assert_array_equal(outcome.losses[2, :24], outcome.losses[1, :24])
     assert not np.array_equal(outcome.losses[2, 24:], outcome.losses[1, 24:])
 
 
-def test_what_cannot_be_asked_for(texts, material, tmp_path):
+def test_what_cannot_be_asked_for(texts, data, tmp_path):
     with pytest.raises(OptionError, match="two texts or more"):
-        ways.prepare(replace(material.settings, domains=(texts[0],)))
+        ways.prepare(replace(data.settings, domains=(texts[0],)))
     with pytest.raises(OptionError, match="--sample is 0"):
-        ways.prepare(replace(material.settings, sample=0))
+        ways.prepare(replace(data.settings, sample=0))
     with pytest.raises(OptionError, match="--base-steps must be above 0"):
-        ways.prepare(replace(material.settings, base_steps=0))
+        ways.prepare(replace(data.settings, base_steps=0))
     short = tmp_path / "short.txt"
     short.write_text("one line\n", encoding="utf-8")
     with pytest.raises(MinilmError, match="too few to learn from"):
-        ways.prepare(replace(material.settings, domains=(texts[0], short)))
+        ways.prepare(replace(data.settings, domains=(texts[0], short)))
 
 
 def test_the_command_leaves_a_folder(texts, tmp_path, monkeypatch, capsys):

@@ -29,7 +29,7 @@ BASELINES = {
 }
 WITHOUT_TEXT = ("tfidf", "random", "transformer-scratch")
 BUDGETS = (16, 64)
-SEEDS = 4
+SEEDS, PRETRAININGS = 4, 2
 ITEMS = 60
 AMOUNTS = {"general": (1000, 20000)}
 
@@ -73,11 +73,11 @@ def write(folder, *, tasks=("films",), domains=("films", "products"), labels=("b
 
 
 def _runs():
-    """Return (condition, corpus, words, budget, seed) of all runs of a task."""
+    """Return (condition, corpus, words, budget, seed, pretraining) of all runs of a task."""
     texts = {name: [("", 0)] for name in WITHOUT_TEXT}
     every = [(corpus, words) for corpus, amounts in AMOUNTS.items() for words in amounts]
     return [
-        (name, corpus, words, budget, seed)
+        (name, corpus, words, budget, seed, seed % PRETRAININGS * name.startswith("transformer"))
         for name in RIGHT
         for corpus, words in texts.get(name, every)
         for budget in BUDGETS
@@ -89,7 +89,7 @@ def _predict(runs, truth, classes, rng):
     """Return what each run makes of the items, some of which are hard for all."""
     hard = rng.random(ITEMS)
     predicted = np.empty((len(runs), ITEMS), np.int16)
-    for i, (name, _, words, budget, _) in enumerate(runs):
+    for i, (name, _, words, budget, *_) in enumerate(runs):
         rate = RIGHT[name][BUDGETS.index(budget)] - 0.05 * (words == 1000)
         right = 0.5 * hard + 0.5 * rng.random(ITEMS) > 1 - rate
         predicted[i] = np.where(right, truth, (truth + 1) % classes)
@@ -114,11 +114,14 @@ def _frame(tasks, domains, labels):
                 "baseline": BASELINES[name],
                 "control": "shuffled" in name,
                 "uses_text": name not in WITHOUT_TEXT,
+                "drawn": name.startswith("transformer"),
             }
             for name in RIGHT
         },
         "budgets": list(BUDGETS),
         "seeds": SEEDS,
+        "pretrainings": PRETRAININGS,
+        "crossed": False,
         **{
             name: {t: dict.fromkeys(own[t], value) for t in tasks}
             for name, value in figures.items()
@@ -127,8 +130,16 @@ def _frame(tasks, domains, labels):
         "differences": [],
         "gains": [],
         "pretraining": [
-            _pretrained("word vectors", 1.5, []),
-            _pretrained("transformer", 12.0, [[s, 512 * s, 3 + 30 / (10 + s)] for s in range(60)]),
+            _pretrained("word vectors", 0, 1.5, []),
+            *(
+                _pretrained(
+                    "transformer",
+                    p,
+                    12.0 + p,
+                    [[s, 512 * s, 3 + p / 9 + 30 / (10 + s)] for s in range(60)],
+                )
+                for p in range(PRETRAININGS)
+            ),
         ],
         "price_per_hour": 2.0,
         "failed": [],
@@ -137,9 +148,10 @@ def _frame(tasks, domains, labels):
     }
 
 
-def _pretrained(name, seconds, loss):
+def _pretrained(name, pretraining, seconds, loss):
     return {
         "name": name,
+        "pretraining": pretraining,
         "corpus": "general",
         "words": 20000,
         "seconds": seconds,
@@ -165,6 +177,7 @@ def _summarize(task, domain, runs, correct):
             key
             | {"mean": mean, **interval, "macro_f1": mean - 0.01, "runs": SEEDS, "failed": 0}
             | {"seconds": 0.01 * budget, "flops": 1e6 * budget, "trainable_parameters": 101}
+            | {"pretrainings": 1 + name.startswith("transformer")}
             | {"pretrain_seconds": 1.5 * (words > 0), "pretrain_flops": 1e9 * (words > 0)}
             | {"money": 0.00001 * budget}
         )

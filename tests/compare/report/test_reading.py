@@ -1,12 +1,13 @@
 """Sentences and the terminal's tables follow from the figures."""
 
 import copy
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from minilm.compare import results, sensitivity
-from minilm.compare.report import reading, terminal
+from minilm.compare.report import reading, results, sensitivity, terminal
 
 CLAIMS = (("cooccurrence", "random"), ("transformer-finetuned", "transformer-scratch"))
 
@@ -79,7 +80,7 @@ def test_the_reading_names_what_was_told_and_lists_what_was_not(edit):
 def test_a_control_that_gains_is_not_hidden(edit):
     sentences = reading.sentences(edit(verdict_of("cooccurrence-shuffled", 16, "better")))
     assert "cooccurrence-shuffled is better than random at 16 labels (by 0.070)" in sentences[-1]
-    assert "not all due to the company" in sentences[-1]
+    assert "not all due to which words occur together" in sentences[-1]
 
 
 def test_what_would_change_it_begins_with_what_can_be_seen(edit):
@@ -90,6 +91,21 @@ def test_what_would_change_it_begins_with_what_can_be_seen(edit):
     assert any("The controls stayed null" in sentence for sentence in sentences)
     few = replace(view, summary=view.summary | {"seeds": 2})
     assert any("at least 4 are needed" in sentence for sentence in sensitivity.sentences(few))
+
+
+def test_pretraining_is_named_as_a_source_of_variation(edit):
+    view = edit()
+    (found,) = [one for one in sensitivity.sentences(view) if "Pretraining is a source" in one]
+    assert "there were 2, with other orders" in found
+    assert "2 are few, and the intervals are wider for it" in found
+    # What the most variable condition's two pretrainings came to, from the predictions.
+    name, low, high = re.search(r"to ([a-z-]+): .* were ([\d.]+) to ([\d.]+),", found).groups()
+    runs = view.main_runs(64)[name]
+    own = np.array([p for _, p in runs.keys])
+    means = sorted(runs.right[own == p].mean() for p in (0, 1))
+    assert (float(low), float(high)) == pytest.approx(means, abs=5e-4)
+    alone = replace(view, summary=view.summary | {"pretrainings": 1})
+    assert any("There was one pretraining" in one for one in sensitivity.sentences(alone))
 
 
 def test_undecided_differences_say_how_many_test_items_they_need(edit):
@@ -110,8 +126,8 @@ def test_where_test_items_would_do_it_is_draws_that_are_missing(edit):
         return {"items_needed": 40 if is_claim(row) and row["budget"] == 16 else None}
 
     (sentence,) = sensitivity.too_few_items(edit(needed))
-    assert "The 60 test items would do" in sentence
-    assert "--seeds" in sentence
+    assert "60 test items are enough to tell these apart" in sentence
+    assert "--seeds, --pretrainings" in sentence
     assert sentence.count("at 16 labels") == 2
 
 
@@ -124,7 +140,7 @@ def test_thin_verdicts_and_gaining_controls_and_other_domains_are_doubts(edit):
         return {}
 
     text = " ".join(sensitivity.sentences(edit(thin)))
-    assert "rest on little" in text
+    assert "verdicts are fragile" in text
     assert "cooccurrence against random at 16 labels (corrected p 0.030)" in text
     assert "A control gains" in text
     assert 'Tested on products: cooccurrence at 16 labels is "cannot tell" there' in text

@@ -36,7 +36,7 @@ def test_report_makes_everything_again_from_the_tables(compared, capsys):
     assert {name: (compared / name).read_bytes() for name in CONCLUSIONS} == before
     assert (compared / "confusion.png").exists()
     assert str(compared / "report.html") in printed
-    assert "Of 1 pair that can be told apart, the bet had 0 right" in printed
+    assert "Of 1 pair with a clear difference, the bet had 0 right" in printed
     assert max(map(len, printed.split("The table (results.csv)")[0].splitlines())) <= 80
     page = (compared / "report.html").read_text(encoding="utf-8")
     assert "the class bet: random &gt; cooccurrence." in page
@@ -71,7 +71,7 @@ def one_line(capsys):
 def test_a_folder_without_a_comparison_is_refused_and_left_alone(tmp_path, capsys):
     for folder in (tmp_path, tmp_path / "none"):
         assert main.main(["report", str(folder)]) == 2
-        assert "no folder of a comparison" in one_line(capsys)
+        assert "not the folder of a comparison" in one_line(capsys)
     assert list(tmp_path.iterdir()) == []
 
 

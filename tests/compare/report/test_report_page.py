@@ -11,8 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from minilm.compare import bets, results
-from minilm.compare.report import page, pictures
+from minilm.compare.report import bets, page, pictures, results
 from minilm.compare.report.page import tables
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -126,7 +125,9 @@ def test_nothing_is_fetched_and_only_its_own_script_and_style_may_run(written, r
 def test_every_picture_is_there_with_its_description_and_caption(folder, read):
     planned = pictures.plan(results.read(folder))
     images = read.all("img")
-    assert [image["alt"] for image in images] == [one.alt for one in planned]
+    # The main picture comes first, before all sections.
+    ordered = sorted(planned, key=lambda one: one.picture.name != "learning_curves")
+    assert [image["alt"] for image in images] == [one.alt for one in ordered]
     encoded = base64.b64encode(SVG).decode()
     assert {image["src"] for image in images} == {f"data:image/svg+xml;base64,{encoded}"}
     text = read.text()
@@ -139,7 +140,7 @@ def test_a_picture_that_is_not_there_is_left_out(make_finished):
     folder = with_pictures(make_finished())
     (folder / "gains.svg").unlink()
     found = Page(page.write(folder).read_text(encoding="utf-8"))
-    assert len(found.all("img")) == len(pictures.PICTURES) - 1
+    assert len(found.all("img")) == len(list(folder.glob("*.svg")))
 
 
 def test_tables_have_heads_captions_and_costs_of_every_cell(folder, read):
@@ -301,3 +302,68 @@ def test_it_prints_with_wide_tables_on_wide_pages(folder, browser, tmp_path):
     shapes = {float(width) > float(height) for width, height in boxes}
     assert content.startswith(b"%PDF")
     assert shapes == {True, False}
+
+
+def test_the_answer_the_main_picture_and_the_bet_come_first(make_finished):
+    folder = with_pictures(make_finished(domains=()))
+    bets.write(folder, ["cooccurrence", "tfidf", "random"])
+    written = page.write(folder).read_text(encoding="utf-8")
+    order = [written.index(part) for part in ('class="answer"', 'class="bet"', "<figure>", "<nav")]
+    assert order == sorted(order)
+    assert Page(written).errors == []
+
+
+def test_slides_have_the_answer_first_and_a_screen_for_each_picture(make_finished):
+    folder = with_pictures(make_finished(tasks=("films", "tickets"), domains=()))
+    written = page.write_slides(folder).read_text(encoding="utf-8")
+    found = Page(written)
+    assert found.errors == []
+    assert written.index('class="answer"') < written.index("<figure>")
+    screens, images = found.all("section"), found.all("img")
+    assert len(images) == len(list(folder.glob("*.svg")))
+    assert len(screens) == len(images) + 3 * 2  # the answer, the reading and the doubts of each
+    assert {image["src"][:5] for image in images} == {"data:"}
+    assert "http://" not in re.sub(r'src="data:[^"]*"', "", written)
+
+
+def test_slides_are_turned_by_keys(make_finished, browser, tmp_path):
+    folder = with_pictures(make_finished(domains=()))
+    written = page.write_slides(folder).read_text(encoding="utf-8")
+    opened = re.sub(r"<meta http-equiv=[^>]*>", "", written)
+    press = """<script>
+      const shown = () => screens.findIndex((screen) => !screen.hidden);
+      const press = (key, shiftKey = false) => {
+        dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey })); return shown();
+      };
+      document.body.dataset.seen = [shown(), press("ArrowRight"), press(" "), press(" ", true),
+        press("PageUp"), press("ArrowLeft"), press("End") - screens.length, press("Home")].join();
+      document.body.dataset.one = screens.filter((screen) => !screen.hidden).length;
+    </script>"""
+    (tmp_path / "open.html").write_text(opened.replace("</body>", press + "</body>"), "utf-8")
+    document, console = browser(tmp_path / "open.html", "--dump-dom")
+    assert console == []
+    assert 'data-seen="0,1,2,1,0,0,-1,0"' in document
+    assert 'data-one="1"' in document
+
+
+def test_the_first_screen_of_a_projector_holds_the_main_picture(make_finished, browser, tmp_path):
+    folder = make_finished(domains=())
+    pictures.draw_all(folder)
+    bets.write(folder, ["cooccurrence", "tfidf", "random"])
+    written = page.write(folder).read_text(encoding="utf-8")
+    opened = re.sub(r"<meta http-equiv=[^>]*>", "", written)
+    measure = """<script>addEventListener("load", () => {
+      const box = document.querySelector(".lead img").getBoundingClientRect();
+      document.body.dataset.end = Math.round(box.bottom);
+      document.body.dataset.width = Math.round(box.width);
+      document.body.dataset.screen = innerHeight;
+    });</script>"""
+    (tmp_path / "open.html").write_text(opened.replace("</body>", measure + "</body>"), "utf-8")
+    document, _ = browser(tmp_path / "open.html", "--dump-dom", "--window-size=1024,768")
+    end, width, screen = (
+        int(re.search(rf'data-{name}="(\d+)"', document).group(1))
+        for name in ("end", "width", "screen")
+    )
+    assert screen <= 768  # some versions take the window's frame away
+    assert end <= screen
+    assert width >= 500

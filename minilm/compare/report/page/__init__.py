@@ -1,7 +1,10 @@
 """`report.html`: one file with everything a class needs to read a comparison, and to doubt it.
 
-It is made from the folder alone, needs no network (its content security policy forbids any), no
-script to be read, and says in words what each picture shows.
+The answer comes first: headline, main picture and the class's bet fit on a projector's first
+screen. `slides.html` has the same on a few screens to page through.
+
+Both are made from the folder alone, need no network (their content security policy forbids any) and
+no script to be read, and say in words what each picture shows.
 """
 
 from __future__ import annotations
@@ -16,13 +19,16 @@ from typing import NamedTuple
 
 import minilm
 from minilm import files
-from minilm.compare import bets, results, sensitivity, worth
-from minilm.compare.report import pictures, reading
+from minilm.compare.report import bets, pictures, reading, results, sensitivity, worth
 from minilm.compare.report.page import tables
 from minilm.compare.report.page.markup import escape, items, paragraph, picture, section, table
-from minilm.compare.results import Results
+from minilm.compare.report.results import Results
 
-REPORT = "report.html"
+REPORT, SLIDES = "report.html", "slides.html"
+# The picture on the first screen: the one that shows most at several budgets, or at one.
+_LEAD = ("learning_curves", "accuracy")
+# Doubts that fit on a screen.
+_DOUBTS = 5
 
 
 def write(folder: Path) -> Path:
@@ -33,7 +39,7 @@ def write(folder: Path) -> Path:
     Parameters
     ----------
     folder : Path
-        With a summary; see `minilm.compare.results`.
+        With a summary; see `minilm.compare.report.results`.
 
     Raises
     ------
@@ -44,10 +50,10 @@ def write(folder: Path) -> Path:
     style, script = (_part(name) for name in ("page.css", "page.js"))
     found = list(_sections(views))
     page = string.Template(_part("page.html")).substitute(
-        policy=f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'",
+        policy=_policy(style, script),
+        lead=_lead(views[0]),
         version=escape(minilm.__version__),
-        title=escape(f"Does pretraining help? {', '.join(view.task for view in views)}"),
+        title=escape(_title(views)),
         answers="\n".join(_answer(view, alone=len(views) == 1) for view in views),
         contents="\n".join(
             f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
@@ -67,6 +73,85 @@ class _Section(NamedTuple):
     title: str
     content: list[str]
     kind: str = ""
+
+
+def write_slides(folder: Path) -> Path:
+    """Write the same as a few screens to page through, and return the path.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no summary, or damaged files.
+    """
+    views = results.read(folder)
+    style, script = (_part(name) for name in ("slides.css", "slides.js"))
+    planned = pictures.plan(views)
+    screens: list[_Section] = []
+    for view in views:
+        own = [one for one in planned if one.picture.every_task and one.view is view]
+        screens += _screens(view, own, alone=len(views) == 1)
+    for one in planned:
+        if not one.picture.every_task:
+            screens.append(_Section("", one.picture.title, _figures([one])))
+    content = "\n".join(
+        section(f"screen-{number}", title, content)
+        for number, (_, title, content, _) in enumerate(screens, start=1)
+    )
+    path = folder / SLIDES
+    with files.atomic_write(path) as file:
+        file.write(
+            string.Template(_part("slides.html")).substitute(
+                policy=_policy(style, script),
+                version=escape(minilm.__version__),
+                title=escape(_title(views)),
+                screens=content,
+                style=style,
+                script=script,
+            )
+        )
+    return path
+
+
+def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[_Section]:
+    """Yield the screens about one task: the answer, its pictures, the bet, the doubts."""
+    suffix = "" if alone else f": {view.task}"
+    answer = [paragraph(reading.answer(view), "answer"), paragraph(reading.most_accurate(view))]
+    yield _Section("", f"Does pretraining help? {view.task}", answer)
+    # The main picture first.
+    ordered = sorted(planned, key=lambda one: one.picture.name != _lead_name(view))
+    for number, one in enumerate(ordered):
+        yield _Section("", f"{one.picture.title}{suffix}", _figures([one]))
+        if number == 0:
+            if alone and (bet := _bet(view)):
+                yield _Section("", "The bet", bet[:3])
+            yield _Section("", f"The reading{suffix}", [items(reading.sentences(view))])
+    doubts = sensitivity.sentences(view)[:_DOUBTS]
+    yield _Section("", f"What would change this conclusion{suffix}", [items(doubts)])
+
+
+def _title(views: list[Results]) -> str:
+    return f"Does pretraining help? {', '.join(view.task for view in views)}"
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a policy that allows the page's own style and script and nothing from elsewhere."""
+    return (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _lead_name(view: Results) -> str:
+    return _LEAD[len(view.budgets) == 1]
+
+
+def _lead(view: Results) -> str:
+    """Return the main picture and how the bet went."""
+    planned = [one for one in pictures.plan([view]) if one.picture.name == _lead_name(view)]
+    order = bets.read(view.folder)
+    score = bets.score(view, order) if order else None
+    bet = [] if score is None else [paragraph(f"The class's bet: {bets.sentence(score)}", "bet")]
+    return "\n".join([*bet, *_figures(planned)])
 
 
 def _part(name: str) -> str:
@@ -93,6 +178,8 @@ def _sections(views: list[Results]) -> Iterator[_Section]:
     for number, view in enumerate(views, start=1):
         mark, suffix = ("", "") if len(views) == 1 else (f"-{number}", f": {view.task}")
         own = [one for one in planned if one.picture.every_task and one.view is view]
+        if number == 1:
+            own = [one for one in own if one.picture.name != _lead_name(view)]
         doubts = [items(sensitivity.sentences(view))]
         yield _Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
         if number == 1 and (bet := _bet(view)):
@@ -103,7 +190,8 @@ def _sections(views: list[Results]) -> Iterator[_Section]:
     common = [one for one in planned if not one.picture.every_task]
     if common or first.summary["pretraining"]:
         made = [tables.pretraining(first)] if first.summary["pretraining"] else []
-        learned = [*made, *_figures(common), tables.senses(first)]
+        transfers = [tables.fields(first)] if pictures.fields.has_fields(first) else []
+        learned = [*transfers, *made, *_figures(common), tables.senses(first)]
         yield _Section("learned", "What pretraining learned", learned)
     yield _Section("settings", "Settings", _settings(views))
 
@@ -116,7 +204,7 @@ def _question() -> list[str]:
         ),
         paragraph(
             "Each condition below is one way from a few labelled texts to a classifier. What "
-            "differs between a condition and its baseline is said in the table; everything else is "
+            "differs between a condition and its baseline is in the table; everything else is "
             "the same, so that a difference in accuracy has one cause, or is chance."
         ),
     ]
@@ -134,6 +222,8 @@ def _design(views: list[Results]) -> list[str]:
         for corpus, amounts in summary["words"].items()
     )
     budgets = ", ".join(map(str, summary["budgets"]))
+    pretrainings = summary["pretrainings"]
+    each = "every draw meets each of them" if summary["crossed"] else "each draw has one of them"
     return [
         items(
             [
@@ -142,8 +232,13 @@ def _design(views: list[Results]) -> list[str]:
                 "paired.",
                 f"Test parts: {tests}. They were used for no choice.",
                 f"Unlabelled text: {texts or 'none'}.",
-                "Intervals are 95 % and come from a paired bootstrap over both things that vary, "
-                "the draws and the test items.",
+                f"Pretrainings: {pretrainings}, each with its own order of the documents and its "
+                f"own initial parameters, from which training from scratch starts too; {each}. "
+                "Word vectors are counted, which is the same every time.",
+                "Intervals are 95 % and come from a paired bootstrap over the three things that "
+                "vary: pretrainings, draws and test items. They are wider where pretrainings are "
+                "few.",
+                *(f"Note: {note}." for note in summary["notes"]),
                 'Verdicts are "better", "worse" or "cannot tell", at the 5 % level after Holm\'s '
                 "correction for the number of differences in each family.",
                 "Controls learn in the same way from text that cannot teach what is tested; they "

@@ -7,7 +7,7 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from minilm.compare.results import printable
+from minilm.compare.report.results import printable
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def number(value: float | None, form: str, after: str = "") -> Cell:
 
 
 def escape(text: object) -> str:
-    """Return text as it may stand in HTML, also in an attribute."""
+    """Return text as it may be in HTML, also in an attribute."""
     return html.escape(printable(str(text)))
 
 

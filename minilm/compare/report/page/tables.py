@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from minilm.compare import bets
+from minilm.compare.report import bets
 from minilm.compare.report.page.markup import Cell, number, table
 from minilm.compare.report.pictures import mistakes
-from minilm.compare.results import Record, Results
+from minilm.compare.report.pictures.fields import rows as field_rows
+from minilm.compare.report.results import Record, Results
 
 
 def flops(value: float | None) -> Cell:
@@ -121,12 +122,34 @@ def differences(results: Results, domain: str, identifier: str) -> str:
     return table(identifier, f"Differences from the baselines on {domain}, in points", heads, rows)
 
 
+def fields(results: Results) -> str:
+    """Return the table of what each text gains in each field, with verdicts."""
+    rows = [
+        [
+            row["task"],
+            row["corpus"],
+            number(row["words"], ",d"),
+            row["condition"],
+            row["baseline"],
+            number(row["budget"], "d"),
+            number(100 * row["difference"], "+.1f"),
+            _interval(row, "+.1f", 100),
+            _verdict(row["verdict"]),
+        ]
+        for row in field_rows(results)
+    ]
+    heads = ["task", "pretrained on", "words", "condition", "against", "labels", "points"]
+    heads += ["95 % interval", "verdict"]
+    return table("fields-table", "What transfers: gains by field and text, in points", heads, rows)
+
+
 def pretraining(results: Results) -> str:
-    """Return the table of what was pretrained, once for all runs."""
+    """Return the table of what was pretrained, and shared by all runs with its number."""
     price = results.summary["price_per_hour"]
     rows = [
         [
             record["name"],
+            number(record["pretraining"], "d"),
             record["corpus"],
             number(record["words"], ",d"),
             seconds(record["seconds"]),
@@ -138,9 +161,11 @@ def pretraining(results: Results) -> str:
         ]
         for record in results.summary["pretraining"]
     ]
-    heads = ["what", "text", "words", "seconds", "when", "operations", "parameters"]
+    heads = ["what", "number", "text", "words", "seconds", "when", "operations", "parameters"]
     heads += [*(["money"] if price is not None else []), "last loss"]
-    return table("pretraining-table", "Pretraining, done once for all runs", heads, rows)
+    return table(
+        "pretraining-table", "Pretraining, shared by all runs with its number", heads, rows
+    )
 
 
 def senses(results: Results) -> str:

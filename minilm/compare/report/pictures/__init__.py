@@ -12,9 +12,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from minilm.compare import results
-from minilm.compare.report.pictures import accuracy, costs, mistakes, style, vectors
-from minilm.compare.results import Results
+from minilm.compare.report import results
+from minilm.compare.report.pictures import accuracy, costs, fields, mistakes, style, vectors
+from minilm.compare.report.results import Results
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ PICTURES = (
     Picture(
         "accuracy",
         "Accuracy by condition",
-        "Each dot is a mean over draws of the labelled examples; each bar is the 95 % interval "
-        "over draws and test items. Intervals of two conditions may overlap although their "
-        "difference is clear: the difference is measured on the same draws and items.",
+        "Each dot is a mean over pretrainings and draws of the labelled examples; each bar is the "
+        "95 % interval over these and the test items. Intervals of two conditions may "
+        "overlap although their difference is clear: the difference is measured on the same runs "
+        "and items.",
         lambda results: True,
         accuracy.draw_accuracy,
         accuracy.describe_accuracy,
@@ -89,8 +90,8 @@ PICTURES = (
     Picture(
         "text_for_labels",
         "How much text is worth how many labels",
-        "Go from a point to the left or right until a curve without text: so many labels give the "
-        "same accuracy without the text.",
+        "Go from a point to the left or right until a curve without text: that many labels give "
+        "the same accuracy without the text.",
         costs.has_text_for_labels,
         costs.draw_text_for_labels,
         costs.describe_text_for_labels,
@@ -122,10 +123,21 @@ PICTURES = (
         mistakes.describe_shared_errors,
     ),
     Picture(
+        "what_transfers",
+        "What transfers",
+        "A row is a task, a column a text to pretrain on, all texts with equally many words where "
+        "the comparison was asked so. Text of the same field should help most; what a text of "
+        "another field gains is what all fields share.",
+        fields.has_fields,
+        fields.draw_fields,
+        fields.describe_fields,
+        every_task=False,
+    ),
+    Picture(
         "pretraining_loss",
         "Pretraining loss",
-        "How badly the model predicts the next token. Where the dashed line leaves the full one, "
-        "the model begins to know its text by heart.",
+        "How badly the model predicts the next token. Where the dashed line rises above the solid "
+        "one, the model overfits. Each pretraining has a line of its own.",
         costs.has_loss,
         costs.draw_loss,
         costs.describe_loss,
@@ -155,7 +167,7 @@ PICTURES = (
         "Words with two senses",
         "What all states of a word have in common is taken away first. Of a fixed vector, which is "
         "the same in every sentence, nothing is left: it cannot tell senses apart. The further the "
-        "full circle of a word stands to the right of the empty one, the better the transformer "
+        "full circle of a word is to the right of the empty one, the better the transformer "
         "does.",
         vectors.has_senses,
         vectors.draw_senses,
@@ -167,7 +179,7 @@ PICTURES = (
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as it stands in a folder.
+    """A picture as it is in a folder.
 
     Parameters
     ----------

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm.compare.report.pictures import style
-from minilm.compare.results import Results
+from minilm.compare.report.results import Results
 
-# Points that the darkest color stands for at least, so that noise is not drawn as if it mattered.
+# Points that the darkest color means at least, so that noise is not drawn as if it mattered.
 _LEAST_SCALE = 5.0
 
 

@@ -8,9 +8,9 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from minilm.compare import worth
+from minilm.compare.report import worth
 from minilm.compare.report.pictures import style
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # More panels than these would be too small to read.
 _PANELS = 3
@@ -69,38 +69,33 @@ def has_loss(results: Results) -> bool:
 
 
 def draw_loss(figure: Figure, results: Results) -> None:
-    """Loss against the tokens that pretraining has seen; held-out text is dashed."""
+    """Loss against the tokens that pretraining has seen; held-out text is dashed.
+
+    All pretrainings of one kind have one color; the legend names the first.
+    """
     axes = figure.add_subplot()
     records = [record for record in results.summary["pretraining"] if record["loss"]]
-    for k, record in enumerate(records):
-        color = style.COLORS[k % len(style.COLORS)]
-        marker = style.MARKERS[k % len(style.MARKERS)]
+    kinds = list(dict.fromkeys(_kind(record) for record in records))
+    named = set()
+    for record in records:
+        k = kinds.index(_kind(record))
+        look: dict[str, Any] = {
+            "color": style.COLORS[k % len(style.COLORS)],
+            "marker": style.MARKERS[k % len(style.MARKERS)],
+            "linewidth": 2.2,
+            "markersize": 9,
+        }
         label = f"{record['name']}, {record['words']:,} words of {style.short(record['corpus'])}"
+        first = k not in named
+        named.add(k)
         _, tokens, loss = zip(*record["loss"], strict=True)
         every = max(1, len(tokens) // 8)
-        axes.plot(
-            tokens,
-            loss,
-            color=color,
-            linewidth=2.2,
-            marker=marker,
-            markevery=every,
-            markersize=9,
-            label=label,
-        )
+        axes.plot(tokens, loss, markevery=every, label=label if first else None, **look)
         if record["held_out"]:
             _, tokens, loss = zip(*record["held_out"], strict=True)
-            axes.plot(
-                tokens,
-                loss,
-                "--",
-                color=color,
-                linewidth=2.2,
-                marker=marker,
-                markersize=9,
-                markerfacecolor="white",
-                label="the same, on held-out text",
-            )
+            label = "the same, on held-out text"
+            look |= {"linestyle": "--", "markerfacecolor": "white"}
+            axes.plot(tokens, loss, label=label if first else None, **look)
     axes.set_xlabel("tokens seen in pretraining")
     axes.set_ylabel("loss (nats a token)")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -108,12 +103,16 @@ def draw_loss(figure: Figure, results: Results) -> None:
     style.legend_below(figure, axes, columns=2)
 
 
+def _kind(record: Record) -> tuple[str, str, int]:
+    return record["name"], record["corpus"], record["words"]
+
+
 def describe_loss(results: Results) -> str:
     """Return where each loss begins and ends."""
     parts = []
     for record in results.summary["pretraining"]:
-        if not record["loss"]:
-            continue
+        if not record["loss"] or record["pretraining"]:
+            continue  # the first of each kind
         first, last = record["loss"][0], record["loss"][-1]
         part = (
             f"{record['name']} on {record['words']:,} words of {record['corpus']}: "

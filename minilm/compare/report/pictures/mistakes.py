@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from minilm.classify import metrics
 from minilm.compare.report.pictures import style
-from minilm.compare.results import Results
+from minilm.compare.report.results import Results
 
 # Beyond these a matrix is a color field: numbers and names would be too small to read.
 _NAMED_CLASSES = 24
@@ -59,7 +59,7 @@ def confusion(results: Results) -> np.ndarray:
         Row: the right class; column: the class given.
     """
     best = results.best()
-    predicted = results.main_runs(best["budget"])[best["condition"]]
+    predicted, _ = results.main_predictions(best["budget"])[best["condition"]]
     truth = np.broadcast_to(results.predictions.truth, predicted.shape)
     classes = len(results.predictions.classes)
     return metrics.confusion_matrix(
@@ -127,12 +127,12 @@ def misses(results: Results) -> tuple[list[str], np.ndarray]:
     runs = results.main_runs(results.budgets[-1])
     names = [name for name in runs if not results.about(name)["control"]]
     truth = results.predictions.truth
-    missed = [np.mean(runs[name] != truth, axis=0) > 0.5 for name in names]
+    missed = [np.mean(~runs[name].right, axis=0) > 0.5 for name in names]
     return names, np.array(missed).reshape(len(names), len(truth))
 
 
 def has_misses(results: Results) -> bool:
-    """Return whether two conditions or more can be asked about the same items."""
+    """Return whether there are two conditions or more to compare on the same items."""
     return has_runs(results) and len(misses(results)[0]) > 1
 
 
@@ -217,8 +217,8 @@ def hardest(results: Results, most: int = 12) -> list[dict[str, str]]:
     """
     found = results.predictions
     names, missed = misses(results)
-    runs = results.main_runs(results.budgets[-1])
-    given = np.concatenate([runs[name] for name in names])
+    runs = results.main_predictions(results.budgets[-1])
+    given = np.concatenate([runs[name][0] for name in names])
     share = np.mean(given != found.truth, axis=0)
     order = [n for n in np.argsort(-share, kind="stable") if missed[:, n].all()]
     rows = []

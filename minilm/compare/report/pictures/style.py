@@ -20,12 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm import drawing, files
-from minilm.compare.results import printable
+from minilm.compare.report.results import printable
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS = drawing.COLORS
 MARKERS = drawing.MARKERS
 GRAY = "#555555"
-# From a loss to a gain, told apart by lightness too; its middle is nearly white.
+# From a loss to a gain, different in lightness too; its middle is nearly white.
 DIVERGING = "PuOr"
 SHADES = "Blues"
 
@@ -181,7 +181,7 @@ def save(figure: Figure, folder: Path, name: str, title: str, alt: str) -> None:
 def context() -> Iterator[None]:
     """Within this, figures are made and saved in the one style, in the letters of any script.
 
-    Labels may be in any language: fonts of this machine stand in for letters that Matplotlib's own
+    Labels may be in any language: fonts of this machine are used for letters that Matplotlib's own
     lacks, and where none has them, boxes are drawn without complaint.
     """
     installed = {entry.name for entry in font_manager.fontManager.ttflist}
@@ -206,7 +206,7 @@ def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
 
 
 def shades(count: int) -> list[Any]:
-    """Return so many shades of one color, light to dark, none too light to see on white."""
+    """Return this many shades of one color, light to dark, none too light to see on white."""
     colors = mpl.colormaps[SHADES]
     return [colors(0.45 + 0.5 * (k + 1) / count) for k in range(count)]
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm.compare.report.pictures import style
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 # The word whose states are mapped, where it is among the measured ones.
 _EXAMPLE = "bank"
@@ -96,7 +96,7 @@ def draw_maps(figure: Figure, results: Results) -> None:
         axes.set_title(title)
         axes.set_xlabel("first principal component")
     panels[0].set_ylabel("second principal component")
-    figure.suptitle("Probe words by the company they keep", fontweight="bold")
+    figure.suptitle("Probe words by what they occur with", fontweight="bold")
     style.legend_below(figure, panels[0], columns=4)
 
 
@@ -223,7 +223,7 @@ def draw_senses(figure: Figure, results: Results) -> None:
     right.set_title(f"The states of “{example['word']}”")
     right.set_xlabel("first principal component")
     right.set_ylabel("second")
-    right.legend(title="in the company of", frameon=True, fontsize=13)
+    right.legend(title="near", frameon=True, fontsize=13)
 
 
 def _example(words: list[Record]) -> Record:

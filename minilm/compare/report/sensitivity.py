@@ -1,30 +1,35 @@
-"""What would change the conclusion: how small a difference can be seen, and what rests on little.
+"""What would change the conclusion: how small a difference can be seen, and what is fragile.
 
 Each sentence follows from figures of the summary. Together they tell a reader where to doubt, and
-what to do about it: more test items, more draws, another text.
+what to do about it: more pretrainings, more test items, more draws, another text.
 """
 
 from __future__ import annotations
 
 import itertools
 
-from minilm.compare.report import reading
-from minilm.compare.results import Record, Results
+import numpy as np
 
-# Below this, a bootstrap over the draws sees too little of their spread: in simulations of
-# `statistics`, 4 % false claims with three draws, 18 % with one, where 5 % are meant.
+from minilm.compare.report import reading
+from minilm.compare.report.results import Record, Results
+
+# Below this, a bootstrap over the draws sees too little of their spread: in the simulations of
+# `bootstrap`, 4 % false claims with three draws, 18 % with one, where 5 % are meant.
 FEW_SEEDS = 4
 # A claim whose corrected p lies between these could well fall with another draw.
 _THIN = (0.01, 0.05)
 # How many rows a sentence names, and beyond how many items nobody would test.
 _MOST = 4
+# From this many pretrainings on, the factor for few ones is small.
+_FEW_PRETRAININGS = 10
 _TOO_MANY = 100_000
 
 
 def sentences(results: Results) -> list[str]:
-    """Return what would change the conclusion about a task, the plainest first."""
+    """Return what would change the conclusion about a task, the simplest first."""
     return [
         *_resolution(results),
+        *_pretrainings(results),
         *too_few_items(results),
         *_thin(results),
         *_controls(results),
@@ -52,6 +57,52 @@ def _resolution(results: Results) -> list[str]:
     return found
 
 
+def _pretrainings(results: Results) -> list[str]:
+    """Say how much pretraining itself varies, as far as it was tried."""
+    drawn = [name for name in results.names if results.about(name)["drawn"]]
+    if not drawn:
+        return []
+    many = results.summary["pretrainings"]
+    if many == 1:
+        return [
+            "There was one pretraining. Another order of the same documents and other initial "
+            "parameters give another transformer, and how much that matters is not in the "
+            "intervals (--pretrainings 3 or more)."
+        ]
+    found = (
+        f"Pretraining is a source of variation too: there were {many}, with other orders of the "
+        "documents and other initial parameters."
+    )
+    if spread := _spread(results, drawn):
+        found += f" {spread}"
+    return [
+        f"{found} {many} are few, and the intervals are wider for it; more of them "
+        "(--pretrainings) narrow them."
+        if many < _FEW_PRETRAININGS
+        else found
+    ]
+
+
+def _spread(results: Results, drawn: list[str]) -> str:
+    """Return by how much the mean accuracies of the pretrainings differ, where that is known."""
+    budget = results.budgets[-1]
+    ranges = {}
+    for name, runs in results.main_runs(budget).items():
+        numbers = sorted({p for _, p in runs.keys})
+        if name in drawn and results.about(name)["uses_text"] and len(numbers) > 1:
+            own = np.array([p for _, p in runs.keys])
+            means = [float(runs.right[own == number].mean()) for number in numbers]
+            ranges[name] = min(means), max(means)
+    if not ranges:
+        return ""
+    name = max(ranges, key=lambda name: ranges[name][1] - ranges[name][0])
+    low, high = ranges[name]
+    return (
+        f"Most they mattered to {name}: with {budget} labels its means were {low:.3f} to "
+        f"{high:.3f}, depending on the pretraining."
+    )
+
+
 def _own(results: Results) -> list[Record]:
     """Return the main differences at home of conditions that are no controls."""
     rows = results.rows("differences")
@@ -69,16 +120,16 @@ def too_few_items(results: Results) -> list[str]:
     if few_draws:
         parts = "; ".join(_named(row) for row in few_draws[:_MOST])
         found.append(
-            f"The {items:,} test items would do to tell these apart, but the draws of the labelled "
-            f"examples differ too much (more of them: --seeds): {parts}"
+            f"{items:,} test items are enough to tell these apart, but results vary too much "
+            f"between draws or pretrainings (more of them: --seeds, --pretrainings): {parts}"
             f"{' and others' * (len(few_draws) > _MOST)}."
         )
     named = [row for row in rows[:_MOST] if row["items_needed"] <= _TOO_MANY]
     if named:
         parts = "; ".join(f"{_named(row)}: about {row['items_needed']:,}" for row in named)
         found.append(
-            '"Cannot tell" is not "no difference". If the differences found are the true ones, so '
-            f"many test items would tell them: {parts}"
+            '"Cannot tell" is not "no difference". If the differences found are the true ones, '
+            f"this many test items would show them: {parts}"
             f"{'; others need more' * (len(rows) > len(named))}."
         )
     elif rows:
@@ -109,7 +160,8 @@ def _thin(results: Results) -> list[str]:
         for row in rows[:_MOST]
     )
     return [
-        "These verdicts rest on little, and other draws or other test items might take them back: "
+        "These verdicts are fragile, and other pretrainings, draws or test items might reverse "
+        "them: "
         f"{parts}{' and others' * (len(rows) > _MOST)}."
     ]
 
@@ -120,8 +172,8 @@ def _controls(results: Results) -> list[str]:
     ]
     if not rows:
         return [
-            "No control was run. A gain that text with its words shuffled gives as well would not "
-            "be due to the company that words keep."
+            "No control was run. A gain that text with shuffled words gives as well would not be "
+            "due to which words occur together."
         ]
     most = max(rows, key=lambda row: row["difference"])
     where = (
@@ -152,7 +204,7 @@ def _elsewhere(results: Results) -> list[str]:
                 f"{_quoted(home[_key(row)])} at home"
                 for row in other[:_MOST]
             )
-            found.append(f"In another domain it reads otherwise. Tested on {domain}: {parts}.")
+            found.append(f"In another domain the result differs. Tested on {domain}: {parts}.")
         elif rows:
             found.append(f"Tested on {domain}, every verdict about pretraining is the same.")
     if len(results.domains) == 1:
@@ -188,7 +240,7 @@ def _other_texts(results: Results) -> list[str]:
         f"{row['corpus']}: {_quoted(row['verdict'])}"
         for row in changed[:_MOST]
     )
-    return [f"With less text, or other text, it reads otherwise: {parts}."]
+    return [f"With less text, or other text, the result differs: {parts}."]
 
 
 def missing(results: Results) -> list[str]:
@@ -207,10 +259,16 @@ def missing(results: Results) -> list[str]:
         if cell["main"] and (cell["task"], cell["domain"]) == (results.task, results.home)
     }
     wanted = itertools.product(results.summary["names"], results.budgets)
-    left = sum(results.summary["seeds"] - done.get(cell, 0) for cell in wanted)
+    left = sum(_wanted(results, name) - done.get((name, budget), 0) for name, budget in wanted)
     if left:
         found.append(
             f"The comparison is not finished, {left} {'runs are' if left > 1 else 'run is'} "
             "missing; the same command with --resume does the rest."
         )
     return found
+
+
+def _wanted(results: Results, name: str) -> int:
+    """Return how many runs of a condition there should be at a budget."""
+    crossed = results.summary["crossed"] and results.about(name)["drawn"]
+    return int(results.summary["seeds"]) * (int(results.summary["pretrainings"]) if crossed else 1)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minilm.compare import cache
-from minilm.compare.cache import Made
+from minilm.compare import pretraining
+from minilm.compare.pretraining import Made
 
 
 @pytest.fixture
@@ -21,39 +21,39 @@ MADE = Made({"a": np.arange(6, dtype=np.float32).reshape(2, 3)}, {"seconds": 1.5
 
 
 def test_what_is_saved_comes_back_marked(own):
-    cache.save("x", MADE)
-    found = cache.load("x")
+    pretraining.save_cached("x", MADE)
+    found = pretraining.load_cached("x")
     assert np.array_equal(found.arrays["a"], MADE.arrays["a"])
     assert found.details == MADE.details
     assert found.from_cache
     assert [path.name for path in own.iterdir()] == ["x.safetensors"]
-    assert cache.load("y") is None
+    assert pretraining.load_cached("y") is None
 
 
 @pytest.mark.parametrize("where", [0, 40, -1])
 def test_a_damaged_entry_is_none(own, where):
-    cache.save("x", MADE)
+    pretraining.save_cached("x", MADE)
     data = bytearray((own / "x.safetensors").read_bytes())
     data[where] ^= 0xFF
     (own / "x.safetensors").write_bytes(data)
-    assert cache.load("x") is None
+    assert pretraining.load_cached("x") is None
     (own / "x.safetensors").write_bytes(data[:10])
-    assert cache.load("x") is None
+    assert pretraining.load_cached("x") is None
 
 
 def test_keys_go_by_content_code_and_numpy(own, monkeypatch):
-    keys = {cache.key({"text": "a"}), cache.key({"text": "b"})}
-    monkeypatch.setattr(cache, "_code_version", lambda: "other")
-    keys.add(cache.key({"text": "a"}))
+    keys = {pretraining._cache_name({"text": "a"}), pretraining._cache_name({"text": "b"})}
+    monkeypatch.setattr(pretraining, "_code_version", lambda: "other")
+    keys.add(pretraining._cache_name({"text": "a"}))
     monkeypatch.setattr(np, "__version__", "9.9")
-    keys.add(cache.key({"text": "a"}))
+    keys.add(pretraining._cache_name({"text": "a"}))
     assert len(keys) == 4
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(own):
     own.write_text("a file is in the way", encoding="utf-8")
-    cache.save("x", MADE)
-    assert cache.load("x") is None
+    pretraining.save_cached("x", MADE)
+    assert pretraining.load_cached("x") is None
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_the_systems_own_place(monkeypatch, tmp_path, platform, variable, expect
     monkeypatch.setenv(variable, str(tmp_path))
     if variable == "HOME":
         monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert cache.folder() == tmp_path / expected
+    assert pretraining.cache_folder() == tmp_path / expected

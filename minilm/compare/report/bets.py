@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-
 from minilm import files
-from minilm.compare import statistics, store
-from minilm.compare.results import Results
+from minilm.compare import paired, statistics, store
+from minilm.compare.report.results import Results
 from minilm.errors import InputError, OptionError
 
 
@@ -98,7 +96,7 @@ def parse(text: str, names: Sequence[str]) -> list[str]:
     Raises
     ------
     OptionError
-        When one is unknown or stands twice, or there are fewer than two.
+        When one is unknown or appears twice, or there are fewer than two.
 
     Examples
     --------
@@ -112,7 +110,7 @@ def parse(text: str, names: Sequence[str]) -> list[str]:
         if part not in names:
             raise OptionError(f"--predict: {part!r} is not one of {', '.join(names)}")
         if part in order:
-            raise OptionError(f"--predict: {part} stands twice; name each condition once")
+            raise OptionError(f"--predict: {part} appears twice; name each condition once")
         order.append(part)
     if len(order) < 2:
         raise OptionError('--predict: a bet needs two conditions or more, such as "a > b"')
@@ -127,7 +125,7 @@ def ask(names: Sequence[str], *, terminal: TextIO | None = None) -> list[str]:
     names : sequence of str
         The conditions.
     terminal : text file, optional
-        Where the answer is typed; standard input unless said. What is asked goes to standard error.
+        Where the answer is typed; by default standard input. Questions go to standard error.
 
     Raises
     ------
@@ -203,34 +201,23 @@ def score(results: Results, order: Sequence[str]) -> Score | None:
     """
     budget = results.budgets[-1]
     runs = results.main_runs(budget)
-    # Where runs failed, draws are missing, and what is left cannot be paired.
-    draws = max(map(len, runs.values()), default=0)
-    order = [name for name in order if name in runs and len(runs[name]) == draws]
+    # Where runs failed, draws are missing, and what remains cannot be paired.
+    draws = max((len({seed for seed, _ in one.keys}) for one in runs.values()), default=0)
+    order = [
+        name for name in order if name in runs and len({s for s, _ in runs[name].keys}) == draws
+    ]
     if len(order) < 2:
         return None
-    right = {name: runs[name] == results.predictions.truth for name in order}
-    resampled = statistics.bootstrap_means(
-        np.stack(list(right.values())).astype(np.float64),
-        rng=np.random.default_rng(0),
-        resamples=statistics.RESAMPLES,
-    )
-    means = dict(zip(order, resampled, strict=True))
     pairs = list(itertools.combinations(order, 2))
-    found = [
-        statistics.difference(
-            float(right[a].mean() - right[b].mean()),
-            means[a] - means[b],
-            statistics.differing(right[a], right[b]),
-        )
-        for a, b in pairs
-    ]
-    adjusted = statistics.holm([difference.p for difference in found])
+    compared = paired.differences([(runs[a], runs[b]) for a, b in pairs])
+    found = [(pair, one) for pair, one in zip(pairs, compared, strict=True) if one is not None]
+    adjusted = statistics.holm([difference.p for _, difference in found])
     words = {"better": "right", "worse": "wrong", "cannot tell": "cannot tell"}
     scored = [
         Pair(a, b, d.difference, d.low, d.high, words[statistics.verdict(d, p)])
-        for (a, b), d, p in zip(pairs, found, adjusted, strict=True)
+        for ((a, b), d), p in zip(found, adjusted, strict=True)
     ]
-    actual = sorted(order, key=lambda name: -float(right[name].mean()))
+    actual = sorted(order, key=lambda name: -float(runs[name].right.mean()))
     return Score(list(order), actual, budget, scored)
 
 
@@ -238,13 +225,13 @@ def sentence(found: Score) -> str:
     """Return how a bet fared, in words."""
     if found.tau is None:
         return (
-            f"None of the {len(found.pairs)} pairs of the bet can be told apart: nobody was right, "
+            f"None of the {len(found.pairs)} pairs of the bet differ clearly: nobody was right, "
             "and nobody wrong."
         )
     untold = len(found.pairs) - found.decided
     pairs = "pair" if found.decided == 1 else "pairs"
-    rest = f"; {untold} more cannot be told and do not count" if untold else ""
+    rest = f"; the other {untold} are too close to call and do not count" if untold else ""
     return (
-        f"Of {found.decided} {pairs} that can be told apart, the bet had {found.right} right "
+        f"Of {found.decided} {pairs} with a clear difference, the bet had {found.right} right "
         f"(Kendall's tau {found.tau:+.2f}){rest}."
     )

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from minilm import files
+from minilm.compare.bootstrap import Keys
+from minilm.compare.paired import Runs
 from minilm.errors import InputError
 
 SUMMARY = "summary.json"
@@ -29,6 +31,7 @@ _PARTS: dict[str, type] = {
     "about": dict,
     "budgets": list,
     "seeds": int,
+    "pretrainings": int,
     "test_items": dict,
     "chance": dict,
     "resolvable": dict,
@@ -48,18 +51,18 @@ class Predictions:
     Parameters
     ----------
     runs : list of tuple
-        (condition, corpus, words, budget, seed) of each row.
+        (condition, corpus, words, budget, seed, pretraining) of each row.
     classes : tuple of str
         The labels.
     truth : ndarray of shape (N,), int
         Index of the right class.
     lines : ndarray of shape (N,), int
-        Where each item stands in its file.
+        Where each item is in its file.
     predicted : ndarray of shape (R, N), int
         The class that run r gave to item n.
     """
 
-    runs: list[tuple[str, str, int, int, int]]
+    runs: list[tuple[str, str, int, int, int, int]]
     classes: tuple[str, ...]
     truth: np.ndarray
     lines: np.ndarray
@@ -113,7 +116,7 @@ class Results:
         return dict(self.summary["about"][name])
 
     def families(self) -> dict[str, list[str]]:
-        """Return the conditions by family; a control stands with the family of its baseline."""
+        """Return the conditions by family; a control is in the family of its baseline."""
         found: dict[str, list[str]] = {}
         for name in self.names:
             about = self.about(name)
@@ -137,7 +140,7 @@ class Results:
         condition : str, optional
             Of this one only.
         domain : str, optional
-            Tested there; the task's own test part unless said.
+            Tested there; by default the task's own test part.
         main : bool
             Without the smaller amounts of text and the other corpora.
         """
@@ -154,7 +157,7 @@ class Results:
         return sorted(found, key=lambda cell: (names.index(cell["condition"]), cell["budget"]))
 
     def rows(self, table: str, domain: str | None = None) -> list[Record]:
-        """Return the main rows of `differences` or `gains` for a domain, as they stand."""
+        """Return the main rows of `differences` or `gains` for a domain, as they are."""
         return [
             row
             for row in self.summary[table]
@@ -180,27 +183,41 @@ class Results:
                 runs, classes = arrays[f"{self.task}/runs"], arrays[f"{self.task}/classes"]
                 truth, lines = arrays[f"{at}/truth"], arrays[f"{at}/lines"]
                 predicted = arrays[f"{at}/predicted"]
-                keys = [(str(c), str(t), int(w), int(b), int(s)) for c, t, w, b, s in runs]
+                keys = [
+                    (str(c), str(t), int(w), int(b), int(s), int(p)) for c, t, w, b, s, p in runs
+                ]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"damaged ({error}); run the comparison again", path) from None
         if predicted.shape != (len(keys), len(truth)) or lines.shape != truth.shape:
             raise InputError("its parts do not fit together; run the comparison again", path)
         return Predictions(keys, tuple(map(str, classes)), truth, lines, predicted)
 
-    def main_runs(self, budget: int) -> dict[str, np.ndarray]:
-        """Return the predictions at a budget, (S, N) a condition, with the text of the main rows.
+    def main_runs(self, budget: int) -> dict[str, Runs]:
+        """Return the outcomes at a budget, by condition, with the text of the main rows.
 
-        In the order of the seeds. Empty where the folder has no predictions.
+        In the order of seeds and pretrainings. Empty where the folder has no predictions.
         """
+        return {
+            name: Runs(predicted == self.predictions.truth, keys)
+            for name, (predicted, keys) in self.main_predictions(budget).items()
+        }
+
+    def main_predictions(self, budget: int) -> dict[str, tuple[np.ndarray, Keys]]:
+        """Return the predictions at a budget, (R, N) by condition, with the keys of their runs."""
         if not (self.folder / PREDICTIONS).exists():
             return {}
         text = {c["condition"]: (c["corpus"], c["words"]) for c in self.cells()}
         rows: dict[str, list[int]] = {name: [] for name in self.names}
-        order = sorted(enumerate(self.predictions.runs), key=lambda pair: pair[1][-1])
-        for i, (name, corpus, words, labels, _) in order:
+        runs = self.predictions.runs
+        for i in sorted(range(len(runs)), key=lambda i: runs[i][-2:]):
+            name, corpus, words, labels, *_ = runs[i]
             if labels == budget and text.get(name) == (corpus, words):
                 rows[name].append(i)
-        return {name: self.predictions.predicted[found] for name, found in rows.items() if found}
+        return {
+            name: (self.predictions.predicted[found], tuple(runs[i][-2:] for i in found))
+            for name, found in rows.items()
+            if found
+        }
 
     @functools.cached_property
     def texts(self) -> dict[int, str]:

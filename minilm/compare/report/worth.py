@@ -1,6 +1,6 @@
 """How much unlabelled text is worth how many labels.
 
-A condition that was pretrained on so much text reaches some accuracy with few labels. How many
+A condition that was pretrained on an amount of text reaches some accuracy with few labels. How many
 labels do classifiers without text need for the same?
 """
 
@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from minilm.compare.results import Record, Results
+from minilm.compare.report.results import Record, Results
 
 
 def conditions(results: Results) -> list[str]:
@@ -46,7 +46,7 @@ def amounts(results: Results, name: str) -> list[int]:
 
 
 def curve(results: Results, name: str, words: int) -> list[Record]:
-    """Return the cells of a condition with so much of the main text, budgets ascending."""
+    """Return the cells of a condition with this much of the main text, budgets ascending."""
     corpus = results.cells(name)[0]["corpus"]
     cells = results.cells(name, main=False)
     return [cell for cell in cells if (cell["corpus"], cell["words"]) == (corpus, words)]

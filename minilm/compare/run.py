@@ -1,4 +1,4 @@
-"""Runs: each a pure function of its key and the material, so that any executor may do them.
+"""Runs: each a pure function of its key and the data, so that any executor may do them.
 
 The same labelled subset, drawn stratified by seed, serves every condition at that seed, and the
 smaller subsets are the beginnings of the larger ones; differences between conditions are paired.
@@ -6,6 +6,7 @@ smaller subsets are the beginnings of the larger ones; differences between condi
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,12 +21,14 @@ from minilm.data import labelled
 from minilm.errors import OptionError
 
 _MOST_SEEDS = 10_000
+_MOST_PRETRAININGS = 100
 
 
 class Key(NamedTuple):
-    """What a run is a function of, beside the material.
+    """What a run is a function of, beside the data.
 
-    The text is "" and 0 words for a condition that uses none.
+    The text is "" and 0 words for a condition that uses none. The pretraining is 0 for a condition
+    that chance in pretraining has no part in.
     """
 
     task: str
@@ -34,6 +37,7 @@ class Key(NamedTuple):
     condition: str
     budget: int
     seed: int
+    pretraining: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,18 @@ class Grid:
         Numbers of labelled examples, ascending.
     seeds : int
         How many draws of the labelled examples; the seeds are 0, 1, ...
+    pretrainings : int
+        How many pretrainings (and initial parameters); numbered 0, 1, ...
+    crossed : bool
+        Whether each draw meets every pretraining. By default it has one: draw d has pretraining
+        d modulo their number, so that adding draws later changes none that are there.
     """
 
     conditions: tuple[str, ...]
     budgets: tuple[int, ...]
     seeds: int
+    pretrainings: int = 1
+    crossed: bool = False
 
     def check(self) -> None:
         """Raise OptionError when the grid asks for nothing, or for what no machine can do."""
@@ -60,46 +71,75 @@ class Grid:
             raise OptionError("--conditions, --budgets and --seeds each need one or more")
         if self.seeds > _MOST_SEEDS:
             raise OptionError(f"--seeds: {self.seeds}; at most {_MOST_SEEDS:,} make sense")
+        if not 1 <= self.pretrainings <= _MOST_PRETRAININGS:
+            raise OptionError(f"--pretrainings: {self.pretrainings}; use 1 to {_MOST_PRETRAININGS}")
+        if self.pretrainings > self.seeds and not self.crossed:
+            raise OptionError(
+                f"--pretrainings: {self.pretrainings} with {self.seeds} draws, of which each has "
+                "one pretraining; use as many --seeds, or --preset study"
+            )
 
     def within(self, examples: int) -> Grid:
         """Return the grid without the budgets that are larger than the train part."""
         return replace(self, budgets=tuple(b for b in self.budgets if b <= examples))
 
+    def draws(self, drawn: bool) -> list[tuple[int, int]]:
+        """Return the seed and the pretraining of each run of a condition at a budget.
+
+        Parameters
+        ----------
+        drawn : bool
+            Whether pretrainings differ for the condition.
+
+        Examples
+        --------
+        >>> Grid(("a",), (8,), seeds=4, pretrainings=2).draws(True)
+        [(0, 0), (1, 1), (2, 0), (3, 1)]
+        >>> Grid(("a",), (8,), seeds=2, pretrainings=2, crossed=True).draws(True)
+        [(0, 0), (0, 1), (1, 0), (1, 1)]
+        """
+        if not drawn:
+            return [(seed, 0) for seed in range(self.seeds)]
+        if self.crossed:
+            return list(itertools.product(range(self.seeds), range(self.pretrainings)))
+        return [(seed, seed % self.pretrainings) for seed in range(self.seeds)]
+
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """What the runs of a comparison have in common, and a worker is told once.
+    """What the runs of a comparison have in common, which a worker gets once.
 
     Parameters
     ----------
-    materials : dict of (str, str, int) to CompareData
+    data : dict of (str, str, int) to CompareData
         By task, corpus and words. The text of a task's first entry is its main one.
     conditions : dict of str to Condition
         By name, in the order of the table.
     """
 
-    materials: dict[tuple[str, str, int], CompareData]
+    data: dict[tuple[str, str, int], CompareData]
     conditions: Mapping[str, Condition]
 
-    def material(self, key: Key) -> CompareData:
-        """Return what a run reads: of a condition without a text, the task's main material."""
-        return self.materials[self.place(key)]
+    def data_of(self, key: Key) -> CompareData:
+        """Return what a run reads: of a condition without a text, the task's main data."""
+        return self.data[self.place(key)]
 
     def place(self, key: Key) -> tuple[str, str, int]:
-        """Return the task, corpus and words under which a run's material stands."""
+        """Return the task, corpus and words under which a run's data is."""
         if key.corpus:
             return key[:3]
-        return next(place for place in self.materials if place[0] == key.task)
+        return next(place for place in self.data if place[0] == key.task)
 
     def runs(self, grid: Grid) -> Iterator[Key]:
         """Yield the keys of all runs, in the order of the table."""
         done = set()
         for name in grid.conditions:
-            for (task, corpus, words), material in self.materials.items():
+            for (task, corpus, words), data in self.data.items():
                 text = (corpus, words) if self.conditions[name].needs else ("", 0)
-                for budget in grid.within(len(material.train.labels)).budgets:
-                    for seed in range(grid.seeds):
-                        key = Key(task, *text, name, budget, seed)
+                draws = grid.draws(self.conditions[name].drawn)
+                for budget in grid.within(len(data.train.labels)).budgets:
+                    for seed, pretraining in draws:
+                        key = Key(task, *text, name, budget, seed, pretraining)
                         if key not in done:
                             done.add(key)
                             yield key
@@ -132,14 +172,14 @@ class Outcome:
     trainable_parameters: int = 0
     error: str = ""
 
-    def accuracy(self, material: CompareData, domain: str) -> float:
+    def accuracy(self, data: CompareData, domain: str) -> float:
         """Return the share of items of a domain that were classified rightly."""
-        return float(np.mean(self.predicted[domain] == material.domains[domain].labels))
+        return float(np.mean(self.predicted[domain] == data.domains[domain].labels))
 
-    def macro_f1(self, material: CompareData, domain: str) -> float:
+    def macro_f1(self, data: CompareData, domain: str) -> float:
         """Return the mean over the classes of the F1 score."""
-        truth = material.domains[domain].labels
-        return metrics.macro_f1(truth, self.predicted[domain], len(material.classes))
+        truth = data.domains[domain].labels
+        return metrics.macro_f1(truth, self.predicted[domain], len(data.classes))
 
 
 def failed(key: Key, error: str, seconds: float = 0.0) -> Outcome:
@@ -154,16 +194,16 @@ def failed(key: Key, error: str, seconds: float = 0.0) -> Outcome:
 def run(shared: Shared, key: Key) -> Outcome:
     """Train one condition on one labelled subset and evaluate it on every domain.
 
-    Whatever goes wrong in it is its outcome: the other runs go on.
+    Whatever goes wrong in it is its outcome: the other runs continue.
     """
-    material = shared.material(key)
+    data = replace(shared.data_of(key), pretraining=key.pretraining)
     start = time.perf_counter()
     try:
-        chosen = labelled.draw(material.train.labels, key.budget, key.seed)
-        classifier = shared.conditions[key.condition].train(material, key.seed, chosen)
+        chosen = labelled.draw(data.train.labels, key.budget, key.seed)
+        classifier = shared.conditions[key.condition].train(data, key.seed, chosen)
         predicted = {
             name: classifier.predict(examples).astype(np.int16)
-            for name, examples in material.domains.items()
+            for name, examples in data.domains.items()
         }
     except Exception as error:
         return failed(key, f"{type(error).__name__}: {error}", time.perf_counter() - start)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from closeness import assert_close
 
-from minilm.compare import classifiers, conditions, data, experiment, pretraining
+from minilm.compare import classifiers, conditions, data, pretraining, transformer
+from minilm.compare import run as runs
 from minilm.compare.conditions import Condition
-from minilm.compare.experiment import Grid, Key, Shared
+from minilm.compare.run import Grid, Key, Shared
 from minilm.data import labelled
 from minilm.embeddings import cooccurrence, svd
 from minilm.errors import OptionError
@@ -16,18 +17,18 @@ from minilm.errors import OptionError
 
 @pytest.fixture(scope="module")
 def main(shared):
-    return next(iter(shared.materials.values()))
+    return next(iter(shared.data.values()))
 
 
 def key(shared, name, budget, seed):
     """Return the key of a run on the main text, or on none."""
-    task, corpus, words = next(iter(shared.materials))
+    task, corpus, words = next(iter(shared.data))
     text = (corpus, words) if shared.conditions[name].needs else ("", 0)
     return Key(task, *text, name, budget, seed)
 
 
 def run(shared, name, budget=16, seed=0):
-    outcome = experiment.run(shared, key(shared, name, budget, seed))
+    outcome = runs.run(shared, key(shared, name, budget, seed))
     assert not outcome.error
     return outcome
 
@@ -82,7 +83,7 @@ def test_trainable_parameters(shared, main):
     assert count("tfidf") == (len(words) + 1) * 2
     assert count("cooccurrence-finetuned") == (10 + 1) * 2 + 10 * len(known)
     assert count("transformer-probe") == count("transformer-random-frozen") == (16 + 1) * 2
-    whole = main.text.made["model"].details["parameters"] + 16 * 2
+    whole = main.text.made["model 0"].details["parameters"] + 16 * 2
     assert count("transformer-scratch") == count("transformer-finetuned") == whole
     assert 16 * 2 < count("transformer-lora") < whole / 2
 
@@ -106,18 +107,30 @@ def test_with_many_labels_every_condition_that_can_learns_the_small_world(shared
     assert run(shared, name, 60).accuracy(main, "task") > 0.9
 
 
-def test_a_transformer_from_scratch_has_the_updates_of_the_others(shared, monkeypatch):
-    asked = {}
+MANY_UPDATES = [
+    "transformer-scratch",
+    "transformer-finetuned",
+    "transformer-lora",
+    "transformer-lora-8",
+    "transformer-last-n",
+    "transformer-gradual",
+]
+
+
+def test_a_transformer_from_scratch_has_at_least_the_updates_of_the_others(shared, monkeypatch):
+    asked = []
 
     def note(config, base, texts, labels, *, classes, settings):
-        asked[settings.method, settings.learning_rate] = settings.updates
+        asked.append(settings)
         raise RuntimeError("enough")
 
     monkeypatch.setattr(classifiers.finetune, "fit", note)
-    for name in ("transformer-scratch", "transformer-finetuned", "transformer-lora"):
-        assert experiment.run(shared, key(shared, name, 60, 0)).error == "RuntimeError: enough"
-    assert set(asked.values()) == {classifiers.updates(60)}
-    assert len(asked) == 3
+    for name in MANY_UPDATES:
+        assert runs.run(shared, key(shared, name, 60, 0)).error == "RuntimeError: enough"
+    scratch, *others = asked
+    assert scratch.updates == classifiers.updates(60, classifiers.WAYS["scratch"]) == 80
+    assert [one.updates for one in others] == [60] * 5
+    assert [one.method for one in others] == ["full", "lora", "lora", "last-n", "gradual"]
 
 
 def test_drawn_texts_without_a_known_word_give_zero_vectors(main):
@@ -127,9 +140,19 @@ def test_drawn_texts_without_a_known_word_give_zero_vectors(main):
     assert not vectors.any()
 
 
-def test_each_seed_shuffles_anew(main):
-    (first, _), (second, _) = (classifiers.shuffled_vectors(main, seed) for seed in (0, 1))
-    assert not np.array_equal(first, second)
+def test_pretrainings_differ_and_share_their_initial_parameters_with_training_from_scratch(main):
+    bodies = [replace(main, pretraining=number) for number in (0, 1)]
+    for kind in ("model", "shuffled model", "shuffled vectors"):
+        first, second = (next(iter(one.made(kind).arrays.values())) for one in bodies)
+        assert not np.array_equal(first, second)
+    assert bodies[0].made("vectors") is bodies[1].made("vectors")
+    none = replace(main.settings.transformer, steps=0)
+    for number, one in enumerate(bodies):
+        body, _ = transformer.pretrain(main.text.ids, len(main.text.vocabulary), none, number)
+        scratch = classifiers.random_body(one).parameters
+        for name in scratch:
+            if name != "wte.weight":  # which starts from co-occurrences
+                assert np.array_equal(body.parameters[name], scratch[name])
 
 
 def test_a_condition_without_a_text_is_run_once(settings):
@@ -153,16 +176,16 @@ def test_amounts_of_text_are_its_beginning_in_whole_documents(settings, shared, 
     assert none.text.words == 7
 
 
-def broken(material, seed, chosen):
+def broken(data, seed, chosen):
     """A condition that goes wrong at some seeds."""
     if seed == 1:
         raise ValueError("no\nluck")
-    return conditions.train_tfidf(material, seed, chosen)
+    return conditions.train_tfidf(data, seed, chosen)
 
 
 def test_what_goes_wrong_in_a_run_is_its_outcome(shared):
-    own = Shared(shared.materials, {"broken": Condition("", (), "mine", broken)})
-    fine, wrong = (experiment.run(own, key(own, "broken", 8, seed)) for seed in (0, 1))
+    own = Shared(shared.data, {"broken": Condition("", (), "mine", broken)})
+    fine, wrong = (runs.run(own, key(own, "broken", 8, seed)) for seed in (0, 1))
     assert not fine.error
     assert wrong.error == "ValueError: no luck"
     assert wrong.predicted == {}

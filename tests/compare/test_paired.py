@@ -1,0 +1,89 @@
+"""Pairing runs: by seed, and by pretraining where both have several."""
+
+import numpy as np
+import pytest
+
+from minilm.compare import bootstrap, paired, statistics
+from minilm.compare.paired import Runs
+from minilm.errors import OptionError
+
+NESTED = tuple((seed, seed % 3) for seed in range(9))
+CROSSED = tuple((seed, p) for seed in range(4) for p in range(3))
+
+
+def outcomes(keys, *, seed=0, items=50, right=0.6):
+    rng = np.random.default_rng(seed)
+    return Runs(rng.random((len(keys), items)) < right, keys)
+
+
+def test_a_condition_without_pretraining_meets_every_pretraining_of_the_other():
+    plain = outcomes(tuple((seed, 0) for seed in range(4)))
+    drawn = outcomes(CROSSED, seed=1)
+    ours, theirs = paired.pair(drawn, plain)
+    assert ours.keys == theirs.keys == CROSSED
+    assert np.array_equal(ours.right, drawn.right)
+    assert np.array_equal(theirs.right, np.repeat(plain.right, 3, axis=0))
+    (difference,) = paired.differences([(drawn, plain)])
+    assert difference.difference == pytest.approx(drawn.right.mean() - plain.right.mean())
+    (turned,) = paired.differences([(plain, drawn)])
+    assert (turned.low, turned.high) == pytest.approx((-difference.high, -difference.low))
+
+
+def test_runs_that_one_side_lacks_are_left_out():
+    whole, part = outcomes(NESTED), outcomes(NESTED[2:], seed=1)
+    ours, theirs = paired.pair(whole, part)
+    assert ours.keys == theirs.keys == NESTED[2:]
+    assert np.array_equal(ours.right, whole.right[2:])
+    assert paired.pair(outcomes(((0, 0),)), outcomes(((1, 0),))) is None
+    assert paired.differences([(outcomes(((0, 0),)), outcomes(((1, 0),)))]) == [None]
+
+
+def test_many_at_once_are_each_alone():
+    cells = [outcomes(NESTED), outcomes(CROSSED, seed=1), outcomes(NESTED, seed=2)]
+    for cell, found in zip(cells, paired.estimates(cells), strict=True):
+        alone = statistics.mean_and_interval(
+            cell.right, rng=np.random.default_rng(0), keys=cell.keys
+        )
+        assert (found.mean, found.low, found.high) == pytest.approx(
+            (alone.mean, alone.low, alone.high), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize("keys", [NESTED, CROSSED])
+def test_resampled_runs_keep_the_design(keys):
+    times = bootstrap.resample_runs(keys, 4000, np.random.default_rng(0))
+    assert np.all(times.sum(axis=1) == len(keys))
+    # Each run is drawn once on average (4,000 resamples: five standard errors of its spread).
+    error = 5 * times.std(axis=0) / np.sqrt(4000)
+    assert np.all(np.abs(times.mean(axis=0) - 1) < error)
+    # Runs of one pretraining come together: their shares vary as three draws of three do.
+    by_pretraining = np.stack([times[:, [p == k for _, p in keys]].sum(axis=1) for k in range(3)])
+    shares = by_pretraining / len(keys)
+    assert shares.var(axis=1) == pytest.approx(3 * (1 / 3) * (2 / 3) / 9, rel=0.1)
+
+
+def test_designs_between_nested_and_crossed_are_refused():
+    with pytest.raises(OptionError, match="5 runs of 4 seeds and 2 pretrainings"):
+        bootstrap.resample_runs(
+            ((0, 0), (0, 1), (1, 0), (2, 1), (3, 0)), 5, np.random.default_rng(0)
+        )
+
+
+def test_the_interval_of_few_pretrainings_is_wider_and_that_of_many_hardly():
+    rng = np.random.default_rng(0)
+    widths = {}
+    for many in (3, 30):
+        keys = tuple((p, p) for p in range(many))
+        means = 0.6 + 0.05 * rng.standard_normal(many)
+        by_run = means[np.newaxis]
+        variance = np.array([means.var() / many])
+        widths[many] = float(bootstrap.small_sample_factor(by_run, keys, variance)[0])
+    assert widths[3] == pytest.approx(4.303 / 1.96 * np.sqrt(3 / 2), rel=1e-3)
+    assert 1 < widths[30] < 1.1
+
+
+@pytest.mark.peers
+def test_students_quantiles_are_scipys(peer):
+    freedom = np.array([1.0, 1.5, 2.0, 3.7, 8.0, 25.0, 400.0])
+    expected = peer("scipy.stats").t.ppf(0.975, freedom)
+    assert bootstrap.student_quantile(freedom) == pytest.approx(expected, rel=1e-4)
