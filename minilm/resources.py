@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from minilm.errors import InputError
@@ -32,6 +34,17 @@ def find_corpus(path: Path) -> Path:
         return path
     shipped = corpora_dir() / path.name
     return shipped if shipped.exists() else path
+
+
+def cache_dir() -> Path:
+    """Return where things are kept that can be made again: MINILM_CACHE, or the system's place."""
+    if given := os.environ.get("MINILM_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "minilm"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "minilm"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minilm"
 
 
 def _shipped(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""`minilm finetune DIR`: adapt a pretrained model to a labelled task."""
+"""`minilm finetune DIR`: adapt a pretrained model to a labelled task or to conversations."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="labelled texts: a table with a text and a label column, and maybe a split column",
+    )
+    parser.add_argument(
+        "--conversations",
+        type=Path,
+        metavar="FILE",
+        help="conversations (.jsonl, .json, or Question:/Answer: in .txt): learn the replies",
     )
     parser.add_argument("--data-file", type=Path, nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--output-dir", type=Path, metavar="OUT", help="folder of the result")
@@ -84,8 +90,10 @@ def run(chosen: argparse.Namespace) -> int:
             "--data-file is text without labels; train the language model further on it with "
             "minilm update, or give labelled texts with --task"
         )
-    if chosen.task is None:
-        raise OptionError("--task is needed: a table of labelled texts")
+    if (chosen.task is None) == (chosen.conversations is None):
+        raise OptionError(
+            "one of --task (a table of labelled texts) and --conversations (a file) is needed"
+        )
     if chosen.output_dir is None:
         raise OptionError("--output-dir is needed: the folder of the result")
     if chosen.method != "lora":
@@ -94,17 +102,36 @@ def run(chosen: argparse.Namespace) -> int:
         options.refuse(chosen, "--method last-n", ("layers",))
     if chosen.method == "probe":
         options.refuse(chosen, "a method that trains the body", ("layer_decay",))
-    from minilm.training import labelled_task
-
     asked = {name: getattr(chosen, name) for name in _SETTINGS}
     asked = {name: value for name, value in asked.items() if value is not None}
     if "targets" in asked:
         asked["targets"] = tuple(asked["targets"])
+    finetune_settings = settings.FinetuneSettings(**{"threads": 2, **asked})
+    if chosen.conversations is not None:
+        return _learn_replies(chosen, finetune_settings)
+    from minilm.training import labelled_task
+
     task = labelled_task.Task(
         resources.find_corpus(chosen.task),
         chosen.labels,
         **table_options(chosen, labels=True),
     )
-    finetune_settings = settings.FinetuneSettings(**{"threads": 2, **asked})
     labelled_task.run(chosen.model, task, chosen.output_dir, finetune_settings, pretrain.say)
+    return 0
+
+
+def _learn_replies(chosen: argparse.Namespace, finetune_settings: settings.FinetuneSettings) -> int:
+    options.refuse(
+        chosen, "--task", ("labels", "pooling", "lm_weight", "text_column", "label_column")
+    )
+    from minilm.training import replies
+
+    replies.run(
+        chosen.model,
+        resources.find_corpus(chosen.conversations),
+        chosen.output_dir,
+        finetune_settings,
+        encoding=chosen.encoding,
+        say=pretrain.say,
+    )
     return 0

@@ -38,13 +38,17 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
     checked = "all checksums match" if ours else "no checksums; its files fit together"
     yield f"{content['folder']}: made by {content['made_by']}; {checked}"
     config = content["config"]
+    shape = content["shape"]
+    keys = shape["kv_heads"]
+    shared = "" if keys == shape["n_head"] else f" that share {keys} of keys"
     yield (
-        f"GPT-2 of {config['n_layer']} layers, {config['n_head']} heads, width {config['n_embd']}, "
-        f"context {config['n_positions']:,}, vocabulary {config['vocab_size']:,}"
+        f"{'Llama' if config['model_type'] == 'llama' else 'GPT-2'} of {shape['n_layer']} layers, "
+        f"{shape['n_head']} heads{shared}, width {shape['n_embd']}, "
+        f"context {shape['n_positions']:,}, vocabulary {shape['vocab_size']:,}"
     )
     dtypes = ", ".join(sorted({tensor["dtype"] for tensor in content["tensors"]}))
     yield f"{content['parameters']:,} parameters, {content['bytes']:,} bytes of {dtypes}"
-    yield from _tensor_lines(content["tensors"], config["n_layer"])
+    yield from _tensor_lines(content["tensors"], shape["n_layer"])
     if content["labels"]:
         labels = ", ".join(map(repr, content["labels"]))
         kind = content["problem_type"]
@@ -67,13 +71,16 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
 
 def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
     """Yield one line per tensor; those of all layers are the same and shown once."""
+    width = max(24, max(len(tensor["name"]) for tensor in tensors) + 2)
     for tensor in tensors:
-        layer = re.match(r"h\.(\d+)\.", tensor["name"])
-        if layer and layer[1] != "0":
+        layer = re.match(r"(h|model\.layers)\.(\d+)\.", tensor["name"])
+        if layer and layer[2] != "0":
             continue
-        name = tensor["name"].replace("h.0.", "h.*." if layers > 1 else "h.0.")
+        name = tensor["name"]
+        if layer and layers > 1:
+            name = name.replace(".0.", ".*.", 1)
         times = f" x {layers} layers" if layer and layers > 1 else ""
-        yield f"  {name:<24}{' x '.join(map(str, tensor['shape']))}{times}"
+        yield f"  {name:<{width}}{' x '.join(map(str, tensor['shape']))}{times}"
 
 
 def _tokenizer_line(tokenizer: dict[str, Any] | None) -> str:

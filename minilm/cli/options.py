@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm.errors import OptionError
-from minilm.nn.config import TARGETS
+from minilm.nn.llama_config import ALL_TARGETS
 
 
 def dimensions(text: str) -> int | None:
@@ -86,9 +86,9 @@ def add_lora(group: Any) -> None:
         "--lora-targets",
         dest="targets",
         nargs="+",
-        choices=TARGETS,
+        choices=ALL_TARGETS,
         metavar="MATRIX",
-        help=f"of {', '.join(TARGETS)} (default: all)",
+        help=f"of {', '.join(ALL_TARGETS)} (default: all)",
     )
 
 

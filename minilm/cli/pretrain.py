@@ -11,13 +11,14 @@ from typing import Any
 from minilm import resources, threads
 from minilm.cli.options import add_table, report_data
 from minilm.training import settings
-from minilm.training.given import STARTS, TOKENIZERS, TRAINED_SIZES
+from minilm.training.given import ARCHITECTURES, STARTS, TOKENIZERS, TRAINED_SIZES
 
 # Options that are fields of the settings; None if not given.
 _SETTINGS = (
     "epochs",
     "steps",
     "size",
+    "architecture",
     "tokenizer",
     "vocab_size",
     "learning_rate",
@@ -54,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=int, metavar="N", help="updates (default: 3,000)")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--size", choices=TRAINED_SIZES, help="shape and batch (default: class)")
+    parser.add_argument(
+        "--architecture", choices=ARCHITECTURES, help="GPT-2's layers or Llama's (default: gpt2)"
+    )
     shape.add_argument(
         "--config", type=Path, metavar="FILE.toml", help="a file of settings, see below"
     )

@@ -19,7 +19,6 @@ from minilm.errors import ModelError, OptionError
 if TYPE_CHECKING:
     from minilm.store.huggingface import Tokenizer
     from minilm.text.bpe import BytePairTokenizer
-    from minilm.text.wordlevel import WordLevelTokenizer
 
 _VOCAB_SIZE = 2048
 
@@ -49,11 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Load or train a tokenizer and show how it cuts each text."""
     from minilm.text.bpe import BytePairTokenizer
+    from minilm.text.sentencepiece import SentencePieceTokenizer
 
     tokenizer, name = _tokenizer(options)
     size = len(tokenizer.vocab)
     if isinstance(tokenizer, BytePairTokenizer):
         print(f"{name}: {size:,} entries, {len(tokenizer.merges):,} merges")
+    elif isinstance(tokenizer, SentencePieceTokenizer):
+        print(f"{name}: {size:,} entries, {len(tokenizer.merges):,} merges of characters")
     else:
         print(f"{name}: {size:,} entries, whole words")
     for text in options.texts:
@@ -113,7 +115,7 @@ def _piece_rows(text: str, tokenizer: BytePairTokenizer) -> list[tuple[str, ...]
     return rows
 
 
-def _word_rows(ids: list[int], tokenizer: WordLevelTokenizer) -> list[tuple[str, ...]]:
+def _word_rows(ids: list[int], tokenizer: Tokenizer) -> list[tuple[str, ...]]:
     return [("id", "token"), *((str(number), repr(tokenizer.decode([number]))) for number in ids)]
 
 

@@ -15,8 +15,9 @@ from minilm.compare.classifiers import Classifier
 from minilm.compare.conditions import Condition
 from minilm.compare.data import CompareData, Examples
 from minilm.compare.transformer import Body
-from minilm.errors import OptionError
+from minilm.errors import ModelError, OptionError
 from minilm.models import language_model
+from minilm.nn.config import GPTConfig
 from minilm.training.settings import FinetuneSettings
 
 HOW = ("probe", "finetuned", "lora")
@@ -34,6 +35,13 @@ def _load(path: str) -> language_model.LanguageModel:
     return language_model.load(path)
 
 
+def _body(loaded: language_model.LanguageModel, path: str) -> Body:
+    """Return a folder's body, of the only architecture whose costs are counted here."""
+    if not isinstance(loaded.config, GPTConfig):
+        raise ModelError("a Llama; compare takes folders of GPT-2's architecture only", path)
+    return Body(loaded.config, loaded.gpt.parameters)
+
+
 @functools.lru_cache(maxsize=2)
 def _states(path: str) -> dict[str, tuple[np.ndarray, float]]:
     """Return the table of the texts that a model has read in this process, with the seconds."""
@@ -47,7 +55,7 @@ def _read(path: str, texts: Sequence[str]) -> tuple[np.ndarray, float]:
     """
     known, seconds = _states(path), 0.0
     loaded = _load(path)
-    body = Body(loaded.config, loaded.gpt.parameters)
+    body = _body(loaded, path)
     for text in texts:
         if text in known:
             seconds += known[text][1]
@@ -99,7 +107,7 @@ def _train_folder(
     data: CompareData, seed: int, chosen: np.ndarray, *, path: str, how: str
 ) -> Classifier:
     loaded = _load(path)
-    body = Body(loaded.config, loaded.gpt.parameters)
+    body = _body(loaded, path)
     if how != "probe":
 
         def encode(examples: Examples) -> list[list[int]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from minilm.nn.config import GPTConfig
 from minilm.nn.lora import Adapter
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Config, Parameters, param_shapes
 
 
-def described(config: GPTConfig, parameters: Parameters, adapter: Adapter | None = None) -> str:
+def described(config: Config, parameters: Parameters, adapter: Adapter | None = None) -> str:
     """Return shape and number of parameters, and the adapter if there is one.
 
     >>> import numpy as np
+    >>> from minilm.nn.config import GPTConfig
     >>> config = GPTConfig(512, 32, 64, 2, 2)
     >>> described(config, Parameters(param_shapes(config), np.float32))
     '2 layers, width 64, context 32, vocabulary 512, 134,912 parameters'

@@ -7,7 +7,7 @@ the speed is reading all weights from memory once for each token.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,7 +103,7 @@ def generate(
     sampling: Sampling,
     *,
     rng: np.random.Generator | None = None,
-    stop: int | None = None,
+    stop: int | Collection[int] | None = None,
     slide: bool = False,
     vocabulary: int | None = None,
 ) -> Iterator[Chosen]:
@@ -119,8 +119,8 @@ def generate(
     sampling : Sampling
     rng : numpy.random.Generator, optional
         Chooses; not needed at temperature 0.
-    stop : int, optional
-        A token after which there is nothing more; it is not yielded.
+    stop : int or collection of int, optional
+        Tokens after which there is nothing more; they are not yielded.
     slide : bool
         What to do when text and continuation fill the context: continue from its last half, or
         end. Positions are counted from the start of the context, so the keys and values of the half
@@ -147,7 +147,8 @@ def generate(
         raise OptionError("sampling needs rng, a numpy.random.Generator; or use temperature 0")
     # A prompt that is too long is cut to the context's last half at once.
     held = held[-max(1, context // 2) :] if len(held) > context else held
-    cache = KeyValueCache(model)
+    cache = KeyValueCache(model, length=min(context, len(held) + count))
+    ends = {stop} if isinstance(stop, int) else set(stop or ())
     fed = 0
     for _ in range(count):
         if len(held) > context:
@@ -157,7 +158,7 @@ def generate(
         fed = len(held)
         probabilities = sampling.probabilities(logits)
         token = _choose(probabilities, rng)
-        if token == stop:
+        if token in ends:
             return
         yield Chosen(token, probabilities)
         held.append(token)

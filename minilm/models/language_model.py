@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Self
 
@@ -17,19 +17,20 @@ from minilm.models import batches, generate, scores
 from minilm.models.description import described
 from minilm.models.generate import Chosen, Sampling
 from minilm.models.scores import Score
-from minilm.nn import lora
-from minilm.nn.config import GPTConfig
+from minilm.nn import architectures, lora
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
+from minilm.nn.parameters import Config
 from minilm.store import folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
-from minilm.text.bpe import BytePairTokenizer
+from minilm.text.sentencepiece import SentencePieceTokenizer
+from minilm.text.wordlevel import WordLevelTokenizer
 
 _CELLS = 1 << 23  # logits held at a time when a text is scored, for each thread
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> LanguageModel:
-    """Read a model's folder: minilm's own, or a Hugging Face GPT-2's.
+    """Read a model's folder: minilm's own, or a Hugging Face GPT-2's or Llama's.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Lang
 
 
 class LanguageModel:
-    """A GPT with its tokenizer.
+    """A GPT-2 or Llama with its tokenizer.
 
     Parameters
     ----------
@@ -54,9 +55,9 @@ class LanguageModel:
 
     Attributes
     ----------
-    config : GPTConfig
-    tokenizer : BytePairTokenizer, WordLevelTokenizer or None
-    gpt : GPT
+    config : GPTConfig or LlamaConfig
+    tokenizer : BytePairTokenizer, SentencePieceTokenizer, WordLevelTokenizer or None
+    gpt : GPT or Llama
         With the parameters, by Hugging Face's names, in `gpt.parameters`.
     lineage : tuple of Stage
         How it was trained, oldest first.
@@ -65,6 +66,8 @@ class LanguageModel:
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
+    >>> from minilm.text.bpe import BytePairTokenizer
     >>> from minilm.nn.gpt import initial_parameters
     >>> config = GPTConfig(257, 8, 12, 1, 2)
     >>> tokenizer = BytePairTokenizer.train([], 257, [folder.END_OF_TEXT])
@@ -77,9 +80,9 @@ class LanguageModel:
     """
 
     def __init__(self, saved: SavedModel) -> None:
-        self.config: GPTConfig = saved.config
+        self.config: Config = saved.config
         self.tokenizer: Tokenizer | None = saved.tokenizer
-        self.gpt = GPT(saved.config, parameters=saved.parameters)
+        self.gpt: GPT = architectures.language_model(saved.config, parameters=saved.parameters)
         self.lineage: tuple[Stage, ...] = saved.lineage
         self.end_of_text = saved.end_of_text
         self.seen = saved.seen
@@ -88,6 +91,13 @@ class LanguageModel:
         """Return the size of the model."""
         size = described(self.config, self.gpt.parameters, self.gpt.adapter)
         return f"LanguageModel({size})"
+
+    @property
+    def stop_tokens(self) -> frozenset[int]:
+        """The tokens that end a text: between documents, and what the configuration names."""
+        named = getattr(self.config, "eos_token_id", None)
+        ends = named if isinstance(named, tuple) else (named,)
+        return frozenset(n for n in (self.end_of_text, *ends) if n is not None)
 
     def logits(self, ids: ArrayLike) -> Array:
         """Return the scores of each next token: (T,) -> (T, V), or (B, T) -> (B, T, V)."""
@@ -144,6 +154,7 @@ class LanguageModel:
         sampling: Sampling,
         slide: bool = False,
         rng: np.random.Generator | None = None,
+        stop: Collection[int] | None = None,
     ) -> Iterator[Chosen]:
         """Yield the tokens of `generate` one by one, with what they were chosen from."""
         if max_new_tokens < 1:
@@ -154,19 +165,27 @@ class LanguageModel:
             max_new_tokens,
             sampling,
             rng=rng,
-            stop=self.end_of_text,
+            stop=self.stop_tokens if stop is None else stop,
             slide=slide,
             vocabulary=len(self.tokenizer.vocab) if self.tokenizer else None,
         )
 
     def encode(self, prompt: str | Sequence[int]) -> list[int]:
         """Return the ids of a prompt; an empty prompt becomes the token between documents."""
-        ids = self._tokenizer().encode(prompt) if isinstance(prompt, str) else list(prompt)
+        if isinstance(prompt, str):
+            ids = self._begin() + self._tokenizer().encode(prompt)
+        else:
+            ids = list(prompt)
         if ids:
             return ids
         if self.end_of_text is None:
             raise OptionError("this model has no token that starts a text; give a prompt")
         return [self.end_of_text]
+
+    def _begin(self) -> list[int]:
+        """Return the token that belongs before a text, if the tokenizer has one."""
+        tokenizer = self._tokenizer()
+        return [] if tokenizer.begins_with is None else [tokenizer.vocab[tokenizer.begins_with]]
 
     def pieces(self, before: Sequence[int], ids: Iterable[int]) -> Iterator[str]:
         """Yield the text of tokens one by one; joined, it is the text after the tokens before.
@@ -174,15 +193,20 @@ class LanguageModel:
         A character whose bytes are split between tokens comes with the last of them.
         """
         tokenizer = self._tokenizer()
-        if not isinstance(tokenizer, BytePairTokenizer):
+        if isinstance(tokenizer, WordLevelTokenizer):
             blank = "" if list(before) == [self.end_of_text] else " "
             for number in ids:
                 yield blank + tokenizer.decode([number])
                 blank = " "
             return
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        # Before the first word of a text SentencePiece puts a blank that is not part of it.
+        is_first = isinstance(tokenizer, SentencePieceTokenizer) and tokenizer.prefix != "never"
+        is_first = is_first and set(before) <= set(self._begin())
         for number in ids:
-            yield decoder.decode(tokenizer.token_bytes(number))
+            data = tokenizer.token_bytes(number)
+            yield decoder.decode(data.removeprefix(b" ") if is_first else data)
+            is_first = False
         yield decoder.decode(b"", final=True)
 
     def evaluate(self, texts: Iterable[str], *, threads: int = 1) -> Score:
@@ -204,7 +228,8 @@ class LanguageModel:
         """
         tokenizer = self._tokenizer()
         end = [] if self.end_of_text is None else [self.end_of_text]
-        documents = (chain(tokenizer.encode(text), end) for text in texts)
+        begin = self._begin()
+        documents = (chain(begin, tokenizer.encode(text), end) for text in texts)
         ids = chain(end, chain.from_iterable(documents))
         time = self.config.n_positions
         batch = max(1, _CELLS // (time * self.config.vocab_size))

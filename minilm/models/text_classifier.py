@@ -15,8 +15,8 @@ from minilm.models.description import described
 from minilm.models.texts import Encoded
 from minilm.nn import functional as F
 from minilm.nn import lora
-from minilm.nn.config import GPTConfig
 from minilm.nn.heads import SequenceClassifier
+from minilm.nn.parameters import Config
 from minilm.store import classification, folder
 from minilm.store.classification import Head
 from minilm.store.folder import Content, SavedModel, Stage, Tokenizer
@@ -47,7 +47,7 @@ class TextClassifier:
     ----------
     model : SequenceClassifier
         `model.use` applies an adapter.
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     tokenizer : BytePairTokenizer or WordLevelTokenizer
     labels : tuple of str
     lineage : tuple of Stage
@@ -57,6 +57,7 @@ class TextClassifier:
     Examples
     --------
     >>> from minilm.text.wordlevel import WordLevelTokenizer
+    >>> from minilm.nn.config import GPTConfig
     >>> from minilm.nn.heads import with_score
     >>> from minilm.nn.gpt import initial_parameters
     >>> words = WordLevelTokenizer.train(["good", "bad"], min_count=1)
@@ -71,7 +72,7 @@ class TextClassifier:
     def __init__(self, saved: SavedModel, head: Head) -> None:
         if saved.tokenizer is None:
             raise OptionError("this model's folder has no tokenizer; add its tokenizer.json")
-        self.config: GPTConfig = saved.config
+        self.config: Config = saved.config
         self.tokenizer: Tokenizer = saved.tokenizer
         self.labels = head.labels
         self.lineage: tuple[Stage, ...] = saved.lineage

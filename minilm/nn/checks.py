@@ -12,14 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from minilm.arrays import Ids
 from minilm.errors import OptionError, TrainingError
-from minilm.nn.config import GPTConfig
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Config, Parameters, param_shapes
 
 T = TypeVar("T")
 
 
-def check_shapes(parameters: Parameters, config: GPTConfig) -> None:
-    """Raise OptionError unless every parameter has the shape that `config` needs."""
+def check_shapes(parameters: Parameters, config: Config) -> None:
+    """Raise OptionError unless every parameter is there in the shape that `config` asks for."""
     for name, shape in param_shapes(config).items():
         if parameters.shapes.get(name) != shape:
             raise OptionError(
@@ -28,7 +27,7 @@ def check_shapes(parameters: Parameters, config: GPTConfig) -> None:
             )
 
 
-def check_ids(ids: ArrayLike, config: GPTConfig, *, past: int = 0) -> Ids:
+def check_ids(ids: ArrayLike, config: Config, *, past: int = 0) -> Ids:
     """Return ids as an integer array of shape (B, T), or raise OptionError.
 
     `past` positions are already in the model's cache; `ids` must fit the rest of the context.
@@ -48,7 +47,7 @@ def check_ids(ids: ArrayLike, config: GPTConfig, *, past: int = 0) -> Ids:
     return checked
 
 
-def check_targets(targets: ArrayLike, ids: Ids, config: GPTConfig) -> Ids:
+def check_targets(targets: ArrayLike, ids: Ids, config: Config) -> Ids:
     """Return next-token targets as integers of the shape of ids, or raise OptionError."""
     checked = np.asarray(targets)
     if checked.shape != ids.shape or checked.dtype.kind not in "iu":
@@ -109,7 +108,7 @@ def check_finite(values: T, what: str, parameters: Parameters) -> T:
     )
 
 
-def _check_range(values: Ids, shown: Ids, noun: str, config: GPTConfig) -> None:
+def _check_range(values: Ids, shown: Ids, noun: str, config: Config) -> None:
     if values.min() < 0 or values.max() >= config.vocab_size:
         place = tuple(np.argwhere((values < 0) | (values >= config.vocab_size))[0])
         raise OptionError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from minilm.errors import OptionError
 
@@ -73,6 +73,14 @@ class GPTConfig:
     attn_pdrop: float = 0.0
     resid_pdrop: float = 0.0
 
+    # How this architecture names and stores its parameters; LlamaConfig says the same of its own.
+    layers: ClassVar[str] = "h."  # before the number of a layer
+    table: ClassVar[str] = "wte.weight"  # the word embedding
+    final_norm: ClassVar[str] = "ln_f"
+    writers: ClassVar[tuple[str, ...]] = ("c_proj.weight",)  # write into the residual stream
+    input_first: ClassVar[bool] = True  # matrices are stored (in, out)
+    targets: ClassVar[tuple[str, ...]] = TARGETS
+
     def __post_init__(self) -> None:
         """Check every value."""
         for key in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"):
@@ -105,12 +113,33 @@ class GPTConfig:
         """The width of the MLP's hidden layer."""
         return self.n_inner if self.n_inner is not None else 4 * self.n_embd
 
-    def with_dropout(self, rate: float) -> GPTConfig:
-        """Return the same shape with one rate for all three dropouts.
+    @property
+    def kv_heads(self) -> int:
+        """The number of heads of keys and values."""
+        return self.n_head
 
-        >>> GPTConfig(512, 32, 64, 2, 2).with_dropout(0.1).resid_pdrop
-        0.1
-        """
+    @property
+    def head_size(self) -> int:
+        """The width D of a head."""
+        return self.n_embd // self.n_head
+
+    @property
+    def norm_epsilon(self) -> float:
+        """What the norms add before they divide."""
+        return self.layer_norm_epsilon
+
+    @property
+    def head(self) -> str:
+        """The name of the matrix that scores the next token: the word embedding itself."""
+        return self.table
+
+    @property
+    def dropout(self) -> float:
+        """The dropout rate before each sum with the residual stream."""
+        return self.resid_pdrop
+
+    def with_dropout(self, rate: float) -> GPTConfig:
+        """Return the configuration with one dropout rate in all three places."""
         return replace(self, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
 
     @classmethod

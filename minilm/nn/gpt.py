@@ -24,6 +24,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -34,25 +35,25 @@ from minilm.nn import checks, lora
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
 from minilm.nn.functional import Cache
-from minilm.nn.parameters import FlatStore, Gradients, Parameters, param_shapes
+from minilm.nn.parameters import Config, FlatStore, Gradients, Parameters, depth, param_shapes
 
 
 def initial_parameters(
-    config: GPTConfig, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+    config: Config, *, rng: np.random.Generator, dtype: DTypeLike = np.float32
 ) -> Parameters:
     """Draw the parameters of a new model as GPT-2's were drawn.
 
     Matrices are normal with standard deviation `initializer_range`. Those that write into the
-    residual stream (`c_proj`) are divided by the square root of the number of such writes, two per
-    layer, so that the stream's variance does not grow with depth (Radford et al. 2019, section
-    2.3). Gains are 1, biases 0. The numbers are drawn in float64, so that models of two dtypes
-    differ only by rounding.
+    residual stream (`c_proj`, in Llama `o_proj` and `down_proj`) are divided by the square root of
+    the number of such writes, two a layer, so that the stream's variance does not grow with depth
+    (Radford et al. 2019, section 2.3). Gains are 1, biases 0. Drawn in float64, so that models of
+    two dtypes differ by rounding only.
     """
     parameters = Parameters(param_shapes(config), dtype)
     for name, shape in param_shapes(config).items():
         if len(shape) == 2:
             deviation = config.initializer_range
-            if name.endswith("c_proj.weight"):
+            if name.endswith(config.writers):
                 deviation /= math.sqrt(2 * config.n_layer)
             parameters[name][...] = rng.normal(0.0, deviation, shape)
         elif name.endswith("weight"):
@@ -240,6 +241,9 @@ def _linear_backward(
 class Body:
     """GPT-2 without a head.
 
+    The loops over the layers are here. What a layer does is asked of the methods from `_embed` on,
+    which `llama.py` replaces by its own.
+
     Parameters
     ----------
     config : GPTConfig
@@ -257,15 +261,18 @@ class Body:
         When a parameter is missing or does not have the shape that the configuration needs.
     """
 
-    def __init__(self, config: GPTConfig, parameters: Parameters) -> None:
+    config: Any  # GPTConfig here, LlamaConfig there
+
+    def __init__(self, config: Config, parameters: Parameters) -> None:
         checks.check_shapes(parameters, config)
         self.config = config
         self.parameters = parameters
         self.adapter: lora.Adapter | None = None
-        self._names = [
-            {n.split(".", 2)[2]: n for n in param_shapes(config) if n.startswith(f"h.{layer}.")}
-            for layer in range(config.n_layer)
-        ]
+        self._names: list[dict[str, str]] = [{} for _ in range(config.n_layer)]
+        for name in param_shapes(config):
+            if name.startswith(config.layers):
+                number, short = name.removeprefix(config.layers).split(".", 1)
+                self._names[int(number)][short] = name
 
     def __repr__(self) -> str:
         """Return the class with the model's size."""
@@ -309,19 +316,19 @@ class Body:
         backward : bool
             Whether `hidden_backward` will be called. Layers that it does not reach keep no cache.
         """
-        config = self.config
-        lowest = self._lowest_trained() if backward else config.n_layer + 1
-        x, embedded = self._embed(ids, rng, 0 if past is None else past.length)
+        layers = self.config.n_layer
+        lowest = self._lowest_trained() if backward else layers + 1
+        start = 0 if past is None else past.length
+        x, embedded = self._embed(ids, rng, start)
         caches: list[Cache] = [embedded if lowest < 0 else ()]
-        for layer in range(config.n_layer):
+        for layer in range(layers):
             extend = None if past is None else partial(past.extend, layer)
-            x, cache = block(x, self._layer(layer), rng=rng, extend=extend)
+            x, cache = self._block(x, self._layer(layer, start, ids.shape[1]), rng, extend)
             caches.append(cache if layer >= lowest else ())
         if past is not None:
             past.length += ids.shape[1]
-        gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
-        x, cache = F.layer_norm(x, gain, bias, config.layer_norm_epsilon)
-        caches.append(cache if backward else ())
+        x, cache = self._final_norm(x)
+        caches.append(cache if lowest <= layers else ())
         return x, caches
 
     def hidden_backward(
@@ -335,19 +342,19 @@ class Body:
         caches : list
             What `hidden` returned. Each cache is freed once it is used.
         head : mapping of str to ndarray, optional
-            The head's gradients. The head and the embedding share `wte.weight`: the gradients from
-            both are added.
+            The head's gradients. That of the word embedding, which the head may share with it, is
+            added to the embedding's.
         """
         gradients = dict(head or {})
         lowest = self._lowest_trained()
         layers = self.config.n_layer
         if lowest <= layers:
-            norm = F.layer_norm_backward(dx, caches.pop())
-            dx, gradients["ln_f.weight"], gradients["ln_f.bias"] = norm
-        # Below the lowest trained block nothing needs a gradient, so the loop ends there.
+            dx = self._final_norm_backward(dx, caches.pop(), gradients)
+        # Nothing below the lowest trained block needs a gradient: the loop ends there.
         for layer in reversed(range(max(lowest, 0), layers)):
-            dx, found = block_backward(dx, caches.pop(), self._layer(layer))
-            gradients.update({f"h.{layer}.{name}": array for name, array in found.items()})
+            dx, found = self._block_backward(dx, caches.pop(), self._layer(layer))
+            names = f"{self.config.layers}{layer}."
+            gradients.update({names + name: array for name, array in found.items()})
         if lowest < 0:
             self._embed_backward(dx, caches.pop(), gradients)
         caches.clear()
@@ -362,10 +369,9 @@ class Body:
         x, _ = self._embed(checked, None, 0)
         states = [x]
         for layer in range(self.config.n_layer):
-            x, _ = block(x, self._layer(layer))
+            x, _ = self._block(x, self._layer(layer, 0, x.shape[1]))
             states.append(x)
-        gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
-        states[-1], _ = F.layer_norm(x, gain, bias, self.config.layer_norm_epsilon)
+        states[-1], _ = self._final_norm(x)
         return states
 
     def attention_maps(self, ids: ArrayLike) -> list[Array]:
@@ -373,8 +379,9 @@ class Body:
         x, _ = self._embed(checks.check_ids(ids, self.config), None, 0)
         maps = []
         for layer in range(self.config.n_layer):
-            x, ((_, _, (_, _, _, weights, _), *_), _) = block(x, self._layer(layer))
-            maps.append(weights)
+            x, (attention, _) = self._block(x, self._layer(layer, 0, x.shape[1]))
+            weights = attention[2][3]  # of the cache of `F.attention`
+            maps.append(weights.reshape(len(x), -1, *weights.shape[-2:]))
         return maps
 
     def _embed(self, ids: Ids, rng: np.random.Generator | None, start: int) -> tuple[Array, Cache]:
@@ -395,41 +402,61 @@ class Body:
             dpositions[: dx.shape[1]] = dx.sum(axis=0)
             gradients["wpe.weight"] = dpositions
 
-    def _layer(self, number: int) -> Layer:
-        """Return what block `number` needs, its parameters by their names within the block."""
-        names = self._names[number]
-        weights = {short: self.parameters[full] for short, full in names.items()}
-        if self.adapter is not None:
-            names = names | {
-                factor: f"h.{number}.{factor}"
-                for matrix in self.adapter.targets
-                for factor in lora.factors(matrix)
-            }
-            weights |= {n: self.adapter.weights[f] for n, f in names.items() if n not in weights}
-        config, trainable = self.config, self.parameters.trainable
+    def _block(
+        self,
+        x: Array,
+        layer: Any,
+        rng: np.random.Generator | None = None,
+        extend: F.Extend | None = None,
+    ) -> tuple[Array, Cache]:
+        return block(x, layer, rng=rng, extend=extend)
+
+    def _block_backward(self, dy: Array, cache: Cache, layer: Any) -> tuple[Array, Gradients]:
+        return block_backward(dy, cache, layer)
+
+    def _final_norm(self, x: Array) -> tuple[Array, Cache]:
+        gain, bias = self.parameters["ln_f.weight"], self.parameters["ln_f.bias"]
+        return F.layer_norm(x, gain, bias, self.config.layer_norm_epsilon)
+
+    def _final_norm_backward(self, dy: Array, cache: Cache, gradients: Gradients) -> Array:
+        dx, gradients["ln_f.weight"], gradients["ln_f.bias"] = F.layer_norm_backward(dy, cache)
+        return dx
+
+    def _layer(self, number: int, start: int = 0, time: int = 0) -> Any:
+        """Return what block `number` needs for `time` positions from `start` on."""
+        weights, trained = self._weights(number)
+        config: GPTConfig = self.config
         return Layer(
             weights,
             config.n_head,
             config.layer_norm_epsilon,
-            trained=frozenset(short for short, full in names.items() if full in trainable),
+            trained,
             scaling=1.0 if self.adapter is None else self.adapter.scaling,
             attn_pdrop=config.attn_pdrop,
             resid_pdrop=config.resid_pdrop,
         )
+
+    def _weights(self, number: int) -> tuple[dict[str, Array], frozenset[str]]:
+        """Return a block's parameters and which are trained, by the names they have within it."""
+        names = self._names[number]
+        weights = {short: self.parameters[full] for short, full in names.items()}
+        if self.adapter is not None:
+            names = names | {
+                factor: f"{self.config.layers}{number}.{factor}"
+                for matrix in self.adapter.targets
+                for factor in lora.factors(matrix)
+            }
+            weights |= {n: self.adapter.weights[f] for n, f in names.items() if n not in weights}
+        trainable = self.parameters.trainable
+        return weights, frozenset(short for short, full in names.items() if full in trainable)
 
     def _lowest_trained(self) -> int:
         """Return the lowest layer that is trained: -1 for the embeddings, `n_layer` for ln_f.
 
         If nothing in the body is trained, it is `n_layer + 1`.
         """
-        layers = self.config.n_layer
-
-        def depth(name: str) -> int:
-            if name.startswith("h."):
-                return int(name.split(".")[1])
-            return {"wte": -1, "wpe": -1, "ln_f": layers}.get(name.split(".")[0], layers + 1)
-
-        return min(map(depth, self.parameters.trainable), default=layers + 1)
+        names = self.parameters.trainable
+        return min((depth(n, self.config) for n in names), default=self.config.n_layer + 1)
 
 
 class GPT(Body):
@@ -460,7 +487,7 @@ class GPT(Body):
 
     def __init__(
         self,
-        config: GPTConfig,
+        config: Config,
         *,
         rng: np.random.Generator | None = None,
         dtype: DTypeLike = np.float32,
@@ -485,7 +512,7 @@ class GPT(Body):
             When a parameter is not finite; the message names it.
         """
         hidden, _ = self.hidden(checks.check_ids(ids, self.config), backward=False)
-        logits, _ = F.unembed(hidden, self.parameters["wte.weight"])
+        logits, _ = F.unembed(hidden, self.parameters[self.config.head])
         return checks.check_finite(logits, "a logit", self.parameters)
 
     def next_logits(self, ids: ArrayLike, past: KeyValueCache) -> Array:
@@ -507,7 +534,7 @@ class GPT(Body):
         """
         checked = checks.check_ids(ids, self.config, past=past.length)
         hidden, _ = self.hidden(checked, past=past, backward=False)
-        logits, _ = F.unembed(hidden[:, -1], self.parameters["wte.weight"])
+        logits, _ = F.unembed(hidden[:, -1], self.parameters[self.config.head])
         return checks.check_finite(logits, "a logit", self.parameters)
 
     def loss(self, ids: ArrayLike, targets: ArrayLike) -> float:
@@ -527,7 +554,7 @@ class GPT(Body):
         checked = checks.check_ids(ids, self.config)
         goals = checks.check_targets(targets, checked, self.config)
         hidden, _ = self.hidden(checked, backward=False)
-        logits, _ = F.unembed(hidden, self.parameters["wte.weight"])
+        logits, _ = F.unembed(hidden, self.parameters[self.config.head])
         loss, _ = F.cross_entropy(logits, goals)
         return float(checks.check_finite(loss, "the loss", self.parameters))
 
@@ -562,25 +589,25 @@ class GPT(Body):
         checked = checks.check_ids(ids, self.config)
         goals = checks.check_targets(targets, checked, self.config)
         hidden, caches = self.hidden(checked, rng=rng)
-        logits, head = F.unembed(hidden, self.parameters["wte.weight"])
+        logits, head = F.unembed(hidden, self.parameters[self.config.head])
         loss, cache = F.cross_entropy(logits, goals)
         value = float(checks.check_finite(loss, "the loss", self.parameters))
         del logits  # as large as all else together; the backward needs only the probabilities
         dlogits = F.cross_entropy_backward(share, cache)
         del cache
-        dhidden, gradients = tied_head_backward(dlogits, head, self.parameters)
+        dhidden, gradients = head_backward(dlogits, head, self.parameters, self.config.head)
         del dlogits
         return value, self.hidden_backward(dhidden, caches, gradients)
 
 
-def tied_head_backward(
-    dlogits: Array, cache: Cache, parameters: Parameters
+def head_backward(
+    dlogits: Array, cache: Cache, parameters: Parameters, name: str
 ) -> tuple[Array, Gradients]:
-    """Return dhidden of `F.unembed(hidden, wte)`, and the table's gradient if it is trained."""
-    if "wte.weight" not in parameters.trainable:
-        return F.unembed(dlogits, parameters["wte.weight"].T)[0], {}
-    dhidden, dtable = F.unembed_backward(dlogits, cache)
-    return dhidden, {"wte.weight": dtable}
+    """Return dhidden of `F.unembed(hidden, parameters[name])`, and dweight if it is trained."""
+    if name not in parameters.trainable:
+        return F.unembed(dlogits, parameters[name].T)[0], {}
+    dhidden, dweight = F.unembed_backward(dlogits, cache)
+    return dhidden, {name: dweight}
 
 
 class KeyValueCache:
@@ -594,19 +621,23 @@ class KeyValueCache:
     ----------
     model : GPT
     batch : int
-        B, the number of sequences.
+        B, sequences side by side.
+    length : int, optional
+        How many positions there is room for; by default the context.
 
     Attributes
     ----------
-    keys, values : ndarray of shape (layers, B, H, context, D)
+    keys, values : ndarray of shape (layers, B, K, room, D)
+        K is the number of heads of keys and values, which in GPT-2 is H.
         Filled up to `length`.
     length : int
     """
 
-    def __init__(self, model: Body, batch: int = 1) -> None:
+    def __init__(self, model: Body, batch: int = 1, length: int | None = None) -> None:
         config = model.config
-        size = config.n_embd // config.n_head
-        shape = (config.n_layer, batch, config.n_head, config.n_positions, size)
+        heads, size = config.kv_heads, config.head_size
+        room = config.n_positions if length is None else length
+        shape = (config.n_layer, batch, heads, room, size)
         self.keys = np.empty(shape, model.parameters.dtype)
         self.values = np.empty(shape, model.parameters.dtype)
         self.length = 0
@@ -620,7 +651,7 @@ class KeyValueCache:
         )
 
     def extend(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
-        """Append a layer's new keys and values, (B, H, S, D), and return all of them."""
+        """Put a layer's new keys and values, (B, K, S, D), behind the earlier ones; return all."""
         stop = self.length + k.shape[2]
         self.keys[layer, :, :, self.length : stop] = k
         self.values[layer, :, :, self.length : stop] = v

@@ -1,10 +1,10 @@
-"""A classifier of sequences on the body of GPT-2.
+"""A classifier of sequences on the body of GPT-2 or Llama.
 
     scores = pool(hidden, lengths) @ score.weight.T
 
-With `pooling="last"` this is Hugging Face's `GPT2ForSequenceClassification`: each sequence is
-classified by its last real position, the only one that has seen all of it. Sequences are padded on
-the right; the padding is never seen, because no position sees the future.
+With `pooling="last"` this is Hugging Face's `GPT2ForSequenceClassification`, or Llama's: each
+sequence is judged by its last real position, the only one that has seen all of it. Sequences are
+padded on the right; the padding is never seen, as no position sees the future.
 
 Predicting the next word can be an auxiliary loss, so that the body does not forget what it learned
 from text (Radford et al. 2018, "Improving Language Understanding by Generative
@@ -21,16 +21,16 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
-from minilm.nn import checks
+from minilm.nn import architectures, checks, lora
 from minilm.nn import functional as F
-from minilm.nn.config import POOLINGS, GPTConfig
+from minilm.nn.config import POOLINGS
 from minilm.nn.functional import Cache
-from minilm.nn.gpt import Body, initial_parameters, tied_head_backward
-from minilm.nn.parameters import FlatStore, Gradients, Parameters
+from minilm.nn.gpt import head_backward, initial_parameters
+from minilm.nn.parameters import Config, FlatStore, Gradients, Parameters
 
 
 def with_score(
-    parameters: Parameters, config: GPTConfig, labels: int, *, rng: np.random.Generator
+    parameters: Parameters, config: Config, labels: int, *, rng: np.random.Generator
 ) -> Parameters:
     """Return a copy of a body's parameters with a new `score.weight` of shape (labels, C)."""
     if labels < 2:
@@ -40,12 +40,14 @@ def with_score(
     return larger
 
 
-class SequenceClassifier(Body):
+class SequenceClassifier:
     """Scores labels for whole sequences.
+
+    The body is in the attribute `body`.
 
     Parameters
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     labels : int, optional
         K, the number of labels for a new model.
     rng : numpy.random.Generator, optional
@@ -61,6 +63,7 @@ class SequenceClassifier(Body):
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> config = GPTConfig(50, 8, 12, 2, 3)
     >>> model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
     >>> ids, lengths = np.array([[1, 2, 3], [4, 0, 0]]), np.array([3, 1])
@@ -70,7 +73,7 @@ class SequenceClassifier(Body):
 
     def __init__(
         self,
-        config: GPTConfig,
+        config: Config,
         *,
         labels: int | None = None,
         rng: np.random.Generator | None = None,
@@ -84,7 +87,9 @@ class SequenceClassifier(Body):
                 raise OptionError("a new classifier needs labels, and rng to draw its parameters")
             parameters = initial_parameters(config, rng=rng, dtype=dtype)
             parameters = with_score(parameters, config, labels, rng=rng)
-        super().__init__(config, parameters)
+        self.body = architectures.body(config, parameters)
+        self.config = config
+        self.parameters = parameters
         shape = parameters.shapes.get("score.weight", ())
         if len(shape) != 2 or shape[1] != config.n_embd:
             raise OptionError(
@@ -96,6 +101,15 @@ class SequenceClassifier(Body):
         self.labels = shape[0]
         self.pooling = pooling
         self.lm_weight = lm_weight
+
+    @property
+    def adapter(self) -> lora.Adapter | None:
+        """What stands beside the body's matrices; set it through `use`."""
+        return self.body.adapter
+
+    def use(self, adapter: lora.Adapter | None) -> None:
+        """Put an adapter to work on the body; see `gpt.Body.use`."""
+        self.body.use(adapter)
 
     def logits(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
         """Return the labels' scores, (B, K).
@@ -120,7 +134,7 @@ class SequenceClassifier(Body):
     def features(self, ids: ArrayLike, lengths: ArrayLike) -> Array:
         """Return the features of each sequence that the head gets, (B, C)."""
         checked = checks.check_ids(ids, self.config)
-        hidden, _ = self.hidden(checked, backward=False)
+        hidden, _ = self.body.hidden(checked, backward=False)
         return self._pool(hidden, checks.check_lengths(lengths, checked))[0]
 
     def loss(self, ids: ArrayLike, lengths: ArrayLike, targets: ArrayLike) -> float:
@@ -171,7 +185,7 @@ class SequenceClassifier(Body):
             value += self.lm_weight * checks.check_finite(words, "the loss", self.parameters)
             dhidden = dhidden + dwords
             gradients.update(of_table)
-        return value, self.hidden_backward(dhidden, caches, gradients)
+        return value, self.body.hidden_backward(dhidden, caches, gradients)
 
     def _next_words(
         self, hidden: Array, ids: Ids, lengths: Ids, share: float
@@ -182,7 +196,7 @@ class SequenceClassifier(Body):
         """
         inside = np.arange(ids.shape[1]) < lengths[:, None] - 1
         targets = ids[:, 1:][inside[:, :-1]]
-        logits, head = F.unembed(hidden[inside], self.parameters["wte.weight"])
+        logits, head = F.unembed(hidden[inside], self.parameters[self.config.head])
         dlogits = np.empty_like(logits)
         loss, stop = 0.0, 0
         for length in lengths[lengths > 1] - 1:
@@ -191,7 +205,7 @@ class SequenceClassifier(Body):
             loss += float(mean) / len(ids)
             dlogits[text] = F.cross_entropy_backward(share * self.lm_weight / len(ids), cache)
         dhidden = np.zeros_like(hidden)
-        dhidden[inside], of_table = tied_head_backward(dlogits, head, self.parameters)
+        dhidden[inside], of_table = head_backward(dlogits, head, self.parameters, self.config.head)
         return loss, dhidden, of_table
 
     def _forward(
@@ -204,7 +218,7 @@ class SequenceClassifier(Body):
     ) -> tuple[Array, Array, list[Cache], tuple[Cache, Cache]]:
         checked = checks.check_ids(ids, self.config)
         real = checks.check_lengths(lengths, checked)
-        hidden, caches = self.hidden(checked, rng=rng, backward=backward)
+        hidden, caches = self.body.hidden(checked, rng=rng, backward=backward)
         pooled, pool = self._pool(hidden, real)
         scores, head = F.unembed(pooled, self.parameters["score.weight"])
         return scores, hidden, caches, (pool, head)

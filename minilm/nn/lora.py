@@ -19,9 +19,10 @@ import numpy as np
 
 from minilm.arrays import Array
 from minilm.errors import OptionError
-from minilm.nn.config import TARGETS, GPTConfig
+from minilm.nn.config import TARGETS
 from minilm.nn.functional import Cache
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, param_shapes
 
 
 def low_rank(x: Array, a: Array, b: Array, scaling: float) -> tuple[Array, Cache]:
@@ -123,13 +124,14 @@ class Adapter:
     alpha : float
         The factors' product is multiplied by `alpha / rank`.
     targets : tuple of str
-        Some of `TARGETS`, adapted in every layer.
+        Some of the configuration's `targets`; they are adapted in every layer.
     weights : mapping of str to ndarray
         A and B of every target in every layer, by the names of `factors`. Other names may be
         there too, so this can be the store of a model in training.
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> config = GPTConfig(50, 8, 12, 2, 3)
     >>> adapter = new_adapter(config, rank=2, targets=("mlp.c_fc",), rng=np.random.default_rng(0))
     >>> adapter.weights["h.1.mlp.c_fc.lora_B.weight"].shape
@@ -159,10 +161,22 @@ class Adapter:
         return replace(self, weights={n: w for n, w in self.weights.items() if ".lora_" in n})
 
 
+def targets_for(config: Config, targets: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets that settings mean in a model of this architecture.
+
+    The settings' default is all of GPT-2's; in a Llama that means all of Llama's.
+
+    >>> from minilm.nn.config import GPTConfig
+    >>> targets_for(LlamaConfig(9, 4, 4, 1, 1), GPTConfig.targets)[-1]
+    'mlp.down_proj'
+    """
+    return config.targets if set(targets) == set(TARGETS) else tuple(targets)
+
+
 def adapter_shapes(
-    config: GPTConfig, rank: int, targets: Sequence[str] = TARGETS
+    config: Config, rank: int, targets: Sequence[str] | None = None
 ) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every factor.
+    """Return the name and shape of every factor; `targets` are by default all of the architecture.
 
     Raises
     ------
@@ -172,21 +186,26 @@ def adapter_shapes(
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> adapter_shapes(GPTConfig(50, 8, 12, 1, 3), 4, ("attn.c_attn",))
     {'h.0.attn.c_attn.lora_A.weight': (4, 12), 'h.0.attn.c_attn.lora_B.weight': (36, 4)}
     """
+    known = config.targets
+    targets = known if targets is None else targets
     if not targets:
-        raise OptionError(f"LoRA needs at least one target; choose from {', '.join(TARGETS)}")
+        raise OptionError(f"LoRA needs at least one target; choose from {', '.join(known)}")
     base = param_shapes(config)
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(config.n_layer):
         for target in targets:
-            if target not in TARGETS:
+            if target not in known:
                 raise OptionError(
-                    f"LoRA cannot adapt {target!r}; its targets are {', '.join(TARGETS)}"
+                    f"LoRA cannot adapt {target!r}; the targets in this model are "
+                    f"{', '.join(known)}"
                 )
-            matrix = f"h.{layer}.{target}"
-            inputs, outputs = base[f"{matrix}.weight"]
+            matrix = f"{config.layers}{layer}.{target}"
+            shape = base[f"{matrix}.weight"]
+            inputs, outputs = shape if config.input_first else shape[::-1]
             if not 1 <= rank <= min(inputs, outputs):
                 raise OptionError(
                     f"a LoRA rank of {rank} does not fit {matrix}, a matrix of {inputs} x "
@@ -197,8 +216,8 @@ def adapter_shapes(
     return shapes
 
 
-def initialize(adapter: Adapter, config: GPTConfig, *, rng: np.random.Generator) -> None:
-    """Draw every A and set every B to zero.
+def initialize(adapter: Adapter, config: Config, *, rng: np.random.Generator) -> None:
+    """Draw every A anew and set every B to zero.
 
     The entries of A are normal with variance 1 / I, so that `x @ A.T` is of the size of x.
     """
@@ -210,12 +229,12 @@ def initialize(adapter: Adapter, config: GPTConfig, *, rng: np.random.Generator)
 
 
 def new_adapter(
-    config: GPTConfig,
+    config: Config,
     *,
     rank: int,
     rng: np.random.Generator,
     alpha: float | None = None,
-    targets: Sequence[str] = TARGETS,
+    targets: Sequence[str] | None = None,
     dtype: Any = np.float32,
 ) -> Adapter:
     """Return an adapter in its own store; it changes nothing until it is trained.
@@ -227,13 +246,14 @@ def new_adapter(
     OptionError
         As for `adapter_shapes`.
     """
+    targets = config.targets if targets is None else targets
     weights = Parameters(adapter_shapes(config, rank, targets), dtype)
     adapter = Adapter(rank, 2.0 * rank if alpha is None else alpha, tuple(targets), weights)
     initialize(adapter, config, rng=rng)
     return adapter
 
 
-def check(adapter: Adapter, config: GPTConfig) -> None:
+def check(adapter: Adapter, config: Config) -> None:
     """Raise OptionError unless the adapter's factors fit a model of this shape."""
     for name, shape in adapter_shapes(config, adapter.rank, adapter.targets).items():
         found = adapter.weights[name].shape if name in adapter.weights else "none"
@@ -260,5 +280,7 @@ def merge(parameters: Parameters, adapter: Adapter) -> Parameters:
             matrix = name.removesuffix(".lora_A.weight")
             a, b = (adapter.weights[factor] for factor in factors(matrix))
             weight = merged[f"{matrix}.weight"]
-            weight[...] = merged_weight(weight, a, b, adapter.scaling)
+            # Llama stores output first; its transposed view is as `merged_weight` wants it.
+            whole = weight.T if matrix.startswith(LlamaConfig.layers) else weight
+            whole[...] = merged_weight(whole, a, b, adapter.scaling)
     return merged

@@ -21,16 +21,19 @@ from numpy.typing import DTypeLike
 from minilm.arrays import Array
 from minilm.errors import OptionError
 from minilm.nn.config import GPTConfig
+from minilm.nn.llama_config import LlamaConfig
 
+#: The shape of a model of either architecture.
+Config = GPTConfig | LlamaConfig
 Shapes = Mapping[str, tuple[int, ...]]
 Gradients = dict[str, Array]  # by the names of parameters
 
 
-def param_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
-    """Return the name and shape of every parameter of a GPT.
+def param_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every parameter of a model, as Hugging Face has them.
 
-    Matrices are stored input first, (in, out), as Hugging Face's GPT-2 stores them. The head has no
-    separate matrix: it uses `wte.weight`.
+    GPT-2's matrices are stored input first, (in, out), and its head is `wte.weight`. Llama's are
+    stored output first, without biases, and its head may be a matrix of its own, `lm_head.weight`.
 
     Examples
     --------
@@ -40,6 +43,10 @@ def param_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
     >>> sum(math.prod(shape) for shape in shapes.values())
     134912
     """
+    return _llama_shapes(config) if isinstance(config, LlamaConfig) else _gpt_shapes(config)
+
+
+def _gpt_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
     width, inner = config.n_embd, config.inner
     shapes: dict[str, tuple[int, ...]] = {
         "wte.weight": (config.vocab_size, width),
@@ -63,6 +70,45 @@ def param_shapes(config: GPTConfig) -> dict[str, tuple[int, ...]]:
         shapes.update({f"h.{layer}.{name}": shape for name, shape in block.items()})
     shapes.update({"ln_f.weight": (width,), "ln_f.bias": (width,)})
     return shapes
+
+
+def _llama_shapes(config: LlamaConfig) -> dict[str, tuple[int, ...]]:
+    width, inner = config.hidden_size, config.intermediate_size
+    queries, keys = config.n_head * config.head_size, config.kv_heads * config.head_size
+    shapes: dict[str, tuple[int, ...]] = {config.table: (config.vocab_size, width)}
+    for layer in range(config.n_layer):
+        block: dict[str, tuple[int, ...]] = {
+            "input_layernorm.weight": (width,),
+            "self_attn.q_proj.weight": (queries, width),
+            "self_attn.k_proj.weight": (keys, width),
+            "self_attn.v_proj.weight": (keys, width),
+            "self_attn.o_proj.weight": (width, queries),
+            "post_attention_layernorm.weight": (width,),
+            "mlp.gate_proj.weight": (inner, width),
+            "mlp.up_proj.weight": (inner, width),
+            "mlp.down_proj.weight": (width, inner),
+        }
+        shapes.update({f"{config.layers}{layer}.{name}": shape for name, shape in block.items()})
+    shapes[f"{config.final_norm}.weight"] = (width,)
+    if not config.tie_word_embeddings:
+        shapes[config.head] = (config.vocab_size, width)
+    return shapes
+
+
+def depth(name: str, config: Config) -> int:
+    """Return where a parameter is: -1 for the embeddings, then its layer's number, then the head.
+
+    The final norm is at `n_layer`, and what comes after it at `n_layer + 1`.
+
+    >>> config = GPTConfig(512, 32, 64, 2, 2)
+    >>> [depth(name, config) for name in ("wpe.weight", "h.1.ln_1.bias", "ln_f.bias", "score")]
+    [-1, 1, 2, 3]
+    """
+    if name.startswith(config.layers):
+        return int(name.removeprefix(config.layers).split(".")[0])
+    if name in (config.table, "wpe.weight"):
+        return -1
+    return config.n_layer + (not name.startswith(f"{config.final_norm}."))
 
 
 class FlatStore(Mapping[str, Array]):

@@ -29,9 +29,9 @@ from minilm import errors, files
 from minilm.arrays import Array
 from minilm.errors import ModelError, OptionError, OutputError, TrainingError
 from minilm.nn import lora
-from minilm.nn.config import GPTConfig
-from minilm.nn.heads import POOLINGS
-from minilm.nn.parameters import param_shapes
+from minilm.nn.config import POOLINGS, GPTConfig
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, param_shapes
 from minilm.store import folder, huggingface, manifest, safetensors, transaction
 from minilm.store.classification import Head
 from minilm.store.manifest import Manifest, Stage
@@ -41,17 +41,16 @@ CONFIG = huggingface.ADAPTER_CONFIG
 WEIGHTS = "adapter_model.safetensors"
 
 _LORA = "LORA"
-# With a head that judges a text by the mean of its positions: on transformers' GPT-2, which takes
+# With a head that judges a text by the mean of its positions: on transformers' models, which take
 # the last, it would give other labels. peft refuses this name.
 _MEAN_POOLED = "MINILM_MEAN_POOL_LORA"
 
-_PREFIX = "base_model.model.transformer."
+_PREFIX = "base_model.model."
 _HEAD = "base_model.model.score.weight"
-# GPT2Model alone has no `transformer.` before its layers.
-_FACTOR = re.compile(
-    r"base_model\.model\.(?:transformer\.)?"
-    rf"(h\.(\d{{1,4}})\.({'|'.join(map(re.escape, lora.TARGETS))})\.lora_[AB]\.weight)"
-)
+# What peft puts before our names: GPT2LMHeadModel keeps its layers in `transformer`, Llama's name
+# begins with `model.` already. GPT2Model and LlamaModel alone have neither.
+_Kind = type[GPTConfig] | type[LlamaConfig]
+_ARCHITECTURES: tuple[tuple[_Kind, str], ...] = ((GPTConfig, "transformer."), (LlamaConfig, ""))
 _MAX_CONFIG = 1 << 20
 
 # What peft can do beyond plain LoRA, off by default; each would change the logits.
@@ -90,14 +89,17 @@ class SavedAdapter:
     lineage: tuple[Stage, ...] = ()
 
 
-def fingerprint(config: GPTConfig, parameters: Mapping[str, Array]) -> str:
-    """Return what identifies a base: a SHA-256 of its shape and weights.
+def fingerprint(config: Config, parameters: Mapping[str, Array]) -> str:
+    """Return what tells one base from others: a SHA-256 of its shape and weights.
 
     It is the same for the same model in other files: of another program, in shards, with a head, or
     in half precision, which is widened to float32.
     """
     shapes = param_shapes(config)
-    form = [config.n_head, config.layer_norm_epsilon, [[n, *shapes[n]] for n in sorted(shapes)]]
+    form: list[Any] = [config.n_head, config.norm_epsilon]
+    form.append([[name, *shapes[name]] for name in sorted(shapes)])
+    if isinstance(config, LlamaConfig):
+        form += [config.rope_theta, config.rope_scaling and vars(config.rope_scaling)]
     digest = hashlib.sha256(json.dumps(form).encode())
     for name in sorted(shapes):
         digest.update(np.ascontiguousarray(parameters[name], "<f4").data)
@@ -105,7 +107,7 @@ def fingerprint(config: GPTConfig, parameters: Mapping[str, Array]) -> str:
 
 
 def check_base(
-    saved: SavedAdapter, path: str | os.PathLike[str], config: GPTConfig, sha256: str
+    saved: SavedAdapter, path: str | os.PathLike[str], config: Config, sha256: str
 ) -> None:
     """Raise ModelError unless an adapter belongs to a base.
 
@@ -114,7 +116,7 @@ def check_base(
     saved : SavedAdapter
     path : path-like
         Its folder, for the message.
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
         Of the base.
     sha256 : str
         The base's `fingerprint`.
@@ -248,10 +250,15 @@ def find(path: str | os.PathLike[str]) -> list[Path]:
 def _tensors(saved: SavedAdapter) -> dict[str, Array]:
     """Return the arrays of an adapter under peft's names."""
     names = [name for name in saved.adapter.weights if ".lora_" in name]
-    tensors = {_PREFIX + name: saved.adapter.weights[name] for name in names}
+    inside = "transformer." if _is_input_first(saved) else ""
+    tensors = {_PREFIX + inside + name: saved.adapter.weights[name] for name in names}
     if saved.score is not None:
         tensors[_HEAD] = saved.score
     return tensors
+
+
+def _is_input_first(saved: SavedAdapter) -> bool:
+    return saved.adapter.targets[0] in GPTConfig.targets
 
 
 def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
@@ -266,7 +273,7 @@ def _peft_config(saved: SavedAdapter) -> dict[str, Any]:
         "lora_dropout": 0.0,
         "target_modules": list(saved.adapter.targets),
         "modules_to_save": None if saved.head is None else ["score"],
-        "fan_in_fan_out": True,  # the base's matrices are (in, out)
+        "fan_in_fan_out": _is_input_first(saved),  # how the base stores its matrices
         "bias": "none",
         "inference_mode": True,
     }
@@ -301,29 +308,53 @@ def _read_config(config: Mapping[str, Any], path: Path) -> tuple[int, float]:
 def _read_weights(
     file: safetensors.TensorFile, rank: int, dtype: DTypeLike
 ) -> tuple[dict[str, Array], tuple[str, ...], Array | None]:
-    """Return the factors under our names, the targets, and the head if there is one."""
+    """Return the factors by our names, the targets, and the head if there is one."""
+    kind, factor = _architecture(file)
     layers: dict[str, set[int]] = {}
     found: dict[str, str] = {}
     for name in file:
-        match = _FACTOR.fullmatch(name)
+        match = factor.fullmatch(name)
         if match:
-            found[match[1]] = name
-            layers.setdefault(match[3], set()).add(int(match[2]))
+            found[f"{kind.layers}{match[1]}.{match[2]}.{match[3]}"] = name
+            layers.setdefault(match[2], set()).add(int(match[1]))
         elif name != _HEAD:
             raise ModelError(
-                f"{errors.brief(name)} is not a factor of {', '.join(lora.TARGETS)}; minilm only "
-                "reads LoRA of a GPT-2's layers",
+                f"{errors.brief(name)} is not a factor of {', '.join(kind.targets)}; minilm "
+                "only reads LoRA of these matrices",
                 file.path,
             )
     if not found:
         raise ModelError("it holds no LoRA factor; copy the adapter again", file.path)
     count = 1 + max(max(numbers) for numbers in layers.values())
-    targets = tuple(target for target in lora.TARGETS if target in layers)
+    targets = tuple(target for target in kind.targets if target in layers)
     for target in targets:
-        for matrix in (f"h.{layer}.{target}" for layer in range(count)):
+        for matrix in (f"{kind.layers}{layer}.{target}" for layer in range(count)):
             _check_factors(file, matrix, found, rank)
     arrays = {name: _array(file, stored, dtype) for name, stored in found.items()}
     return arrays, targets, _array(file, _HEAD, dtype) if _HEAD in file else None
+
+
+def _architecture(
+    file: safetensors.TensorFile,
+) -> tuple[_Kind, re.Pattern[str]]:
+    """Return of which architecture a file's factors are, GPT-2's if none, and what they match.
+
+    The groups of the pattern are the layer, the matrix and the factor's own name.
+    """
+    patterns = []
+    for kind, inside in _ARCHITECTURES:
+        outer, layers = inside or "model.", kind.layers.removeprefix("model.")
+        matrices = "|".join(map(re.escape, kind.targets))
+        patterns.append(
+            re.compile(
+                rf"base_model\.model\.(?:{re.escape(outer)})?{re.escape(layers)}"
+                rf"(\d{{1,4}})\.({matrices})\.(lora_[AB]\.weight)"
+            )
+        )
+    for (kind, _), pattern in zip(_ARCHITECTURES, patterns, strict=True):
+        if any(map(pattern.fullmatch, file)):
+            return kind, pattern
+    return GPTConfig, patterns[0]
 
 
 def _check_factors(

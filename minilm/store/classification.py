@@ -19,8 +19,9 @@ from numpy.typing import DTypeLike
 
 from minilm import errors
 from minilm.errors import ModelError
-from minilm.nn.config import POOLINGS, GPTConfig
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.config import POOLINGS
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, param_shapes
 from minilm.store import folder, huggingface, safetensors
 from minilm.store.folder import END_OF_TEXT, Content, OpenFolder, SavedModel, Tokenizer
 from minilm.store.huggingface import SCORE
@@ -30,10 +31,12 @@ POOLING = "minilm_pooling"
 #: The kind of head that is read here: it chooses one of two labels or more.
 ONE_LABEL = "single_label_classification"
 
-# pooling -> model_type and architecture in config.json
+# architecture and pooling -> model_type and architecture in config.json
 _NAMES = {
-    "last": ("gpt2", "GPT2ForSequenceClassification"),
-    "mean": (huggingface.MEAN_POOLED, "MinilmMeanPoolClassifier"),
+    ("gpt2", "last"): ("gpt2", "GPT2ForSequenceClassification"),
+    ("gpt2", "mean"): (huggingface.MEAN_POOLED["gpt2"], "MinilmMeanPoolClassifier"),
+    ("llama", "last"): ("llama", "LlamaForSequenceClassification"),
+    ("llama", "mean"): (huggingface.MEAN_POOLED["llama"], "MinilmMeanPoolLlamaClassifier"),
 }
 
 
@@ -53,7 +56,7 @@ class Head:
 
 
 def model_files(
-    config: GPTConfig,
+    config: Config,
     parameters: Parameters,
     tokenizer: Tokenizer | None,
     head: Head,
@@ -80,8 +83,10 @@ def model_files(
         When a parameter is not finite.
     """
     contents = folder.model_files(config, parameters, tokenizer, seen)
+    is_llama = isinstance(config, LlamaConfig)
     names = dict(enumerate(head.labels))
-    model_type, architecture = _NAMES["last" if in_graph else head.pooling]
+    kind = "llama" if is_llama else "gpt2"
+    model_type, architecture = _NAMES[kind, "last" if in_graph else head.pooling]
     settings = {
         **_content(contents[huggingface.CONFIG]),
         "architectures": [architecture],
@@ -94,7 +99,8 @@ def model_files(
         settings["pad_token_id"] = end_of_text
     contents[huggingface.CONFIG] = folder.render_json(settings)
     # With `transformer.` before the body's names, as transformers writes a model with a head.
-    weights = {f"{huggingface.PREFIX}{name}": parameters[name] for name in param_shapes(config)}
+    prefix = "" if is_llama else huggingface.PREFIX
+    weights = {f"{prefix}{name}": parameters[name] for name in param_shapes(config)}
     weights[SCORE] = parameters[SCORE]
     contents[huggingface.WEIGHTS] = partial(safetensors.dump, weights, metadata={"format": "pt"})
     if tokenizer is not None and END_OF_TEXT in tokenizer.vocab:
@@ -229,12 +235,14 @@ def head(opened: OpenFolder) -> Head | None:
     labels = tuple(named[str(i)] for i in range(count))
     if not all(isinstance(label, str) for label in labels) or len(set(labels)) < count:
         raise ModelError("id2label needs a different text for each label", path)
-    is_mean = opened.settings.get("model_type") == huggingface.MEAN_POOLED
+    is_mean = opened.settings.get("model_type") in huggingface.MEAN_POOLED.values()
     pooling = opened.settings.get(POOLING, "mean" if is_mean else "last")
     if pooling not in POOLINGS:
         raise ModelError(
             f"{POOLING} is {errors.brief(pooling)}; expected {' or '.join(POOLINGS)}", path
         )
     if is_mean and pooling != "mean":
-        raise ModelError(f"{POOLING} is 'last', but model_type {huggingface.MEAN_POOLED}", path)
+        raise ModelError(
+            f"{POOLING} is 'last', but model_type {opened.settings['model_type']}", path
+        )
     return Head(labels, pooling)

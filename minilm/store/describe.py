@@ -11,6 +11,10 @@ from minilm.store import adapters, classification, folder
 from minilm.store.folder import OpenFolder
 from minilm.store.huggingface import SCORE
 from minilm.text.bpe import BytePairTokenizer
+from minilm.text.sentencepiece import SentencePieceTokenizer
+
+# One set of names for both architectures.
+_SHAPE = ("n_layer", "n_head", "kv_heads", "n_embd", "n_positions", "vocab_size")
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -37,6 +41,7 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         "folder": str(opened.path),
         "made_by": "minilm" if manifest else "another program",
         "config": opened.config.to_dict(),
+        "shape": {key: getattr(opened.config, key) for key in _SHAPE},
         "parameters": sum(info.size for info in infos.values()),
         "bytes": sum(info.stop - info.start for info in infos.values()),
         "tensors": tensors,
@@ -57,6 +62,8 @@ def _describe_tokenizer(opened: OpenFolder) -> dict[str, Any] | None:
         return None
     if isinstance(tokenizer, BytePairTokenizer):
         kind = {"kind": "byte-level BPE", "merges": len(tokenizer.merges)}
+    elif isinstance(tokenizer, SentencePieceTokenizer):
+        kind = {"kind": "SentencePiece BPE", "merges": len(tokenizer.merges)}
     else:
         kind = {"kind": "words"}
     return {

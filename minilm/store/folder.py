@@ -1,4 +1,4 @@
-"""A model's folder: ours, which keeps a lineage and checksums, or a Hugging Face GPT-2's.
+"""A model's folder: ours, which keeps a lineage and checksums, or a Hugging Face model's.
 
 Ours is a Hugging Face folder plus `minilm.json`, with the files for resuming under `training/`. All
 of them change in one transaction, so that a kill at any moment leaves the last good model. Other
@@ -24,9 +24,9 @@ from numpy.typing import DTypeLike
 
 from minilm import files
 from minilm.errors import ModelError, TrainingError
-from minilm.nn.config import GPTConfig
-from minilm.nn.parameters import Parameters, Shapes, param_shapes
-from minilm.store import huggingface, ledger, manifest, safetensors, transaction
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, Shapes, param_shapes
+from minilm.store import huggingface, ledger, manifest, packaged, safetensors, transaction
 from minilm.store.huggingface import StoredTensor, Tokenizer
 from minilm.store.ledger import Ledger
 from minilm.store.manifest import Manifest, Source, Stage, source
@@ -55,6 +55,8 @@ __all__ = [
 
 STATE = "training"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+CHAT_TEMPLATE = "chat_template.jinja"
+_MAX_TEMPLATE = 1 << 24
 
 _TRIES, _WAIT = 20, 0.02  # seconds between two attempts to read while another process saves
 T = TypeVar("T")
@@ -66,7 +68,7 @@ class SavedModel:
 
     Attributes
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     parameters : Parameters
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
         None for a foreign folder without a tokenizer file.
@@ -78,7 +80,7 @@ class SavedModel:
         The documents it has learned from; None if unknown.
     """
 
-    config: GPTConfig
+    config: Config
     parameters: Parameters
     tokenizer: Tokenizer | None
     end_of_text: int | None
@@ -101,7 +103,7 @@ class OpenFolder:
     """
 
     path: Path
-    config: GPTConfig
+    config: Config
     settings: Mapping[str, Any]
     stored: dict[str, StoredTensor]
     tokenizer: Tokenizer | None
@@ -172,7 +174,7 @@ def save(
 
 
 def model_files(
-    config: GPTConfig,
+    config: Config,
     parameters: Parameters,
     tokenizer: Tokenizer | None,
     seen: Ledger | None = None,
@@ -181,7 +183,7 @@ def model_files(
 
     Parameters
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     parameters : Parameters
         Those of the configuration are saved, in their dtype; others are ignored.
     tokenizer : BytePairTokenizer, WordLevelTokenizer or None
@@ -198,27 +200,40 @@ def model_files(
         raise TrainingError(f"{fault}; this model is not saved; go back to the last good save")
     end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
     ids = {} if end is None else {"bos_token_id": end, "eos_token_id": end}
-    settings = {"architectures": ["GPT2LMHeadModel"], **config.to_dict(), **ids}
+    name = "GPT2LMHeadModel"
+    if isinstance(config, LlamaConfig):
+        name = "LlamaForCausalLM"
+        if config.eos_token_id is not None:  # it has its own, as `to_dict` writes them
+            ids = {}
+    settings = {"architectures": [name], **config.to_dict(), **ids}
     return {
         huggingface.CONFIG: render_json(settings),
         huggingface.WEIGHTS: partial(safetensors.dump, weights, metadata={"format": "pt"}),
-        **(tokenizer_files(tokenizer, config.n_positions) if tokenizer else {}),
+        **(tokenizer_files(tokenizer, config) if tokenizer else {}),
         **({} if seen is None else {ledger.NAME: seen.to_bytes()}),
     }
 
 
-def tokenizer_files(tokenizer: Tokenizer, context: int) -> dict[str, Content]:
-    """Return a tokenizer's own files, and the one by which transformers takes them as they are."""
+def tokenizer_files(tokenizer: Tokenizer, config: Config) -> dict[str, Content]:
+    """Return a tokenizer's own files, and the one that tells transformers to take them as is."""
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save(folder)
         contents: dict[str, Content] = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
-    roles = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "unk_token": UNKNOWN}
+    roles: dict[str, str | None] = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT}
+    if isinstance(config, LlamaConfig):
+        token_of = {number: token for token, number in tokenizer.vocab.items()}
+        for role, ids in (("bos", config.bos_token_id), ("eos", config.eos_token_id)):
+            if ids is not None:
+                first = ids[0] if isinstance(ids, tuple) else ids
+                roles[f"{role}_token"] = token_of.get(first)
+    roles["unk_token"] = UNKNOWN
     contents[TOKENIZER_CONFIG] = render_json(
         {
             "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": context,
+            "model_max_length": config.n_positions,
             "clean_up_tokenization_spaces": False,
             **{role: token for role, token in roles.items() if token in tokenizer.special_tokens},
+            **({"chat_template": tokenizer.chat_template} if tokenizer.chat_template else {}),
         }
     )
     return contents
@@ -239,7 +254,7 @@ def exists(path: str | os.PathLike[str]) -> bool:
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedModel:
-    """Read a model's folder: ours, checking every checksum, or a Hugging Face GPT-2's.
+    """Read a model's folder: ours, with every checksum, or a Hugging Face GPT-2's or Llama's.
 
     Parameters
     ----------
@@ -260,7 +275,7 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
 
     If another process saves meanwhile, files of two saves may be mixed; then reading starts again.
     """
-    folder = Path(path)
+    folder = packaged.resolve(path)
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise ModelError(f"{what}; a model is a folder on this disk: download it first", folder)
@@ -312,11 +327,31 @@ def _open(folder: Path, listed: Manifest | None) -> OpenFolder:
     config, settings = huggingface.read_config(locate, folder)
     stored = huggingface.open_weights(locate, folder, param_shapes(config))
     tokenizer = huggingface.read_tokenizer(locate, config.vocab_size)
+    if tokenizer is not None:
+        tokenizer.chat_template = _chat_template(locate)
     end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
     if end is None:
         named = settings.get("eos_token_id")
         end = named if type(named) is int and 0 <= named < config.vocab_size else None
     return OpenFolder(folder, config, settings, stored, tokenizer, end, listed)
+
+
+def _chat_template(locate: huggingface.Locate) -> str | None:
+    """Return the template of conversations, from the file of its own or the tokenizer's settings.
+
+    Of several templates in one folder, the one that is named "default" is meant.
+    """
+    alone = locate(CHAT_TEMPLATE)
+    if alone is not None:
+        return files.read_text(alone, max_bytes=_MAX_TEMPLATE, error=ModelError)
+    settings = locate(TOKENIZER_CONFIG)
+    if settings is None:
+        return None
+    found = files.read_object(settings, max_bytes=_MAX_TEMPLATE).get("chat_template")
+    if isinstance(found, list):
+        named = [entry for entry in found if isinstance(entry, dict)]
+        found = next((e.get("template") for e in named if e.get("name") == "default"), None)
+    return found if isinstance(found, str) else None
 
 
 def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]]:

@@ -1,8 +1,9 @@
-"""The parts of a Hugging Face GPT-2 folder: configuration, weights, tokenizer.
+"""A folder of Hugging Face's GPT-2 or Llama, taken apart: configuration, weights, tokenizer.
 
-No file is trusted. The header of each weight file lists its tensors; they are compared with
-`config.json`, by name and shape, before memory is taken for them. Names may have the prefix
-`transformer.`, which `GPT2LMHeadModel` writes and the original files lack.
+Nothing is believed. The header of each weight file says which tensors there are; they are compared
+with what `config.json` asks for, by name and shape, before memory is taken for them. Names may have
+the prefix of a model with a head (`transformer.` in GPT-2, `model.` in Llama) or not, as the
+original files have it.
 
 Pickles (`pytorch_model.bin`) are never opened: reading one can run any code inside it.
 """
@@ -20,11 +21,14 @@ from numpy.typing import DTypeLike
 
 from minilm import errors, files
 from minilm.errors import ModelError, OptionError
+from minilm.nn import architectures
 from minilm.nn.config import GPTConfig
-from minilm.nn.parameters import Parameters, Shapes
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config, Parameters, Shapes
 from minilm.store import safetensors
 from minilm.text import bpe_files
 from minilm.text.bpe import BytePairTokenizer
+from minilm.text.sentencepiece import SentencePieceTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 
 CONFIG = "config.json"
@@ -35,21 +39,23 @@ _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 #: A folder with any of these holds a model, or part of one.
 SIGNS = (CONFIG, WEIGHTS, INDEX, *_PICKLES)
 
-Tokenizer = BytePairTokenizer | WordLevelTokenizer
+Tokenizer = BytePairTokenizer | WordLevelTokenizer | SentencePieceTokenizer
 
 #: Returns where a file of the folder is; None if there is no such file.
 Locate = Callable[[str], Path | None]
 
 PREFIX = "transformer."
-# The causal mask, which older files have in each layer: a constant, not a parameter.
-_MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
+# Constants that older files carry with each layer: the causal mask, the rotary frequencies.
+_CONSTANT = re.compile(
+    r"h\.\d+\.attn\.(bias|masked_bias)|model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq"
+)
 _HEAD = "lm_head.weight"
 #: The head of a `GPT2ForSequenceClassification`; the rest is a language model.
 SCORE = "score.weight"
 
 #: The `model_type` of a classifier that judges a text by the mean of all positions; otherwise it is
 #: a GPT-2. transformers has no such model (see `classification`).
-MEAN_POOLED = "minilm_mean_pool"
+MEAN_POOLED = {"gpt2": "minilm_mean_pool", "llama": "minilm_mean_pool_llama"}
 
 _MAX_CONFIG = 1 << 20
 _MAX_INDEX = 1 << 24
@@ -69,8 +75,8 @@ class StoredTensor:
         return self.file.infos[self.name]
 
 
-def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]]:
-    """Return the configuration, and everything in `config.json`.
+def read_config(locate: Locate, folder: Path) -> tuple[Config, dict[str, Any]]:
+    """Return the configuration, and all that `config.json` says.
 
     Raises
     ------
@@ -87,9 +93,12 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
     if path is None:
         raise ModelError(f"no {CONFIG} here; is this the folder of a model?", folder)
     values = files.read_object(path, max_bytes=_MAX_CONFIG)
-    is_mean = values.get("model_type") == MEAN_POOLED
+    kinds = {name: kind for kind, name in MEAN_POOLED.items()}
+    named = values.get("model_type")
+    kind = kinds[named] if isinstance(named, str) and named in kinds else None
     try:
-        return GPTConfig.from_dict({**values, "model_type": "gpt2"} if is_mean else values), values
+        plain = {**values, "model_type": kind} if kind else values
+        return architectures.config_from_dict(plain), values
     except OptionError as error:
         raise ModelError(str(error), path) from None
 
@@ -97,7 +106,8 @@ def read_config(locate: Locate, folder: Path) -> tuple[GPTConfig, dict[str, Any]
 def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, StoredTensor]:
     """Return where each parameter is stored, once their names and shapes are those of `shapes`.
 
-    A classifier's `score.weight` may be there too: a matrix with as many columns as `wte.weight`.
+    A classifier's `score.weight` may be there too: a matrix with as many columns as the word
+    embedding. A Llama has a head of its own where `shapes` has one.
 
     Raises
     ------
@@ -105,11 +115,15 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
         When there are no weights in safetensors, a file is damaged, or a tensor is missing, has
         another shape, is not of floats, or does not belong to this model.
     """
+    kind = LlamaConfig if LlamaConfig.table in shapes else GPTConfig
+    own_head = _HEAD in shapes
     found: dict[str, StoredTensor] = {}
     for file in _open_files(locate, folder):
         for name in file:
             short = name.removeprefix(PREFIX)
-            if _MASK.fullmatch(short):
+            if kind is LlamaConfig and name.startswith(("layers.", "embed_tokens.", "norm.")):
+                short = f"model.{name}"
+            if _CONSTANT.fullmatch(short):
                 continue
             if short in found:
                 raise ModelError(
@@ -117,7 +131,7 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
                 )
             found[short] = StoredTensor(file, name)
     place = next((tensor.file.path for tensor in found.values()), folder)
-    head = found.pop(_HEAD, None)
+    head = None if own_head else found.pop(_HEAD, None)
     if missing := [name for name in shapes if name not in found]:
         raise ModelError(
             f"{errors.listed(missing)} missing, which {CONFIG} asks for; do the files belong "
@@ -126,15 +140,14 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
         )
     if unexpected := [name for name in found if name not in shapes and name != SCORE]:
         raise ModelError(
-            f"unexpected {errors.listed(unexpected)}; a GPT-2 as in {CONFIG} has no such tensor",
-            place,
+            f"unexpected {errors.listed(unexpected)}; {CONFIG} describes a model without", place
         )
     for name, shape in shapes.items():
         _check_tensor(name, found[name], shape)
     if head is not None:
-        _check_head(head, found["wte.weight"])
+        _check_head(head, found[kind.table], kind.table)
     if SCORE in found:
-        labels, width = found[SCORE].info.shape[:1], shapes["wte.weight"][1]
+        labels, width = found[SCORE].info.shape[:1], shapes[kind.table][1]
         _check_tensor(SCORE, found[SCORE], (*labels, width))
     return found
 
@@ -171,9 +184,7 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
     tokenizer: Tokenizer
     if path is not None:
         model = files.read_object(path, max_bytes=bpe_files.MAX_BYTES).get("model")
-        is_word_level = isinstance(model, dict) and model.get("type") == "WordLevel"
-        kind = WordLevelTokenizer if is_word_level else BytePairTokenizer
-        tokenizer = kind.from_tokenizer_json(path)
+        tokenizer = _tokenizer_kind(model).from_tokenizer_json(path)
     elif vocab is None and merges is None:
         return None
     elif vocab is None or merges is None:
@@ -190,6 +201,14 @@ def read_tokenizer(locate: Locate, vocab_size: int) -> Tokenizer | None:
             path,
         )
     return tokenizer
+
+
+def _tokenizer_kind(model: Any) -> type[Tokenizer]:
+    """Return the class that reads a `tokenizer.json`, given what is under "model" in it."""
+    settings = model if isinstance(model, dict) else {}
+    if settings.get("type") == "WordLevel":
+        return WordLevelTokenizer
+    return SentencePieceTokenizer if settings.get("byte_fallback") is True else BytePairTokenizer
 
 
 def not_finite(parameters: Parameters) -> str | None:
@@ -261,8 +280,8 @@ def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> No
         raise ModelError(f"{name} has the dtype {tensor.info.dtype}, not a float", tensor.file.path)
 
 
-def _check_head(head: StoredTensor, table: StoredTensor) -> None:
-    """Raise ModelError unless a separate head equals the word embedding."""
+def _check_head(head: StoredTensor, table: StoredTensor, name: str) -> None:
+    """Accept a head of its own only where it is the word embedding again."""
     same = head.info.shape == table.info.shape
     if same:
         mine, theirs = head.file[head.name], table.file[table.name]
@@ -273,7 +292,7 @@ def _check_head(head: StoredTensor, table: StoredTensor) -> None:
         )
     if not same:
         raise ModelError(
-            f"{_HEAD} differs from wte.weight; minilm only has models whose head is the word "
-            "embedding itself (tied)",
+            f"{_HEAD} differs from {name}, but this model's head is the word embedding itself "
+            f"(tied); {CONFIG} may belong to another model",
             head.file.path,
         )

@@ -40,7 +40,8 @@ class Stage:
     Attributes
     ----------
     kind : str
-        "pretrain", "finetune" or "update".
+        "pretrain", "finetune" or "update"; "convert" where it came from another program's
+        file, and what it learned from is not known.
     data : tuple of Source
         What it learned from.
     steps : int

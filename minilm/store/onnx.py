@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.errors import MissingExtraError, OutputError
+from minilm.errors import MissingExtraError, ModelError, OutputError
 from minilm.nn.config import GPTConfig
 from minilm.nn.parameters import param_shapes
 from minilm.store import classification, folder, huggingface, manifest, transaction
@@ -59,9 +59,16 @@ def export(model: SavedModel, path: str | os.PathLike[str], head: Head | None = 
     ------
     MissingExtraError
         Without the package onnx.
+    ModelError
+        For a Llama, whose graph is not built here.
     OutputError
         When the folder holds a model, or cannot be written to.
     """
+    if not isinstance(model.config, GPTConfig):
+        raise ModelError(
+            "a Llama; minilm writes the graph of a GPT-2 only. The folder itself is one that "
+            "transformers and optimum read: optimum-cli export onnx --model FOLDER"
+        )
     target = Path(path)
     for name in (manifest.NAME, *huggingface.SIGNS[1:]):
         if (target / name).exists():

@@ -5,7 +5,8 @@ several. Text is cut into pieces (`pretokenize`), a piece is spelled in bytes (`
 the learned merges are applied to it (`merges`). Here the three come together, with a cache of the
 pieces that were met before. Files are in `bpe_files`.
 
-Left out on purpose: normalization, dropout, and every other way to cut text than GPT-2's.
+How text is cut is GPT-2's way, SmolLM2's or Llama 3's. Left out on purpose: normalization, dropout,
+and all other ways.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from pathlib import Path
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.text import bpe_files, byte_symbols, pretokenize
 from minilm.text import merges as bpe_merges
+from minilm.text.bpe_files import Style
+
+_GPT2 = Style()
 
 # Ids are characters while merges are learned, and Python has no more of those.
 _MAX_VOCAB = 0x110000
@@ -37,8 +41,15 @@ class BytePairTokenizer:
         The pairs of tokens to join, the earliest learned first.
     special_tokens : sequence of str
         Tokens that are found as they are, before anything else, and never cut.
+    style : Style
+        What else it does; by default what GPT-2's does.
     sources : pair of Path, optional
         The files of vocabulary and merges, to be named in errors.
+
+    Attributes
+    ----------
+    chat_template : str or None
+        How a conversation becomes text, in transformers' words; for whoever loads it to set.
 
     Raises
     ------
@@ -62,20 +73,26 @@ class BytePairTokenizer:
         merges: Sequence[tuple[str, str]],
         special_tokens: Sequence[str] = (),
         *,
+        style: Style = _GPT2,
         sources: tuple[Path | None, Path | None] = (None, None),
     ) -> None:
         vocab_source, merges_source = sources
         self.vocab = dict(vocab)
         self.merges = list(merges)
         self.special_tokens = tuple(dict.fromkeys(special_tokens))
+        self.style = style
+        self.chat_template: str | None = None
         _check_vocab(self.vocab, self.special_tokens, vocab_source)
-        ranks, joined = _rank(self.vocab, self.merges, merges_source)
+        if style == _GPT2:
+            _check_bytes(self.vocab, vocab_source)
+        ranks, joined = bpe_merges.rank(self.vocab, self.merges, merges_source)
         self._bytes = _bytes_by_id(self.vocab, self.special_tokens, joined, vocab_source)
         # The longest first, so that of two that begin at one place the longer is found.
         longest_first = sorted(self.special_tokens, key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
         self._with_space = [token for token in longest_first if re.search(r"\s", token)]
-        self._tokens_of = _Memory(self.vocab, self.special_tokens, ranks, joined)
+        whole = self.vocab if style.ignore_merges else {}
+        self._tokens_of = _Memory(self.vocab, self.special_tokens, ranks, joined, whole)
 
     def __repr__(self) -> str:
         """Return the size."""
@@ -162,8 +179,8 @@ class BytePairTokenizer:
             When the file is missing or damaged, or asks for something else than GPT-2 does.
         """
         path = Path(path)
-        ids, pairs, special_tokens = bpe_files.read_tokenizer(path)
-        return cls(ids, pairs, special_tokens, sources=(path, path))
+        ids, pairs, special_tokens, style = bpe_files.read_tokenizer(path)
+        return cls(ids, pairs, special_tokens, style=style, sources=(path, path))
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> BytePairTokenizer:
@@ -178,7 +195,12 @@ class BytePairTokenizer:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `vocab.json`, `merges.txt` and `tokenizer.json` into an existing folder."""
-        bpe_files.write(Path(folder), self.vocab, self.merges, self.special_tokens)
+        bpe_files.write(Path(folder), self.vocab, self.merges, self.special_tokens, self.style)
+
+    @property
+    def begins_with(self) -> str | None:
+        """The token that belongs before a text; `encode` leaves it out."""
+        return self.style.begins_with
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text's tokens.
@@ -192,7 +214,7 @@ class BytePairTokenizer:
             When the text has a lone surrogate, which UTF-8 has no bytes for.
         """
         ids: list[int] = []
-        for block in pretokenize.blocks([text], self._with_space):
+        for block in pretokenize.blocks([text], self._with_space, self.style.pattern):
             ids += self._encode_block(block)
         return ids
 
@@ -202,7 +224,7 @@ class BytePairTokenizer:
         The ids are those of the whole text, wherever the parts end. Parts are taken as they are
         needed, and what is in memory does not grow with the text (see `pretokenize.blocks`).
         """
-        for block in pretokenize.blocks(chunks, self._with_space):
+        for block in pretokenize.blocks(chunks, self._with_space, self.style.pattern):
             yield from self._encode_block(block)
 
     def pieces(self, text: str) -> list[str]:
@@ -212,11 +234,11 @@ class BytePairTokenizer:
         ['It', "'s", '<|end|>', '10', ' km']
         """
         if not any(token in text for token in self.special_tokens):
-            return pretokenize.split(text)
+            return pretokenize.split(text, self.style.pattern)
         pieces: list[str] = []
         # Text and special tokens take turns, because the pattern is one group.
         for number, part in enumerate(self._special.split(text)):
-            pieces += [part] if number % 2 else pretokenize.split(part)
+            pieces += [part] if number % 2 else pretokenize.split(part, self.style.pattern)
         return pieces
 
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
@@ -258,16 +280,22 @@ class _Memory(dict[str, tuple[int, ...]]):
         special_tokens: Sequence[str],
         ranks: Mapping[tuple[int, int], int],
         joined: Sequence[int],
+        whole: Mapping[str, int],
     ) -> None:
         self.special_ids = {token: vocab[token] for token in special_tokens}
-        self.byte_ids = [vocab[symbol] for symbol in byte_symbols.SYMBOLS]
+        self.byte_ids = [vocab.get(symbol) for symbol in byte_symbols.SYMBOLS]
+        self.whole = whole
         self.ranks = ranks
         self.joined = joined
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
         if piece in self.special_ids:
             return (self.special_ids[piece],)
-        symbols = [self.byte_ids[byte] for byte in _utf8(piece)]
+        data = _utf8(piece)
+        if self.whole and (token := byte_symbols.spell(data)) in self.whole:
+            return (self.whole[token],)
+        # A byte that the tokenizer has no token for is left out, as in Hugging Face's.
+        symbols = [number for byte in data if (number := self.byte_ids[byte]) is not None]
         ids = tuple(bpe_merges.apply(symbols, self.ranks, self.joined))
         if len(piece) <= self.LENGTH:
             if len(self) >= self.ENTRIES:
@@ -307,6 +335,16 @@ def _check_vocab(
             "ids have no gaps",
             source,
         )
+    for token in special_tokens:
+        if token not in vocab:
+            raise ModelError(f"the special token {token!r} is not in the vocabulary", source)
+
+
+def _check_bytes(vocab: Mapping[str, int], source: Path | None) -> None:
+    """Raise ModelError unless all 256 bytes have a token, as GPT-2's and ours have.
+
+    SmolLM2's lacks those that its training text never had.
+    """
     for byte, symbol in enumerate(byte_symbols.SYMBOLS):
         if symbol not in vocab:
             raise ModelError(
@@ -314,31 +352,6 @@ def _check_vocab(
                 "byte-level BPE has all 256 bytes",
                 source,
             )
-    for token in special_tokens:
-        if token not in vocab:
-            raise ModelError(f"the special token {token!r} is not in the vocabulary", source)
-
-
-def _rank(
-    vocab: Mapping[str, int], merges: Sequence[tuple[str, str]], source: Path | None
-) -> tuple[dict[tuple[int, int], int], list[int]]:
-    """Return what `merges.apply` wants: the rank of each pair of ids, and the id it becomes."""
-    ranks: dict[tuple[int, int], int] = {}
-    joined = []
-    for rank, (left, right) in enumerate(merges):
-        try:
-            pair = vocab[left], vocab[right]
-            joined.append(vocab[left + right])
-        except KeyError as error:
-            raise ModelError(
-                f"merge {rank + 1}, {left!r} {right!r}: {error.args[0]!r} is not in the vocabulary",
-                source,
-            ) from None
-        if ranks.setdefault(pair, rank) != rank:
-            raise ModelError(
-                f"merge {rank + 1}, {left!r} {right!r}, is merge {ranks[pair] + 1} again", source
-            )
-    return ranks, joined
 
 
 def _bytes_by_id(
@@ -349,7 +362,7 @@ def _bytes_by_id(
 ) -> dict[int, bytes]:
     """Return the bytes of every token; raise ModelError at a token that is spelled wrongly."""
     special = set(special_tokens)
-    made = {*joined, *(vocab[symbol] for symbol in byte_symbols.SYMBOLS)}
+    made = {*joined, *(vocab[symbol] for symbol in byte_symbols.SYMBOLS if symbol in vocab)}
     table = {}
     for token, number in vocab.items():
         try:

@@ -8,11 +8,14 @@ and merges fit together is for `bpe.BytePairTokenizer` to say.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minilm import errors, files
 from minilm.errors import ModelError
+from minilm.text import pretokenize
+from minilm.text.pretokenize import Pattern
 
 NAMES = TOKENIZER, VOCAB, MERGES = "tokenizer.json", "vocab.json", "merges.txt"
 #: Tokens that older versions of transformers keep beside `vocab.json`, outside it.
@@ -29,6 +32,49 @@ _PRE_TOKENIZER = {
     "trim_offsets": True,
     "use_regex": True,
 }
+# How each pattern is asked for. Regular expressions are compared as text, not understood.
+_LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_PRE_TOKENIZERS: dict[str, dict[str, Any]] = {
+    "gpt2": _PRE_TOKENIZER,
+    "digits": {
+        "type": "Sequence",
+        "pretokenizers": [{"type": "Digits", "individual_digits": True}, _PRE_TOKENIZER],
+    },
+    "llama3": {
+        "type": "Sequence",
+        "pretokenizers": [
+            {
+                "type": "Split",
+                "pattern": {"Regex": _LLAMA3},
+                "behavior": "Isolated",
+                "invert": False,
+            },
+            {**_PRE_TOKENIZER, "use_regex": False},
+        ],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a byte-level BPE does beside applying its merges; by default as GPT-2 does.
+
+    Attributes
+    ----------
+    pattern : Pattern
+        How text is cut into pieces.
+    ignore_merges : bool
+        Whether a piece that is a token as it is needs no merges, as in Llama 3.
+    begins_with : str, optional
+        The token that belongs before a text. `encode` leaves it out; a prompt begins with it.
+    """
+
+    pattern: Pattern = pretokenize.GPT2
+    ignore_merges: bool = False
+    begins_with: str | None = None
 
 
 def read_vocab(path: Path, added: Path | None = None) -> dict[str, int]:
@@ -61,8 +107,8 @@ def read_merges(path: Path) -> list[tuple[str, str]]:
     return merges
 
 
-def read_tokenizer(path: Path) -> tuple[dict[str, int], list[tuple[str, str]], list[str]]:
-    """Return vocabulary, merges and special tokens of a `tokenizer.json`.
+def read_tokenizer(path: Path) -> tuple[dict[str, int], list[tuple[str, str]], list[str], Style]:
+    """Return vocabulary, merges, special tokens and style of a `tokenizer.json`.
 
     Tokens that were added outside the model's vocabulary are in the vocabulary that is returned.
     All that were added count as special tokens: they are matched first, whatever their flag says.
@@ -70,8 +116,21 @@ def read_tokenizer(path: Path) -> tuple[dict[str, int], list[tuple[str, str]], l
     Raises
     ------
     ModelError
-        When the file is damaged, or asks for what byte-level BPE as GPT-2 does it has not: another
-        model, a normalizer, another way to cut text into pieces.
+        When the file is damaged, or asks for what is not built: another model, a normalizer,
+        another way to cut text into pieces.
+    """
+    content, model = read_parts(path)
+    style = _style(content, model, path)
+    return *read_model(content, model, path), style
+
+
+def read_parts(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a `tokenizer.json` holds, and the model in it.
+
+    Raises
+    ------
+    ModelError
+        When the file is damaged, or the model is of another kind than BPE.
     """
     content = _read_json(path)
     if not isinstance(content, dict):
@@ -79,7 +138,18 @@ def read_tokenizer(path: Path) -> tuple[dict[str, int], list[tuple[str, str]], l
     model = content.get("model")
     if not isinstance(model, dict):
         raise ModelError("not a tokenizer: it has no 'model'", path)
-    _check_supported(content, model, path)
+    # Older files name no type; merges are what only BPE has.
+    if model.get("type", "BPE" if "merges" in model else "?") != "BPE":
+        raise ModelError(
+            f"a tokenizer of the kind {errors.brief(model.get('type'))}, not BPE", path
+        )
+    return content, model
+
+
+def read_model(
+    content: dict[str, Any], model: dict[str, Any], path: Path
+) -> tuple[dict[str, int], list[tuple[str, str]], list[str]]:
+    """Return vocabulary, merges and special tokens; see `read_tokenizer`."""
     vocab = _vocab(model.get("vocab"), path)
     merges = model.get("merges")
     if not isinstance(merges, list):
@@ -98,12 +168,36 @@ def write(
     vocab: Mapping[str, int],
     merges: Sequence[tuple[str, str]],
     special_tokens: Sequence[str],
+    style: Style,
 ) -> None:
-    """Write the three files into a folder that exists, each whole or not at all."""
-    files.write_json(folder / VOCAB, dict(vocab))
-    with files.atomic_write(folder / MERGES) as file:
-        file.write(_VERSION + "\n")
-        file.writelines(f"{left} {right}\n" for left, right in merges)
+    """Write the files into a folder that exists, each whole or not at all.
+
+    The first two know no style: only a tokenizer like GPT-2's has them.
+    """
+    if style == Style():
+        files.write_json(folder / VOCAB, dict(vocab))
+        with files.atomic_write(folder / MERGES) as file:
+            file.write(_VERSION + "\n")
+            file.writelines(f"{left} {right}\n" for left, right in merges)
+    parts = {
+        "normalizer": None,
+        "pre_tokenizer": _PRE_TOKENIZERS[style.pattern.name],
+        "post_processor": template(style.begins_with, vocab),
+        "decoder": _PRE_TOKENIZER,
+    }
+    options = {"ignore_merges": style.ignore_merges}
+    write_json(folder, vocab, merges, special_tokens, parts, options)
+
+
+def write_json(
+    folder: Path,
+    vocab: Mapping[str, int],
+    merges: Sequence[tuple[str, str]],
+    special_tokens: Sequence[str],
+    parts: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> None:
+    """Write a `tokenizer.json` of a BPE model, given its other parts and the model's options."""
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     content = {
         "version": "1.0",
@@ -113,10 +207,7 @@ def write(
             {"id": vocab[token], "content": token, **flags, "special": True}
             for token in sorted(special_tokens, key=vocab.__getitem__)
         ],
-        "normalizer": None,
-        "pre_tokenizer": _PRE_TOKENIZER,
-        "post_processor": None,
-        "decoder": _PRE_TOKENIZER,
+        **parts,
         "model": {
             "type": "BPE",
             "dropout": None,
@@ -126,6 +217,7 @@ def write(
             "fuse_unk": False,
             "byte_fallback": False,
             "ignore_merges": False,
+            **options,
             "vocab": dict(vocab),
             "merges": [f"{left} {right}" for left, right in merges],
         },
@@ -180,43 +272,102 @@ def _added_tokens(content: dict[str, Any], path: Path) -> list[dict[str, Any]]:
     return tokens
 
 
-def _check_supported(content: dict[str, Any], model: dict[str, Any], path: Path) -> None:
-    """Raise ModelError where the file asks for more than GPT-2's byte-level BPE."""
-
-    def kind(part: str) -> Any:
-        value = content.get(part)
-        return value.get("type", "?") if isinstance(value, dict) else value
-
-    # Older files name no type; merges are what only BPE has.
-    if model.get("type", "BPE" if "merges" in model else "?") != "BPE":
-        raise ModelError(
-            f"a tokenizer of the kind {errors.brief(model.get('type'))}, not BPE", path
-        )
-    pre_tokenizer = content.get("pre_tokenizer")
-    settings = pre_tokenizer if isinstance(pre_tokenizer, dict) else {}
+def _style(content: dict[str, Any], model: dict[str, Any], path: Path) -> Style:
+    """Return what a byte-level BPE asks for; raise ModelError where that is not built."""
+    pre_tokenizer, post = content.get("pre_tokenizer"), content.get("post_processor")
+    found = [
+        pretokenize.PATTERNS[name]
+        for name, known in _PRE_TOKENIZERS.items()
+        if _asks_for(pre_tokenizer, known)
+    ]
+    decoder = content.get("decoder")
     wrong = {
-        "normalizer": kind("normalizer") is not None,
-        "pre_tokenizer": kind("pre_tokenizer") != "ByteLevel"
-        or settings.get("add_prefix_space", True) is not False
-        or settings.get("use_regex", True) is not True,
-        "post_processor": not _adds_nothing(content.get("post_processor")),
-        "decoder": kind("decoder") != "ByteLevel",
+        "normalizer": content.get("normalizer") is not None,
+        "pre_tokenizer": not found,
+        "post_processor": not is_template(post),
+        "decoder": not isinstance(decoder, dict) or decoder.get("type") != "ByteLevel",
     }
-    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"):
+    check_options(model, wrong, path)
+    return Style(found[0], bool(model.get("ignore_merges")), begin_of(post))
+
+
+def check_options(model: dict[str, Any], wrong: dict[str, bool], path: Path) -> None:
+    """Raise ModelError if any part is wrong, or the model has an option that is not built."""
+    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         wrong[option] = bool(model.get(option))
     asked = [name for name, is_wrong in wrong.items() if is_wrong]
     if asked:
         raise ModelError(
-            f"not a tokenizer like GPT-2's, which minilm knows: its {', '.join(asked)} differ", path
+            "not a tokenizer that minilm knows (GPT-2's, SmolLM2's, Llama's): its "
+            f"{', '.join(asked)} differ",
+            path,
         )
 
 
-def _adds_nothing(post_processor: Any) -> bool:
-    """Return whether a post-processor leaves the ids as they are."""
-    if not isinstance(post_processor, dict):
-        return post_processor is None
-    # ByteLevel moves offsets only; transformers writes a template of the text and nothing else.
-    alone = [{"Sequence": {"id": "A", "type_id": 0}}]
-    return post_processor.get("type") == "ByteLevel" or (
-        post_processor.get("type") == "TemplateProcessing" and post_processor.get("single") == alone
+def _asks_for(pre_tokenizer: Any, known: dict[str, Any]) -> bool:
+    """Return whether a pre-tokenizer is a known one; `trim_offsets` touches no ids."""
+    if not isinstance(pre_tokenizer, dict):
+        return False
+    if known["type"] == "Sequence":
+        parts = pre_tokenizer.get("pretokenizers")
+        if pre_tokenizer.get("type") != "Sequence" or not isinstance(parts, list):
+            return False
+        wanted = known["pretokenizers"]
+        return len(parts) == len(wanted) and all(map(_asks_for, parts, wanted))
+    # A key that is left out has the value that the library gives it.
+    defaults = {"add_prefix_space": True, "use_regex": True, "invert": False}
+    return all(
+        pre_tokenizer.get(key, defaults.get(key)) == value
+        for key, value in known.items()
+        if key != "trim_offsets"
     )
+
+
+_TEXT = {"Sequence": {"id": "A", "type_id": 0}}
+
+
+def template(begins_with: str | None, vocab: Mapping[str, int]) -> dict[str, Any] | None:
+    """Return the post-processor that puts a token before a text; None for no token."""
+    if begins_with is None:
+        return None
+    token = {"SpecialToken": {"id": begins_with, "type_id": 0}}
+    second = {"Sequence": {"id": "B", "type_id": 1}}
+    again = {"SpecialToken": {"id": begins_with, "type_id": 1}}
+    entry = {"id": begins_with, "ids": [vocab[begins_with]], "tokens": [begins_with]}
+    return {
+        "type": "TemplateProcessing",
+        "single": [token, _TEXT],
+        "pair": [token, _TEXT, again, second],
+        "special_tokens": {begins_with: entry},
+    }
+
+
+def is_template(post_processor: Any) -> bool:
+    """Return whether a post-processor leaves the ids as they are, or puts one token before them."""
+    return post_processor is None or _begin(post_processor) is not False
+
+
+def begin_of(post_processor: Any) -> str | None:
+    """Return the token that a post-processor puts before a text, if any."""
+    found = _begin(post_processor)
+    return found if isinstance(found, str) else None
+
+
+def _begin(post: Any) -> str | bool | None:
+    """Return the token before a text, None for none, and False where something else is added."""
+    if not isinstance(post, dict):
+        return None if post is None else False
+    kind = post.get("type")
+    if kind == "ByteLevel":  # which moves offsets only
+        return None
+    if kind == "Sequence" and isinstance(post.get("processors"), list):
+        found = [_begin(part) for part in post["processors"]]
+        return False if False in found else next((f for f in found if f is not None), None)
+    single = post.get("single")
+    if kind != "TemplateProcessing" or not isinstance(single, list) or not single:
+        return False
+    if single == [_TEXT]:
+        return None
+    first = single[0].get("SpecialToken") if isinstance(single[0], dict) else None
+    name = first.get("id") if isinstance(first, dict) else None
+    return name if isinstance(name, str) and name and single[1:] == [_TEXT] else False

@@ -16,6 +16,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from operator import add
+from pathlib import Path
+
+from minilm.errors import ModelError
 
 
 def learn(
@@ -222,3 +225,31 @@ def apply(
             if new is not None:
                 heapq.heappush(heap, new * size + before)
     return [token for token in tokens if token >= 0]
+
+
+def rank(
+    vocab: Mapping[str, int], merges: Sequence[tuple[str, str]], source: Path | None
+) -> tuple[dict[tuple[int, int], int], list[int]]:
+    """Return what `apply` takes: the rank of each pair of ids, and the id that it becomes.
+
+    Raises
+    ------
+    ModelError
+        When a merge is not of tokens of the vocabulary, or is there twice; it names the merge.
+    """
+    ranks: dict[tuple[int, int], int] = {}
+    joined = []
+    for rank, (left, right) in enumerate(merges):
+        try:
+            pair = vocab[left], vocab[right]
+            joined.append(vocab[left + right])
+        except KeyError as error:
+            raise ModelError(
+                f"merge {rank + 1}, {left!r} {right!r}: {error.args[0]!r} is not in the vocabulary",
+                source,
+            ) from None
+        if ranks.setdefault(pair, rank) != rank:
+            raise ModelError(
+                f"merge {rank + 1}, {left!r} {right!r}, is merge {ranks[pair] + 1} again", source
+            )
+    return ranks, joined

@@ -1,8 +1,15 @@
-r"""GPT-2's pre-tokenization: where byte-pair encoding may never join, text is cut into pieces.
+r"""Pre-tokenization: where byte-pair encoding may never join, text is cut into pieces.
 
-The published pattern [1]_, for engines that know Unicode's classes L (letters) and N (numbers):
+GPT-2's published pattern [1]_, for engines that know Unicode's classes L (letters) and N (numbers):
 
     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+
+SmolLM2 cuts every digit off first, then does the same with what is between the digits. Llama 3's
+pattern [2]_ keeps up to three digits together, knows capital contractions, lets any sign begin a
+word, and leaves line ends with the signs before them:
+
+    (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
+    |\s*[\r\n]+|\s+(?!\S)|\s+
 
 Python's `re` knows no `\p{L}`, and its `\s` also takes U+001C to U+001F. So the pattern here is the
 one for ASCII, and text outside ASCII is matched by its *shape*: the same text with every character
@@ -13,6 +20,7 @@ References
 ----------
 .. [1] Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; `encoder.py` of
    the code that was published with it.
+.. [2] A. Dubey et al., "The Llama 3 Herd of Models", 2024; `tokenizer.py` of the published code.
 """
 
 from __future__ import annotations
@@ -20,15 +28,63 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-_PIECES = re.compile(
-    r"'(?:[stmd]|re|ve|ll)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+", re.ASCII
-)
+# Whatever follows, a piece begins where white space begins. Here Python's wider idea of white space
+# is on the safe side: `\S` leaves out U+001C to U+001F, which are no white space to GPT-2.
+_BEFORE_SPACE = re.compile(r"(?<=\S)[ \t\n\r]")
 
-# The stand-ins of a shape. The letter is in no contraction, the white space is not the blank that a
-# word may begin with, and the sign is no apostrophe: those three roles are ASCII's own.
-_LETTER, _NUMBER, _SPACE, _SIGN = map(ord, "A0\n.")
+
+@dataclass(frozen=True)
+class Pattern:
+    """A way to cut text into pieces.
+
+    Attributes
+    ----------
+    name : str
+    pieces : re.Pattern
+        Matches one piece of a text in ASCII.
+    cut : re.Pattern
+        Matches at places where a text can be cut without changing its pieces.
+    ignores_case : bool
+        Whether contractions are known in capitals too.
+    """
+
+    name: str
+    pieces: re.Pattern[str]
+    cut: re.Pattern[str] = _BEFORE_SPACE
+    ignores_case: bool = False
+
+
+GPT2 = Pattern(
+    "gpt2",
+    re.compile(
+        r"'(?:[stmd]|re|ve|ll)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+", re.ASCII
+    ),
+)
+#: GPT-2's, with each digit a piece of its own; before one, text is cut as at its end.
+DIGITS = Pattern(
+    "digits",
+    re.compile(
+        r"'(?:[stmd]|re|ve|ll)| ?[A-Za-z]+|[0-9]| ?[^\sA-Za-z0-9]+|\s+(?![^\s0-9])|\s+", re.ASCII
+    ),
+)
+LLAMA3 = Pattern(
+    "llama3",
+    re.compile(
+        r"'(?:[stmdSTMD]|[rR][eE]|[vV][eE]|[lL][lL])|[^\r\nA-Za-z0-9]?[A-Za-z]+|[0-9]{1,3}"
+        r"| ?[^\sA-Za-z0-9]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        re.ASCII,
+    ),
+    cut=re.compile(r"(?<=\S)[ \t]"),  # a line end may belong to the signs before it
+    ignores_case=True,
+)
+PATTERNS = {pattern.name: pattern for pattern in (GPT2, DIGITS, LLAMA3)}
+
+# The stand-ins of a shape. The letter is in no contraction; the white space is neither the blank
+# that a word may begin with nor a line end; the sign is no apostrophe: those roles are ASCII's own.
+_LETTER, _NUMBER, _SPACE, _SIGN = map(ord, "A0\t.")
 
 # Letters and numbers of Unicode 15.0 to 16.0. Python 3.11 knows 14.0, and the same text must give
 # the same tokens under every Python; 16.0 is what the crates of tokenizers and tiktoken know.
@@ -59,10 +115,6 @@ _LATER = {
 # long text takes twenty times its memory.
 BLOCK = 1 << 14
 
-# Whatever follows, a piece begins where white space begins. Here Python's wider idea of white space
-# is on the safe side: `\S` leaves out U+001C to U+001F, which are no white space to GPT-2.
-_SAFE_CUT = re.compile(r"(?<=\S)[ \t\n\r]")
-
 
 class _Shape(dict[int, int]):
     """The stand-in of each code point, found when it is first met (what `str.translate` reads)."""
@@ -89,13 +141,14 @@ def _stand_in(code: int) -> int:
 _shape = _Shape()
 
 
-def split(text: str) -> list[str]:
+def split(text: str, pattern: Pattern = GPT2) -> list[str]:
     """Cut text into the pieces that byte-pair encoding works on; joined, they are the text.
 
     Parameters
     ----------
     text : str
         Any text; lone surrogates count as signs.
+    pattern : Pattern
 
     Returns
     -------
@@ -108,12 +161,16 @@ def split(text: str) -> list[str]:
     ['I', "'ve", ' read', ' ', ' 2', ' books', '…', ' très']
     """
     if text.isascii():
-        return _PIECES.findall(text)
-    ends = accumulate(map(len, _PIECES.findall(text.translate(_shape))), initial=0)
+        return pattern.pieces.findall(text)
+    # The long s is the only letter outside ASCII that is another case of one in a contraction.
+    shape = (text.replace("ſ", "s") if pattern.ignores_case else text).translate(_shape)
+    ends = accumulate(map(len, pattern.pieces.findall(shape)), initial=0)
     return [text[start:end] for start, end in pairwise(ends)]
 
 
-def blocks(chunks: Iterable[str], uncut: Sequence[str] = ()) -> Iterator[str]:
+def blocks(
+    chunks: Iterable[str], uncut: Sequence[str] = (), pattern: Pattern = GPT2
+) -> Iterator[str]:
     """Cut a stream of text into blocks that have the same pieces as the whole.
 
     Parameters
@@ -122,6 +179,7 @@ def blocks(chunks: Iterable[str], uncut: Sequence[str] = ()) -> Iterator[str]:
         The text, in parts that may end anywhere.
     uncut : sequence of str
         Strings that are not to be cut, either.
+    pattern : Pattern
 
     Yields
     ------
@@ -138,7 +196,7 @@ def blocks(chunks: Iterable[str], uncut: Sequence[str] = ()) -> Iterator[str]:
             continue
         text = "".join(held)
         start = 0
-        while (cut := _find_cut(text, start + BLOCK, uncut)) is not None:
+        while (cut := _find_cut(text, start + BLOCK, uncut, pattern)) is not None:
             yield text[start:cut]
             start = cut
         held = [text[start:]]
@@ -149,8 +207,8 @@ def blocks(chunks: Iterable[str], uncut: Sequence[str] = ()) -> Iterator[str]:
         yield "".join(held)
 
 
-def _find_cut(text: str, start: int, uncut: Sequence[str]) -> int | None:
-    for match in _SAFE_CUT.finditer(text, start):
+def _find_cut(text: str, start: int, uncut: Sequence[str], pattern: Pattern) -> int | None:
+    for match in pattern.cut.finditer(text, start):
         cut = match.start()
         # What would straddle the cut may reach beyond the text that is there yet.
         reach = max(map(len, uncut), default=1) - 1

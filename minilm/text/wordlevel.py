@@ -75,10 +75,14 @@ class WordLevelTokenizer:
 
     special_tokens = (END_OF_TEXT, UNKNOWN)
 
+    #: No token belongs before a text.
+    begins_with: str | None = None
+
     def __init__(
         self, vocab: Mapping[str, int], *, source: str | os.PathLike[str] | None = None
     ) -> None:
         self.vocab = dict(vocab)
+        self.chat_template: str | None = None
         self._tokens = sorted(self.vocab, key=self.vocab.__getitem__)
         for expected, token in enumerate(self._tokens):
             if self.vocab[token] != expected:

@@ -15,7 +15,6 @@ Training from scratch is the same function on random parameters.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +27,10 @@ from minilm.errors import OptionError
 from minilm.models import texts
 from minilm.nn import functional as F
 from minilm.nn import lora
-from minilm.nn.config import GPTConfig
 from minilm.nn.heads import Probe, SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Config, Parameters, depth, param_shapes
 from minilm.random import generator
 from minilm.store.huggingface import SCORE
 from minilm.training import loop
@@ -95,9 +93,10 @@ class Fitted:
         return self.settings.share(self.trained, self.base_count)
 
 
-def sizes(config: GPTConfig, classes: int, settings: FinetuneSettings) -> tuple[int, int]:
+def sizes(config: Config, classes: int, settings: FinetuneSettings) -> tuple[int, int]:
     """Return how many parameters are trained, and how many the body has.
 
+    >>> from minilm.nn.config import GPTConfig
     >>> sizes(GPTConfig(512, 32, 64, 2, 2), 2, FinetuneSettings("probe"))
     (128, 134912)
     """
@@ -107,7 +106,7 @@ def sizes(config: GPTConfig, classes: int, settings: FinetuneSettings) -> tuple[
 
 
 def fit(
-    config: GPTConfig,
+    config: Config,
     base: Mapping[str, Array],
     encoded: Texts,
     labels: ArrayLike,
@@ -123,7 +122,7 @@ def fit(
 
     Parameters
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     base : mapping of str to ndarray
         The body's parameters. If they include a `score.weight` of shape (classes, C), training
         continues from that head; otherwise a new one is drawn.
@@ -176,13 +175,14 @@ def plan(settings: FinetuneSettings, steps: int) -> Plan:
     )
 
 
-def adapter(settings: FinetuneSettings, parameters: Parameters) -> lora.Adapter:
+def adapter(config: Config, settings: FinetuneSettings, parameters: Parameters) -> lora.Adapter:
     """Return the adapter whose factors are in a store that is trained."""
     alpha = 2.0 * settings.rank if settings.alpha is None else settings.alpha
-    return lora.Adapter(settings.rank, alpha, settings.targets, parameters)
+    targets = lora.targets_for(config, settings.targets)
+    return lora.Adapter(settings.rank, alpha, targets, parameters)
 
 
-def groups(config: GPTConfig, names: Iterable[str], settings: FinetuneSettings) -> list[set[str]]:
+def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> list[set[str]]:
     """Return which names are trained: one set, or for gradual unfreezing a set for each stage.
 
     Raises
@@ -190,28 +190,26 @@ def groups(config: GPTConfig, names: Iterable[str], settings: FinetuneSettings) 
     OptionError
         When the last n layers are more than there are.
     """
-    depth = {name: _below_the_head(name, config.n_layer) for name in names}
+    below = {name: _below_the_head(name, config) for name in names}
     if settings.method == "probe":
         return [{SCORE}]
     if settings.method == "lora":
-        return [{name for name in depth if name == SCORE or ".lora_" in name}]
+        return [{name for name in below if name == SCORE or ".lora_" in name}]
     if settings.method == "last-n":
         if settings.layers > config.n_layer:
             raise OptionError(
                 f"the last {settings.layers} layers are to be trained, but there are "
                 f"{config.n_layer}; use fewer, or the method full"
             )
-        return [{name for name in depth if depth[name] <= settings.layers}]
+        return [{name for name in below if below[name] <= settings.layers}]
     deepest = config.n_layer + 1
     first = 0 if settings.method == "gradual" else deepest
-    return [{name for name in depth if depth[name] <= most} for most in range(first, deepest + 1)]
+    return [{name for name in below if below[name] <= most} for most in range(first, deepest + 1)]
 
 
-def _below_the_head(name: str, layers: int) -> int:
-    """Return how many layers down from the head a parameter is: 0 for the head and ln_f."""
-    if block := re.match(r"h\.(\d+)\.", name):
-        return layers - int(block[1])
-    return layers + 1 if name.startswith(("wte.", "wpe.")) else 0
+def _below_the_head(name: str, config: Config) -> int:
+    """Return how many layers down from the head a parameter is: 0 for head and final norm."""
+    return max(0, config.n_layer - depth(name, config))
 
 
 def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
@@ -230,22 +228,21 @@ def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
     return targets
 
 
-def _shapes(
-    config: GPTConfig, classes: int, settings: FinetuneSettings
-) -> dict[str, tuple[int, ...]]:
+def _shapes(config: Config, classes: int, settings: FinetuneSettings) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of the body, the head and LoRA's factors."""
     shapes = {**param_shapes(config), SCORE: (classes, config.n_embd)}
     if settings.method == "lora":
-        shapes.update(lora.adapter_shapes(config, settings.rank, settings.targets))
+        targets = lora.targets_for(config, settings.targets)
+        shapes.update(lora.adapter_shapes(config, settings.rank, targets))
     return shapes
 
 
 def _starting_point(
-    config: GPTConfig, base: Mapping[str, Array], classes: int, settings: FinetuneSettings
+    config: Config, base: Mapping[str, Array], classes: int, settings: FinetuneSettings
 ) -> Parameters:
     """Return a store of the body's copy, a head and LoRA's factors."""
     shapes = _shapes(config, classes, settings)
-    parameters = Parameters(shapes, base["wte.weight"].dtype)
+    parameters = Parameters(shapes, base[config.table].dtype)
     for name in param_shapes(config):
         parameters[name][...] = base[name]
     if SCORE not in base:
@@ -261,18 +258,18 @@ def _starting_point(
         parameters[SCORE][...] = base[SCORE]
     if settings.method == "lora":
         rng = generator(settings.seed, "lora")
-        lora.initialize(adapter(settings, parameters), config, rng=rng)
+        lora.initialize(adapter(config, settings, parameters), config, rng=rng)
     return parameters
 
 
 def _classifier(
-    config: GPTConfig, parameters: Parameters, settings: FinetuneSettings
+    config: Config, parameters: Parameters, settings: FinetuneSettings
 ) -> SequenceClassifier:
     model = SequenceClassifier(
         config, parameters=parameters, pooling=settings.pooling, lm_weight=settings.lm_weight
     )
     if settings.method == "lora":
-        model.use(adapter(settings, parameters))
+        model.use(adapter(config, settings, parameters))
     return model
 
 
@@ -307,15 +304,15 @@ class _Run:
         if stage == self.stage:
             return
         self.stage = stage
-        parameters, layers = self.model.parameters, self.model.config.n_layer
+        parameters, config = self.model.parameters, self.model.config
         parameters.freeze("*")
         parameters.unfreeze(*self.groups[stage])
-        decay = self.settings.decay(layers)
+        decay = self.settings.decay(config.n_layer)
         # The added parameters have no moments yet, so a new optimizer starts for all of them.
         self.optimizer = AdamW(
             parameters,
             weight_decay=self.settings.weight_decay,
-            factors={name: decay ** _below_the_head(name, layers) for name in parameters},
+            factors={name: decay ** _below_the_head(name, config) for name in parameters},
         )
 
     def evaluate(self, shards: Shards) -> LabelScore | None:

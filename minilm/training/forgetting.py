@@ -27,7 +27,7 @@ import numpy as np
 from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 from minilm.models.batches import ShuffledWindows
-from minilm.nn import lora
+from minilm.nn import architectures, lora
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Model
@@ -141,12 +141,13 @@ def old_information(model: GPT, old: Sequence[Part], *, seed: int) -> Array:
 def _adapted(model: GPT, care: Care, seed: int) -> GPT:
     """Return the model with LoRA beside its matrices, which are frozen."""
     config = model.config
-    store = model.parameters.extended(lora.adapter_shapes(config, care.lora, care.targets))
+    targets = lora.targets_for(config, care.targets)
+    store = model.parameters.extended(lora.adapter_shapes(config, care.lora, targets))
     store.freeze(*model.parameters)
     alpha = 2.0 * care.lora if care.alpha is None else care.alpha
-    adapter = lora.Adapter(care.lora, alpha, care.targets, store)
+    adapter = lora.Adapter(care.lora, alpha, targets, store)
     lora.initialize(adapter, config, rng=generator(seed, "lora"))
-    adapted = GPT(config, parameters=store)
+    adapted = architectures.language_model(config, parameters=store)
     adapted.use(adapter)
     return adapted
 

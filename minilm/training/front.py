@@ -23,7 +23,7 @@ from minilm.errors import InputError, OptionError
 from minilm.models import language_model, loading
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
-from minilm.nn.gpt import GPT
+from minilm.nn import architectures
 from minilm.store.folder import SavedModel
 from minilm.training import labelled_task
 from minilm.training import pretrain as pretraining
@@ -204,7 +204,7 @@ def _update_in_memory(
         model.seen,
     )
     trained, _ = updates.update_in_memory(saved, paths, settings, old_data=old, say=say)
-    model.gpt = GPT(model.config, parameters=trained.parameters)
+    model.gpt = architectures.language_model(model.config, parameters=trained.parameters)
     model.lineage, model.seen = trained.lineage, trained.seen
     return model
 

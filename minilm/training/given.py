@@ -15,11 +15,13 @@ from typing import Any
 
 from minilm.data import documents
 from minilm.errors import InputError, OptionError
-from minilm.nn.config import POOLINGS, TARGETS
+from minilm.nn.config import POOLINGS
+from minilm.nn.llama_config import ALL_TARGETS
 
 TOKENIZERS = ("bpe", "word")
 STARTS = ("cooccurrence", "random")
 TRAINED_SIZES = ("kata", "class", "large")
+ARCHITECTURES = ("gpt2", "llama")
 METHODS = ("full", "probe", "lora", "last-n", "gradual")
 
 # The values of each field: whole numbers from a minimum, numbers, choices; otherwise a text.
@@ -36,6 +38,7 @@ _NOT_NEGATIVE = (
 )
 _CHOICES = {
     "size": TRAINED_SIZES,
+    "architecture": ARCHITECTURES,
     "tokenizer": TOKENIZERS,
     "init": STARTS,
     "documents": documents.UNITS,
@@ -73,8 +76,8 @@ def _fits(key: str, value: Any) -> tuple[bool, str]:
     if key == "no_header":
         return isinstance(value, bool), "true or false"
     if key == "targets":
-        listed = isinstance(value, (list, tuple)) and all(name in TARGETS for name in value)
-        return listed and len(value) > 0, f"some of {', '.join(TARGETS)}"
+        listed = isinstance(value, (list, tuple)) and all(name in ALL_TARGETS for name in value)
+        return listed and len(value) > 0, f"some of {', '.join(ALL_TARGETS)}"
     return isinstance(value, str), "a text in quotation marks"
 
 

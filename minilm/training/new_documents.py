@@ -14,7 +14,7 @@ from typing import IO, Any, Literal
 from minilm.data.documents import read_documents
 from minilm.data.quality import damage, fingerprints
 from minilm.data.sources import find_files
-from minilm.nn.config import GPTConfig
+from minilm.nn.parameters import Config
 from minilm.store.folder import OpenFolder, Source, Stage, source
 from minilm.store.ledger import Ledger
 from minilm.text.words import WordTokenizer
@@ -107,7 +107,7 @@ def collect(texts: Iterable[str], seen: Ledger | None, out: IO[str]) -> Collecte
 class Known:
     """What is known of a model without its weights."""
 
-    config: GPTConfig
+    config: Config
     parameters: int
     seen: Ledger | None
     lineage: tuple[Stage, ...]
@@ -209,9 +209,10 @@ def advise(kept: int, *, changed: Sequence[str] = (), risen: float = 0.0, limit:
     )
 
 
-def shape_changes(config: GPTConfig, pretraining: Mapping[str, Any]) -> list[str]:
+def shape_changes(config: Config, pretraining: Mapping[str, Any]) -> list[str]:
     """Return how the shape in settings of pretraining differs from a model's.
 
+    >>> from minilm.nn.config import GPTConfig
     >>> shape_changes(GPTConfig(512, 32, 64, 2, 2), {"size": "kata", "n_layer": 4})
     ['n_layer 2 to 4']
     """

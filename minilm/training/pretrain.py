@@ -20,6 +20,7 @@ from minilm.arrays import Ids
 from minilm.data.sources import find_files
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
+from minilm.nn import architectures
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
@@ -201,10 +202,10 @@ def begin(
     windows = _windows(found, chosen)
     chosen = replace(chosen, steps=tokens.plan(chosen, windows, looks=_LOOKS).steps)
     config = settings.model_config(chosen, len(tokenizer.vocab))
-    model = GPT(config, rng=generator(chosen.seed, "parameters"))
+    model = architectures.language_model(config, rng=generator(chosen.seed, "parameters"))
     if chosen.init == "cooccurrence":
         word_start.from_cooccurrence(
-            model.parameters["wte.weight"],
+            model.parameters[config.table],
             windows.tokens,
             window=chosen.window,
             length=chosen.embedding_length,
@@ -247,7 +248,7 @@ def _resume(
     chosen = PretrainSettings(
         **recorded, save_seconds=given.get("save_seconds", PretrainSettings.save_seconds)
     )
-    model = GPT(saved.config, parameters=saved.parameters)
+    model = architectures.language_model(saved.config, parameters=saved.parameters)
     found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
     # Runs that an older minilm started have no ledger yet.
     seen = Ledger.of(tokens.read(paths, chosen)) if saved.seen is None else saved.seen
@@ -327,7 +328,7 @@ def _assemble(
             model.parameters,
             betas=loop.BETAS,
             weight_decay=chosen.weight_decay,
-            factors={"wte.weight": chosen.embedding_rate},
+            factors={model.config.table: chosen.embedding_rate},
         ),
         tokenizer=tokenizer,
         settings=chosen,

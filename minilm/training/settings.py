@@ -13,6 +13,8 @@ from typing import Any
 
 from minilm.errors import InputError, OptionError
 from minilm.nn.config import SIZES, TARGETS, GPTConfig
+from minilm.nn.llama_config import LlamaConfig
+from minilm.nn.parameters import Config
 from minilm.training.given import SHAPE, check, load_toml
 
 UPDATE = "update"  # the table of a TOML file that holds the settings of updates
@@ -102,6 +104,7 @@ class PretrainSettings:
     n_head: int
     batch: int
     dropout: float = 0.0
+    architecture: str = "gpt2"
     tokenizer: str = "bpe"
     init: str = "cooccurrence"
     # Held-out bits per byte of corpora/general.txt after 800 steps at size class: 1.717 at window
@@ -426,9 +429,24 @@ def complete(given: Mapping[str, Any]) -> PretrainSettings:
     return settings
 
 
-def model_config(settings: PretrainSettings, vocab_size: int) -> GPTConfig:
-    """Return the shape of the model, given the size of the vocabulary that was found."""
+def model_config(settings: PretrainSettings, vocab_size: int) -> Config:
+    """Return the shape of the model, given the size of the vocabulary that was found.
+
+    A Llama's three MLP matrices are narrower than GPT-2's two, so that both have about as many
+    parameters: 8/3 of the width, rounded up to a multiple of 8.
+    """
     shape = {key: getattr(settings, key) for key in SHAPE}
+    if settings.architecture == "llama":
+        return LlamaConfig(
+            vocab_size=vocab_size,
+            hidden_size=settings.n_embd,
+            intermediate_size=-(-settings.n_embd // 3) * 8,
+            num_hidden_layers=settings.n_layer,
+            num_attention_heads=settings.n_head,
+            max_position_embeddings=settings.n_positions,
+            tie_word_embeddings=True,
+            attention_dropout=settings.dropout,
+        )
     return GPTConfig(vocab_size=vocab_size, **shape).with_dropout(settings.dropout)
 
 

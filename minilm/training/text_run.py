@@ -19,6 +19,7 @@ from minilm.data.sources import find_files
 from minilm.errors import OptionError
 from minilm.models import batches, scores
 from minilm.models.scores import Score
+from minilm.nn import architectures
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import Optimizer
 from minilm.nn.parallel import Model, Shards
@@ -230,7 +231,8 @@ def prepare(
         measured.append(replay.named(_sample(general, tokenizer, chosen, context), measured))
     name = ", ".join(source.name for source in sources)
     new = replay.drawn(name, train, held_out, windows.time, seed=chosen.seed)
-    model = GPT(saved.config.with_dropout(chosen.dropout or 0.0), parameters=saved.parameters)
+    config = saved.config.with_dropout(chosen.dropout or 0.0)
+    model = architectures.language_model(config, parameters=saved.parameters)
     run = Run(
         saved=saved,
         tokenizer=tokenizer,
@@ -285,7 +287,7 @@ def complete(asked: UpdateSettings, saved: SavedModel) -> UpdateSettings:
         asked,
         learning_rate=asked.learning_rate or share * pretraining_rate(saved.lineage),
         batch=asked.batch or (batch if isinstance(batch, int) else 16),
-        dropout=config.resid_pdrop if asked.dropout is None else asked.dropout,
+        dropout=config.dropout if asked.dropout is None else asked.dropout,
     )
 
 

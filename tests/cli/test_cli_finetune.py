@@ -107,7 +107,7 @@ def test_text_without_labels_is_for_another_command(base, tmp_path, capsys):
             ["--task", "T", "--method", "probe", "--layer-decay", "0.5"],
             "--layer-decay goes with a method that trains the body",
         ),
-        ([], "--task is needed"),
+        ([], "one of --task"),
         (["--task", "T", "--method", "lora", "--rank", "99"], "a LoRA rank of 99 does not fit"),
         (["--task", "T", "--labels", "99"], "--labels: 99 texts of t.csv, with 8 to train on"),
         (["--task", "T", "--text-column", "nothing"], "no column 'nothing'"),

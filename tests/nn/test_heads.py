@@ -79,7 +79,7 @@ def test_a_language_model_becomes_a_classifier() -> None:
     parameters = with_score(body.parameters, CONFIG, 2, rng=np.random.default_rng(1))
     model = SequenceClassifier(CONFIG, parameters=parameters)
     assert model.labels == 2
-    np.testing.assert_array_equal(model.hidden_states(IDS)[-1], body.hidden_states(IDS)[-1])
+    np.testing.assert_array_equal(model.body.hidden_states(IDS)[-1], body.hidden_states(IDS)[-1])
     assert model.parameters["score.weight"].std() == pytest.approx(0.02, rel=0.5)
     assert GPT(CONFIG, parameters=parameters).logits(IDS).dtype == np.float32
 

@@ -64,7 +64,7 @@ def test_the_gradient_of_an_adapted_model(frozen: tuple[str, ...]) -> None:
 
     def model(parameters: Parameters) -> GPT:
         adapted = GPT(CONFIG, parameters=parameters)
-        adapted.use(lora.Adapter(3, 6.0, lora.TARGETS, parameters))
+        adapted.use(lora.Adapter(3, 6.0, CONFIG.targets, parameters))
         return adapted
 
     if frozen:
@@ -111,7 +111,7 @@ def test_factors_inside_the_store_are_merged_and_left_out() -> None:
     store = base.parameters.extended(lora.adapter_shapes(CONFIG, 3))
     for name, value in adapter.weights.items():
         store[name][...] = value
-    inside = lora.Adapter(3, adapter.alpha, lora.TARGETS, store)
+    inside = lora.Adapter(3, adapter.alpha, CONFIG.targets, store)
     merged = lora.merge(store, inside)
     np.testing.assert_array_equal(merged.flat, lora.merge(base.parameters, adapter).flat)
 
@@ -169,7 +169,9 @@ def test_what_cannot_be() -> None:
         lora.new_adapter(CONFIG, rank=13, rng=rng)
     with pytest.raises(OptionError, match="rank of 0"):
         lora.new_adapter(CONFIG, rank=0, rng=rng)
-    with pytest.raises(OptionError, match=r"cannot adapt 'wte'; its targets are attn\.c_attn"):
+    with pytest.raises(
+        OptionError, match=r"cannot adapt 'wte'; the targets in this model are attn\.c_attn"
+    ):
         lora.new_adapter(CONFIG, rank=2, rng=rng, targets=("wte",))
     with pytest.raises(OptionError, match="needs at least one target"):
         lora.new_adapter(CONFIG, rank=2, rng=rng, targets=())

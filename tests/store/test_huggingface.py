@@ -138,7 +138,7 @@ def test_large_but_finite_weights_are_no_damage(foreign, tmp_path, model):
         ({"n_embd": 10**12}, "n_embd is 1000000000000"),
         ({"n_layer": -1}, "n_layer is -1"),
         ({"n_embd": ...}, "the key n_embd is missing"),
-        ({"model_type": "llama"}, "only 'gpt2' is supported"),
+        ({"model_type": "bert"}, "only 'gpt2' and 'llama' are built"),
         ({"activation_function": "relu"}, "activation_function is 'relu'"),
         ({"tie_word_embeddings": False}, "tie_word_embeddings is False"),
     ],

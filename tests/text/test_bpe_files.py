@@ -137,7 +137,6 @@ def set_in(*keys):
         (set_in("pre_tokenizer", {"type": "Whitespace"}), "its pre_tokenizer differ"),
         (set_in("decoder", None), "its decoder differ"),
         (set_in("post_processor", {"type": "RobertaProcessing"}), "its post_processor differ"),
-        (set_in("model", "ignore_merges", True), "its ignore_merges differ"),
         (set_in("model", "end_of_word_suffix", "</w>"), "its end_of_word_suffix differ"),
         (set_in("model", "merges", None), "no list of merges"),
         (set_in("model", "merges", 0, ["a"]), "is not a merge"),

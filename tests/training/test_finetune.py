@@ -121,10 +121,10 @@ def test_lora_leaves_the_adapter_beside_the_base(base):
     fitted = fit(base, method="lora", rank=2)
     ids = np.array([[1, 2, 3]])
     body = GPT(CONFIG, parameters=base).hidden_states(ids)[-1]
-    adapted = fitted.model.hidden_states(ids)[-1]
+    adapted = fitted.model.body.hidden_states(ids)[-1]
     assert not np.allclose(adapted, body)
     fitted.model.use(None)
-    np.testing.assert_array_equal(fitted.model.hidden_states(ids)[-1], body)
+    np.testing.assert_array_equal(fitted.model.body.hidden_states(ids)[-1], body)
 
 
 def test_a_probe_is_the_classifier_with_a_frozen_body(base):

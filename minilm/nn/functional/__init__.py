@@ -8,7 +8,8 @@ functions in any float dtype: they never write to their arguments, so each can b
 work in place only on arrays that they have made. Each docstring says what the cache holds, because
 your own backward has to work from it.
 
-Parameters, layers and checks of ids are in `gpt.py`.
+The operations that only Llama needs are in `functional/llama.py`; callers find all of them here, as
+`F.name`. Leaves out parameters, layers and checks of ids: `gpt.py` has those.
 
 Letters in shapes: B batch, T time (positions), C channels (width), H heads, D = C / H, V
 vocabulary, I and O inputs and outputs, S and T in attention the numbers of queries and of keys;
@@ -653,3 +654,19 @@ def last_token_pool_backward(dy: Array, cache: Cache) -> Array:
     dx = np.zeros((len(dy), time, dy.shape[-1]), dy.dtype)
     dx[np.arange(len(dy)), lengths - 1] = dy
     return dx
+
+
+# Last, because they use what is defined above.
+from minilm.nn.functional.llama import (  # noqa: E402, F401
+    grouped_query_attention,
+    grouped_query_attention_backward,
+    rms_norm,
+    rms_norm_backward,
+    rotary,
+    rotary_angles,
+    rotary_backward,
+    silu,
+    silu_backward,
+    swiglu,
+    swiglu_backward,
+)

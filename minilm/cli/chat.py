@@ -1,0 +1,108 @@
+"""`minilm chat DIR`: a conversation with a model; from a pipe, one reply."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    from minilm.models.chat import Chat
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model, or smollm2")
+    parser.add_argument(
+        "--adapter", type=Path, metavar="DIR", help="folder of an adapter that belongs to it"
+    )
+    parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=200, metavar="N", help="in a reply (default: 200)"
+    )
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        default=0.7,
+        metavar="X",
+        help="higher is more random; 0 is greedy (default: 0.7)",
+    )
+    parser.add_argument("--top-k", type=int, metavar="N", help="only the N likeliest tokens")
+    parser.add_argument(
+        "--top-p", type=float, metavar="P", help="only the likeliest that together have P"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until the input ends."""
+    if options.seed < 0:
+        raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
+    import numpy as np
+
+    from minilm.models import adapted, chat
+    from minilm.models.generate import Sampling
+
+    adapters = [options.adapter] if options.adapter else []
+    ((_, model),) = adapted.load_language_models(options.model, adapters)
+    if model.tokenizer is not None and model.tokenizer.chat_template is None and not adapters:
+        print(
+            "minilm chat: this model has no chat template: it may not have learned to answer "
+            "(minilm finetune --conversations)",
+            file=sys.stderr,
+        )
+    conversation = chat.Chat(
+        model,
+        Sampling(options.temperature, options.top_k, options.top_p),
+        max_new_tokens=options.max_new_tokens,
+        system=options.system,
+        rng=np.random.default_rng(options.seed),
+    )
+    if sys.stdin.isatty():
+        return _talk(conversation)
+    content = sys.stdin.read().strip()
+    if not content:
+        raise OptionError("nothing to answer: the input is empty")
+    for piece in conversation.reply(content):
+        print(piece, end="", flush=True)
+    print()
+    return 0
+
+
+def _talk(conversation: Chat) -> int:
+    """Take a message, print the reply, again and again."""
+    print("/reset starts again, /quit or Ctrl-D ends; Ctrl-C stops a reply")
+    while True:
+        try:
+            content = input("> ").strip()
+        except EOFError:
+            print()
+            return 0
+        if content == "/quit":
+            return 0
+        if content == "/reset":
+            conversation.reset()
+        elif content.startswith("/"):
+            print(f"{content.split()[0]} is not a command; there are /reset and /quit")
+        elif content:
+            _answer(conversation, content)
+
+
+def _answer(conversation: Chat, content: str) -> None:
+    before = conversation.forgotten
+    pieces = conversation.reply(content)
+    try:
+        for piece in pieces:
+            print(piece, end="", flush=True)
+    except OptionError as error:
+        print(error, end="")
+    except KeyboardInterrupt:
+        print(" ...", end="")
+    finally:
+        pieces.close()  # type: ignore[attr-defined]
+    print()
+    if conversation.forgotten > before:
+        print("(the context is full: the oldest turns are forgotten)")

