@@ -10,7 +10,7 @@ from minilm import drawing, resources
 from minilm.course.demos import Course
 from minilm.text import byte_symbols, merges, pretokenize
 
-CHARACTERS = 100_000  # of the corpus
+CHARACTERS = 50_000  # of the corpus
 MERGES = 200
 
 

@@ -11,8 +11,8 @@ from minilm.course.demos import Course
 from minilm.text import merges
 from minilm.text.bpe import BytePairTokenizer
 
-CHARACTERS = 300_000  # of the corpus
-SIZE = 1000
+CHARACTERS = 50_000  # of the corpus
+SIZE = 456
 TEXTS = {
     "English": "The sailor drinks a cup of hot tea.",
     "German": "Der Seemann trinkt eine Tasse heißen Tee.",
