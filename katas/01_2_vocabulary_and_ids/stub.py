@@ -67,7 +67,7 @@ class Vocabulary:
             How many entries there may be at most, the unknown token included.
         unknown : str, optional
             A token to put first (id 0), once, even if the text has it as a word. Its count is how
-            often all that has no id of its own occurred, the token itself included.
+            often everything without an id occurred, the token itself included.
 
         Raises
         ------

@@ -308,7 +308,7 @@ class UnknownCountsRareWordsOnly(_Vocabulary):
 class UnknownsOwnCountLost(_Vocabulary):
     """the text has the unknown token itself, and those occurrences were not counted.
 
-    Its count is that of everything without an id of its own, the token itself included.
+    Its count is that of everything without an id, the token itself included.
     """
 
     @staticmethod

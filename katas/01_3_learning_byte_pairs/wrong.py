@@ -224,7 +224,7 @@ def across_words(words, symbols, vocab_size):
 def never_counted_again(words, symbols, vocab_size):
     """pairs were counted once, at the start, and not again after a merge.
 
-    Then every token has two letters. After a merge the new token has neighbors of its own, and the
+    Then every token has two letters. After a merge the new token has new neighbors, and the
     pairs that it used up are gone: count again before each merge.
     """
     tokens, merges = list(symbols), []
