@@ -1,9 +1,9 @@
 """The tokenizer of GPT-2: byte-level byte-pair encoding, trained and applied by hand.
 
 Any text is bytes, so nothing is ever unknown; a frequent run of bytes is one token, a rare word is
-several. Text is cut into pieces (`pretokenize`), a piece is spelled in bytes (`byte_symbols`), and
-the learned merges are applied to it (`merges`). Here the three come together, with a cache of the
-pieces that were met before. Files are in `bpe_files`.
+several. Text is cut into pieces (`pretokenize`), and the learned merges (`merges`) are applied to
+the bytes of each (`byte_level`), which files spell in symbols (`byte_symbols`). Here these come
+together, with a cache of the pieces that were met before. Files are in `bpe_files`.
 
 How text is cut is GPT-2's way, SmolLM2's or Llama 3's. Left out on purpose: normalization, dropout,
 and all other ways.
@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from minilm.errors import InputError, ModelError, OptionError
-from minilm.text import bpe_files, byte_symbols, pretokenize
+from minilm.text import bpe_files, byte_level, byte_symbols, pretokenize
 from minilm.text import merges as bpe_merges
 from minilm.text.bpe_files import Style
 
@@ -141,7 +141,9 @@ class BytePairTokenizer:
         for text in texts:
             for block in pretokenize.blocks([text]):
                 counts.update(pretokenize.split(block))
-        words = {byte_symbols.spell(_utf8(piece)): count for piece, count in counts.items()}
+        words = {
+            byte_symbols.spell(byte_level.utf8(piece)): count for piece, count in counts.items()
+        }
         tokens, merges = bpe_merges.learn(words, symbols, vocab_size)
         vocab = {token: number for number, token in enumerate(tokens)}
         return cls(vocab, merges, special_tokens)
@@ -253,7 +255,7 @@ class BytePairTokenizer:
         OptionError
             When an id is not in the vocabulary.
         """
-        return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
+        return byte_level.decode(ids, self._bytes)
 
     def token_bytes(self, token_id: int) -> bytes:
         """Return the bytes of a token."""
@@ -291,27 +293,14 @@ class _Memory(dict[str, tuple[int, ...]]):
     def __missing__(self, piece: str) -> tuple[int, ...]:
         if piece in self.special_ids:
             return (self.special_ids[piece],)
-        data = _utf8(piece)
-        if self.whole and (token := byte_symbols.spell(data)) in self.whole:
+        if self.whole and (token := byte_symbols.spell(byte_level.utf8(piece))) in self.whole:
             return (self.whole[token],)
-        # A byte that the tokenizer has no token for is left out, as in Hugging Face's.
-        symbols = [number for byte in data if (number := self.byte_ids[byte]) is not None]
-        ids = tuple(bpe_merges.apply(symbols, self.ranks, self.joined))
+        ids = tuple(byte_level.encode(piece, self.byte_ids, self.ranks, self.joined))
         if len(piece) <= self.LENGTH:
             if len(self) >= self.ENTRIES:
                 self.clear()
             self[piece] = ids
         return ids
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the text has a lone surrogate, U+{ord(text[error.start]):04X} in {text[:40]!a}, and "
-            "UTF-8 has no bytes for it; read the text again with its right encoding"
-        ) from None
 
 
 def _check_vocab(
@@ -368,14 +357,14 @@ def _bytes_by_id(
         try:
             # A special token may be spelled like a byte or a merge: then it means those bytes.
             plain = token in special and number not in made
-            table[number] = _utf8(token) if plain else byte_symbols.unspell(token)
+            table[number] = byte_level.utf8(token) if plain else byte_symbols.unspell(token)
         except (KeyError, InputError):
             raise ModelError(
                 f"{token!r} is neither spelled in byte symbols nor a special token of whole "
                 "characters",
                 source,
             ) from None
-        if token in special and table[number] != _utf8(token):
+        if token in special and table[number] != byte_level.utf8(token):
             raise ModelError(
                 f"the special token {token!r} also spells the bytes {table[number]!r}; rename it",
                 source,
