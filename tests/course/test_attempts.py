@@ -19,6 +19,8 @@ FILE = Path("mykatas/attempt.py")
 UNNAMED = {
     ("2.2", "ids only"),
     ("3.2", "the mean over the wrong axis"),
+    ("5.1", "mask too weak"),
+    ("5.2", "hard-coded 3 heads"),
 }
 
 
