@@ -89,7 +89,7 @@ def test_proper_names_keep_their_capitals(capsys):
     assert "Counting and factorising, next to SciPy and scikit-learn." in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["export", "--help"])
-    assert "A model as an ONNX graph" in capsys.readouterr().out
+    assert "Export a model or classifier as an ONNX graph" in capsys.readouterr().out
 
 
 def test_a_console_without_the_letters_shows_their_codes(tmp_path, monkeypatch):
