@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
+from minilm.course import composed
 from minilm.errors import InputError
 
 
@@ -111,7 +112,9 @@ def replace(path: str, part: Any) -> list[tuple[Any, str, Any]]:
             if hasattr(part, name)
         ]
     else:
-        places = [(module, name, part) for module, name in _held(target)]
+        # Fused operations that do the function's work without calling it give way to plain ones.
+        parts = {path: part, **composed.INSTEAD.get(path, {})}
+        places = [(*held, new) for where, new in parts.items() for held in _held(find(where))]
     before = [(owner, name, vars(owner).get(name, _ABSENT)) for owner, name, _ in places]
     for owner, name, value in places:
         setattr(owner, name, value)

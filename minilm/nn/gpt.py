@@ -641,8 +641,7 @@ class GPT(Body):
         checked = checks.check_ids(ids, self.config)
         goals = checks.check_targets(targets, checked, self.config)
         hidden, _ = self.hidden(checked, backward=False)
-        logits, _ = F.unembed(hidden, self.parameters[self.config.head])
-        loss, _ = F.cross_entropy(logits, goals)
+        loss, _ = F.linear_cross_entropy(hidden, self.parameters[self.config.head], goals)
         return float(checks.check_finite(loss, "the loss", self.parameters))
 
     def loss_and_grad(
@@ -676,25 +675,14 @@ class GPT(Body):
         checked = checks.check_ids(ids, self.config)
         goals = checks.check_targets(targets, checked, self.config)
         hidden, caches = self.hidden(checked, rng=rng)
-        logits, head = F.unembed(hidden, self.parameters[self.config.head])
-        loss, cache = F.cross_entropy(logits, goals)
+        head = self.config.head
+        loss, cache = F.linear_cross_entropy(hidden, self.parameters[head], goals)
         value = float(checks.check_finite(loss, "the loss", self.parameters))
-        del logits  # as large as all else together; the backward needs only the probabilities
-        dlogits = F.cross_entropy_backward(share, cache)
-        del cache
-        dhidden, gradients = head_backward(dlogits, head, self.parameters, self.config.head)
-        del dlogits
-        return value, self.hidden_backward(dhidden, caches, gradients)
-
-
-def head_backward(
-    dlogits: Array, cache: Cache, parameters: Parameters, name: str
-) -> tuple[Array, Gradients]:
-    """Return dhidden of `F.unembed(hidden, parameters[name])`, and dweight if it is trained."""
-    if name not in parameters.trainable:
-        return F.unembed(dlogits, parameters[name].T)[0], {}
-    dhidden, dweight = F.unembed_backward(dlogits, cache)
-    return dhidden, {name: dweight}
+        frozen = head not in self.parameters.trainable
+        dhidden, dweight = F.linear_cross_entropy_backward(share, cache, frozen=frozen)
+        del cache  # as large as all else together
+        found = {} if dweight is None else {head: dweight}
+        return value, self.hidden_backward(dhidden, caches, found)
 
 
 class KeyValueCache:

@@ -25,7 +25,7 @@ from minilm.nn import architectures, checks, lora
 from minilm.nn import functional as F
 from minilm.nn.config import POOLINGS
 from minilm.nn.functional import Cache
-from minilm.nn.gpt import head_backward, initial_parameters
+from minilm.nn.gpt import initial_parameters
 from minilm.nn.parameters import Config, FlatStore, Gradients, Parameters
 
 
@@ -205,7 +205,7 @@ class SequenceClassifier:
             loss += float(mean) / len(ids)
             dlogits[text] = F.cross_entropy_backward(share * self.lm_weight / len(ids), cache)
         dhidden = np.zeros_like(hidden)
-        dhidden[inside], of_table = head_backward(dlogits, head, self.parameters, self.config.head)
+        dhidden[inside], of_table = _head_backward(dlogits, head, self.parameters, self.config.head)
         return loss, dhidden, of_table
 
     def _forward(
@@ -227,6 +227,16 @@ class SequenceClassifier:
         if self.pooling == "last":
             return F.last_token_pool(hidden, lengths)
         return F.mean_pool(hidden, lengths)
+
+
+def _head_backward(
+    dlogits: Array, cache: Cache, parameters: Parameters, name: str
+) -> tuple[Array, Gradients]:
+    """Return dhidden of `F.unembed(hidden, parameters[name])`, and dweight if it is trained."""
+    if name not in parameters.trainable:
+        return F.unembed(dlogits, parameters[name].T)[0], {}
+    dhidden, dweight = F.unembed_backward(dlogits, cache)
+    return dhidden, {name: dweight}
 
 
 class Probe:

@@ -15,7 +15,7 @@ Training from scratch is the same function on random parameters.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,7 @@ from minilm.training import loop
 from minilm.training.log import Row
 from minilm.training.loop import Plan
 from minilm.training.settings import FinetuneSettings
-
-Texts = Sequence[Sequence[int]]
+from minilm.training.used_rows import AllRows, Texts, UsedRows
 
 _LOOKS = 10  # evaluations of the development part in a run
 
@@ -145,21 +144,30 @@ def fit(
         When the loss is not finite.
     """
     settings.check()
-    targets = _checked(encoded, labels, classes)
-    parameters = _starting_point(config, base, classes, settings)
-    model = _classifier(config.with_dropout(settings.dropout), parameters, settings)
+    targets = _checked(config, encoded, labels, classes)
+    checked_dev = None if dev is None else (dev[0], _checked(config, *dev, classes))
+    whole = _classifier(config, _starting_point(config, base, classes, settings), settings)
+    # To predict the next word is to choose among all words, so the auxiliary loss needs every row;
+    # and a separate head has as many rows as the word table.
+    every = settings.lm_weight > 0 or config.head != config.table
+    rows = (AllRows if every else UsedRows)(config, whole.parameters, encoded)
+
+    def current() -> SequenceClassifier:
+        rows.put_back()
+        return whole
+
+    model = _classifier(rows.config.with_dropout(settings.dropout), rows.parameters, settings)
     kind = _ProbeRun if settings.method == "probe" else _Run
-    checked_dev = None if dev is None else (dev[0], _checked(*dev, classes))
-    run = kind(model, encoded, targets, settings, checked_dev)
-    rows = loop.fit(run, plan(settings, run.steps), say)
+    run = kind(model, rows.texts, targets, settings, checked_dev, current)
+    log = loop.fit(run, plan(settings, run.steps), say)
     read = np.concatenate([run.order[step] for step in range(run.steps)])
     return Fitted(
-        _classifier(config, parameters, settings),
+        current(),
         settings,
         *sizes(config, classes, settings),
         run.steps,
         int(run.order.lengths[read].sum()),
-        rows,
+        log,
     )
 
 
@@ -212,7 +220,7 @@ def _below_the_head(name: str, config: Config) -> int:
     return max(0, config.n_layer - depth(name, config))
 
 
-def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
+def _checked(config: Config, encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
     targets: NDArray[Any] = np.asarray(labels)
     if targets.shape != (len(encoded),) or not len(encoded) or targets.dtype.kind not in "iu":
         raise OptionError(
@@ -225,6 +233,12 @@ def _checked(encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
         )
     if empty := [i for i, text in enumerate(encoded) if not len(text)]:
         raise OptionError(f"text {empty[0]} has no token; leave it out")
+    for i, text in enumerate(encoded):
+        if min(text) < 0 or max(text) >= config.vocab_size:
+            raise OptionError(
+                f"text {i} has an id outside the vocabulary of {config.vocab_size}; use the "
+                "tokenizer that belongs to the model"
+            )
     return targets
 
 
@@ -283,10 +297,12 @@ class _Run:
         targets: Ids,
         settings: FinetuneSettings,
         dev: tuple[Texts, Ids] | None,
+        current: Callable[[], SequenceClassifier],
     ) -> None:
         self.model: Any = model
         self.encoded, self.targets, self.dev = encoded, targets, dev
         self.settings = settings
+        self.current = current  # the whole model: the development part may use other words
         self.order = texts.ShuffledTexts([len(t) for t in encoded], settings.batch, settings.seed)
         self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
         self.groups = groups(model.config, model.parameters, settings)
@@ -320,7 +336,7 @@ class _Run:
         if self.dev is None:
             return None
         encoded, targets = self.dev
-        return label_score(texts.apply(self.model.logits, encoded), targets)
+        return label_score(texts.apply(self.current().logits, encoded), targets)
 
 
 class _ProbeRun(_Run):
@@ -329,7 +345,7 @@ class _ProbeRun(_Run):
     def __init__(self, model: SequenceClassifier, *arguments: Any) -> None:
         super().__init__(model, *arguments)
         self.features = texts.apply(model.features, self.encoded)
-        self.dev_features = None if self.dev is None else texts.apply(model.features, self.dev[0])
+        self.dev_features = self.dev and texts.apply(self.current().features, self.dev[0])
         self._enter(0)
         self.model = Probe(model.parameters)
 

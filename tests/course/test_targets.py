@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 from minilm.classify import centroid
@@ -9,6 +10,8 @@ from minilm.course import targets
 from minilm.errors import InputError
 from minilm.nn import functional as F
 from minilm.nn import optim
+from minilm.nn.config import GPTConfig
+from minilm.nn.gpt import GPT
 
 SOFTMAX = "minilm.nn.functional.softmax_backward"
 CENTROID = "minilm.classify.centroid.NearestCentroid"
@@ -27,6 +30,28 @@ def test_who_imported_a_function_by_name_gets_the_replacement_too(monkeypatch):
     with targets.replaced({SOFTMAX: len}):
         assert optim.borrowed is len
     assert optim.borrowed is F.softmax_backward
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "cross_entropy_backward"])
+def test_the_real_model_calls_a_replacement_of_what_it_computes_fused(name):
+    model = GPT(GPTConfig(11, 4, 6, 1, 1), rng=np.random.default_rng(0), dtype=np.float64)
+    batch = np.array([[1, 2, 3]]), np.array([[2, 3, -100]])
+    expected, gradient = model.loss_and_grad(*batch)
+    original, fused = getattr(F, name), F.linear_cross_entropy
+    calls = []
+
+    def counting(*arguments):
+        calls.append(name)
+        return original(*arguments)
+
+    with targets.replaced({f"minilm.nn.functional.{name}": counting}):
+        loss, again = model.loss_and_grad(*batch)
+    assert calls == [name]
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(again.flat, gradient.flat, rtol=1e-9, atol=1e-12)
+    assert F.linear_cross_entropy is fused
+    model.loss_and_grad(*batch)
+    assert calls == [name]
 
 
 def test_an_error_puts_everything_back():

@@ -42,6 +42,8 @@ class Pair:
         return dict(zip(arguments, found, strict=True))
 
 
+SOME_TARGETS = np.array([[3, -100, 6], [0, 3, -100]])
+
 PAIRS = {
     "embedding": Pair(
         lambda weight: F.embedding(IDS, weight), F.embedding_backward, {"weight": normal(1, 7, 5)}
@@ -97,9 +99,14 @@ PAIRS = {
         {"x": normal(1, 2, 3, 5, 4)},
     ),
     "cross_entropy": Pair(
-        lambda logits: F.cross_entropy(logits, np.array([[3, -100, 6], [0, 3, -100]])),
+        lambda logits: F.cross_entropy(logits, SOME_TARGETS),
         F.cross_entropy_backward,
         {"logits": 2 * normal(1, 2, 3, 7)},
+    ),
+    "linear_cross_entropy": Pair(
+        lambda x, weight: F.linear_cross_entropy(x, weight, SOME_TARGETS),
+        F.linear_cross_entropy_backward,
+        {"x": normal(1, 2, 3, 5), "weight": normal(2, 7, 5)},
     ),
     "mean_pool": Pair(
         lambda x: F.mean_pool(x, LENGTHS), F.mean_pool_backward, {"x": normal(1, 3, 4, 5)}
@@ -253,6 +260,32 @@ def test_cross_entropy_is_the_mean_over_rows_that_count() -> None:
 def test_cross_entropy_of_nothing_says_so() -> None:
     with pytest.raises(OptionError, match="all 2 targets are ignored"):
         F.cross_entropy(normal(1, 2, 3), np.array([-100, -100]))
+
+
+def test_the_fused_head_is_the_head_and_the_loss_one_after_the_other() -> None:
+    x, weight = 3 * normal(1, 2, 3, 5), normal(2, 7, 5)
+    logits, head = F.unembed(x, weight)
+    loss, cache = F.cross_entropy(logits, SOME_TARGETS)
+    dx, dweight = F.unembed_backward(F.cross_entropy_backward(0.3, cache), head)
+    fused, cache = F.linear_cross_entropy(x, weight, SOME_TARGETS)
+    assert fused == pytest.approx(loss, rel=1e-13)
+    for found in (F.linear_cross_entropy_backward(0.3, cache) for _ in range(2)):
+        assert_close(found[0], dx, rtol=1e-12)
+        assert_close(found[1], dweight, rtol=1e-12)
+    found, none = F.linear_cross_entropy_backward(0.3, cache, frozen=True)
+    assert none is None
+    assert_close(found, dx, rtol=1e-12)
+
+
+def test_the_fused_head_survives_large_scores_and_nothing_to_predict() -> None:
+    x, weight = np.array([[1000.0]]), np.array([[1.0], [-1.0], [0.0]])
+    loss, cache = F.linear_cross_entropy(x, weight, np.array([1]))
+    assert loss == 2000.0
+    dx, dweight = F.linear_cross_entropy_backward(1.0, cache)
+    assert dx.tolist() == [[2.0]]
+    assert dweight.tolist() == [[1000.0], [-1000.0], [0.0]]
+    with pytest.raises(OptionError, match=r"all 1 targets are ignored \(-100\)"):
+        F.linear_cross_entropy(x, weight, np.array([-100]))
 
 
 def test_embedding_backward_adds_up_repeated_ids() -> None:

@@ -157,10 +157,18 @@ def test_frozen_matrices_compute_no_gradient_and_nothing_below_is_computed(
     tables = []
     unembed = F.unembed
     monkeypatch.setattr(F, "unembed", lambda x, w: tables.append(w.shape) or unembed(x, w))
+    frozen = []
+    head = F.linear_cross_entropy_backward
+    monkeypatch.setattr(
+        F,
+        "linear_cross_entropy_backward",
+        lambda *arguments, **keywords: frozen.append(keywords) or head(*arguments, **keywords),
+    )
     _, gradient = model.loss_and_grad(IDS, TARGETS)
     assert set(gradient) == set(lora.factors("h.1.mlp.c_fc"))
-    # The head both ways, then block 1 alone hands the gradient down through its four matrices.
-    assert tables == [(23, 12), (12, 23), (48, 12), (12, 48), (12, 12), (12, 36)]
+    assert frozen == [{"frozen": True}]
+    # Block 1 alone hands the gradient down, through its four matrices.
+    assert tables == [(48, 12), (12, 48), (12, 12), (12, 36)]
 
 
 def test_what_cannot_be() -> None:

@@ -169,7 +169,7 @@ def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
     chosen = FinetuneSettings("gradual", epochs=6, batch=16)
     store = base.extended({SCORE: (2, 12)})
     model = SequenceClassifier(CONFIG, parameters=store, pooling="mean")
-    run = finetune._Run(model, TEXTS, LABELS, chosen, None)
+    run = finetune._Run(model, TEXTS, LABELS, chosen, None, lambda: model)
     trained = []
     for step in range(run.steps):
         run.batch(step)
@@ -179,7 +179,9 @@ def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
     assert lowest == [3] * 3 + [2] * 3 + [1] * 3 + [0] * 9
     assert FinetuneSettings("gradual").decay(3) ** 4 == pytest.approx(1e-3)
     # In a short run each stage has an equal part.
-    short = finetune._Run(model, TEXTS, LABELS, FinetuneSettings("gradual", updates=10), None)
+    short = finetune._Run(
+        model, TEXTS, LABELS, FinetuneSettings("gradual", updates=10), None, lambda: model
+    )
     assert short.stage_steps == 2
 
 
@@ -246,6 +248,8 @@ def test_settings_that_cannot_work(base, settings, says):
         ([[1], [2]], [0, 2], "labels go from 0 to 2; use 0 to 1"),
         ([[1], []], [0, 1], "text 1 has no token"),
         ([[1], [2]], [0.0, 1.0], "dtype float64"),
+        ([[1], [2, 50]], [0, 1], "text 1 has an id outside the vocabulary of 50; use the tok"),
+        ([[-1], [2]], [0, 1], "text 0 has an id outside"),
     ],
 )
 def test_texts_that_cannot_be(base, texts, labels, says):

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
@@ -72,16 +73,21 @@ def embedding_backward(dy: Array, cache: Cache) -> Array:
            [0.]])
     """
     ids, vocabulary = cache
-    flat = ids.reshape(-1)
-    rows = dy.reshape(-1, dy.shape[-1])
     dweight = np.zeros((vocabulary, dy.shape[-1]), dy.dtype)
-    # Sort equal ids together, then sum each run: several times faster than np.add.at.
-    order = np.argsort(flat, kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    if len(flat):
-        dweight[ordered[starts]] = np.add.reduceat(rows[order], starts, axis=0)
+    rows, sums = sums_by_id(ids.reshape(-1), dy.reshape(-1, dy.shape[-1]))
+    dweight[rows] = sums
     return dweight
+
+
+def sums_by_id(ids: Ids, values: Array) -> tuple[Ids, Array]:
+    """Add up the rows that have the same id: (N,), (N, C) -> the U different ids, (U, C).
+
+    Equal ids are sorted together, then each run is summed: several times faster than `np.add.at`.
+    """
+    order = np.argsort(ids, kind="stable")
+    ordered = ids[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ids)])
+    return ordered[starts], np.add.reduceat(values[order], starts, axis=0)
 
 
 def linear(x: Array, weight: Array, bias: Array) -> tuple[Array, Cache]:
@@ -570,12 +576,7 @@ def cross_entropy(logits: Array, targets: Ids, ignore_index: int = -100) -> tupl
     >>> bool(np.isclose(loss, -np.log(0.75)))
     True
     """
-    counted = targets != ignore_index
-    if not counted.any():
-        raise OptionError(
-            f"cross-entropy: all {targets.size} targets are ignored ({ignore_index}); "
-            "at least one must count"
-        )
+    counted = _counted(targets, ignore_index)
     probabilities = logits - logits.max(axis=-1, keepdims=True)
     picked = probabilities[(*np.nonzero(counted), targets[counted])]
     np.exp(probabilities, out=probabilities)
@@ -603,6 +604,98 @@ def cross_entropy_backward(dloss: float, cache: Cache) -> Array:
     dlogits = probabilities * (counted * weight).astype(probabilities.dtype)[..., None]
     dlogits[(*np.nonzero(counted), targets[counted])] -= weight
     return dlogits
+
+
+def _counted(targets: Ids, ignore_index: int) -> NDArray[np.bool_]:
+    """Return which targets count, or raise OptionError if none does."""
+    counted = targets != ignore_index
+    if not counted.any():
+        raise OptionError(
+            f"cross-entropy: all {targets.size} targets are ignored ({ignore_index}); "
+            "at least one must count"
+        )
+    return counted
+
+
+def linear_cross_entropy(
+    x: Array, weight: Array, targets: Ids, ignore_index: int = -100
+) -> tuple[Array, Cache]:
+    """Return the loss of the language model's head: `cross_entropy(unembed(x, weight), targets)`.
+
+    With a large vocabulary the head is most of a small model's work, and the (N, V) array of logits
+    is larger than all else together. So the two operations are computed as one, in one such array:
+    the logits become their exponentials in place, `exps = exp(logits - max)`, and are not divided
+    by the sum of their row. In the backward the division is moved to the (N, C) arrays.
+
+    Parameters
+    ----------
+    x : ndarray of shape (..., C)
+    weight : ndarray of shape (V, C)
+    targets, ignore_index
+        As for `cross_entropy`; targets of shape (...).
+
+    Returns
+    -------
+    loss : scalar of the dtype of x
+        In nats.
+    cache : (x, weight, exps, totals, rows, goals)
+        `exps` of shape (N, V), the leading axes flattened to one of length N; `totals` of shape
+        (N, 1), the sums of its rows; the numbers of the rows that count, and their targets.
+
+    Raises
+    ------
+    OptionError
+        When no row counts.
+    """
+    rows = np.flatnonzero(_counted(targets, ignore_index))
+    goals = targets.reshape(-1)[rows]
+    exps = x.reshape(-1, x.shape[-1]) @ weight.T
+    exps -= exps.max(axis=-1, keepdims=True)
+    picked = exps[rows, goals]
+    np.exp(exps, out=exps)
+    totals = _row_sums(exps)
+    loss = np.mean(np.log(totals[rows, 0]) - picked)
+    return loss, (x, weight, exps, totals, rows, goals)
+
+
+def linear_cross_entropy_backward(
+    dloss: float, cache: Cache, *, frozen: bool = False
+) -> tuple[Array, Array | None]:
+    """Return dx and dweight of `linear_cross_entropy`; dweight is None for a frozen weight.
+
+    The gradient in the logits is `dlogits = scale * exps - share * onehot(target)`, with
+    `share = dloss / (number of rows that count)` and `scale = share / totals` in a row that counts,
+    0 in others. The products with it are computed without making it:
+    `dx = dlogits @ weight = scale * (exps @ weight) - share * weight[target]` and
+    `dweight = dlogits.T @ x = exps.T @ (scale * x)`, minus `share * x` added up by target.
+
+    Parameters
+    ----------
+    dloss : float
+        As for `cross_entropy_backward`.
+    cache : (x, weight, exps, totals, rows, goals)
+    frozen : bool
+
+    Returns
+    -------
+    dx : ndarray of shape (..., C)
+    dweight : ndarray of shape (V, C), or None
+    """
+    x, weight, exps, totals, rows, goals = cache
+    share = float(dloss) / len(rows)
+    scale = np.zeros_like(totals)
+    scale[rows] = share / totals[rows]
+    dx = exps @ weight
+    dx *= scale
+    dx[rows] -= share * weight[goals]
+    dx = dx.reshape(x.shape)
+    if frozen:
+        return dx, None
+    flat = x.reshape(-1, x.shape[-1])
+    dweight = exps.T @ (scale * flat)
+    found, sums = sums_by_id(goals, flat[rows])
+    dweight[found] -= share * sums
+    return dx, dweight
 
 
 def mean_pool(x: Array, lengths: Ids) -> tuple[Array, Cache]:
