@@ -23,7 +23,7 @@ from minilm.course import targets
 from minilm.data.documents import read_documents
 from minilm.data.labelled import read_labelled
 from minilm.embeddings import documents, similarity
-from minilm.models import batches, generate
+from minilm.models import batches, generate, scores
 from minilm.models import texts as batched
 from minilm.nn import gpt, gradcheck, optim
 from minilm.nn.config import SIZES
@@ -265,7 +265,7 @@ def _held_out_loss(model: gpt.GPT, stream: np.ndarray, windows: batches.Shuffled
     """Return the mean loss on up to 16 batches of text."""
     pieces = batches.spaced(stream[stream >= 0], windows.time, windows.batch, 1 << 13)
     losses = [(model.loss(ids, wanted), np.count_nonzero(wanted != -100)) for ids, wanted in pieces]
-    return float(np.average([x for x, _ in losses], weights=[n for _, n in losses]))
+    return scores.mean_loss(*zip(*losses, strict=True))
 
 
 def _gradient_error(model: gpt.GPT, ids: np.ndarray, wanted: np.ndarray) -> float:

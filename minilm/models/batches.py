@@ -24,6 +24,33 @@ from minilm.random import generator
 REGION = 1 << 20
 
 
+def windows_at(tokens: Ids, starts: Ids, time: int) -> tuple[Ids, Ids]:
+    """Return the inputs and targets of the windows that start at these places of a text.
+
+    Parameters
+    ----------
+    tokens : integer array of shape (n,)
+        May be mapped from a file; only the windows are read.
+    starts : integer array of shape (B,)
+        Each from 0 to n - time - 1.
+    time : int
+        T.
+
+    Returns
+    -------
+    ids, targets : ndarray of shape (B, T), int64
+        The target of a position is the token that follows it in the text.
+
+    Examples
+    --------
+    >>> ids, targets = windows_at(np.array([7, 1, 4, 9, 2]), np.array([0, 2]), time=2)
+    >>> ids.tolist(), targets.tolist()
+    ([[7, 1], [4, 9]], [[1, 4], [9, 2]])
+    """
+    windows = tokens[starts[:, None] + np.arange(time + 1)].astype(np.int64)
+    return windows[:, :-1], windows[:, 1:]
+
+
 class ShuffledWindows:
     """The batches of a training run.
 
@@ -76,8 +103,7 @@ class ShuffledWindows:
         """Return ids and targets of batch `step`, from 0: two arrays of shape (B, T), int64."""
         numbers = range(step * self.batch, (step + 1) * self.batch)
         starts = np.array([self._start(*divmod(number, self.count)) for number in numbers])
-        windows = self.tokens[starts[:, None] + np.arange(self.time + 1)].astype(np.int64)
-        return windows[:, :-1], windows[:, 1:]
+        return windows_at(self.tokens, starts, self.time)
 
     def _start(self, epoch: int, place: int) -> int:
         """Return where the window that comes at this place of an epoch starts."""
@@ -123,7 +149,7 @@ def consecutive(ids: Iterable[int], time: int, batch: int) -> Iterator[tuple[Ids
     stream = iter(ids)
     last = list(islice(stream, 1))
     while piece := list(islice(stream, time * batch)):
-        yield _windows(np.array(last + piece), time)
+        yield cut(np.array(last + piece), time)
         last = piece[-1:]
 
 
@@ -132,14 +158,35 @@ def spaced(tokens: Ids, time: int, batch: int, limit: int) -> Iterator[tuple[Ids
     span = time * batch
     every = max(1, len(tokens) // max(limit, span))
     for start in range(0, len(tokens) - 1, span * every):
-        yield _windows(np.asarray(tokens[start : start + span + 1], np.int64), time)
+        yield cut(np.asarray(tokens[start : start + span + 1], np.int64), time)
 
 
-def _windows(piece: Ids, time: int) -> tuple[Ids, Ids]:
-    """Cut n + 1 tokens into windows; what is left of the last one is not counted."""
-    rows = -(-(len(piece) - 1) // time)
+def cut(tokens: Ids, time: int) -> tuple[Ids, Ids]:
+    """Cut a text into windows, one after the other; every token but the first is a target once.
+
+    Parameters
+    ----------
+    tokens : integer array of shape (n,)
+        At least two.
+    time : int
+        T.
+
+    Returns
+    -------
+    ids, targets : ndarray of shape (B, T), int64
+        As many rows as are needed. What is left of the last one has id 0 and target -100, which
+        the loss does not count.
+
+    Examples
+    --------
+    >>> ids, targets = cut(np.array([5, 6, 7, 8, 9]), time=3)
+    >>> ids.tolist(), targets.tolist()
+    ([[5, 6, 7], [8, 0, 0]], [[6, 7, 8], [9, -100, -100]])
+    """
+    count = len(tokens) - 1
+    rows = -(-count // time)
     ids = np.zeros(rows * time, np.int64)
     targets = np.full(rows * time, -100)
-    ids[: len(piece) - 1] = piece[:-1]
-    targets[: len(piece) - 1] = piece[1:]
+    ids[:count] = tokens[:-1]
+    targets[:count] = tokens[1:]
     return ids.reshape(rows, time), targets.reshape(rows, time)

@@ -53,32 +53,66 @@ class Sampling:
             raise OptionError(f"top-p {self.top_p}: it must be above 0 and at most 1")
 
     def probabilities(self, logits: Array) -> Array:
-        """Return the probability of each token to be chosen: (V,) -> (V,).
+        """Return the probability of each token to be chosen, (V,) -> (V,)."""
+        return token_probabilities(
+            logits, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
+        )
 
-        The temperature comes first, then top-k, then top-p of what is left. Tokens as likely as
-        the last of the k stay too.
 
-        Examples
-        --------
-        >>> logits = np.log([0.5, 0.3, 0.2])
-        >>> Sampling(top_k=2).probabilities(logits)
-        array([0.625, 0.375, 0.   ])
-        >>> Sampling(top_p=0.5).probabilities(logits)
-        array([1., 0., 0.])
-        """
-        if self.temperature == 0:
-            return np.eye(1, logits.size, int(logits.argmax()))[0]
-        scores: Array = logits.astype(np.float64)
-        scores = (scores - scores.max()) / self.temperature
-        if self.top_k is not None and self.top_k < scores.size:
-            scores[scores < np.partition(scores, -self.top_k)[-self.top_k]] = -np.inf
-        y = F.softmax(scores)[0]
-        if self.top_p is not None:
-            order = np.argsort(-y, kind="stable")
-            before = np.cumsum(y[order]) - y[order]
-            y[order[before >= self.top_p]] = 0
-            y /= y.sum()
-        return y
+def token_probabilities(
+    logits: Array,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Array:
+    """Return the probability of each token to be chosen.
+
+    The temperature comes first, then top-k, then top-p of what is left.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (V,)
+    temperature : float
+        Divides the scores; 0 gives the likeliest token all of the probability (the first of
+        several).
+    top_k : int, optional
+        The k likeliest tokens stay, and those that are as likely as the last of them.
+    top_p : float, optional
+        The likeliest tokens stay, as few as have this probability together.
+
+    Returns
+    -------
+    ndarray of shape (V,), float64
+        They sum to one; tokens that cannot be chosen have zero.
+
+    References
+    ----------
+    A. Fan, M. Lewis and Y. Dauphin (2018), "Hierarchical Neural Story Generation", section 5.4
+    (top-k); A. Holtzman et al. (2020), "The Curious Case of Neural Text Degeneration", section 3.1
+    (top-p).
+
+    Examples
+    --------
+    >>> logits = np.log([0.5, 0.3, 0.2])
+    >>> token_probabilities(logits, top_k=2)
+    array([0.625, 0.375, 0.   ])
+    >>> token_probabilities(logits, top_p=0.5)
+    array([1., 0., 0.])
+    """
+    if temperature == 0:
+        return np.eye(1, logits.size, int(logits.argmax()))[0]
+    scores: Array = logits.astype(np.float64)
+    scores = (scores - scores.max()) / temperature
+    if top_k is not None and top_k < scores.size:
+        scores[scores < np.partition(scores, -top_k)[-top_k]] = -np.inf
+    y = F.softmax(scores)[0]
+    if top_p is not None:
+        order = np.argsort(-y, kind="stable")
+        before = np.cumsum(y[order]) - y[order]
+        y[order[before >= top_p]] = 0
+        y /= y.sum()
+    return y
 
 
 @dataclass(frozen=True)

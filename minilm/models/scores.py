@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,6 +19,80 @@ from minilm.store.folder import Tokenizer
 from minilm.text.bpe import BytePairTokenizer
 
 _GROUP = 64  # batches held at a time
+
+
+def mean_loss(losses: Sequence[float], counts: Sequence[int]) -> float:
+    """Return the mean loss a token of several batches.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        The mean loss of each batch, in nats a token.
+    counts : sequence of int
+        How many tokens were predicted in each.
+
+    Raises
+    ------
+    OptionError
+        When no token was predicted.
+
+    Examples
+    --------
+    >>> mean_loss([2.0, 5.0], [30, 10])
+    2.75
+    """
+    tokens = sum(counts)
+    if tokens == 0:
+        raise OptionError("no token to predict: the text is empty")
+    return sum(loss * count for loss, count in zip(losses, counts, strict=True)) / tokens
+
+
+def perplexity(loss: float) -> float:
+    """Return exp(loss): as if the model chose among this many equally likely tokens each time.
+
+    Losses above 700 nats count as 700: exp(710) is more than a float can hold.
+
+    Parameters
+    ----------
+    loss : float
+        Mean cross-entropy in nats a token.
+
+    References
+    ----------
+    F. Jelinek, R. Mercer, L. Bahl and J. Baker (1977), "Perplexity: a measure of the difficulty of
+    speech recognition tasks".
+
+    Examples
+    --------
+    >>> round(perplexity(math.log(8)), 6)
+    8.0
+    """
+    return math.exp(min(loss, 700.0))
+
+
+def bits_per_byte(loss: float, tokens: int, size: int) -> float:
+    """Return the total loss in bits, divided by the bytes of text: comparable across tokenizers.
+
+    Parameters
+    ----------
+    loss : float
+        Mean cross-entropy in nats a token.
+    tokens : int
+        How many tokens were predicted.
+    size : int
+        How many bytes of text they are, in UTF-8; at least one.
+
+    References
+    ----------
+    L. Gao et al. (2020), "The Pile: An 800GB Dataset of Diverse Text for Language Modeling",
+    section 3.1.
+
+    Examples
+    --------
+    >>> round(bits_per_byte(math.log(8), tokens=100, size=300), 6)
+    1.0
+    """
+    return loss * tokens / math.log(2) / size
 
 
 @dataclass(frozen=True)
@@ -48,14 +122,14 @@ class Score:
     @property
     def perplexity(self) -> float:
         """exp(loss): as if the model chose among this many equally likely tokens each time."""
-        return math.exp(min(self.loss, 700.0))
+        return perplexity(self.loss)
 
     @property
     def bits_per_byte(self) -> float | None:
         """The total loss in bits, divided by the bytes of text: comparable across tokenizers."""
         if not self.bytes:
             return None
-        return self.loss * self.tokens / math.log(2) / self.bytes
+        return bits_per_byte(self.loss, self.tokens, self.bytes)
 
     @property
     def figures(self) -> dict[str, float | None]:
@@ -110,7 +184,9 @@ def evaluate(
     OptionError
         When there are no targets.
     """
-    total, tokens, size = 0.0, 0, 0
+    found: list[float] = []
+    counts: list[int] = []
+    size = 0
     stream = iter(batches)
     while group := list(islice(stream, _GROUP)):
         losses = [0.0] * len(group)
@@ -121,9 +197,7 @@ def evaluate(
         shards.each(work, range(len(group)))
         for loss, (_, targets) in zip(losses, group, strict=True):
             counted = targets[targets != -100]
-            total += loss * counted.size
-            tokens += counted.size
+            found.append(loss)
+            counts.append(counted.size)
             size += int(lengths[counted].sum()) if lengths is not None else 0
-    if tokens == 0:
-        raise OptionError("no token to predict: the text is empty")
-    return Score(total / tokens, tokens, size if lengths is not None else None)
+    return Score(mean_loss(found, counts), sum(counts), size if lengths is not None else None)

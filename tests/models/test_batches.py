@@ -81,3 +81,23 @@ def test_spaced_batches_are_some_of_the_consecutive_ones():
     for part, chosen in ((every, whole), (some, whole[::3])):
         for mine, expected in zip(part, chosen, strict=True):
             np.testing.assert_array_equal(mine, expected)
+
+
+def test_a_target_is_the_next_token():
+    tokens = np.random.default_rng(0).integers(100, size=30).astype(np.uint16)
+    ids, targets = batches.windows_at(tokens, np.array([24, 0, 7]), 5)
+    assert ids.dtype == targets.dtype == np.int64
+    for row, start in enumerate((24, 0, 7)):
+        assert ids[row].tolist() == tokens[start : start + 5].tolist()
+        assert targets[row].tolist() == tokens[start + 1 : start + 6].tolist()
+
+
+@pytest.mark.parametrize("length", [2, 5, 6, 7, 11])
+def test_cut_uses_every_token_once(length):
+    tokens = np.arange(1, length + 1)
+    ids, targets = batches.cut(tokens, 5)
+    assert ids.shape == targets.shape == (-(-(length - 1) // 5), 5)
+    counted = targets != -100
+    assert targets[counted].tolist() == tokens[1:].tolist()
+    assert ids[counted].tolist() == tokens[:-1].tolist()
+    assert not ids[~counted].any()
