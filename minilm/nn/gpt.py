@@ -61,6 +61,59 @@ def initial_parameters(
     return parameters
 
 
+# ------------------------------------------------------------------------- the embeddings
+
+
+def embed(ids: Ids, words: Array, positions: Array, start: int = 0) -> tuple[Array, Cache]:
+    """Add the row of each token to the row of its position: the start of the residual stream.
+
+    `x[b, t] = words[ids[b, t]] + positions[start + t]`.
+
+    Parameters
+    ----------
+    ids : integer ndarray of shape (B, T)
+    words : ndarray of shape (V, C)
+    positions : ndarray of shape (P, C)
+        P is the context: the most positions that the model can read.
+    start : int
+        The position of the first token; more than 0 after a cache of keys and values.
+
+    Returns
+    -------
+    x : ndarray of shape (B, T, C)
+    cache : (ids, V, P, start)
+    """
+    x = F.embedding(ids, words)[0] + positions[start : start + ids.shape[1]]
+    return x, (ids, len(words), len(positions), start)
+
+
+def embed_backward(dx: Array, cache: Cache, dhead: Array | None = None) -> tuple[Array, Array]:
+    """Return dwords and dpositions of `embed`.
+
+    The table of words is used twice, here and in the tied head: its gradient is the sum of both.
+
+    Parameters
+    ----------
+    dx : ndarray of shape (B, T, C)
+    cache : (ids, V, P, start)
+    dhead : ndarray of shape (V, C), optional
+        The table's gradient from the head.
+
+    Returns
+    -------
+    dwords : ndarray of shape (V, C)
+    dpositions : ndarray of shape (P, C)
+        Zero where no token was.
+    """
+    ids, vocabulary, context, start = cache
+    dwords = F.embedding_backward(dx, (ids, vocabulary))
+    if dhead is not None:
+        dwords += dhead
+    dpositions = np.zeros((context, dx.shape[-1]), dx.dtype)
+    dpositions[start : start + ids.shape[1]] = dx.sum(axis=0)
+    return dwords, dpositions
+
+
 # ---------------------------------------------------------------------------- one block
 
 
@@ -126,8 +179,8 @@ def block(
     y : ndarray of shape (B, T, C)
     cache : (cache of the attention half, cache of the MLP half)
     """
-    x, attention = _attention_half(x, layer, rng, extend)
-    x, mlp = _mlp_half(x, layer, rng)
+    x, attention = attention_half(x, layer, rng, extend)
+    x, mlp = mlp_half(x, layer, rng)
     return x, (attention, mlp)
 
 
@@ -146,69 +199,105 @@ def block_backward(dy: Array, cache: Cache, layer: Layer) -> tuple[Array, Gradie
         The one that `block` was called with.
     """
     attention, mlp = cache
-    gradients: Gradients = {}
-    dx = _mlp_half_backward(dy, mlp, layer, gradients)
-    dx = _attention_half_backward(dx, attention, layer, gradients)
+    dx, of_mlp = mlp_half_backward(dy, mlp, layer)
+    dx, of_attention = attention_half_backward(dx, attention, layer)
+    gradients = of_attention | of_mlp
     return dx, {name: array for name, array in gradients.items() if layer.trains(name)}
 
 
-def _attention_half(
+def attention_half(
     x: Array, layer: Layer, rng: np.random.Generator | None, extend: F.Extend | None
 ) -> tuple[Array, Cache]:
-    """Return `x + dropout(c_proj(attention(c_attn(ln_1(x)))))`."""
-    normed, norm = _norm(x, layer, "ln_1")
-    qkv, fan_out = _linear(normed, layer, "attn.c_attn")
+    """Return `x + dropout(c_proj(attention(c_attn(ln_1(x)))))`, and the caches in that order.
+
+    Parameters
+    ----------
+    x : ndarray of shape (B, T, C)
+    layer : Layer
+    rng, extend
+        As for `block`.
+    """
+    normed, norm_cache = norm(x, layer, "ln_1")
+    qkv, fan_out = linear(normed, layer, "attn.c_attn")
     batch, time, _ = x.shape
     shape = (batch, layer.heads, time, time)
     keep = F.dropout_factors(shape, layer.attn_pdrop, x.dtype, rng=rng)
     mixed, mix = F.multi_head_attention(qkv, layer.heads, keep, extend)
-    out, fan_in = _linear(mixed, layer, "attn.c_proj")
+    out, fan_in = linear(mixed, layer, "attn.c_proj")
     out, drop = F.dropout(out, layer.resid_pdrop, rng=rng)
-    return x + out, (norm, fan_out, mix, fan_in, drop)
+    return x + out, (norm_cache, fan_out, mix, fan_in, drop)
 
 
-def _attention_half_backward(dy: Array, cache: Cache, layer: Layer, gradients: Gradients) -> Array:
-    norm, fan_out, mix, fan_in, drop = cache
+def attention_half_backward(dy: Array, cache: Cache, layer: Layer) -> tuple[Array, Gradients]:
+    """Return dx of `attention_half`, and the gradients of its parameters by name."""
+    norm_cache, fan_out, mix, fan_in, drop = cache
+    gradients: Gradients = {}
     dout = F.dropout_backward(dy, drop)
-    dmixed = _linear_backward(dout, fan_in, layer, "attn.c_proj", gradients)
+    dmixed = linear_backward(dout, fan_in, layer, "attn.c_proj", gradients)
     dqkv = F.multi_head_attention_backward(dmixed, mix)
-    dnormed = _linear_backward(dqkv, fan_out, layer, "attn.c_attn", gradients)
-    return dy + _norm_backward(dnormed, norm, "ln_1", gradients)
+    dnormed = linear_backward(dqkv, fan_out, layer, "attn.c_attn", gradients)
+    return dy + norm_backward(dnormed, norm_cache, "ln_1", gradients), gradients
 
 
-def _mlp_half(x: Array, layer: Layer, rng: np.random.Generator | None) -> tuple[Array, Cache]:
-    """Return `x + dropout(c_proj(gelu(c_fc(ln_2(x)))))`."""
-    normed, norm = _norm(x, layer, "ln_2")
-    wide, fan_out = _linear(normed, layer, "mlp.c_fc")
+def mlp_half(x: Array, layer: Layer, rng: np.random.Generator | None) -> tuple[Array, Cache]:
+    """Return `x + dropout(c_proj(gelu(c_fc(ln_2(x)))))`, and the caches in that order.
+
+    Parameters
+    ----------
+    x : ndarray of shape (B, T, C)
+    layer : Layer
+    rng : numpy.random.Generator or None
+        Draws the dropout; without it there is none.
+
+    Returns
+    -------
+    y : ndarray of shape (B, T, C)
+    cache : (norm_cache, fan_out, gelu, fan_in, drop)
+        What each of the five steps keeps for its backward.
+    """
+    normed, norm_cache = norm(x, layer, "ln_2")
+    wide, fan_out = linear(normed, layer, "mlp.c_fc")
     active, gelu = F.gelu(wide)
-    out, fan_in = _linear(active, layer, "mlp.c_proj")
+    out, fan_in = linear(active, layer, "mlp.c_proj")
     out, drop = F.dropout(out, layer.resid_pdrop, rng=rng)
-    return x + out, (norm, fan_out, gelu, fan_in, drop)
+    return x + out, (norm_cache, fan_out, gelu, fan_in, drop)
 
 
-def _mlp_half_backward(dy: Array, cache: Cache, layer: Layer, gradients: Gradients) -> Array:
-    norm, fan_out, gelu, fan_in, drop = cache
+def mlp_half_backward(dy: Array, cache: Cache, layer: Layer) -> tuple[Array, Gradients]:
+    """Return dx of `mlp_half`, and the gradients of its parameters by name.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (B, T, C)
+    cache : (norm_cache, fan_out, gelu, fan_in, drop)
+    layer : Layer
+        The one that `mlp_half` was called with.
+    """
+    norm_cache, fan_out, gelu, fan_in, drop = cache
+    gradients: Gradients = {}
     dout = F.dropout_backward(dy, drop)
-    dactive = _linear_backward(dout, fan_in, layer, "mlp.c_proj", gradients)
+    dactive = linear_backward(dout, fan_in, layer, "mlp.c_proj", gradients)
     dwide = F.gelu_backward(dactive, gelu)
-    dnormed = _linear_backward(dwide, fan_out, layer, "mlp.c_fc", gradients)
-    return dy + _norm_backward(dnormed, norm, "ln_2", gradients)
+    dnormed = linear_backward(dwide, fan_out, layer, "mlp.c_fc", gradients)
+    return dy + norm_backward(dnormed, norm_cache, "ln_2", gradients), gradients
 
 
 # ---------------------------------------------------------------- operations with their parameters
 
 
-def _norm(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
+def norm(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
+    """Apply a layer norm of the block: `ln_1` or `ln_2`."""
     gain, bias = layer.weights[f"{name}.weight"], layer.weights[f"{name}.bias"]
     return F.layer_norm(x, gain, bias, layer.epsilon)
 
 
-def _norm_backward(dy: Array, cache: Cache, name: str, gradients: Gradients) -> Array:
+def norm_backward(dy: Array, cache: Cache, name: str, gradients: Gradients) -> Array:
+    """Return dx of `norm`; add the gradients of gain and bias to `gradients`, by name."""
     dx, gradients[f"{name}.weight"], gradients[f"{name}.bias"] = F.layer_norm_backward(dy, cache)
     return dx
 
 
-def _linear(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
+def linear(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
     """Return `x @ weight + bias`, plus LoRA's low-rank product if the matrix is adapted."""
     y, cache = F.linear(x, layer.weights[f"{name}.weight"], layer.weights[f"{name}.bias"])
     factor_a, factor_b = lora.factors(name)
@@ -219,14 +308,18 @@ def _linear(x: Array, layer: Layer, name: str) -> tuple[Array, Cache]:
     return y + change, (cache, low_rank)
 
 
-def _linear_backward(
+def linear_backward(
     dy: Array, cache: Cache, layer: Layer, name: str, gradients: Gradients
 ) -> Array:
+    """Return dx of `linear`; add the gradients of its parameters to `gradients`, by name.
+
+    A frozen matrix gets none: it only passes the gradient on.
+    """
     whole, low_rank = cache
     weight, bias = f"{name}.weight", f"{name}.bias"
     if layer.trains(weight) or layer.trains(bias):
         dx, gradients[weight], gradients[bias] = F.linear_backward(dy, whole)
-    else:  # a frozen matrix only passes the gradient on: dx = dy @ weight.T
+    else:  # dx = dy @ weight.T
         dx, _ = F.unembed(dy, layer.weights[weight])
     if low_rank is not None:
         factor_a, factor_b = lora.factors(name)
@@ -385,22 +478,16 @@ class Body:
         return maps
 
     def _embed(self, ids: Ids, rng: np.random.Generator | None, start: int) -> tuple[Array, Cache]:
-        words, word_cache = F.embedding(ids, self.parameters["wte.weight"])
-        positions = self.parameters["wpe.weight"][start : start + ids.shape[1]]
-        x, drop = F.dropout(words + positions, self.config.embd_pdrop, rng=rng)
-        return x, (word_cache, drop)
+        words, positions = self.parameters["wte.weight"], self.parameters["wpe.weight"]
+        x, cache = embed(ids, words, positions, start)
+        x, drop = F.dropout(x, self.config.embd_pdrop, rng=rng)
+        return x, (cache, drop)
 
     def _embed_backward(self, dx: Array, cache: Cache, gradients: Gradients) -> None:
-        word_cache, drop = cache
+        embedded, drop = cache
         dx = F.dropout_backward(dx, drop)
-        if "wte.weight" in self.parameters.trainable:
-            dwords = F.embedding_backward(dx, word_cache)
-            dwords += gradients.get("wte.weight", 0.0)
-            gradients["wte.weight"] = dwords
-        if "wpe.weight" in self.parameters.trainable:
-            dpositions = np.zeros_like(self.parameters["wpe.weight"])
-            dpositions[: dx.shape[1]] = dx.sum(axis=0)
-            gradients["wpe.weight"] = dpositions
+        tables = embed_backward(dx, embedded, gradients.get("wte.weight"))
+        gradients["wte.weight"], gradients["wpe.weight"] = tables
 
     def _block(
         self,

@@ -12,7 +12,14 @@ from closeness import assert_close
 from minilm.errors import OptionError, TrainingError
 from minilm.nn import checks, gradcheck, lora, optim
 from minilm.nn import functional as F
-from minilm.nn.gpt import GPT, GPTConfig, KeyValueCache, initial_parameters
+from minilm.nn.gpt import (
+    GPT,
+    GPTConfig,
+    KeyValueCache,
+    embed,
+    embed_backward,
+    initial_parameters,
+)
 from minilm.nn.parameters import Parameters
 
 CONFIG = GPTConfig(vocab_size=23, n_positions=7, n_embd=12, n_layer=2, n_head=3)
@@ -320,3 +327,15 @@ def test_reprs_tell_the_sizes():
     assert repr(optimizer) == "AdamW(4,488 parameters, 0 steps)"
     adapter = lora.new_adapter(config, rank=2, targets=("mlp.c_fc",), rng=np.random.default_rng(0))
     assert repr(adapter) == "Adapter(240 parameters in 4 arrays: rank 2, alpha 4, mlp.c_fc)"
+
+
+def test_embed_adds_the_rows_of_words_and_positions() -> None:
+    words, positions = RNG.standard_normal((23, 4)), RNG.standard_normal((7, 4))
+    x, cache = embed(IDS, words, positions, 2)
+    assert_close(x[1, 3], words[IDS[1, 3]] + positions[5])
+    dx, dhead = RNG.standard_normal(x.shape), RNG.standard_normal(words.shape)
+    alone, dpositions = embed_backward(dx, cache)
+    both, _ = embed_backward(dx, cache, dhead)
+    assert_close(both, alone + dhead)
+    assert_close(dpositions[5], dx[:, 3].sum(axis=0))
+    assert not dpositions[:2].any()
