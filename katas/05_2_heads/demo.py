@@ -69,7 +69,7 @@ def reach() -> None:
 
 def draw(split: Any, cut: Any) -> Figure:
     """Draw x with each number in the color of its head, both ways."""
-    figure = Figure(figsize=(12, 5.4), layout="constrained")
+    figure = Figure(figsize=(12, 4.9), layout="constrained")
     ways = figure.subplots(1, 2)
     titles = ("split_heads", "a reshape alone: wrong")
     for axes, parts, title in zip(ways, (split, cut), titles, strict=True):

@@ -1,4 +1,4 @@
-"""Kata 5.6  GPT: the tied head, the table, the first loss: a solution."""
+"""Kata 5.6  GPT: tied head, table, first loss: a solution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kata 5.6  GPT: the tied head, the table, the first loss
+"""Kata 5.6  GPT: tied head, table, first loss
 
 Write the bodies; the docstrings say what each must do. Then:
 
