@@ -258,10 +258,11 @@ def mixed_without_the_softmax_maximum(q, k, v, keep=None):
 
 @mistake("attention")
 def a_mask_in_float64(q, k, v, keep=None):
-    """float32 inputs gave float64 results: the mask was made in float64, NumPy's default.
+    """float32 inputs gave float64 results: a mask or a root in float64 came in.
 
-    float32 plus float64 is float64: twice the memory, half the speed. Give the mask the dtype of q,
-    or choose with np.where and a mask of booleans.
+    np.full, np.zeros and np.ones make float64 by default, and np.sqrt(D) is a float64 scalar.
+    float32 with float64 is float64: twice the memory, half the speed. Choose with np.where and a
+    mask of booleans, and take math.sqrt, which gives a Python float.
     """
     scores = _scores(q, k)
     queries, keys = scores.shape[-2:]
@@ -277,3 +278,44 @@ def scaled_in_place(q, k, v, keep=None):
     """
     q /= math.sqrt(q.shape[-1])
     return _mixed(q, k, v, keep, _softmax(_hidden(q @ _t(k))))
+
+
+@mistake("attention")
+def zero_times_infinity(q, k, v, keep=None):
+    """the mask was made by multiplying with infinity: 0 * inf is NaN, and now all of it is NaN.
+
+    Put minus infinity where the future is, and leave the other scores alone:
+    np.where(future, -np.inf, scores).
+    """
+    scores = _scores(q, k)
+    queries, keys = scores.shape[-2:]
+    with np.errstate(all="ignore"):
+        mask = (1 - np.tril(np.ones((queries, keys)), keys - queries)) * -np.inf
+        return _mixed(q, k, v, keep, _softmax(scores + mask))
+
+
+@mistake("attention")
+def plus_infinity(q, k, v, keep=None):
+    """the hidden scores are *plus* infinity: they must be minus infinity.
+
+    exp(-inf) is 0, exp(inf) is infinite.
+    """
+    with np.errstate(all="ignore"):
+        return _mixed(q, k, v, keep, _softmax(_hidden(_scores(q, k), by=np.inf)))
+
+
+@mistake("attention")
+def neither_scale_nor_mask(q, k, v, keep=None):
+    """two steps are missing: the scale 1/sqrt(D) and the mask.
+
+    Between the product q @ k.T and the softmax, the scores are divided by sqrt(D), and those in the
+    future become minus infinity.
+    """
+    return _mixed(q, k, v, keep, _softmax(q @ _t(k)))
+
+
+@mistake("attention")
+def cache_in_another_order(q, k, v, keep=None):
+    """the cache is in another order: (q, k, v, weights, keep), with keep at the end."""
+    y, (*qkv, weights, _) = _mixed(q, k, v, keep, _softmax(_hidden(_scores(q, k))))
+    return y, (*qkv, keep, weights)

@@ -188,3 +188,29 @@ def merged_in_reverse(x):
 def the_last_head_is_missing(x):
     """the last head is left out: the loop over the heads stops one too early."""
     return np.concatenate([x[:, :-1][:, h] for h in range(x.shape[1] - 1)] or [x[:, 0]], axis=-1)
+
+
+@mistake("split_heads")
+def batch_and_heads_exchanged(x, heads):
+    """the batch and the heads changed places: exchange the time and the heads, axes 1 and 2."""
+    batch, time, channels = x.shape
+    return x.reshape(batch, time, heads, channels // heads).swapaxes(0, 2)
+
+
+@mistake("split_heads")
+def transposed_before_the_reshape(x, heads):
+    """time and channels were exchanged first, and then cut into heads with the time in the way.
+
+    Cut the channels first, while they are the last axis: reshape to (B, T, H, D), then exchange
+    axes 1 and 2.
+    """
+    batch, time, channels = x.shape
+    return x.swapaxes(1, 2).reshape(batch, heads, time, channels // heads)
+
+
+@mistake("split_heads")
+def one_head_too_few(x, heads):
+    """the last head is left out: the loop over the heads stops one too early."""
+    size = x.shape[-1] // heads
+    parts = [x[..., h * size : (h + 1) * size] for h in range(max(heads - 1, 1))]
+    return np.stack(parts, axis=1)

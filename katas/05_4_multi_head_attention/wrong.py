@@ -262,3 +262,64 @@ def keys_in_front(dy, cache):
     """the order is wrong: dk is in front. The order is that of qkv: queries, keys, values."""
     dq, dk, dv = map(F.merge_heads, _parts(dy, cache))
     return np.concatenate([dk, dq, dv], axis=-1)
+
+
+@mistake("multi_head_attention")
+def extended_before_the_split(qkv, heads, keep=None, extend=None):
+    """extend was called before k and v were split into heads: it takes (B, H, T, D).
+
+    The earlier keys and values are stored by head. Split first, then extend.
+    """
+    q, k, v = np.split(qkv, 3, axis=-1)
+    if extend is not None:
+        k, v = extend(k, v)
+    return _finish([F.split_heads(part, heads) for part in (q, k, v)], keep, None)
+
+
+@mistake("multi_head_attention")
+def extend_not_tested(qkv, heads, keep=None, extend=None):
+    """extend may be None: in training there is none. `if extend is not None:` before the call."""
+    q, k, v = _qkv(qkv, heads)
+    k, v = extend(k, v)
+    return _finish((q, k, v), keep, None)
+
+
+@mistake("multi_head_attention")
+def cache_of_the_new_positions(qkv, heads, keep=None, extend=None):
+    """the cache has the k and v of the new positions only: it should be what F.attention returned.
+
+    y is right. But the cache must have the keys and values that were attended to.
+    """
+    q, k, v = _qkv(qkv, heads)
+    y, cache = _finish((q, k, v), keep, extend)
+    return y, (q, k, v, *cache[3:])
+
+
+@mistake("multi_head_attention_backward")
+def parts_not_merged(dy, cache):
+    """dq, dk and dv were joined, but not merged: dqkv still has an axis for the heads.
+
+    F.merge_heads(part) for each of the three, and then np.concatenate.
+    """
+    return np.concatenate(_parts(dy, cache), axis=-1)
+
+
+@mistake("multi_head_attention_backward")
+def merged_where_split_belongs(dy, cache):
+    """dy was merged, but it has no heads yet: its backward step is split_heads.
+
+    The forward ended with merge_heads, so the backward begins with its inverse. In the same way,
+    the backward of split_heads is merge_heads.
+    """
+    parts = F.attention_backward(F.merge_heads(dy), cache)
+    return np.concatenate([F.split_heads(part, cache[0].shape[1]) for part in parts], axis=-1)
+
+
+@mistake("multi_head_attention_backward")
+def time_taken_for_the_number(dy, cache):
+    """the number of positions was taken for the number of heads: dy.shape[1] is T.
+
+    dy has no axis for the heads. q in the cache has: its shape is (B, H, T, D).
+    """
+    parts = F.attention_backward(F.split_heads(dy, dy.shape[1]), cache)
+    return np.concatenate([F.merge_heads(part) for part in parts], axis=-1)

@@ -459,3 +459,68 @@ def the_gradients_not_returned(dy, cache, layer):
     attention, mlp = cache
     dx, _ = _half_backward(dy, mlp, layer)
     return attention_half_backward(dx, attention, layer)[0]
+
+
+@mistake("mlp_half_backward")
+def filtered_in_the_half(dy, cache, layer):
+    """the gradients were filtered here: that is the job of block_backward.
+
+    The half returns all that norm_backward and linear_backward have put in.
+    """
+    dx, gradients = _half_backward(dy, cache, layer)
+    return dx, _trained(gradients, layer)
+
+
+@mistake("mlp_half_backward")
+def an_empty_dictionary(dy, cache, layer):
+    """the dictionary of gradients is empty: return the one that the two backwards have filled."""
+    return _half_backward(dy, cache, layer)[0], {}
+
+
+@mistake("mlp_half_backward")
+def names_of_the_matrices_exchanged(dy, cache, layer):
+    """the names of the two matrices have changed places.
+
+    Backward, the last matrix of the forward comes first: "mlp.c_proj" with fan_in, then "mlp.c_fc"
+    with fan_out.
+    """
+    gradients: dict[str, Any] = {}
+    norm_cache, fan_out, gelu, fan_in, drop = cache
+    dout = F.dropout_backward(dy, drop)
+    dactive = linear_backward(dout, fan_in, layer, "mlp.c_fc", gradients)
+    dwide = F.gelu_backward(dactive, gelu)
+    dnormed = linear_backward(dwide, fan_out, layer, "mlp.c_proj", gradients)
+    return dy + norm_backward(dnormed, norm_cache, "ln_2", gradients), gradients
+
+
+@mistake("mlp_half_backward")
+def dy_written_to(dy, cache, layer):
+    """dy was added to in place: it belongs to the caller. `dy + ...` makes a new array."""
+    dx, gradients = _half_backward(dy.copy(), cache, layer)
+    dy[...] = dx
+    return dy, gradients
+
+
+@mistake("mlp_half_backward")
+def cache_taken_apart_in_reverse(dy, cache, layer):
+    """the cache was taken apart in reverse: it is in the order of the forward.
+
+    norm_cache, fan_out, gelu, fan_in, drop = cache. Only the *use* is in reverse.
+    """
+    return _half_backward(dy, cache[::-1], layer)
+
+
+@mistake("mlp_half")
+def cache_in_reverse(x, layer, rng):
+    """the cache is in reverse: its order is that of the forward, with the norm's first."""
+    y, cache = _half(x, layer, rng)
+    return y, cache[::-1]
+
+
+@mistake("block_backward")
+def trained_may_be_none(dy, cache, layer):
+    """layer.trained may be None, which means all: ask layer.trains(name) instead."""
+    attention, mlp = cache
+    dx, other = _half_backward(dy, mlp, layer)
+    dx, one = attention_half_backward(dx, attention, layer)
+    return dx, {name: g for name, g in (one | other).items() if name in layer.trained}

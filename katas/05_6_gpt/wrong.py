@@ -446,3 +446,59 @@ def order_of_the_results(dy, cache):
     x, weight = cache
     rows = dy.reshape(-1, dy.shape[-1])
     return rows.T @ x.reshape(-1, x.shape[-1]), dy @ weight
+
+
+@mistake("param_shapes")
+def words_and_positions_exchanged(config):
+    """the two tables have changed places: wte has V rows (words), wpe has P rows (positions)."""
+    shapes = _shapes(config)
+    words, positions = shapes["wte.weight"], shapes["wpe.weight"]
+    return shapes | {"wte.weight": positions, "wpe.weight": words}
+
+
+@mistake("param_shapes")
+def tables_turned(config):
+    """the tables of words and positions are turned: a row for each word, so (V, C) and (P, C)."""
+    return _shapes(config, change=lambda n, shape: shape[::-1] if n[0] == "w" else shape)
+
+
+@mistake("param_shapes")
+def narrow_matrix_not_turned(config):
+    """mlp.c_proj has the shape of mlp.c_fc; it goes back from inner to C: (inner, C).
+
+    Matrices are stored input first, and what comes into this one is `inner` wide.
+    """
+    return _shapes(config, change=lambda n, s: s[::-1] if n.endswith("mlp.c_proj.weight") else s)
+
+
+@mistake("param_shapes")
+def lists_in_place_of_tuples(config):
+    """the shapes are lists; a shape is a tuple: (V, C), with round parentheses."""
+    return _shapes(config, change=lambda _, shape: list(shape))
+
+
+@mistake("embed")
+def as_many_positions_as_sequences(ids, words, positions, start=0):
+    """as many positions were taken as there are sequences: len(ids) is B, ids.shape[1] is T."""
+    x = words[ids] + positions[start : start + len(ids)]
+    return _embedded(x, ids, words, positions, start)
+
+
+@mistake("embed_backward")
+def summed_over_the_time(dx, cache, dhead=None):
+    """dpositions was summed over the time: a position has a row of its own; sum over the batch.
+
+    dx.sum(axis=0) has a row for each of the T positions.
+    """
+    _, _, context, start = cache
+    dpositions = np.zeros((context, dx.shape[-1]), dx.dtype)
+    dpositions[start : start + dx.shape[1]] = dx.sum(axis=1)
+    return _dwords(dx, cache, dhead), dpositions
+
+
+@mistake("embed_backward")
+def the_same_for_all_positions(dx, cache, dhead=None):
+    """all rows of dpositions are the same: sum over the batch only, not over the time too."""
+    dpositions = np.zeros((cache[2], dx.shape[-1]), dx.dtype)
+    dpositions[:] = dx.sum(axis=(0, 1))
+    return _dwords(dx, cache, dhead), dpositions

@@ -22,6 +22,8 @@ UNNAMED = {
     ("4.3", "two at once: no 3, and 2 forgotten"),
     ("4.8", "backward draws new ones"),
     ("4.8", "an exact number dropped"),
+    ("5.1", "mask too weak"),
+    ("5.2", "hard-coded 3 heads"),
 }
 
 
