@@ -1,8 +1,8 @@
 """The library's fused operations, written out as the plain ones that they fuse.
 
 The real model computes the scores of its head and their cross-entropy as one operation, which is
-faster. It never calls `cross_entropy`, so it would never call a learner's. When the learner's
-`cross_entropy` or its backward is plugged in, these functions take the place of the fused ones.
+faster. It never calls `unembed` or `cross_entropy`, so it would never call a learner's. When the
+learner's version of one of them is plugged in, these functions take the place of the fused ones.
 """
 
 from __future__ import annotations
@@ -41,4 +41,6 @@ _HEAD: Mapping[str, Callable[..., Any]] = {
 INSTEAD: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "minilm.nn.functional.cross_entropy": _HEAD,
     "minilm.nn.functional.cross_entropy_backward": _HEAD,
+    "minilm.nn.functional.unembed": _HEAD,
+    "minilm.nn.functional.unembed_backward": _HEAD,
 }

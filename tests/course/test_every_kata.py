@@ -97,6 +97,7 @@ def test_every_wrong_answer_is_diagnosed_by_its_own_name(kata):
         assert first.rstrip()[-1] in ".,:;?" or len(mistake.explanation.splitlines()) > 1
 
 
+@pytest.mark.slow
 @every_target
 def test_no_mutation_of_the_solution_passes_unless_it_changes_nothing(kata):
     survivors, tried = mutations.survivors(kata)
@@ -122,6 +123,7 @@ def test_every_function_is_a_part_of_the_whole_model(kata):
         assert said == "inside the whole model it raises RuntimeError: it was called"
 
 
+@pytest.mark.slow
 def test_there_are_two_hundred_mutations():
     pairs = [(kata, target) for kata in WITH_TARGETS for target in kata.targets]
     assert sum(1 for kata, target in pairs for _ in mutations.mutations(kata, target)) >= 200
