@@ -198,7 +198,9 @@ def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> 
     OptionError
         When the last n layers are more than there are.
     """
-    below = {name: _below_the_head(name, config) for name in names}
+    # A separate next-word head has a gradient from the auxiliary loss alone.
+    unused = set() if settings.lm_weight else {config.head} - {config.table}
+    below = {name: _below_the_head(name, config) for name in names if name not in unused}
     if settings.method == "probe":
         return [{SCORE}]
     if settings.method == "lora":

@@ -5,6 +5,7 @@ import pytest
 
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import initial_parameters
+from minilm.nn.llama_config import LlamaConfig
 from minilm.training import finetune
 from minilm.training.settings import FinetuneSettings
 from minilm.training.used_rows import AllRows, UsedRows
@@ -47,6 +48,21 @@ def test_the_result_is_that_of_training_the_whole_table(base, monkeypatch, setti
         assert one.held_out_accuracy == other.held_out_accuracy
         assert one.loss == pytest.approx(other.loss, rel=1e-9)
         assert one.held_out_loss == pytest.approx(other.held_out_loss, rel=1e-9)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_llama_trains_the_used_rows_where_the_head_is_the_table(monkeypatch, tied):
+    config = LlamaConfig(60, 8, 12, 1, 2, 1, max_position_embeddings=12, tie_word_embeddings=tied)
+    base = initial_parameters(config, rng=np.random.default_rng(0), dtype=np.float64)
+    settings = FinetuneSettings(updates=4, batch=3, weight_decay=0.5)
+
+    def table():
+        fitted = finetune.fit(config, base, TEXTS, LABELS, classes=2, settings=settings)
+        return fitted.model.parameters[config.table]
+
+    used = table()
+    monkeypatch.setattr(finetune, "UsedRows", AllRows)
+    np.testing.assert_allclose(used, table(), rtol=1e-9, atol=1e-12)
 
 
 def test_rows_without_a_text_decay_together(base):
