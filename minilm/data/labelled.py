@@ -56,7 +56,7 @@ class LabelledData:
             parts = ", ".join(f"{self.splits.count(name)} {name}" for name in SPLITS)
         return (
             f"LabelledData({self.path.name!r}, {len(self.texts):,} texts, "
-            f"{len(self.classes)} classes, {parts})"
+            f"{len(self.classes)} class{'es' * (len(self.classes) != 1)}, {parts})"
         )
 
     def report(self) -> list[str]:
@@ -146,7 +146,9 @@ def read_labelled(
                 fault = "NaN" if value.strip() else "no value"
                 name = ", ".join(map(reprlib.repr, names))
                 raise tables.row_error(
-                    f"{fault} in the {kind} column {name}; fill it in", path, number
+                    f"{fault} in the {kind} column {name}; fill it in, or leave the row out",
+                    path,
+                    number,
                 )
         if chosen.split:
             part = chosen.part_of(row, table, number)
