@@ -320,7 +320,7 @@ def _complaint(table: Table, kind: str, what: str) -> InputError:
     is_csv = table.path.suffix.lower() in (".csv", ".tsv")
     usual = any(normalized(name) in names for names in USUAL.values() for name in columns)
     header = "" if usual or not is_csv else "; if the first line is data, add --no-header"
-    several = " (several with commas between them)" if kind == "text" and len(columns) > 2 else ""
+    several = ", or several with commas" if kind == "text" and len(columns) > 2 else ""
     return InputError(
         f"{what}; name it with {option}{several} (there are: {listed}){header}",
         table.path,

@@ -249,7 +249,9 @@ def describe(
         found_lines.append(f"and {len(in_tables) - _REPORTED} more tables")
     for path in texts:
         if cuts := sum(line.count(END_OF_TEXT) for line in lines.read_lines(path, encoding)):
-            found_lines.append(f"{path.name}: cut only where {END_OF_TEXT} is ({cuts:,} times)")
+            found_lines.append(
+                f"{path.name}: cut only where {END_OF_TEXT} is ({counted(cuts, 'time')})"
+            )
     return found_lines
 
 

@@ -21,6 +21,7 @@ from minilm.errors import InputError
 from minilm.random import generator
 
 SPLITS = ("train", "dev", "test")
+_LISTED = 5  # labels that a line of the report names
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ class LabelledData:
     def report(self) -> list[str]:
         """Return what was taken of the file, and what to look at in its labels, as lines."""
         found = labels_.findings(Counter(self.labels))
+        for name in SPLITS if self.splits is not None else ():
+            there = set(self.part(name).labels)
+            if there and (absent := [label for label in self.classes if label not in there]):
+                listed = ", ".join(map(reprlib.repr, absent[:_LISTED]))
+                listed += f" and {len(absent) - _LISTED} more" * (len(absent) > _LISTED)
+                found.append(f"no text of the {name} part has the label {listed}")
         line = f"{self.path.name}: {counted(len(self.texts))}, {self.taken}"
         return [line, *(f"{self.path.name}: {finding}" for finding in found)]
 

@@ -236,7 +236,11 @@ def _resume(
     state = checkpoint.read_state(writer.path)
     stage = saved.lineage[-1] if saved.lineage else None
     if stage is None or stage.kind != KIND or saved.tokenizer is None:
-        raise OutputError(f"{writer.path}: not a run of minilm pretrain; choose another folder")
+        last = stage.kind if stage is not None else "not known"
+        raise OutputError(
+            f"{writer.path}: the last training here is not minilm pretrain's (it is: {last}); "
+            "choose another folder"
+        )
     recorded = dict(stage.settings)
     built_on = recorded.pop("machine")
     checkpoint.check_same(given, recorded, sources, stage.data, writer.path)

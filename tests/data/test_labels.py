@@ -47,3 +47,10 @@ def test_numbers_to_predict_are_named():
         "'0.57' (1) and 25 more"
     ]
     assert labels.findings({"0.5": 3, "1.0": 2, "1.5": 4}) == []
+
+
+def test_a_part_without_a_class_is_named(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = "a,x,train\nb,y,train\nc,y,test\nd,y,dev\ne,x,dev\n"
+    path.write_text("text,label,split\n" + rows, encoding="utf-8")
+    assert read_labelled(path).report()[1:] == ["t.csv: no text of the test part has the label 'x'"]

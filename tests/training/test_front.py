@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minilm
-from minilm.errors import InputError, OptionError
+from minilm.errors import InputError, OptionError, OutputError
 from minilm.training import front
 
 TINY = {"size": "kata", "n_embd": 12, "n_layer": 1, "n_head": 2, "n_positions": 16}
@@ -51,6 +51,13 @@ def test_a_folder_is_updated_as_a_version(trained, tmp_path):
     np.testing.assert_array_equal(same.gpt.parameters.flat, model.gpt.parameters.flat)
     out = minilm.update(path, [f"Train {i} is late." for i in range(9)], tmp_path / "o", steps=1)
     assert len(out.lineage) == 3
+
+
+def test_an_updated_model_is_no_pretraining_to_resume(trained, text, tmp_path):
+    path = shutil.copytree(trained, tmp_path / "m")
+    minilm.update(path, NEW, steps=1, limit=9.0, threads=1, say=None)
+    with pytest.raises(OutputError, match=r"not minilm pretrain's \(it is: update\); choose"):
+        minilm.pretrain(text, path, resume=True, say=None)
 
 
 def test_a_model_in_memory_is_updated_in_place(trained, text, tmp_path):
