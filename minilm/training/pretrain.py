@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.arrays import Ids
+from minilm.data.documents import counted
 from minilm.data.sources import find_files
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
@@ -217,7 +218,7 @@ def begin(
     run = _assemble(model, tokenizer, chosen, sources, seen, sample, writer, found)
     run.save(run.state)
     say(
-        f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries; "
+        f"{counted(found.documents, 'document')}, tokenizer of {len(tokenizer.vocab):,} entries; "
         f"{len(windows.tokens):,} tokens to train on, "
         f"{len(run.held_out):,} held out"
     )

@@ -250,7 +250,9 @@ def test_what_was_taken_is_one_line(tmp_path):
     path = write(tmp_path / "a.csv", "review,stars,split\nx,1,train\ny,2,test\n")
     assert labelled.read_labelled(path).report() == [
         "a.csv: 2 rows, text from column 'review', label from column 'stars', split from column "
-        "'split'"
+        "'split'",
+        "a.csv: no text of the train part has the label '2'",
+        "a.csv: no text of the test part has the label '1'",
     ]
     assert repr(labelled.read_labelled(path)) == (
         "LabelledData('a.csv', 2 texts, 2 classes, 1 train, 0 dev, 1 test)"
