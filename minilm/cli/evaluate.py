@@ -138,8 +138,10 @@ def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
 
     `place` is what mistakes are numbered by: lines, or items of a .json file.
     """
-    texts = int(found.confusion.sum())
-    yield f"{texts:,} texts, accuracy {found.accuracy:.3f}, macro-F1 {found.macro_f1:.3f}"
+    from minilm.data.documents import counted
+
+    texts = counted(int(found.confusion.sum()), "text")
+    yield f"{texts}, accuracy {found.accuracy:.3f}, macro-F1 {found.macro_f1:.3f}"
     yield from _absent_lines(found)
     yield ""
     yield from _confusion_lines(found)
@@ -178,9 +180,9 @@ def _absent_lines(found: Evaluation) -> Iterator[str]:
     if absent := _absent(found):
         listed = ", ".join(console.cut(label, 20) for label in absent[:_ABSENT])
         listed += f" and {len(absent) - _ABSENT} more" * (len(absent) > _ABSENT)
-        yield f"no text here is {listed}: F1 0, which lowers macro-F1"
+        yield f"no text here has the label {listed}: F1 counts as 0, which lowers macro-F1"
         present = metrics.macro_f1_of_present(found.confusion)
-        yield f"without classes that nothing was taken for (as scikit-learn): {present:.3f}"
+        yield f"macro-F1 of the labels that are here or predicted (as scikit-learn): {present:.3f}"
 
 
 def _confusion_lines(found: Evaluation) -> Iterator[str]:

@@ -33,6 +33,13 @@ _CONVERSATIONS = (
     (("question", "answers"), "questions with answers (question and answers)"),
 )
 _NESTED = ("messages", "conversations", "conversation")
+# Those that `conversations.read_conversations` reads.
+_LEARNED = (
+    ("messages",),
+    ("prompt", "completion"),
+    ("instruction", "output"),
+    ("question", "answer"),
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,8 @@ class Columns:
         shown.append(f"split from {_shown((self.split,), table)}" if self.split else "no split")
         if not table.has_header:
             shown.insert(0, "no header (the first row is data)")
+        if table.delimiter not in ",\t":
+            shown.insert(0, f"separated by {table.delimiter!r}")
         return ", ".join([*shown, *self.set_aside])
 
 
@@ -203,13 +212,14 @@ def _refuse_conversations(table: Table) -> None:
     present = {normalized(name): name for name in table.columns}
     for names, what in _CONVERSATIONS:
         if all(name in present for name in names):
-            nested = names[0] in _NESTED
             advice = (
                 "write the text of each into a column 'text'"
-                if nested
+                if names[0] in _NESTED
                 else f"to learn from the words alone, use --text-column {','.join(names)}"
             )
-            raise InputError(f"these are {what}, which are not read as such; {advice}", table.path)
+            if names in _LEARNED and table.path.suffix.lower() in (".json", ".jsonl"):
+                advice = f"minilm finetune --conversations FILE learns the replies; or {advice}"
+            raise InputError(f"these are {what}, not texts or labels; {advice}", table.path)
 
 
 def _label(
@@ -301,7 +311,7 @@ def _complaint(table: Table, kind: str, what: str) -> InputError:
         listed += f" and {len(columns) - _LISTED} more"
     option = "--label-column" if kind == "label" else "--text-column"
     if not table.has_header:
-        several = ", several as in 2,3" if kind == "text" else ""
+        several = ", several as in 2,3" if kind == "text" and len(columns) > 2 else ""
         return InputError(
             f"no header, and {what}; number it with {option}{several} (there are: {listed})",
             table.path,
@@ -310,8 +320,9 @@ def _complaint(table: Table, kind: str, what: str) -> InputError:
     is_csv = table.path.suffix.lower() in (".csv", ".tsv")
     usual = any(normalized(name) in names for names in USUAL.values() for name in columns)
     header = "" if usual or not is_csv else "; if the first line is data, add --no-header"
+    several = ", or several with commas" if kind == "text" and len(columns) > 2 else ""
     return InputError(
-        f"{what}; name it with {option} (there are: {listed}){header}",
+        f"{what}; name it with {option}{several} (there are: {listed}){header}",
         table.path,
         1 if is_csv else None,
     )

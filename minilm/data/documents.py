@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minilm.data import columns, lines, tables
-from minilm.data.sources import TEXT_SUFFIXES, find_files
+from minilm.data.sources import TEXT_SUFFIXES, as_paths, find_files
 from minilm.data.tables import Table
 from minilm.errors import InputError, OptionError
 from minilm.text.wordlevel import END_OF_TEXT
@@ -86,7 +86,7 @@ def place(path: Path, number: int, inside: Path | None = None) -> str:
 
 
 def read_documents(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     unit: str | None = None,
     encoding: str = "utf-8",
@@ -97,7 +97,7 @@ def read_documents(
 
     Parameters
     ----------
-    paths : iterable of path-like
+    paths : path-like, or iterable of path-like
         Files (.txt, .md, .csv, .tsv, .json, .jsonl) or folders of them; see `sources.find_files`.
     unit : {"lines", "paragraphs"}, optional
         What a document of a .txt or .md file is: a line, or lines up to a blank one; blank lines
@@ -130,7 +130,7 @@ def read_documents(
 
 
 def read_records(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     unit: str | None = None,
     encoding: str = "utf-8",
@@ -204,7 +204,7 @@ def read_texts(
 
 
 def describe(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     encoding: str = "utf-8",
     text_column: str | None = None,
@@ -230,39 +230,54 @@ def describe(
         When a file cannot be used, naming file and line.
     """
     found_lines: list[str] = []
-    found = find_files(paths, output=output, say=found_lines.append)
+    named = as_paths(paths)
+    found = find_files(named, output=output, say=found_lines.append)
     in_tables = [path for path in found if path.suffix.lower() not in TEXT_SUFFIXES]
     texts = [path for path in found if path.suffix.lower() in TEXT_SUFFIXES]
     for path in in_tables[:_REPORTED]:
         table = Table(path, encoding, no_header=no_header)
         if table.sample:
-            chosen = columns.choose(table, text_column, label_column)
+            try:
+                chosen = columns.choose(table, text_column, label_column)
+            except InputError as error:
+                if path in named:
+                    raise
+                hint = "or leave the file out: name the others, not the folder"
+                raise InputError(f"{error}; {hint}") from None
             found_lines.append(_line(table, chosen))
     if len(in_tables) > _REPORTED:
         found_lines.append(f"and {len(in_tables) - _REPORTED} more tables")
     for path in texts:
         if cuts := sum(line.count(END_OF_TEXT) for line in lines.read_lines(path, encoding)):
-            found_lines.append(f"{path.name}: cut at its {cuts:,} {END_OF_TEXT}, and nowhere else")
+            found_lines.append(
+                f"{path.name}: cut only where {END_OF_TEXT} is ({counted(cuts, 'time')})"
+            )
     return found_lines
 
 
 def _line(table: Table, chosen: columns.Columns) -> str:
     """Return what was taken of a table, after reading it through."""
-    count = without = 0
+    count = without = unknown = 0
     for number, row in table:
         count += 1
+        unknown += chosen.split is not None and chosen.part_of(row, table, number) not in PARTS
         without += not chosen.text_of(row, table, number).strip()
     missing = f", {counted(without)} without a text" if without else ""
-    return f"{table.path.name}: {counted(count)}{missing}, {chosen.line(table)}"
+    parts = ""
+    if chosen.split is not None:
+        parts = "; the rows of all parts are read"
+    if unknown:
+        parts += f"; {counted(unknown)} with a split that is not train, dev or test"
+    return f"{table.path.name}: {counted(count)}{missing}, {chosen.line(table)}{parts}"
 
 
-def counted(rows: int) -> str:
-    """Return a number of rows in words.
+def counted(count: int, noun: str = "row") -> str:
+    """Return a number of things in words.
 
-    >>> counted(1), counted(1200)
-    ('1 row', '1,200 rows')
+    >>> counted(1), counted(1200), counted(1, "document")
+    ('1 row', '1,200 rows', '1 document')
     """
-    return f"{rows:,} row{'s' * (rows != 1)}"
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def blocks(path: Path, unit: str | None, encoding: str) -> Iterator[tuple[int, str]]:

@@ -21,6 +21,7 @@ from minilm.errors import InputError
 from minilm.random import generator
 
 SPLITS = ("train", "dev", "test")
+_LISTED = 5  # labels that a line of the report names
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,18 @@ class LabelledData:
             parts = ", ".join(f"{self.splits.count(name)} {name}" for name in SPLITS)
         return (
             f"LabelledData({self.path.name!r}, {len(self.texts):,} texts, "
-            f"{len(self.classes)} classes, {parts})"
+            f"{len(self.classes)} class{'es' * (len(self.classes) != 1)}, {parts})"
         )
 
     def report(self) -> list[str]:
         """Return what was taken of the file, and what to look at in its labels, as lines."""
         found = labels_.findings(Counter(self.labels))
+        for name in SPLITS if self.splits is not None else ():
+            there = set(self.part(name).labels)
+            if there and (absent := [label for label in self.classes if label not in there]):
+                listed = ", ".join(map(reprlib.repr, absent[:_LISTED]))
+                listed += f" and {len(absent) - _LISTED} more" * (len(absent) > _LISTED)
+                found.append(f"no text of the {name} part has the label {listed}")
         line = f"{self.path.name}: {counted(len(self.texts))}, {self.taken}"
         return [line, *(f"{self.path.name}: {finding}" for finding in found)]
 
@@ -146,7 +153,9 @@ def read_labelled(
                 fault = "NaN" if value.strip() else "no value"
                 name = ", ".join(map(reprlib.repr, names))
                 raise tables.row_error(
-                    f"{fault} in the {kind} column {name}; fill it in", path, number
+                    f"{fault} in the {kind} column {name}; fill it in, or leave the row out",
+                    path,
+                    number,
                 )
         if chosen.split:
             part = chosen.part_of(row, table, number)

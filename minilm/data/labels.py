@@ -14,6 +14,8 @@ _MISSING = frozenset(
     ("na", "n/a", "#n/a", "<na>", "nan", "none", "null", "nil", "missing", "-", "--", "?", ".")
 )
 _QUOTES = re.compile("[\\s'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb]+")
+_DECIMAL = re.compile(r"[-+]?\d+[.,]\d+(?:[eE][-+]?\d+)?")
+_GRADES = 20  # decimal numbers that may be grades (1.0, 1.5, ...); more of them are a quantity
 _NAMED = 5  # findings and variants that a report names
 
 
@@ -53,6 +55,13 @@ def findings(counts: Mapping[str, int]) -> list[str]:
             else ("a label that looks like a missing value")
         )
         found.append(f"{what}: {_listed(missing, counts)}")
+    decimals = [label for label in counts if _DECIMAL.fullmatch(label.strip())]
+    if len(decimals) > _GRADES:
+        found.append(
+            f"{len(decimals):,} labels are decimal numbers, and each is a class of its own; to "
+            f"predict a number is not offered: write a few classes instead: "
+            f"{_listed(decimals, counts)}"
+        )
     return found
 
 

@@ -28,6 +28,8 @@ def check_file(path: Path, encoding: str) -> None:
         ) from None
     if not path.exists():
         raise InputError("no such file; check the path", path)
+    if path.is_dir():
+        raise InputError("this is a folder; name a file in it", path)
     if not path.is_file():
         raise InputError("not a text file", path)
     if path.stat().st_size == 0:
@@ -72,7 +74,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
         except UnicodeError:
             raise InputError(
                 f"not {name.removesuffix('-sig')}; if the file has another encoding, name it, "
-                "as in --encoding latin-1",
+                "as in --encoding cp1252 (Excel on Windows) or --encoding latin-1",
                 path,
                 _line_of_first_bad_byte(path, encoding),
             ) from None
@@ -144,6 +146,11 @@ def foreign_kind(path: Path, encoding: str) -> str | None:
             return (
                 f"this is {name.upper()} (it has a byte order mark); read it with --encoding {name}"
             )
+    if encoding == "utf-8" and len(head) == 16:
+        # ASCII in UTF-16 has a zero in every second byte.
+        for name, zeros, others in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+            if not any(head[zeros::2]) and all(head[others::2]):
+                return f"this looks like UTF-16; read it with --encoding {name}"
     for mark, name, advice in _MARKS:
         if head.startswith(mark):
             return f"this is {name}, not text; {advice}"

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 _FEW = 50  # different values of a column, at most, whose values are taken for a row's sign
 _SHORT = 40  # characters of such a value, at most
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
 
 def is_number(text: str) -> bool:
     """Return whether a field is a plain number.
 
-    >>> is_number(" -1.0 "), is_number("1st"), is_number("")
-    (True, False, False)
+    >>> is_number(" -1.0 "), is_number("1,5"), is_number("1st"), is_number("")
+    (True, True, False, False)
     """
     return _NUMBER.fullmatch(text.strip()) is not None
 

@@ -86,14 +86,13 @@ def _rewrite_text(
 
 
 def _rewrite_csv(table: Table, chosen: columns.Columns, file: IO[str], decide: Decide) -> None:
-    delimiter = "," if table.path.suffix.lower() == ".csv" else "\t"
-    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(file, delimiter=table.delimiter, lineterminator="\n")
 
     def write(fields: list[str]) -> None:
         if table.quoted:
             writer.writerow(fields)
         else:
-            file.write(delimiter.join(fields) + "\n")
+            file.write(table.delimiter.join(fields) + "\n")
 
     if table.has_header:
         write(table.header)

@@ -38,7 +38,7 @@ _SIGNS = (
 
 
 def find_files(
-    paths: Iterable[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     output: str | os.PathLike[str] | None = None,
     say: Callable[[str], None] | None = None,
@@ -50,7 +50,7 @@ def find_files(
 
     Parameters
     ----------
-    paths : iterable of path-like
+    paths : path-like, or iterable of path-like
     output : path-like, optional
         The folder that the run writes to; below a folder of data it is left out.
     say : callable, optional
@@ -62,13 +62,22 @@ def find_files(
         When a path does not exist, a file is of no known kind or a folder holds none that is.
     """
     found: list[Path] = []
-    for path in map(Path, paths):
+    for path in as_paths(paths):
         if path.is_dir():
             found += _in_folder(path, None if output is None else Path(output), say)
         else:
             _check_named(path)
             found.append(path)
     return found
+
+
+def as_paths(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return one path, or several, as a list.
+
+    >>> [path.name for path in as_paths("a.txt")], [path.name for path in as_paths(["a", "b"])]
+    (['a.txt'], ['a', 'b'])
+    """
+    return [Path(paths)] if isinstance(paths, str | os.PathLike) else list(map(Path, paths))
 
 
 def nearest_folder(path: str | os.PathLike[str], holds: Callable[[Path], bool]) -> Path | None:

@@ -37,6 +37,10 @@ SPLIT = "split"
 RESERVED = (SPLIT, "hard", "id")
 _HEADINGS = {*USUAL["text"], *USUAL["label"], *RESERVED, "title", "name", "url", "date", "index"}
 
+# What may separate the fields of a .csv file, and the line in which Excel names it.
+_SEPARATORS = (",", ";", "\t", "|")
+_EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+
 # A pandas index and the empty columns of a spreadsheet have such names.
 _UNNAMED = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?")
 
@@ -70,6 +74,8 @@ class Table:
         False for a .csv or .tsv file without a header.
     header : list of str
         The first row of a .csv or .tsv file that has one, as it is.
+    delimiter : str
+        What separates the fields of a .csv or .tsv file.
     quoted : bool
         False for a .tsv file that was written without quoting.
     unnamed : int
@@ -94,8 +100,9 @@ class Table:
         self.unnamed = 0
         self.columns: tuple[str, ...] = ()
         suffix = path.suffix.lower()
+        self.delimiter = "\t" if suffix == ".tsv" else ","
         if suffix in (".csv", ".tsv"):
-            rows = self._csv_rows("," if suffix == ".csv" else "\t", no_header)
+            rows = self._csv_rows(no_header)
         elif suffix == ".jsonl":
             rows = self._jsonl_rows()
         elif suffix == ".json":
@@ -124,14 +131,25 @@ class Table:
         """Return the name and the columns."""
         return f"Table({self.path.name!r}, columns={list(self.columns)})"
 
-    def _csv_rows(self, delimiter: str, no_header: bool) -> Iterator[Row]:
+    def _csv_rows(self, no_header: bool) -> Iterator[Row]:
         path = self.path
         content = lines.read_lines(path, self.encoding)
-        first = next(content, "")
-        _check_separator(first, delimiter, path)
-        if delimiter == "\t":
-            self.quoted = quoting.is_quoted(lines.read_lines(path, self.encoding), delimiter)
-        records = _records(chain([first], content), delimiter, self.quoted, path)
+        begin = list(islice(content, _SAMPLED))
+        start = 1
+        if path.suffix.lower() == ".tsv":
+            _check_tabs(begin[0], path)
+            # A quoted field may hold tabs and several lines: then only quoting gives equal rows.
+            plain = _regular(begin, "\t", quoted=False)
+            self.quoted = quoting.is_quoted(lines.read_lines(path, self.encoding), "\t") or (
+                not plain and _regular(begin, "\t") is not None
+            )
+        elif named := _EXCEL_SEPARATOR.fullmatch(begin[0].strip()):
+            self.delimiter = named[1]
+            begin, start = begin[1:], 2
+        else:
+            self.delimiter = _separator(begin)
+        delimiter = self.delimiter
+        records = _records(chain(begin, content), delimiter, self.quoted, path, start)
         head = list(islice(records, _SAMPLED + 1))
         width = len(head[0][1]) if head else 0
         sample = [fields for _, fields in head if len(fields) == width]
@@ -142,7 +160,7 @@ class Table:
             names, head, sample = self._header(head[0][1] if head else []), head[1:], sample[1:]
         self._names = names
         signs = quoting.Signs(sample)
-        return self._checked(chain(head, records), names, signs, delimiter)
+        return self._checked(chain(head, records), names, signs)
 
     def _header(self, fields: Sequence[str]) -> list[str]:
         """Return the names of the columns; one without gets blanks, as many as its number."""
@@ -169,18 +187,18 @@ class Table:
         records: Iterator[tuple[int, list[str]]],
         names: Sequence[str],
         signs: quoting.Signs,
-        delimiter: str,
     ) -> Iterator[Row]:
+        separator = "separator" + f" ({self.delimiter})" * (self.delimiter not in ",\t")
         for start, fields in records:
             if len(fields) != len(names):
                 first = "header" if self.has_header else "first row"
                 raise InputError(
                     f"{len(fields)} fields where the {first} has {len(names)}; put fields that "
-                    "hold the separator in double quotes",
+                    f"hold the {separator} in double quotes",
                     self.path,
                     start,
                 )
-            if signs.swallowed(fields, delimiter):
+            if signs.swallowed(fields, self.delimiter):
                 count = max(field.count("\n") for field in fields) + 1
                 raise InputError(
                     f"a quoted field that starts here runs over {count} lines, which look like "
@@ -218,15 +236,15 @@ def row_error(message: str, path: Path, number: int) -> InputError:
 
 
 def _records(
-    content: Iterator[str], delimiter: str, quoted: bool, path: Path
+    content: Iterator[str], delimiter: str, quoted: bool, path: Path, start: int = 1
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the line where each record starts and its fields; blank rows are left out."""
     csv.field_size_limit(lines.MAX_LINE)
-    start = 1
+    before = start - 1  # lines of the file that come before the content
     if not quoted:
-        for start, line in enumerate(content, 1):
+        for number, line in enumerate(content, start):
             if line.strip():
-                yield start, line.rstrip("\n").split(delimiter)
+                yield number, line.rstrip("\n").split(delimiter)
         return
     reader = csv.reader(content, delimiter=delimiter, strict=True)
     try:
@@ -234,7 +252,7 @@ def _records(
             # A spreadsheet writes its empty rows as separators alone.
             if any(map(str.strip, fields)):
                 yield start, fields
-            start = reader.line_num + 1
+            start = before + reader.line_num + 1
     except csv.Error as error:
         # A quote that nobody closes is noticed at the end of the file; the fault is where it began.
         raise InputError(
@@ -245,20 +263,50 @@ def _records(
         ) from None
 
 
-_SEPARATORS = {";": "';'", "\t": "tabs", ",": "','"}
+def _separator(begin: Sequence[str]) -> str:
+    r"""Return what separates the fields of a .csv file, by its first lines.
+
+    Where the decimal sign is a comma, spreadsheets write semicolons. A separator is one that gives
+    every row as many fields; where two do, the one whose header has a usual name, else the comma.
+
+    >>> _separator(["text;price\n", "fine, really;1,50\n"])
+    ';'
+    >>> _separator(["text,label\n", "so; so,1\n", "fine,0\n"])
+    ','
+    """
+    present = [sign for sign in _SEPARATORS if sign in begin[0]]
+    if present in ([], [","]):
+        return ","
+    heads = {sign: head for sign in present if (head := _regular(begin, sign))}
+    named = [sign for sign in heads if any(normalized(name) in _HEADINGS for name in heads[sign])]
+    if found := [*named, *heads]:
+        return found[0]
+    # None fits: the row that is wrong is named when it is read. A "|" may be part of a text.
+    return next((sign for sign in present if sign != "|"), ",")
 
 
-def _check_separator(header: str, delimiter: str, path: Path) -> None:
-    """Raise when the header would be one field because the file's separator is another one."""
-    if delimiter in header:
+def _regular(begin: Sequence[str], separator: str, *, quoted: bool = True) -> list[str] | None:
+    """Return the first row where all have as many fields, two or more; else None."""
+    if quoted:
+        csv.field_size_limit(lines.MAX_LINE)
+        rows = list(csv.reader(begin, delimiter=separator))
+    else:
+        rows = [line.rstrip("\n").split(separator) for line in begin]
+    if len(begin) == _SAMPLED:
+        rows.pop()  # the last one may go on after the sample
+    rows = [row for row in rows if any(map(str.strip, row))]
+    widths = {len(row) for row in rows}
+    return rows[0] if len(widths) == 1 and widths != {1} else None
+
+
+def _check_tabs(header: str, path: Path) -> None:
+    """Raise when the header of a .tsv file would be one field because it has no tab."""
+    if "\t" in header:
         return
-    for separator, name in _SEPARATORS.items():
+    for separator in ";,":
         if separator in header:
             raise InputError(
-                f"the separator seems to be {name}; save the table with commas (or as .tsv, with "
-                "tabs)",
-                path,
-                1,
+                f"the separator seems to be '{separator}'; rename the file to .csv", path, 1
             )
 
 

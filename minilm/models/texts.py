@@ -49,7 +49,8 @@ def encode(
     Raises
     ------
     OptionError
-        When a text has no token, and the model has no end-of-text token to replace it.
+        When a text is not a string; when it has no token, and the model has no end-of-text token to
+        replace it.
 
     Examples
     --------
@@ -58,9 +59,13 @@ def encode(
     >>> encode(words, ["to be or not", "?"], context=3, end_of_text=0)
     Encoded(ids=[[3, 2, 5], [0]], truncated=1, empty=1)
     """
+    if isinstance(texts, str):
+        raise OptionError("texts is one string; pass a list of texts: [text]")
     found: list[list[int]] = []
     truncated = empty = 0
     for number, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise OptionError(f"text {number} is of type {type(text).__name__}, not a string")
         ids = tokenizer.encode(text)
         truncated += len(ids) > context
         empty += not ids

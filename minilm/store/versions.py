@@ -243,7 +243,10 @@ def rollback(
     with _writer(here, wait=wait) as writer:
         _finish_copy(here)
         if number is None:
-            current = next((v for v in stored(here) if v.current), None)
+            kept = stored(here)
+            if len(kept) < 2:
+                raise OutputError(f"{here}: there is no earlier version to go back to")
+            current = next((v for v in kept if v.current), None)
             if current is None or current.made_from is None:
                 raise OutputError(
                     f"{here}: no record of what the model here was made from; see --list, and "

@@ -79,6 +79,7 @@ def finetune(
     labels: int | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    no_header: bool = False,
     encoding: str = "utf-8",
     say: Say | None = print,
     **settings: Any,
@@ -97,6 +98,8 @@ def finetune(
         Draw this many labelled texts; all by default.
     text_column, label_column : str, optional
         Guessed by default.
+    no_header : bool
+        Whether the first row of a .csv or .tsv file is data; recognized by default.
     encoding : str
     say : callable, optional
         Takes lines about how it goes; None for silence.
@@ -109,7 +112,16 @@ def finetune(
         When model, task, settings or folder cannot be used, or training fails.
     """
     check(settings, FinetuneSettings)
-    where = Task(resources.find_corpus(Path(task)), labels, encoding, text_column, label_column)
+    if not isinstance(model, (str, os.PathLike)):
+        raise OptionError("model is the path of a folder; keep a model in memory with its save()")
+    if not isinstance(task, (str, os.PathLike)):
+        raise OptionError(
+            "task is the path of a table; lists of texts and labels are for "
+            "TransformerClassifier(model).fit(texts, labels)"
+        )
+    where = Task(
+        resources.find_corpus(Path(task)), labels, encoding, text_column, label_column, no_header
+    )
     labelled_task.run(model, where, output_dir, FinetuneSettings(**settings), say or _silent)
     found = loading.load(output_dir, base=model if settings.get("method") == "lora" else None)
     assert isinstance(found, TextClassifier)  # noqa: S101  (it was just saved as one)
@@ -217,6 +229,8 @@ def as_files(texts: Texts, name: str = "texts") -> Iterator[list[PathLike]]:
 
     Raises
     ------
+    OptionError
+        When one is neither a string nor a path.
     InputError
         When some of the strings name files and others do not, or one looks like the name of a
         missing file.
@@ -225,6 +239,9 @@ def as_files(texts: Texts, name: str = "texts") -> Iterator[list[PathLike]]:
     if isinstance(texts, (str, os.PathLike)) or all(isinstance(x, os.PathLike) for x in items):
         yield [resources.find_corpus(Path(item)) for item in items]
         return
+    for number, item in enumerate(items):
+        if not isinstance(item, (str, os.PathLike)):
+            raise OptionError(f"{name}[{number}] is of type {type(item).__name__}, not a string")
     found = [resources.find_corpus(Path(x)) if _is_short(x) else Path() for x in items]
     exist = [_is_short(x) and path.exists() for x, path in zip(items, found, strict=True)]
     if all(exist):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from minilm.data.documents import read_documents
+from minilm.data.documents import counted, read_documents
 from minilm.data.quality import damage, fingerprints
 from minilm.data.sources import find_files
 from minilm.nn.parameters import Config
@@ -62,7 +62,7 @@ class Collected:
     def lines(self) -> list[str]:
         """Return the counts as lines of text."""
         return [
-            f"collect: {self.found:,} documents",
+            f"collect: {counted(self.found, 'document')}",
             f"skip: {self.duplicates:,} duplicates ({self.seen:,} seen by the model, "
             f"{self.repeated:,} repeated here)",
             f"preprocess: {self.kept:,} kept ({self.repaired:,} repaired), {self.unfit:,} unfit",
@@ -123,7 +123,7 @@ class Known:
         """Return it as a line of text."""
         seen = "no ledger, so every document counts as new"
         if self.seen is not None:
-            seen = f"has seen {len(self.seen):,} documents"
+            seen = f"has seen {counted(len(self.seen), 'document')}"
         return f"{self.parameters:,} parameters; {seen}"
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minilm.arrays import Ids
+from minilm.data.documents import counted
 from minilm.data.sources import find_files
 from minilm.errors import OutputError
 from minilm.models import batches, generate, scores
@@ -217,7 +218,7 @@ def begin(
     run = _assemble(model, tokenizer, chosen, sources, seen, sample, writer, found)
     run.save(run.state)
     say(
-        f"{found.documents:,} documents, tokenizer of {len(tokenizer.vocab):,} entries; "
+        f"{counted(found.documents, 'document')}, tokenizer of {len(tokenizer.vocab):,} entries; "
         f"{len(windows.tokens):,} tokens to train on, "
         f"{len(run.held_out):,} held out"
     )
@@ -236,7 +237,11 @@ def _resume(
     state = checkpoint.read_state(writer.path)
     stage = saved.lineage[-1] if saved.lineage else None
     if stage is None or stage.kind != KIND or saved.tokenizer is None:
-        raise OutputError(f"{writer.path}: not a run of minilm pretrain; choose another folder")
+        last = stage.kind if stage is not None else "not known"
+        raise OutputError(
+            f"{writer.path}: the last training here is not minilm pretrain's (it is: {last}); "
+            "choose another folder"
+        )
     recorded = dict(stage.settings)
     built_on = recorded.pop("machine")
     checkpoint.check_same(given, recorded, sources, stage.data, writer.path)

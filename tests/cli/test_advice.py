@@ -12,11 +12,20 @@ from minilm.cli import main
 
 PACKAGE = Path(minilm.__file__).parent
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
-# Options of all commands, and those of a script that a race starts.
-FOREIGN = {"--help", "--prompt", "--new"}
+# Options of all commands, of a script that a race starts, and of pip.
+FOREIGN = {"--help", "--prompt", "--new", "--no-deps"}
 
 TABLES = {
-    *("compare", "forgetting", "neighbors", "tokenize", "validate", "pretrain", "train"),
+    *(
+        "compare",
+        "compare forgetting",
+        "update",
+        "neighbors",
+        "tokenize",
+        "validate",
+        "pretrain",
+        "train",
+    ),
     *("pipeline", "finetune", "predict", "evaluate"),
 }
 # Which commands print the messages of a module; the longest path that fits decides. A message that
@@ -27,7 +36,7 @@ PRINTED_BY = {
     "data/columns.py": TABLES,
     "data/rewrite.py": {"validate"},
     "data/quality": {"validate"},
-    **{f"cli/{name}.py": {name} for name in main.COMMANDS},
+    **{f"cli/{main._MODULES.get(name, name)}.py": {name} for name in main.COMMANDS},
 }
 # Messages of columns.py about labels are for the commands that read labels.
 LABELS = {"compare", "validate", "finetune", "evaluate"}

@@ -140,6 +140,7 @@ def test_what_was_taken_and_what_to_look_at_are_said(tmp_path, capsys):
     run(path)
     said = " ".join(capsys.readouterr().out.split())
     taken = "text from column 'Text', label from column 'Label', split from column 'Split'"
+    taken += "; the rows of all parts are read"
     assert said.startswith(f"t.csv: 8 rows, {taken} t.csv: 8 documents")
     assert "differ only in case, blanks, quotes or number format: 'pos' (3), 'Pos' (1)" in said
     assert "a label that looks like a missing value: 'NA' (1)" in said

@@ -19,8 +19,10 @@ def test_columns_and_labels_of_the_users_files_are_reported(tmp_path):
         "column 'Split'",
         "task.csv: labels that differ only in case, blanks, quotes or number format: '1' (1), "
         "'1.0' (1)",
+        "task.csv: no text of the train part has the label '1.0', '2'",
+        "task.csv: no text of the test part has the label '1'",
         "more.tsv: 2 rows, no header (the first row is data), text from column 1, label from "
         "column 2, no split",
         f"{texts}: left out .git/ (hidden); a file given by name is always read",
-        "a.txt: cut at its 1 <|endoftext|>, and nowhere else",
+        "a.txt: cut only where <|endoftext|> is (1 time)",
     ]

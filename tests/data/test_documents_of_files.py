@@ -65,7 +65,7 @@ def test_a_text_with_marks_is_cut_there_and_only_there(tmp_path):
     for unit in (None, "lines", "paragraphs"):
         assert list(documents.read_documents([path], unit=unit)) == expected
     assert [record.number for record in documents.read_records([path])] == [1, 6, 6]
-    assert documents.describe([path]) == ["t.txt: cut at its 2 <|endoftext|>, and nowhere else"]
+    assert documents.describe([path]) == ["t.txt: cut only where <|endoftext|> is (2 times)"]
 
 
 def test_a_text_with_marks_is_written_again_with_them(tmp_path):

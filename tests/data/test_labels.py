@@ -37,3 +37,20 @@ def test_nothing_is_merged(tmp_path):
     assert len(data.report()) == 4
     path.write_text("text, label\na, pos\nb, neg\n", encoding="utf-8")
     assert read_labelled(path).classes == ("neg", "pos")  # a blank after each comma
+
+
+def test_numbers_to_predict_are_named():
+    found = labels.findings({f"{i / 7:.2f}": 1 for i in range(30)})
+    assert found == [
+        "30 labels are decimal numbers, and each is a class of its own; to predict a number is not "
+        "offered: write a few classes instead: '0.00' (1), '0.14' (1), '0.29' (1), '0.43' (1), "
+        "'0.57' (1) and 25 more"
+    ]
+    assert labels.findings({"0.5": 3, "1.0": 2, "1.5": 4}) == []
+
+
+def test_a_part_without_a_class_is_named(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = "a,x,train\nb,y,train\nc,y,test\nd,y,dev\ne,x,dev\n"
+    path.write_text("text,label,split\n" + rows, encoding="utf-8")
+    assert read_labelled(path).report()[1:] == ["t.csv: no text of the test part has the label 'x'"]

@@ -138,3 +138,24 @@ def test_utf_16_is_read_when_it_is_named(tmp_path):
     assert list(lines.read_lines(path, "utf-16")) == ["café\n"]
     with pytest.raises(InputError, match="UTF-16"):
         list(lines.read_lines(path, "latin-1"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_named(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes("A plain text\n".encode(encoding))
+    with pytest.raises(InputError, match=f"looks like UTF-16; read it with --encoding {encoding}"):
+        list(lines.read_lines(path))
+    assert list(lines.read_lines(path, encoding)) == ["A plain text\n"]
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="this is a folder; name a file in it"):
+        list(lines.read_lines(tmp_path))
+
+
+def test_a_single_path_is_not_taken_for_a_list_of_letters(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("One.\nTwo.\n", encoding="utf-8")
+    assert list(documents.read_documents(str(path))) == ["One.\n", "Two.\n"]
+    assert sources.find_files(path) == [path]

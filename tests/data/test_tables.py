@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from minilm.data import columns, documents, labelled, quoting
+from minilm.data import columns, conversations, documents, labelled, quoting
 from minilm.data.tables import Table
 from minilm.errors import InputError
 
@@ -192,8 +192,9 @@ def test_what_was_written_with_quotes(lines, expected):
     assert quoting.is_quoted(lines, "\t") is expected
 
 
+CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]
 CONVERSATIONS = {
-    "messages": [{"messages": [{"role": "user", "content": "Hi"}], "source": "s"}],
+    "messages": [{"messages": CHAT, "source": "s"}],
     "conversations": [{"conversations": [{"from": "human", "value": "Hi"}], "id": "1"}],
     "prompt and completion": [{"prompt": "a question", "completion": "an answer"}],
     "instruction, input, output": [{"instruction": "Add.", "input": "1 1", "output": "2"}],
@@ -205,9 +206,23 @@ CONVERSATIONS = {
 def test_conversations_are_refused_by_name(tmp_path, what):
     rows = CONVERSATIONS[what] * 3
     path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
-    with pytest.raises(InputError, match=f"{what}.*are not read as such") as caught:
+    with pytest.raises(InputError, match=f"these are .*{what}.*, not texts or labels; ") as caught:
         texts(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("what", CONVERSATIONS)
+def test_conversations_that_can_be_learned_are_sent_to_finetune(tmp_path, what):
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, CONVERSATIONS[what])))
+    with pytest.raises(InputError) as caught:
+        texts(path)
+    advised = "minilm finetune --conversations FILE" in str(caught.value)
+    try:
+        conversations.read_conversations(path)
+        readable = True
+    except InputError:
+        readable = False
+    assert advised == readable == (what != "conversations")
 
 
 def test_a_named_column_of_a_conversation_is_read(tmp_path):
@@ -235,11 +250,83 @@ def test_what_was_taken_is_one_line(tmp_path):
     path = write(tmp_path / "a.csv", "review,stars,split\nx,1,train\ny,2,test\n")
     assert labelled.read_labelled(path).report() == [
         "a.csv: 2 rows, text from column 'review', label from column 'stars', split from column "
-        "'split'"
+        "'split'",
+        "a.csv: no text of the train part has the label '2'",
+        "a.csv: no text of the test part has the label '1'",
     ]
     assert repr(labelled.read_labelled(path)) == (
         "LabelledData('a.csv', 2 texts, 2 classes, 1 train, 0 dev, 1 test)"
     )
     assert documents.describe([path]) == [
-        "a.csv: 2 rows, text from column 'review', no label, split from column 'split'"
+        "a.csv: 2 rows, text from column 'review', no label, split from column 'split'; the rows "
+        "of all parts are read"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "sign"),
+    [
+        # Excel where the decimal sign is a comma, with its mark, line ends and empty rows
+        ("\ufeffText;Label;Preis\r\nnett;gut;1,50\r\nach, so;schlecht;2,75\r\n;;\r\n", ";"),
+        ("sep=;\nText;Label\nnett;gut\nach, so;schlecht\n", ";"),
+        ('"Text";"Label"\n"nett";"gut"\n"ach, so";"schlecht"\n', ";"),
+        ("Text, kurz;Label\nnett;gut\nach, so;schlecht\n", ";"),
+        ("Preis, EUR;Text;Label\n1,5;nett;gut\n2,5;ach so;schlecht\n", ";"),  # a comma in each
+        ("nett;1\nach, so;0\n", ";"),  # no header
+        ("Text\tLabel\nnett\tgut\nach, so\tschlecht\n", "\t"),
+        ("Text|Label\nnett|gut\nach, so|schlecht\n", "|"),
+        ("Text,Label\nnett;gut,1\nach; so,0\n", ","),  # a semicolon in each text
+        ('Text,Label\n"eins;\nzwei",1\nach;0,0\n', ","),
+    ],
+)
+def test_the_separator_of_csv_is_found(tmp_path, content, sign):
+    path = write(tmp_path / "a.csv", content)
+    table = Table(path)
+    assert table.delimiter == sign
+    data = labelled.read_labelled(path, **({} if table.has_header else {"text_column": "1"}))
+    assert len(data.texts) == 2
+    assert len(data.classes) == 2
+    assert data.report()[0].startswith(f"a.csv: 2 rows, separated by {sign!r}") == (sign in ";|")
+
+
+def test_the_line_after_the_named_separator_is_the_second(tmp_path):
+    path = write(tmp_path / "a.csv", "sep=;\ntext;label\nx;a\ny;z;b\n")
+    assert labelled.read_labelled(
+        write(tmp_path / "b.csv", "sep=,\ntext,label\nx,a\ny,b\n")
+    ).lines == (3, 4)
+    with pytest.raises(InputError, match=r"a\.csv:4: 3 fields"):
+        labelled.read_labelled(path)
+
+
+def test_a_part_of_a_text_is_no_separator(tmp_path):
+    path = write(tmp_path / "a.csv", "words | phrases\nfine\nso so\n")
+    assert texts(path) == ["fine", "so so"]
+
+
+def test_quoted_tsv_may_hold_tabs_after_a_line_end(tmp_path):
+    rows = [["text", "label"], ['one\n"two"\tthree', "a"], ["four", "b"]]
+    file = io.StringIO()
+    csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)
+    data = labelled.read_labelled(write(tmp_path / "a.tsv", file.getvalue()))
+    assert data.texts == ('one\n"two"\tthree', "four")
+
+
+def test_parts_that_are_not_known_are_counted(tmp_path):
+    path = write(tmp_path / "a.csv", "text,split\nx,train\ny,holdout\nz,Test\n")
+    line = documents.describe([path])[0]
+    assert line.endswith(
+        "split from column 'split'; the rows of all parts are read; "
+        "1 row with a split that is not train, dev or test"
+    )
+
+
+def test_a_table_in_a_folder_that_cannot_be_read_can_be_left_out(tmp_path):
+    """A notebook's folder on Colab holds samples of tables without a text."""
+    samples = tmp_path / "sample_data"
+    samples.mkdir()
+    path = write(samples / "a.json", '[{"Series": "I", "X": 1.0}]')
+    with pytest.raises(InputError, match=r"a\.json: more than .*; or leave the file out: name the"):
+        documents.describe([tmp_path])
+    with pytest.raises(InputError) as caught:
+        documents.describe([path])
+    assert "leave the file out" not in str(caught.value)

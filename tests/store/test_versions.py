@@ -92,7 +92,7 @@ def test_held_back_it_stays_beside_and_can_be_taken(model):
 
 
 def test_there_is_nothing_before_the_first(model):
-    with pytest.raises(OutputError, match="no record of what the model here was made from"):
+    with pytest.raises(OutputError, match="there is no earlier version to go back to"):
         versions.rollback(model)
     with pytest.raises(OutputError, match="no version 7; versions here: none"):
         versions.rollback(model, 7)

@@ -1,6 +1,7 @@
 """Words and vocabularies, against the definition spelled out character by character."""
 
 import json
+import re
 import sys
 import unicodedata
 from collections import Counter
@@ -8,6 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from minilm import resources
 from minilm.errors import InputError, OptionError
 from minilm.text import words
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
@@ -75,6 +77,14 @@ def test_a_mark_belongs_to_the_letter_before_it():
 def test_what_has_no_marks_takes_the_fast_way():
     marks = [chr(i) for i in range(sys.maxunicode) if unicodedata.category(chr(i))[0] == "M"]
     assert all(map(words._BLOCKS_WITH_MARKS.search, marks))
+
+
+def test_the_shipped_texts_have_the_words_they_always_had():
+    """Marks and composed forms change nothing where there are none."""
+    for path in sorted(resources.corpora_dir().glob("*.txt")):
+        text = path.read_text(encoding="utf-8")
+        plain = re.findall(r"[^\W\d_]+", text.lower())
+        assert WordTokenizer().tokenize(text) == plain, path.name
 
 
 def test_sizes_are_in_the_repr():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minilm
-from minilm.errors import InputError, OptionError
+from minilm.errors import InputError, OptionError, OutputError
 from minilm.training import front
 
 TINY = {"size": "kata", "n_embd": 12, "n_layer": 1, "n_head": 2, "n_positions": 16}
@@ -53,6 +53,13 @@ def test_a_folder_is_updated_as_a_version(trained, tmp_path):
     assert len(out.lineage) == 3
 
 
+def test_an_updated_model_is_no_pretraining_to_resume(trained, text, tmp_path):
+    path = shutil.copytree(trained, tmp_path / "m")
+    minilm.update(path, NEW, steps=1, limit=9.0, threads=1, say=None)
+    with pytest.raises(OutputError, match=r"not minilm pretrain's \(it is: update\); choose"):
+        minilm.pretrain(text, path, resume=True, say=None)
+
+
 def test_a_model_in_memory_is_updated_in_place(trained, text, tmp_path):
     model = minilm.load(trained)
     before = model.evaluate(NEW).loss
@@ -94,3 +101,21 @@ def test_what_is_a_path_and_what_is_a_document(tmp_path):
     for wrong in ([path, "One document."], ["missing.txt", "b.txt"]):
         with pytest.raises(InputError, match="no such file"), front.as_files(wrong):
             pass
+
+
+def test_what_is_not_a_file_is_named(trained, tmp_path):
+    model, out = minilm.load(trained), tmp_path / "o"
+    with pytest.raises(OptionError, match="model is the path of a folder"):
+        minilm.finetune(model, tmp_path / "t.csv", out)
+    with pytest.raises(OptionError, match=r"lists .* TransformerClassifier\(model\).fit\(texts"):
+        minilm.finetune(trained, ["a", "b"], out)
+    with pytest.raises(OptionError, match=r"texts\[1\] is of type NoneType, not a string"):
+        model.update(["a text", None])
+
+
+def test_a_table_without_a_header_can_be_finetuned_on(trained, tmp_path):
+    task = tmp_path / "t.csv"
+    task.write_text("a cat sat,x one\na dog ran,y one\n", encoding="utf-8")
+    options = {"text_column": "1", "label_column": "2", "no_header": True}
+    found = minilm.finetune(trained, task, tmp_path / "o", updates=1, say=None, **options)
+    assert found.labels == ("x one", "y one")

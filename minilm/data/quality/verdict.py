@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from minilm.data.documents import counted
+
 Severity = Literal["error", "warning"]
 Remedy = Literal["remove", "remove if over", "change", "leave"]
 
@@ -168,7 +170,8 @@ class Report:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         names = ", ".join(path.name for path in self.paths)
         lines = [line for text in self.taken for line in _wrapped(text)]
-        lines.append(f"{_cut(names, 40)}: {self.documents:,} documents, {self.words:,} words")
+        sizes = f"{counted(self.documents, 'document')}, {counted(self.words, 'word')}"
+        lines.append(f"{_cut(names, 40)}: {sizes}")
         for name, *figures, result in rows:
             cells = [
                 figure.rjust(width) for figure, width in zip(figures, widths[1:4], strict=True)
