@@ -14,8 +14,8 @@ from minilm.nn.gpt import GPT, KeyValueCache
 from minilm.nn.llama import Llama
 from minilm.nn.llama_config import LlamaConfig
 
-_GPT = GPTConfig(vocab_size=17, n_positions=9, n_embd=20, n_layer=3, n_head=4)
-_LLAMA = LlamaConfig(17, 24, 30, 3, 4, 2, 10, max_position_embeddings=9)
+_GPT = GPTConfig(vocab_size=17, n_positions=9, n_embd=20, n_layer=2, n_head=4)
+_LLAMA = LlamaConfig(17, 24, 30, 2, 6, 3, 10, max_position_embeddings=9)
 
 
 def _model(family: str, dtype: str) -> GPT:
@@ -28,10 +28,10 @@ def _model(family: str, dtype: str) -> GPT:
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Yield the cases; each reads pieces of a text one after another."""
     yield _case(rng, "two positions, then one, then three", pieces=(2, 1, 3))
-    yield _case(rng, "a prompt, then token after token", pieces=(4, 1, 1, 1), batch=1)
+    yield _case(rng, "a prompt, then token after token", pieces=(4, 1, 1), batch=1)
     yield _case(rng, "room for less than the context", pieces=(3, 1, 1), length=6)
     yield _case(rng, "a single layer's first piece", pieces=(1,))
-    yield _case(rng, "Llama, which has fewer heads of keys", family="Llama", pieces=(3, 2, 1))
+    yield _case(rng, "Llama, which has fewer heads of keys", family="Llama", pieces=(4, 2, 1), batch=5)
     yield _case(rng, "float32", pieces=(2, 1), dtype="float32")
 
 
@@ -41,7 +41,7 @@ def _case(
     *,
     pieces: tuple[int, ...],
     family: str = "GPT-2",
-    batch: int = 2,
+    batch: int = 3,
     length: int | None = None,
     dtype: str = "float64",
 ) -> Case:
