@@ -31,7 +31,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield _case(rng, "a prompt, then token after token", pieces=(4, 1, 1), batch=1)
     yield _case(rng, "room for less than the context", pieces=(3, 1, 1), length=6)
     yield _case(rng, "a single layer's first piece", pieces=(1,))
-    yield _case(rng, "Llama, which has fewer heads of keys", family="Llama", pieces=(4, 2, 1), batch=5)
+    yield _case(
+        rng, "Llama, which has fewer heads of keys", family="Llama", pieces=(4, 2, 1), batch=5
+    )
     yield _case(rng, "float32", pieces=(2, 1), dtype="float32")
 
 
