@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from minilm import drawing, resources
 from minilm.course.demos import Course
 from minilm.data.documents import read_documents
-from minilm.models import batches, generate
+from minilm.models import batches, generate, scores
 from minilm.nn import optim
 from minilm.nn.config import SIZES
 from minilm.nn.gpt import GPT
@@ -86,13 +86,11 @@ def train(
     optimizer = optim.AdamW(found.model.parameters, weight_decay=0.1)
     epochs = STEPS * batch * context / len(ids)
     print(f"{name}: {len(ids):,} tokens, read {epochs:.1f} times")
-    # Bytes of a token, on average, in each of the two texts.
-    sizes = [len("\n".join(p).encode()) / len(i) for p, i in ((texts, ids), (held_out, unseen))]
     for step in range(STEPS + 1):
         if step % EVERY == 0:
             found.steps.append(step)
-            found.learned.append(nats(found.model, ids) / np.log(2) / sizes[0])
-            found.unseen.append(nats(found.model, unseen) / np.log(2) / sizes[1])
+            found.learned.append(score(found.model, ids, texts))
+            found.unseen.append(score(found.model, unseen, held_out))
         if step < STEPS:
             _, gradient = found.model.loss_and_grad(*windows[step])
             rate = optim.warmup_decay(step, peak=RATE, warmup=WARMUP, total=STEPS, floor=RATE / 10)
@@ -100,11 +98,12 @@ def train(
     return found
 
 
-def nats(model: GPT, ids: np.ndarray) -> float:
-    """Return the mean loss over a few thousand tokens, spread over a text."""
-    pieces = batches.spaced(ids, SIZE.config.n_positions, SIZE.batch, 1 << 13)
-    scores = [(model.loss(x, y), np.count_nonzero(y != -100)) for x, y in pieces]
-    return float(np.average([loss for loss, _ in scores], weights=[n for _, n in scores]))
+def score(model: GPT, ids: np.ndarray, texts: Sequence[str]) -> float:
+    """Return the bits per byte of texts, by a few thousand tokens that are spread over them."""
+    pieces = list(batches.spaced(ids, SIZE.config.n_positions, SIZE.batch, 1 << 13))
+    losses = [model.loss(x, y) for x, y in pieces]
+    loss = scores.mean_loss(losses, [int(np.count_nonzero(y != -100)) for _, y in pieces])
+    return scores.bits_per_byte(loss, len(ids), len("\n".join(texts).encode()))
 
 
 def compressed(texts: Sequence[str]) -> float:
@@ -130,7 +129,7 @@ def samples(model: GPT, tokenizer: BytePairTokenizer, texts: Sequence[str]) -> l
         written = _words(text)[:-1]  # the last one may be cut off
         shares.append(float(np.mean([word in known for word in written])))
         print(f"temperature {temperature}: {shares[-1]:.0%}")
-        line = " ".join(text.split())[:168]
+        line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split())[:168])
         for i in range(0, len(line), 56):
             print(f"  {line[i : i + 56].strip()}")
     return shares
