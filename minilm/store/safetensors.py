@@ -210,22 +210,54 @@ def dump(
     """
     kinds = {name: _dtype_name(name, value) for name, value in tensors.items()}
     order = sorted(tensors, key=lambda name: (-_RANK[kinds[name]], name.encode()))
+    file.write(header_bytes({name: tensors[name] for name in order}, metadata))
+    for name in order:
+        file.write(tensor_bytes(tensors[name]))
+
+
+def header_bytes(
+    tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None
+) -> bytes:
+    """Return all that comes before the arrays: the header's length, the header, spaces.
+
+    Parameters
+    ----------
+    tensors : mapping of str to ndarray
+        In the order in which their bytes will follow.
+    metadata : mapping of str to str, optional
+        Put first, its keys in alphabetical order; left out if empty.
+
+    Returns
+    -------
+    bytes
+        Of a length that is a multiple of 8, so that the arrays begin at one.
+
+    Raises
+    ------
+    OptionError
+        When the format does not allow a name or a dtype.
+    """
     header: dict[str, Any] = {_METADATA: dict(sorted(metadata.items()))} if metadata else {}
     stop = 0
-    for name in order:
-        start, stop = stop, stop + tensors[name].nbytes
+    for name, value in tensors.items():
+        start, stop = stop, stop + value.nbytes
         header[name] = {
-            "dtype": kinds[name],
-            "shape": list(tensors[name].shape),
+            "dtype": _dtype_name(name, value),
+            "shape": list(value.shape),
             "data_offsets": [start, stop],
         }
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    file.write(struct.pack("<Q", len(text)) + text)
-    for name in order:
-        # Files are in C order and little-endian; other layouts are copied here, one at a time.
-        value = np.ascontiguousarray(tensors[name], _DTYPES[kinds[name]])
-        file.write(value.reshape(-1).view(np.uint8).data)
+    return struct.pack("<Q", len(text)) + text
+
+
+def tensor_bytes(tensor: NDArray[Any]) -> bytes | memoryview:
+    """Return an array's bytes in C order and little-endian, whatever its layout in memory.
+
+    An array that has that layout is not copied.
+    """
+    value = np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<"))
+    return value.reshape(-1).view(np.uint8).data
 
 
 def _dtype_name(name: str, value: NDArray[Any]) -> str:

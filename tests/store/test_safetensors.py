@@ -68,6 +68,22 @@ def test_layouts_are_made_contiguous_and_little_endian():
         assert encode({"x": other}) == expected
 
 
+def test_a_file_is_its_header_and_the_bytes_of_its_arrays():
+    tensors = {"a": np.arange(3.0), "b": np.arange(6, dtype=">i4").reshape(2, 3).T}
+    header = safetensors.header_bytes(tensors, {"ü": "1"})
+    assert header[:8] == struct.pack("<Q", len(header) - 8)
+    assert len(header) % 8 == 0
+    assert json.loads(header[8:]) == {
+        "__metadata__": {"ü": "1"},
+        "a": entry(0, 24, "F64", (3,)),
+        "b": entry(24, 48, "I32", (3, 2)),
+    }
+    data = [bytes(safetensors.tensor_bytes(tensor)) for tensor in tensors.values()]
+    assert data[1] == struct.pack("<6i", 0, 3, 1, 4, 2, 5)
+    assert encode(tensors, {"ü": "1"}) == header + b"".join(data)
+    assert np.shares_memory(tensors["a"], safetensors.tensor_bytes(tensors["a"]))
+
+
 def test_bytes_depend_on_content_only():
     tensors = one_of_each(np.random.default_rng(2))
     metadata = {"b": "1", "a": "2"}
