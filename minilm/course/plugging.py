@@ -2,9 +2,8 @@
 
 From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
 word and writes; its gradient is checked; an update on reviews takes care of the old text; and then
-to the classes of reviews, by TF-IDF, by nearest centroids of
-its vectors and by LoRA. Then the same again with the library's own functions. Both see the same
-batches, so their losses can be compared.
+to the classes of reviews, by TF-IDF, by nearest centroids of its vectors and by LoRA. Then the same
+again with the library's own functions. Both see the same batches, so their losses can be compared.
 Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs.
 """
 
