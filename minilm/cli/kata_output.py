@@ -127,6 +127,7 @@ def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
     rows = [(f"loss of step {n}", *(f"{run['losses'][n - 1]:.5f}" for run in runs)) for n in steps]
     rows += [
         ("loss, held out", *(f"{run['held_out']:.5f}" for run in runs)),
+        ("the same, after update", *(f"{run['updated']:.5f}" for run in runs)),
         ("error of the gradient", *(f"{run['gradient_error']:.0e}" for run in runs)),
         ("milliseconds a step", *(f"{1000 * run['seconds'] / count:.1f}" for run in runs)),
         ("reviews, by TF-IDF, F1", *(f"{run['tfidf']:.3f}" for run in runs)),

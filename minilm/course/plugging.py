@@ -1,9 +1,9 @@
 """The real model, trained with the learner's functions in the library's place.
 
 From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
-word and writes; its gradient is checked; and then to reviews, by TF-IDF, by nearest centroids of
-its vectors and by LoRA. Then the same again with the library's own functions. Both see the same
-batches, so their losses can be compared.
+word and writes; its gradient is checked; an update on reviews takes care of the old text; and then
+to the classes of reviews, by TF-IDF, by nearest centroids of its vectors and by LoRA. Then the same
+again with the library's own functions. Both see the same batches, so their losses can be compared.
 Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs.
 """
 
@@ -32,8 +32,9 @@ from minilm.nn.parameters import Parameters, param_shapes
 from minilm.random import generator
 from minilm.text import words
 from minilm.text.bpe import BytePairTokenizer
-from minilm.training import finetune, loop, word_start
-from minilm.training.settings import FinetuneSettings, PretrainSettings
+from minilm.training import finetune, loop, replay, word_start
+from minilm.training.forgetting import Continuation
+from minilm.training.settings import Care, FinetuneSettings, PretrainSettings
 
 _UNKNOWN = "<unk>"
 _WINDOW = 2
@@ -43,6 +44,8 @@ _LEARNING_RATE = PretrainSettings.learning_rate
 _PROBE = "water"
 _REVIEWS = 128  # labelled, to learn from
 _UPDATES = 60
+_UPDATE_STEPS = 8
+_KEPT = 512  # tokens of the old text, for replay and the Fisher information
 _PROMPT = "the"
 _WRITTEN = 24  # words; twice as many byte pairs
 _BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pretokenize.")
@@ -64,6 +67,8 @@ class Trained:
         For the steps alone.
     held_out : float
         The loss on text that it was not trained on.
+    updated : float
+        The same after an update on reviews, with replay, elastic weights and averaging.
     gradient_error : float
         Of the gradient of the trained model's loss, by a gradient check in float64.
     neighbors : list of str
@@ -82,6 +87,7 @@ class Trained:
     losses: list[float]
     seconds: float
     held_out: float
+    updated: float
     gradient_error: float
     neighbors: list[str]
     tfidf: float
@@ -164,11 +170,14 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
     start = time.perf_counter()
     losses = _steps(model, windows, most_steps, start + seconds)
     spent = time.perf_counter() - start
+    unseen = _stream(texts[:held_out], vocabulary)
+    updated = _updated(model, training[training >= 0], tokenizer, vocabulary)
     return Trained(
         model.parameters.flat.size,
         losses,
         spent,
-        _held_out_loss(model, _stream(texts[:held_out], vocabulary), windows),
+        _held_out_loss(model, unseen, windows),
+        _held_out_loss(updated, unseen, windows),
         _gradient_error(model, *windows[0]),
         [w for w, _ in similarity.nearest_words(_PROBE, vocabulary, table, 4)],
         *_accuracies(model, tokenizer, vocabulary),
@@ -266,6 +275,31 @@ def _held_out_loss(model: gpt.GPT, stream: np.ndarray, windows: batches.Shuffled
     pieces = batches.spaced(stream[stream >= 0], windows.time, windows.batch, 1 << 13)
     losses = [(model.loss(ids, wanted), np.count_nonzero(wanted != -100)) for ids, wanted in pieces]
     return scores.mean_loss(*zip(*losses, strict=True))
+
+
+def _updated(
+    model: gpt.GPT, old: np.ndarray, tokenizer: words.WordTokenizer, vocabulary: words.Vocabulary
+) -> gpt.GPT:
+    """Return what the model becomes on reviews, a few steps with all care for the old text."""
+    reviews = read_labelled(resources.corpora_dir() / "movie_reviews.csv").part("train")
+    stream = _stream([tokenizer.tokenize(text) for text in reviews.texts[:_REVIEWS]], vocabulary)
+    size = SIZES["kata"]
+    length = model.config.n_positions
+    new = batches.ShuffledWindows(stream[stream >= 0], length, size.batch, _SEED)
+    kept = [replay.drawn("general", old, old[:length], length, seed=_SEED, limit=_KEPT)]
+    copied = gpt.GPT(model.config, parameters=model.parameters.extended({}))
+    care = Care(replay=0.5, ewc=1.0, average=0.25)
+    stage = Continuation(copied, new, kept, care, weight_decay=_DECAY, seed=_SEED)
+    with Shards(1) as shards:
+        for step in range(_UPDATE_STEPS):
+            loop.train_step(
+                stage.trained,
+                stage.batches[step],
+                stage.optimizer,
+                learning_rate=_LEARNING_RATE,
+                shards=shards,
+            )
+    return stage.finish()
 
 
 def _gradient_error(model: gpt.GPT, ids: np.ndarray, wanted: np.ndarray) -> float:

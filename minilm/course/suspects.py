@@ -57,6 +57,7 @@ def suspect(
 
 def _of_lists(right: list[Any], wrong: list[Any]) -> str | None:
     """Say what is wrong with a list: an end, an order, repetitions."""
+    right, wrong = [*map(_hashable, right)], [*map(_hashable, wrong)]
     if len(right) > 1:
         if wrong == right[:-1]:
             return "the last item is missing: a loop or slice that stops one too early."
@@ -64,7 +65,7 @@ def _of_lists(right: list[Any], wrong: list[Any]) -> str | None:
             return "the first item is missing: a loop or slice that starts one too late."
         if wrong == right[::-1]:
             return "the right items in reverse order."
-        if wrong == list(dict.fromkeys(map(_hashable, right))):
+        if wrong == list(dict.fromkeys(right)):
             return "repetitions are missing: each item is there once only."
         if sorted(map(repr, wrong)) == sorted(map(repr, right)):
             return "the right items in another order."
@@ -72,7 +73,8 @@ def _of_lists(right: list[Any], wrong: list[Any]) -> str | None:
 
 
 def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
 
 
 def _array(value: Any) -> np.ndarray | None:

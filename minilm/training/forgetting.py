@@ -114,18 +114,34 @@ class Continuation:
             merged = lora.merge(self.gpt.parameters, self.gpt.adapter)
             self._model.parameters.flat[...] = merged.flat
         if self._average:
-            averaged(self._model.parameters, self._old_parameters, self._average)
+            flat = self._model.parameters.flat
+            flat[...] = averaged(flat, self._old_parameters, self._average)
         return self._model
 
 
-def averaged(parameters: Parameters, old: Array, weight: float) -> None:
-    """Replace parameters by `(1 - weight) * new + weight * old`, in place.
+def averaged(new: Array, old: Array, weight: float) -> Array:
+    """Return the weighted mean of a model's parameters after and before training.
 
     Models with a common start are often joined by a path of low loss, so their mean is a good model
     too (M. Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+
+    Parameters
+    ----------
+    new, old : ndarray of one shape, float
+    weight : float
+        The share of the old model: 0 gives the new one, 1 the old one.
+
+    Returns
+    -------
+    ndarray of the same shape and dtype
+
+    Examples
+    --------
+    >>> averaged(np.array([2.0, 8.0]), np.array([2.0, 4.0]), 0.25)
+    array([2., 7.])
     """
-    parameters.flat *= 1 - weight
-    parameters.flat += weight * old
+    mean: Array = (1 - weight) * new + weight * old
+    return mean
 
 
 def old_information(model: GPT, old: Sequence[Part], *, seed: int) -> Array:

@@ -161,12 +161,72 @@ def batches(held_out: Ids, batch: int) -> Iterator[tuple[Ids, Ids]]:
         yield np.where(rows[:, :-1] == _IGNORED, 0, rows[:, :-1]), rows[:, 1:]
 
 
+def old_windows(texts: Sequence[Ids], count: int, *, rng: np.random.Generator) -> list[Ids]:
+    """Draw windows of old texts, each old text as often as any other.
+
+    For each window a text is drawn first, so a short text is not neglected; then one of its
+    windows. The texts are drawn all at once.
+
+    Parameters
+    ----------
+    texts : sequence of integer arrays of shape (N_k, T_k + 1)
+        The windows of each old text: one text or more, one window or more of each.
+    count : int
+        R, how many to draw. A window may come twice.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of R integer arrays of shape (T_k + 1,)
+
+    Examples
+    --------
+    >>> texts = [np.array([[1, 2, 3]]), np.array([[4, 5]])]
+    >>> [window.tolist() for window in old_windows(texts, 3, rng=np.random.default_rng(0))]
+    [[4, 5], [4, 5], [4, 5]]
+    """
+    chosen = (texts[k] for k in rng.integers(len(texts), size=count))
+    return [windows[rng.integers(len(windows))] for windows in chosen]
+
+
+def mixed(ids: Ids, targets: Ids, windows: Sequence[Ids]) -> tuple[Ids, Ids]:
+    """Return a batch of new text with windows of old text after it.
+
+    A window that is longer than the batch's sequences is cut at its end. A shorter one is padded:
+    with 0 in the inputs, and with -100 in the targets, which does not count.
+
+    Parameters
+    ----------
+    ids, targets : integer array of shape (B, T)
+        The new text. It comes first, unchanged.
+    windows : sequence of R integer arrays of shape (T_k + 1,)
+        The old text; each has two tokens or more.
+
+    Returns
+    -------
+    ids, targets : two integer arrays of shape (B + R, T), dtype of `ids`
+
+    Examples
+    --------
+    >>> new = np.array([[1, 2, 3]]), np.array([[2, 3, 4]])
+    >>> ids, targets = mixed(*new, [np.array([7, 8]), np.array([5, 6, 7, 8, 9])])
+    >>> ids.tolist(), targets.tolist()
+    ([[1, 2, 3], [7, 0, 0], [5, 6, 7]], [[2, 3, 4], [8, -100, -100], [6, 7, 8]])
+    """
+    time = ids.shape[1]
+    old_ids = np.zeros((len(windows), time), ids.dtype)
+    old_targets = np.full((len(windows), time), _IGNORED, ids.dtype)
+    for row, window in enumerate(windows):
+        piece = window[: time + 1]
+        old_ids[row, : len(piece) - 1] = piece[:-1]
+        old_targets[row, : len(piece) - 1] = piece[1:]
+    return np.concatenate([ids, old_ids]), np.concatenate([targets, old_targets])
+
+
 class Replayed:
     """Batches of new text, each followed by some windows of old text.
 
-    The new text comes as it would without replay, so replay costs time but takes nothing away. For
-    each old window a part is drawn first, so a short old text is not neglected. Old windows longer
-    than the new ones are cut, shorter ones padded.
+    The new text comes as it would without replay, so replay costs time but takes nothing away.
 
     Parameters
     ----------
@@ -188,13 +248,6 @@ class Replayed:
 
     def __getitem__(self, step: int) -> tuple[Ids, Ids]:
         """Return ids and targets of batch `step`: two arrays of shape (B + R, T), int64."""
-        ids, targets = self.new[step]
-        rng = generator(self.seed, "replay", step)
-        old_ids = np.zeros((self.count, self.new.time), np.int64)
-        old_targets = np.full((self.count, self.new.time), _IGNORED)
-        for row, k in enumerate(rng.integers(len(self.parts), size=self.count)):
-            windows = self.parts[k].windows
-            window = windows[rng.integers(len(windows)), : self.new.time + 1]
-            old_ids[row, : len(window) - 1] = window[:-1]
-            old_targets[row, : len(window) - 1] = window[1:]
-        return np.concatenate([ids, old_ids]), np.concatenate([targets, old_targets])
+        texts = [part.windows for part in self.parts]
+        old = old_windows(texts, self.count, rng=generator(self.seed, "replay", step))
+        return mixed(*self.new[step], old)

@@ -35,10 +35,11 @@ def test_every_room_of_the_course_has_its_row():
     for run in (result["yours"], result["library"]):
         assert run["gradient_error"] < 1e-7
         assert 0.4 < run["tfidf"] < 0.9
+        assert 0 < run["updated"] < 10
     assert result["yours"]["tfidf"] == result["library"]["tfidf"]
 
 
-def test_parts_of_the_classifiers_and_the_gradient_check_are_called():
+def test_parts_beside_the_model_itself_are_called():
     def unusable(*arguments, **options):
         raise RuntimeError("called")
 
@@ -50,6 +51,13 @@ def test_parts_of_the_classifiers_and_the_gradient_check_are_called():
         "minilm.classify.metrics.macro_f1",
         "minilm.nn.gradcheck.slope",
         "minilm.nn.gradcheck.directional_error",
+        "minilm.training.replay.old_windows",
+        "minilm.training.replay.mixed",
+        "minilm.training.forgetting.averaged",
+        "minilm.training.forgetting.sampled",
+        "minilm.training.forgetting.fisher_diagonal",
+        "minilm.training.forgetting.penalty",
+        "minilm.training.forgetting.penalty_backward",
     ):
         with pytest.raises(RuntimeError, match="called"):
             plugging.train({path: unusable}, BUDGET)

@@ -71,3 +71,18 @@ def test_results_in_another_order(rng):
 
 def test_nothing_is_said_of_noise(case, rng):
     assert suspicion(case, "dx", lambda a: a + rng.standard_normal(a.shape)) is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ([[3], [1, 2], [3]], "the last item is missing"),
+        ([[5], [3], [1, 2], [3]], "the right items in reverse order"),
+        ([[3], [1, 2], [5]], "repetitions are missing"),
+        ([[4], [1, 2], [3]], None),
+    ],
+)
+def test_lists_of_arrays_are_compared_item_by_item(wrong, said):
+    right = [np.array(item) for item in ([3], [1, 2], [3], [5])]
+    found = suspects._of_lists(right, [np.array(item) for item in wrong])
+    assert found is None if said is None else found.startswith(said)

@@ -143,3 +143,11 @@ def test_care_that_needs_old_text_says_so(model, new, care):
     assert care.needs_old_text
     with pytest.raises(OptionError, match="name the old text with --old-data"):
         continuation(model, new, (), care)
+
+
+def test_the_mean_of_two_models_is_a_new_array():
+    new, old = np.array([2.0, 8.0], np.float32), np.array([2.0, 4.0], np.float32)
+    mean = forgetting.averaged(new, old, 0.25)
+    assert mean.tolist() == [2.0, 7.0]
+    assert mean.dtype == np.float32
+    assert new.tolist() == [2.0, 8.0]

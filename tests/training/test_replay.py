@@ -110,3 +110,23 @@ def test_old_windows_of_another_length_are_cut_or_padded():
     assert (targets[2:, 2:] == -100).all()
     parts = replay.joined((long,), short, limit=36)
     assert [len(p.windows) for p in parts] == [2, 5]
+
+
+def test_each_old_text_is_drawn_as_often_as_any_other():
+    texts = [np.full((2, 5), 0), np.full((200, 3), 1)]
+    drawn = replay.old_windows(texts, 2000, rng=np.random.default_rng(0))
+    assert 900 < sum(window[0] == 0 for window in drawn) < 1100
+    rows = [np.arange(12).reshape(4, 3)]
+    firsts = {int(w[0]) for w in replay.old_windows(rows, 100, rng=np.random.default_rng(0))}
+    assert firsts == {0, 3, 6, 9}
+
+
+def test_old_windows_come_after_the_new_ones():
+    new = np.array([[1, 2, 3]]), np.array([[2, 3, 4]])
+    windows = [np.array([7, 8], np.int32), np.array([5, 6, 7, 8, 9], np.int32)]
+    ids, targets = replay.mixed(*new, windows)
+    assert ids.tolist() == [[1, 2, 3], [7, 0, 0], [5, 6, 7]]
+    assert targets.tolist() == [[2, 3, 4], [8, -100, -100], [6, 7, 8]]
+    assert ids.dtype == targets.dtype == new[0].dtype
+    same, _ = replay.mixed(*new, [])
+    np.testing.assert_array_equal(same, new[0])
