@@ -103,8 +103,7 @@ def draw(shown: list[np.ndarray]) -> Figure:
             axes.plot([low, high], [row, row], color=color, linewidth=4 if wrong else 2)
         axes.axvline(0, color="black", linewidth=1)
         share = claims(shown[1][way]).mean()
-        axes.set(
-            title=f"{'everything, widened' if way else 'seeds alone'}: {share:.0%} claim a difference"
-        )
+        name = "everything, widened" if way else "seeds alone"
+        axes.set(title=f"{name}: {share:.0%} claim a difference")
         axes.set(xlabel="difference in accuracy", yticks=[])
     return figure

@@ -28,7 +28,9 @@ def resampled_means(
     outcomes: np.ndarray, times_run: np.ndarray, times_item: np.ndarray
 ) -> np.ndarray:
     """Take one weighted mean after the other: the weight of an outcome is run times item."""
-    means = [a @ outcomes @ b / (a.sum() * b.sum()) for a, b in zip(times_run, times_item)]
+    means = [
+        a @ outcomes @ b / (a.sum() * b.sum()) for a, b in zip(times_run, times_item, strict=True)
+    ]
     return np.stack(means, axis=-1)
 
 
