@@ -1,4 +1,4 @@
-"""Kata 10.3  Many comparisons: pick the best of many, and you pick some luck: a solution."""
+"""Kata 10.3  Many comparisons: a solution."""
 
 from __future__ import annotations
 

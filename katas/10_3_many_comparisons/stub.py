@@ -1,4 +1,4 @@
-"""Kata 10.3  Many comparisons: pick the best of many, and you pick some luck
+"""Kata 10.3  Many comparisons
 
 Write the bodies; the docstrings say what each must do. Then:
 

@@ -49,6 +49,11 @@ def test_parts_of_the_classifiers_and_the_gradient_check_are_called():
         "minilm.classify.metrics.confusion_matrix",
         "minilm.classify.metrics.macro_f1",
         "minilm.nn.gradcheck.slope",
+        "minilm.compare.bootstrap.resampled_means",
+        "minilm.compare.statistics.wilson_interval",
+        "minilm.compare.statistics.holm",
+        "minilm.compare.statistics.verdict",
+        "minilm.compare.statistics.resolvable_difference",
         "minilm.nn.gradcheck.directional_error",
     ):
         with pytest.raises(RuntimeError, match="called"):
