@@ -159,6 +159,40 @@ def upper_end_first(right, items):
 
 
 @mistake("wilson_interval")
+def not_halved(right, items):
+    """the middle has Z*Z / items added to the share; it must be half of that, Z*Z / (2 items).
+
+    The share is pulled toward a half: toward (share + u/2) / (1 + u).
+    """
+    share, z2, _, half = _parts(right, items)
+    middle = (share + z2) / (1 + z2)
+    return middle - half, middle + half
+
+
+@mistake("wilson_interval")
+def z_squared_not_divided(right, items):
+    """Z*Z is not divided by the number of items, so it does not fade as items get more.
+
+    With u = Z*Z / items: middle (s + u/2) / (1 + u). With a million items u is nearly 0.
+    """
+    share, *_ = _parts(right, items)
+    z2 = Z * Z
+    middle = (share + z2 / 2) / (1 + z2)
+    half = Z / (1 + z2) * math.sqrt(share * (1 - share) / items + z2 / (4 * items))
+    return middle - half, middle + half
+
+
+@mistake("wilson_interval")
+def half_without_z(right, items):
+    """the half-width has 1 / (1 + u) before the root; the factor Z is missing.
+
+    This is about one standard error, which holds 68 %, not 95 %.
+    """
+    _, _, middle, half = _parts(right, items)
+    return middle - half / Z, middle + half / Z
+
+
+@mistake("wilson_interval")
 def in_percent(right, items):
     """these are percent; the ends must be fractions of 1, without the factor 100."""
     _, _, middle, half = _parts(right, items)

@@ -43,6 +43,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Call("verdict", inputs, returns="verdict", name=name)
 
     designs = {
+        "464 items": {"items": 464, "disagreement": 0.4},
         "440 items": {"items": 440},
         "440 items, 10 seeds": {"items": 440, "seeds": 10},
         "5 seeds, half of them agree": {

@@ -136,6 +136,31 @@ def in_the_order_given(p_values):
     return adjusted
 
 
+@mistake("holm")
+def from_the_largest(p_values):
+    """you began with the largest p-value; begin with the smallest, which gets the factor m.
+
+    The strongest claim goes first, while all tests are open.
+    """
+    m, largest, adjusted = len(p_values), 0.0, [0.0] * len(p_values)
+    for rank, i in enumerate(reversed(_order(p_values))):
+        largest = max(largest, min(1.0, (m - rank) * p_values[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+@mistake("holm")
+def divided(p_values):
+    """you divided the p-values by m - rank; multiply them. It is the level that is divided.
+
+    p <= 0.05 / m and p * m <= 0.05 say the same. An adjusted p-value is never below its own p.
+    """
+    adjusted = [0.0] * len(p_values)
+    for i, factor in zip(_order(p_values), _down(len(p_values)), strict=True):
+        adjusted[i] = p_values[i] / factor
+    return adjusted
+
+
 # --------------------------------------------------------------------------- verdict
 
 
@@ -336,3 +361,31 @@ def nothing_is_refused(items, seeds=1, *, disagreement=0.5, correlation=0.2):
     """
     variance = disagreement * abs(1 + (seeds - 1) * correlation) / max(1, seeds * items)
     return Z * math.sqrt(variance)
+
+
+@mistake("resolvable_difference")
+def z_by_hand(items, seeds=1, *, disagreement=0.5, correlation=0.2):
+    """Z is 1.96 by hand; use the Z of the stub, which has all the digits."""
+    _checked(items, seeds)
+    return 1.96 * math.sqrt(disagreement * (1 + (seeds - 1) * correlation) / (seeds * items))
+
+
+@mistake("resolvable_difference")
+def disagreement_outside_the_root(items, seeds=1, *, disagreement=0.5, correlation=0.2):
+    """the disagreement is outside the square root; it is a variance, so it goes inside.
+
+    A standard error is the root of a variance over a number of outcomes.
+    """
+    _checked(items, seeds)
+    return Z * disagreement * math.sqrt((1 + (seeds - 1) * correlation) / (seeds * items))
+
+
+@mistake("resolvable_difference")
+def variance_twice(items, seeds=1, *, disagreement=0.5, correlation=0.2):
+    """the variance is doubled; the disagreement is already that of the difference of the two.
+
+    2 q would be right for two separate test sets with variance q each. Here the outcomes are
+    paired, item by item.
+    """
+    _checked(items, seeds)
+    return Z * math.sqrt(2 * disagreement * (1 + (seeds - 1) * correlation) / (seeds * items))
