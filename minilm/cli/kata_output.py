@@ -133,6 +133,9 @@ def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
         ("reviews, by TF-IDF, F1", *(f"{run['tfidf']:.3f}" for run in runs)),
         ("reviews, by centroids", *(f"{run['centroid']:.3f}" for run in runs)),
         ("reviews, by LoRA", *(f"{run['lora']:.3f}" for run in runs)),
+        ("  its 95 % interval", *("{:.2f} to {:.2f}".format(*run["interval"]) for run in runs)),
+        ("LoRA vs. centroids", *(run["verdict"] for run in runs)),
+        ("  can tell from 0", *(f"{run['resolvable']:.3f}" for run in runs)),
     ]
     lines = [
         f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",

@@ -80,9 +80,8 @@ def bootstrap_means(
     """Return the means of `outcomes`, runs and items resampled: (..., R, N) -> (..., resamples).
 
     All the leading axes get the same draws, so that differences of what is returned are paired. In
-    each resample every item drawn meets every run drawn: with how often each was drawn, a (R,) and
-    b (N,), the mean is a @ outcomes @ b / (sum(a) * N). Deviations from the mean of `outcomes` are
-    then multiplied by the factor f for few pretrainings (see the module).
+    each resample every item drawn meets every run drawn (`resampled_means`). Deviations from the
+    mean of `outcomes` are then multiplied by the factor f for few pretrainings (see the module).
 
     Parameters
     ----------
@@ -97,21 +96,49 @@ def bootstrap_means(
     """
     *leading, runs, items = outcomes.shape
     keys = keys or tuple((seed, 0) for seed in range(runs))
-    rows = outcomes.reshape(-1, items)
     found = np.empty((*leading, resamples))
     block = max(1, _DRAWS // items)
     for first in range(0, resamples, block):
         count = min(block, resamples - first)
         times_run = resample_runs(keys, count, rng)
         times_item = _times_drawn(rng.integers(items, size=(count, items)), items)
-        by_run = (rows @ times_item.T).reshape(*leading, runs, count)
-        sums = (by_run * times_run.T).sum(axis=-2)
-        found[..., first : first + count] = sums / (items * times_run.sum(axis=1))
+        found[..., first : first + count] = resampled_means(outcomes, times_run, times_item)
     value = outcomes.mean(axis=(-2, -1))[..., np.newaxis]
     factor = small_sample_factor(outcomes.mean(axis=-1), keys, found.var(axis=-1))
     # Exactly as they are where nothing is to be widened: a product would round.
     wider = value + factor[..., np.newaxis] * (found - value)
     return np.where(factor[..., np.newaxis] == 1, found, wider)
+
+
+def resampled_means(
+    outcomes: np.ndarray, times_run: np.ndarray, times_item: np.ndarray
+) -> np.ndarray:
+    """Return the mean of each resample: (..., R, N), (M, R), (M, N) -> (..., M).
+
+    Every run drawn meets every item drawn. With how often each was drawn, a (R,) and b (N,), the
+    mean of a resample is a @ outcomes @ b / (sum(a) * sum(b)).
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (..., R, N), float64
+    times_run : ndarray of shape (M, R), float64
+        How often each run is in each of the M resamples.
+    times_item : ndarray of shape (M, N), float64
+        How often each item is.
+
+    Examples
+    --------
+    Two runs, two items; the second run twice, with each item once:
+
+    >>> outcomes = np.array([[1.0, 0.0], [1.0, 1.0]])
+    >>> resampled_means(outcomes, np.array([[0.0, 2.0]]), np.array([[1.0, 1.0]]))
+    array([1.])
+    """
+    *leading, runs, items = outcomes.shape
+    by_run = outcomes.reshape(-1, items) @ times_item.T
+    by_run = by_run.reshape(*leading, runs, len(times_item))
+    sums = (by_run * times_run.T).sum(axis=-2)
+    return sums / (times_item.sum(axis=1) * times_run.sum(axis=1))
 
 
 def resample_runs(keys: Keys, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -126,7 +153,7 @@ def resample_runs(keys: Keys, count: int, rng: np.random.Generator) -> np.ndarra
     >>> resample_runs(((0, 0), (1, 1), (2, 0), (3, 1)), 2, rng).sum(axis=1)
     array([4., 4.])
     """
-    seeds, seed_of = np.unique([seed for seed, _ in keys], return_inverse=True)
+    seeds = np.unique([seed for seed, _ in keys])
     pretrainings, pretraining_of = np.unique([p for _, p in keys], return_inverse=True)
     many = len(pretrainings)
     if many == 1:
@@ -151,7 +178,35 @@ def resample_runs(keys: Keys, count: int, rng: np.random.Generator) -> np.ndarra
         )
     times_p = _times_drawn(rng.integers(many, size=(count, many)), many)
     times_s = _times_drawn(rng.integers(len(seeds), size=(count, len(seeds))), len(seeds))
-    return times_p[:, pretraining_of] * times_s[:, seed_of]
+    return run_times(keys, times_s, times_p)
+
+
+def run_times(keys: Keys, times_seed: np.ndarray, times_pretraining: np.ndarray) -> np.ndarray:
+    """Return how often each run is in each resample: (M, K), (M, P) -> (M, R).
+
+    Seeds and pretrainings are drawn independently of each other, and a run is in a resample as
+    often as its seed times its pretraining.
+
+    Parameters
+    ----------
+    keys : tuple of (int, int)
+        The seed and the pretraining of each of the R runs.
+    times_seed : ndarray of shape (M, K), float64
+        How often each seed was drawn; in ascending order of seeds.
+    times_pretraining : ndarray of shape (M, P), float64
+        How often each pretraining was drawn; in ascending order of pretrainings.
+
+    Examples
+    --------
+    Seed 5 was drawn twice, seed 9 not at all; each pretraining once:
+
+    >>> keys = ((5, 0), (5, 1), (9, 0), (9, 1))
+    >>> run_times(keys, np.array([[2.0, 0.0]]), np.array([[1.0, 1.0]]))
+    array([[2., 2., 0., 0.]])
+    """
+    _, seed_of = np.unique([seed for seed, _ in keys], return_inverse=True)
+    _, pretraining_of = np.unique([p for _, p in keys], return_inverse=True)
+    return times_seed[:, seed_of] * times_pretraining[:, pretraining_of]
 
 
 def small_sample_factor(by_run: np.ndarray, keys: Keys, variance: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ import numpy as np
 
 from minilm import resources
 from minilm.classify import centroid, logistic, metrics, tfidf
+from minilm.compare import paired, statistics
 from minilm.course import targets
 from minilm.data.documents import read_documents
 from minilm.data.labelled import read_labelled
@@ -50,6 +51,7 @@ _PROMPT = "the"
 _WRITTEN = 24  # words; twice as many byte pairs
 _BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pretokenize.")
 _BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
+_RESAMPLES = 999
 _SEED = 0
 
 
@@ -79,6 +81,12 @@ class Trained:
     centroid, lora : float
         Shares of reviews that are classified rightly from a few labelled ones: by nearest centroids
         of the mean word embeddings, and by the model fine-tuned with LoRA.
+    interval : tuple of float
+        The 95 % interval of the share that LoRA got right.
+    verdict : str
+        Whether LoRA is better than the centroids, on these reviews.
+    resolvable : float
+        The difference that this many reviews can tell from zero.
     text : str
         What the model writes.
     """
@@ -93,6 +101,9 @@ class Trained:
     tfidf: float
     centroid: float
     lora: float
+    interval: tuple[float, float]
+    verdict: str
+    resolvable: float
     text: str
 
 
@@ -320,8 +331,11 @@ def _gradient_error(model: gpt.GPT, ids: np.ndarray, wanted: np.ndarray) -> floa
 
 def _accuracies(
     model: gpt.GPT, tokenizer: words.WordTokenizer, vocabulary: words.Vocabulary
-) -> tuple[float, float, float]:
-    """Return the scores on test reviews of TF-IDF, of nearest centroids and of LoRA."""
+) -> tuple[float, float, float, tuple[float, float], str, float]:
+    """Return the scores on test reviews of TF-IDF, of nearest centroids and of LoRA.
+
+    And what they show: the interval of LoRA, its verdict, and the difference that can be told.
+    """
     reviews = read_labelled(resources.corpora_dir() / "movie_reviews.csv")
     train, test = reviews.part("train"), reviews.part("test")
     every = max(1, len(train.texts) // _REVIEWS)
@@ -347,8 +361,22 @@ def _accuracies(
         settings=FinetuneSettings("lora", updates=_UPDATES),
     )
     by_lora = batched.apply(fitted.model.logits, tests).argmax(axis=1)
+    near, fine = by_centroid == wanted, by_lora == wanted
+    score = metrics.macro_f1(wanted, by_words, len(reviews.classes))
+    return score, float(near.mean()), float(fine.mean()), *_evidence(near, fine)
+
+
+def _evidence(
+    baseline: np.ndarray, condition: np.ndarray
+) -> tuple[tuple[float, float], str, float]:
+    """Return the condition's interval, its verdict, and what can be told: (N,), (N,) bool."""
+    ours, theirs = (paired.Runs(right[np.newaxis], ((0, 0),)) for right in (condition, baseline))
+    [found] = paired.differences([(ours, theirs)], resamples=_RESAMPLES)
+    if found is None:
+        raise AssertionError("two runs with the same seed are a pair")
+    [p] = statistics.holm([found.p])
     return (
-        metrics.macro_f1(wanted, by_words, len(reviews.classes)),
-        float(np.mean(by_centroid == wanted)),
-        float(np.mean(by_lora == wanted)),
+        statistics.wilson_interval(int(condition.sum()), len(condition)),
+        statistics.verdict(found, p),
+        statistics.resolvable_difference(len(condition)),
     )

@@ -258,7 +258,9 @@ def test_an_experiment_is_refused_until_the_predictions_are_right(desk, capsys):
     run(capsys, "start", "10.1")
     path = desk / "mykatas" / "10_1_pretraining_and_fine_tuning.py"
     text = path.read_text(encoding="utf-8").replace("why = None", "why = 'too short'")
-    text = text.replace("plan = None", "plan = 'this is a plan'").replace("= None", "= 0.5")
+    for name in ("plan", "contradiction"):
+        text = text.replace(f"{name} = None", f"{name} = 'this is a plan'")
+    text = text.replace("= None", "= 0.5")
     path.write_text(text, encoding="utf-8")
     code, out, _ = run(capsys, "demo", "10.1")
     assert code == 1

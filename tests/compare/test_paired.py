@@ -62,6 +62,22 @@ def test_resampled_runs_keep_the_design(keys):
     assert shares.var(axis=1) == pytest.approx(3 * (1 / 3) * (2 / 3) / 9, rel=0.1)
 
 
+def test_a_run_is_drawn_as_often_as_its_seed_times_its_pretraining():
+    keys = ((7, 1), (2, 4), (2, 1), (7, 4))
+    times = bootstrap.run_times(keys, np.array([[3.0, 2.0], [0, 2]]), np.array([[1.0, 4.0]] * 2))
+    np.testing.assert_array_equal(times, [[2, 12, 3, 8], [2, 0, 0, 8]])
+
+
+def test_resampled_means_are_weighted_means_of_each_condition():
+    rng = np.random.default_rng(2)
+    outcomes = rng.random((2, 3, 5))
+    times_run, times_item = rng.integers(1, 4, (4, 3)), rng.integers(0, 3, (4, 5)) + 1.0
+    means = bootstrap.resampled_means(outcomes, times_run.astype(float), times_item)
+    for m, (a, b) in enumerate(zip(times_run, times_item, strict=True)):
+        repeated = np.repeat(np.repeat(outcomes, a, axis=1), b.astype(int), axis=2)
+        np.testing.assert_allclose(means[:, m], repeated.mean(axis=(1, 2)), rtol=1e-12)
+
+
 def test_designs_between_nested_and_crossed_are_refused():
     with pytest.raises(OptionError, match="5 runs of 4 seeds and 2 pretrainings"):
         bootstrap.resample_runs(
