@@ -111,6 +111,15 @@ def depth(name: str, config: Config) -> int:
     return config.n_layer + (not name.startswith(f"{config.final_norm}."))
 
 
+def count_of(shapes: Shapes, names: Iterable[str]) -> int:
+    """Return how many numbers the parameters of these names have.
+
+    >>> count_of({"weight": (2, 3), "bias": (3,), "scale": ()}, ["weight", "scale"])
+    7
+    """
+    return sum(math.prod(shapes[name]) for name in names)
+
+
 class FlatStore(Mapping[str, Array]):
     """Named arrays that are views of one flat array, matrices first.
 
@@ -274,7 +283,7 @@ class Parameters(FlatStore):
 
     def count_trainable(self) -> int:
         """Return the number of parameters that are trained."""
-        return sum(self[name].size for name in self.trainable)
+        return count_of(self.shapes, self.trainable)
 
     def new_gradient(self) -> FlatStore:
         """Return an uninitialized store for the gradient: the trainable names, in this order."""

@@ -14,7 +14,6 @@ Training from scratch is the same function on random parameters.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,7 @@ from minilm.nn import lora
 from minilm.nn.heads import Probe, SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Config, Parameters, depth, param_shapes
+from minilm.nn.parameters import Config, Parameters, count_of, depth, param_shapes
 from minilm.random import generator
 from minilm.store.huggingface import SCORE
 from minilm.training import loop
@@ -100,8 +99,8 @@ def sizes(config: Config, classes: int, settings: FinetuneSettings) -> tuple[int
     (128, 134912)
     """
     shapes = _shapes(config, classes, settings)
-    trained = sum(math.prod(shapes[name]) for name in groups(config, shapes, settings)[-1])
-    return trained, sum(math.prod(shape) for shape in param_shapes(config).values())
+    body = param_shapes(config)
+    return count_of(shapes, groups(config, shapes, settings)[-1]), count_of(body, body)
 
 
 def fit(
@@ -190,8 +189,8 @@ def adapter(config: Config, settings: FinetuneSettings, parameters: Parameters) 
     return lora.Adapter(settings.rank, alpha, targets, parameters)
 
 
-def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> list[set[str]]:
-    """Return which names are trained: one set, or for gradual unfreezing a set for each stage.
+def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> list[list[str]]:
+    """Return which names are trained: one list, or for gradual unfreezing one for each stage.
 
     Raises
     ------
@@ -200,26 +199,77 @@ def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> 
     """
     # A separate next-word head has a gradient from the auxiliary loss alone.
     unused = set() if settings.lm_weight else {config.head} - {config.table}
-    below = {name: _below_the_head(name, config) for name in names if name not in unused}
-    if settings.method == "probe":
-        return [{SCORE}]
-    if settings.method == "lora":
-        return [{name for name in below if name == SCORE or ".lora_" in name}]
-    if settings.method == "last-n":
-        if settings.layers > config.n_layer:
-            raise OptionError(
-                f"the last {settings.layers} layers are to be trained, but there are "
-                f"{config.n_layer}; use fewer, or the method full"
-            )
-        return [{name for name in below if below[name] <= settings.layers}]
-    deepest = config.n_layer + 1
-    first = 0 if settings.method == "gradual" else deepest
-    return [{name for name in below if below[name] <= most} for most in range(first, deepest + 1)]
+    used = [name for name in names if name not in unused]
+    return stages(below_the_head(used, config), settings.method, settings.layers)
 
 
-def _below_the_head(name: str, config: Config) -> int:
-    """Return how many layers down from the head a parameter is: 0 for head and final norm."""
-    return max(0, config.n_layer - depth(name, config))
+def below_the_head(names: Iterable[str], config: Config) -> dict[str, int]:
+    """Return how many layers down from the head each parameter is.
+
+    0 for the head and the final norm, 1 for the last layer, `n_layer + 1` for the embeddings.
+
+    >>> from minilm.nn.config import GPTConfig
+    >>> below_the_head(["wpe.weight", "h.0.ln_1.bias", SCORE], GPTConfig(512, 32, 64, 2, 2))
+    {'wpe.weight': 3, 'h.0.ln_1.bias': 2, 'score.weight': 0}
+    """
+    return {name: max(0, config.n_layer - depth(name, config)) for name in names}
+
+
+def stages(levels: Mapping[str, int], method: str, layers: int = 1) -> list[list[str]]:
+    """Return which parameters are trained in each stage; all others are frozen.
+
+    Parameters
+    ----------
+    levels : mapping of str to int
+        How many layers down from the head each parameter is, as `below_the_head` returns it. The
+        embeddings are at the largest level.
+    method : {"full", "probe", "lora", "last-n", "gradual"}
+        As at the top of this file. Only "gradual" has more than one stage: the first trains level
+        0, and each further stage one level more.
+    layers : int
+        The n of last-n.
+
+    Returns
+    -------
+    list of list of str
+        Names, in the order of `levels`.
+
+    Raises
+    ------
+    OptionError
+        When the last n layers are more than there are.
+
+    Examples
+    --------
+    >>> stages({"a": 2, "b": 1, "score.weight": 0}, "gradual")
+    [['score.weight'], ['b', 'score.weight'], ['a', 'b', 'score.weight']]
+    """
+    deepest = max(levels.values())
+    if method == "probe":
+        return [[SCORE]]
+    if method == "lora":
+        return [[name for name in levels if name == SCORE or ".lora_" in name]]
+    if method == "last-n" and layers >= deepest:
+        raise OptionError(
+            f"the last {layers} layers are to be trained, but there are {deepest - 1}; use fewer, "
+            "or the method full"
+        )
+    reached = {"last-n": [layers], "gradual": range(deepest + 1)}.get(method, [deepest])
+    return [[name for name, level in levels.items() if level <= most] for most in reached]
+
+
+def rate_factors(levels: Mapping[str, int], decay: float) -> dict[str, float]:
+    """Return the factor on each parameter's learning rate: each level down, `decay` times.
+
+    >>> rate_factors({"h.0.ln_1.bias": 1, "score.weight": 0}, 0.1)
+    {'h.0.ln_1.bias': 0.1, 'score.weight': 1.0}
+
+    References
+    ----------
+    J. Howard and S. Ruder (2018), "Universal Language Model Fine-tuning for Text Classification",
+    section 3.2.
+    """
+    return {name: decay**level for name, level in levels.items()}
 
 
 def _checked(config: Config, encoded: Texts, labels: ArrayLike, classes: int) -> Ids:
@@ -330,7 +380,7 @@ class _Run:
         self.optimizer = AdamW(
             parameters,
             weight_decay=self.settings.weight_decay,
-            factors={name: decay ** _below_the_head(name, config) for name in parameters},
+            factors=rate_factors(below_the_head(parameters, config), decay),
         )
 
     def evaluate(self, shards: Shards) -> LabelScore | None:

@@ -1,0 +1,253 @@
+"""Pooling as people write it at first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minilm.course.mistakes import mistake
+
+
+def _real(x: Any, lengths: Any) -> Any:
+    return np.arange(x.shape[1]) < lengths[:, None]
+
+
+def _pooled(x: Any, shares: Any) -> Any:
+    shares = shares.astype(x.dtype)
+    return (shares[:, :, None] * x).sum(axis=1), (shares,)
+
+
+def _ends(x: Any, at: Any, lengths: Any) -> Any:
+    return x[np.arange(len(x)), at], (lengths, x.shape[1])
+
+
+def _sent_to(dy: Any, cache: Any, chosen: Any) -> Any:
+    return np.where(chosen[:, :, None], dy[:, None, :], np.zeros((), dy.dtype))
+
+
+@mistake("mean_pool")
+def padding_in_the_mean(x, lengths):
+    """the padding is in the mean: x.mean(axis=1) takes all T positions.
+
+    A short text then depends on how long the longest one of its batch is. Give padding a share of
+    0, and divide by the length of each sequence.
+    """
+    return _pooled(x, np.full(x.shape[:2], 1 / x.shape[1]))
+
+
+@mistake("mean_pool")
+def divided_by_t(x, lengths):
+    """the padding is left out of the sum, but the sum is divided by T.
+
+    The shares of a sequence must sum to one. There are lengths[b] tokens: divide by that.
+    """
+    return _pooled(x, _real(x, lengths) / x.shape[1])
+
+
+@mistake("mean_pool")
+def sum_of_the_tokens(x, lengths):
+    """this is the sum of the tokens, not their mean.
+
+    A text of 40 tokens would be ten times as loud as one of 4. Divide by lengths[:, None].
+    """
+    return _pooled(x, _real(x, lengths))
+
+
+@mistake("mean_pool")
+def one_position_too_many(x, lengths):
+    """one position too many is counted as a token: `<=` where `<` is right (off by one).
+
+    Positions start at 0. With a length of 2 the tokens are at 0 and 1, and 2 is padding.
+    """
+    real = np.arange(x.shape[1]) <= lengths[:, None]
+    return _pooled(x, real / lengths[:, None])
+
+
+@mistake("mean_pool")
+def one_position_too_many_and_counted(x, lengths):
+    """one position too many is averaged: lengths + 1 of them (off by one).
+
+    Positions start at 0. With a length of 2 the tokens are at 0 and 1, and 2 is padding.
+    """
+    real = np.arange(x.shape[1]) <= lengths[:, None]
+    return _pooled(x, real / real.sum(axis=1, keepdims=True))
+
+
+@mistake("mean_pool")
+def last_token_left_out(x, lengths):
+    """the last token is left out: positions below lengths - 1 are averaged (off by one).
+
+    With a length of 3 the tokens are at 0, 1 and 2, and all of them are below 3.
+    """
+    real = np.arange(x.shape[1]) < np.maximum(lengths - 1, 1)[:, None]
+    return _pooled(x, real / real.sum(axis=1, keepdims=True))
+
+
+@mistake("mean_pool")
+def one_length_for_all(x, lengths):
+    """all sequences are divided by the same number, the largest length.
+
+    Each has a length of its own: lengths[:, None] is a column, one number for each row.
+    """
+    return _pooled(x, _real(x, lengths) / lengths.max())
+
+
+@mistake("mean_pool")
+def mask_in_the_cache(x, lengths):
+    """y is right, but the cache holds which positions are tokens (ones), not their shares.
+
+    The backward gets the cache alone, without the lengths. Put 1 / lengths[b] where a token is.
+    """
+    y, _ = _pooled(x, _real(x, lengths) / lengths[:, None])
+    return y, (_real(x, lengths).astype(x.dtype),)
+
+
+@mistake("mean_pool")
+def shares_in_float64(x, lengths):
+    """the shares are float64, and so the result of a float32 model is float64 too.
+
+    Dividing integers or booleans gives float64. Convert the shares: .astype(x.dtype).
+    """
+    shares = _real(x, lengths) / lengths[:, None]
+    return (shares[:, :, None] * x).sum(axis=1), (shares,)
+
+
+@mistake("mean_pool_backward")
+def all_of_it_to_each_position(dy, cache):
+    """every position, padding too, gets the whole of dy[b].
+
+    The mean moves by a share of what one token moves by, and not at all with the padding. Multiply
+    by shares[:, :, None].
+    """
+    (shares,) = cache
+    return np.repeat(dy[:, None, :], shares.shape[1], axis=1)
+
+
+@mistake("mean_pool_backward")
+def all_of_it_to_each_token(dy, cache):
+    """each token gets the whole of dy[b]: this is the backward of a sum.
+
+    Forward, each token counted for one over the length. Backward it gets that share of dy.
+    """
+    (shares,) = cache
+    return _sent_to(dy, cache, shares > 0)
+
+
+@mistake("mean_pool_backward")
+def divided_by_t_backward(dy, cache):
+    """each position gets dy[b] / T, the padding too: that is the backward of x.mean(axis=1).
+
+    The padding was not in the mean, and has no gradient. The cache knows each position's share.
+    """
+    (shares,) = cache
+    return np.repeat(dy[:, None, :] / shares.shape[1], shares.shape[1], axis=1)
+
+
+@mistake("mean_pool_backward")
+def a_share_for_the_padding(dy, cache):
+    """each token gets its share, but the padding gets as much.
+
+    Padding was not in the mean. If it changes, nothing changes: its gradient is 0.
+    """
+    (shares,) = cache
+    return np.repeat(dy[:, None, :] * shares[:, :1, None], shares.shape[1], axis=1)
+
+
+@mistake("last_token_pool")
+def last_position(x, lengths):
+    """x[:, -1] is the last position, and in all but the longest text that is padding.
+
+    The last token of sequence b is at lengths[b] - 1.
+    """
+    return _ends(x, np.full(len(x), -1), lengths)
+
+
+@mistake("last_token_pool")
+def first_token(x, lengths):
+    """this is the first token.
+
+    BERT classifies by its first position, which sees the whole text. In a GPT the first position
+    has seen only itself; the last token has seen everything.
+    """
+    return _ends(x, np.zeros(len(x), int), lengths)
+
+
+@mistake("last_token_pool")
+def token_before_the_last(x, lengths):
+    """this is the token before the last one (off by one).
+
+    A text of 3 tokens has its last one at 2, which is lengths - 1.
+    """
+    return _ends(x, lengths - 2, lengths)
+
+
+@mistake("last_token_pool")
+def position_after_the_last(x, lengths):
+    """this is the position after the last token (off by one), which is padding.
+
+    A text of 3 tokens has its last one at 2, which is lengths - 1.
+    """
+    return _ends(x, np.minimum(lengths, x.shape[1] - 1), lengths)
+
+
+@mistake("last_token_pool")
+def same_position_of_all(x, lengths):
+    """one position is taken of all sequences: the end of the longest one.
+
+    Each sequence ends where its own length says. Index with two arrays of shape (B,): x[rows,
+    lengths - 1].
+    """
+    return _ends(x, np.full(len(x), lengths.max() - 1), lengths)
+
+
+@mistake("last_token_pool_backward")
+def gradient_to_all_positions(dy, cache):
+    """all positions get dy[b], but only one position of each sequence was taken.
+
+    The others were not looked at: their gradient is 0.
+    """
+    _, time = cache
+    return np.repeat(dy[:, None, :], time, axis=1)
+
+
+@mistake("last_token_pool_backward")
+def gradient_to_all_tokens(dy, cache):
+    """all tokens get dy[b], but only the last one was read.
+
+    The gradient of the others is zero *here*. They get theirs further down, through the attention
+    of the last token.
+    """
+    lengths, time = cache
+    return _sent_to(dy, cache, np.arange(time) < lengths[:, None])
+
+
+@mistake("last_token_pool_backward")
+def gradient_to_the_last_position(dy, cache):
+    """dy went to the last position, which is padding in all but the longest text.
+
+    It belongs where the row was taken: at lengths[b] - 1.
+    """
+    _, time = cache
+    return _sent_to(dy, cache, np.arange(time) == np.full((len(dy), 1), time - 1))
+
+
+@mistake("last_token_pool_backward")
+def gradient_after_the_last(dy, cache):
+    """dy went to the position after the last token (off by one).
+
+    The row was taken at lengths[b] - 1, and the gradient goes back to it.
+    """
+    lengths, time = cache
+    return _sent_to(dy, cache, np.arange(time) == np.minimum(lengths, time - 1)[:, None])
+
+
+@mistake("last_token_pool_backward")
+def gradient_shared_out(dy, cache):
+    """dy was shared out among the tokens: this is the backward of the mean.
+
+    Only the last token was read, so it gets all of dy[b].
+    """
+    lengths, time = cache
+    scaled = dy / lengths[:, None].astype(dy.dtype)
+    return _sent_to(scaled, cache, np.arange(time) < lengths[:, None])
