@@ -180,7 +180,9 @@ class _Task:
             adapter = finetune.adapter(config, settings, self.parameters)
             lora.initialize(adapter, config, rng=generator(settings.seed, "lora"))
             self.model.use(adapter)
-        (names,) = finetune.groups(config, self.parameters, settings)
+        # Every name, unlike a classifier: here the next-word head is what is trained.
+        depths = finetune.below_the_head(self.parameters, config)
+        (names,) = finetune.stages(depths, settings.method, settings.layers)
         self.parameters.freeze("*")
         self.parameters.unfreeze(*names)
         self.optimizer = AdamW(self.parameters, weight_decay=settings.weight_decay)
