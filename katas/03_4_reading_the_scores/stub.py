@@ -41,7 +41,7 @@ def macro_f1(truth: np.ndarray, predicted: np.ndarray, classes: int) -> float:
     """Return the mean of the classes' F1: every class counts the same, even a rare one.
 
     The F1 of a class that is never right is 0, and so is that of a class that is neither in
-    `truth` nor in `predicted`; it counts in the mean all the same.
+    `truth` nor in `predicted`; it still counts in the mean.
 
     Parameters
     ----------

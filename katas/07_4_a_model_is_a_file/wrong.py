@@ -223,7 +223,7 @@ def padded_with_zero_bytes(tensors, metadata=None):
 def blanks_in_the_json(tensors, metadata=None):
     """there are blanks after the commas and colons of the JSON.
 
-    It is read all the same, but the same model should give the same file from every writer.
+    It can be read, but the same model should give the same file from every writer.
     json.dumps(..., separators=(",", ":")).
     """
     header = _with(metadata, _entries(tensors))
@@ -234,7 +234,7 @@ def blanks_in_the_json(tensors, metadata=None):
 def letters_escaped(tensors, metadata=None):
     r"""letters outside ASCII were escaped: "\u00f6" in place of "ö".
 
-    It is read all the same, but the same model should give the same file from every writer.
+    It can be read, but the same model should give the same file from every writer.
     json.dumps(..., ensure_ascii=False), and then .encode().
     """
     return _file(json.dumps(_with(metadata, _entries(tensors)), separators=(",", ":")).encode())

@@ -16,7 +16,7 @@ _TEXTS = [[4, 2], [0, 1, 2, 2, 6], [3], [2, 5, 0], [6, 6, 1, 4]]
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    """Yield the cases: U = 7 words, D = 3, K = 4 unless said."""
+    """Yield the cases: U = 7 words, D = 3, K = 4 by default."""
     plain = _inputs(rng, _TEXTS, 7, 3, 4)
     examples = {
         "five texts, seven words": plain,

@@ -67,7 +67,7 @@ def _read(path: str, texts: Sequence[str]) -> tuple[np.ndarray, float]:
 
 
 def _ids_of(loaded: language_model.LanguageModel, text: str) -> list[int]:
-    """Return the ids of a text, cut to the context; an empty one has a token all the same."""
+    """Return the ids of a text, cut to the context; an empty one still has one token."""
     if not text.strip():
         return [loaded.end_of_text or 0]
     return loaded.encode(text)[: loaded.config.n_positions]

@@ -217,7 +217,7 @@ def adapter_shapes(
 
 
 def initialize(adapter: Adapter, config: Config, *, rng: np.random.Generator) -> None:
-    """Draw every A anew and set every B to zero.
+    """Draw every A again and set every B to zero.
 
     The entries of A are normal with variance 1 / I, so that `x @ A.T` is of the size of x.
     """

@@ -1,4 +1,4 @@
-"""A condition of one's own, as the README shows it."""
+"""A condition of your own, as the README shows it."""
 
 import re
 from pathlib import Path

@@ -109,7 +109,7 @@ def test_blocks_multiply_as_the_dense_matrix_does(monkeypatch):
     weights = ppmi.ppmi(some_counts(100, words=500))
     dense = weights.dense()
     right = np.random.default_rng(4).standard_normal((100, 5)).astype(np.float32)
-    for kept in (svd._KEPT_CELLS, 0):  # blocks built once, or each time anew
+    for kept in (svd._KEPT_CELLS, 0):  # blocks built once, or again each time
         monkeypatch.setattr(svd, "_KEPT_CELLS", kept)
         blocks = svd._Blocks(weights)
         np.testing.assert_allclose(blocks.times(right), dense @ right, rtol=1e-4, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Fine-tune or train anew: the numbers that decide, and what a lineage tells."""
+"""Update or train again: the numbers that decide, and what a lineage tells."""
 
 import pytest
 
