@@ -1,4 +1,4 @@
-"""Cases of LoRA: thin matrices, a start at zero, and sizes that are all the same."""
+"""Cases of LoRA: thin matrices, a start at zero, and sizes that are all equal."""
 
 from __future__ import annotations
 

@@ -18,8 +18,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
-import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -28,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilm import files
+from minilm import files, resources
 from minilm.compare import costs, transformer
 from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.texts import Text
@@ -177,17 +175,6 @@ def cache_key(text: Text, settings: CompareSettings, kind: str, pretraining: int
     return _cache_name(inputs)
 
 
-def cache_folder() -> Path:
-    """Return where entries are kept: MINILM_CACHE, or the system's place for such files."""
-    if given := os.environ.get("MINILM_CACHE"):
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "minilm"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "minilm"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minilm"
-
-
 def _cache_name(inputs: Mapping[str, Any]) -> str:
     """Return the name of an entry: a hash of what it is made from, of the code and of NumPy.
 
@@ -219,7 +206,7 @@ def _code_version() -> str:
 
 def load_cached(name: str) -> Made | None:
     """Return an entry, or None where there is none or it is damaged."""
-    path = cache_folder() / f"{name}.safetensors"
+    path = resources.cache_dir() / f"{name}.safetensors"
     if not path.exists():
         return None
     try:
@@ -243,8 +230,8 @@ def save_cached(name: str, made: Made) -> None:
     text = json.dumps(made.details)
     metadata = {"details": text, "sha256": _digest(made.arrays, text)}
     try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        safetensors.save(made.arrays, cache_folder() / f"{name}.safetensors", metadata)
+        resources.cache_dir().mkdir(parents=True, exist_ok=True)
+        safetensors.save(made.arrays, resources.cache_dir() / f"{name}.safetensors", metadata)
     except (OSError, RuntimeError):  # RuntimeError: no home directory
         return
 

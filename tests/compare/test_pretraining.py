@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minilm import resources
 from minilm.compare import pretraining
 from minilm.compare.pretraining import Made
 
@@ -70,4 +71,4 @@ def test_the_systems_own_place(monkeypatch, tmp_path, platform, variable, expect
     monkeypatch.setenv(variable, str(tmp_path))
     if variable == "HOME":
         monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert pretraining.cache_folder() == tmp_path / expected
+    assert resources.cache_dir() == tmp_path / expected

@@ -164,8 +164,8 @@ def test_a_classifier_does_not_lose_its_head(classifier, boats, here, exports):
         run(boats, here)
     assert not (here / "model" / "versions").exists()
     with pytest.raises(ModelError, match="a classifier, which would lose its head"):
-        run(boats, here / "anew", base=classifier)
-    assert not (here / "anew").exists()
+        run(boats, here / "new", base=classifier)
+    assert not (here / "new").exists()
 
 
 # ------------------------------------------------------------------ what else decides
