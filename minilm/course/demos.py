@@ -38,7 +38,9 @@ class Course:
         print(f"picture: {path.as_posix()}")
 
 
-def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
+def run(
+    kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Course] = Course
+) -> Any:
     """Run a kata's demo; it prints.
 
     Parameters
@@ -48,6 +50,8 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
         The learner's, by dotted path; the library's are used for the others.
     folder : Path
         The learner's folder.
+    kind : type of Course
+        What the demo is given; a notebook's shows pictures.
 
     Returns
     -------
@@ -58,4 +62,4 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
     if not hasattr(module, "run"):
         raise InputError("has no function run(course)", kata.folder / "demo.py")
     with targets.replaced(functions):
-        return module.run(Course(kata, folder))
+        return module.run(kind(kata, folder))

@@ -1,0 +1,91 @@
+"""A learner's code in the process of a notebook: with a time limit, and with its output kept.
+
+A process of its own (`process.py`) would be safer, but a function in a notebook depends on what the
+cells before it have defined, and that cannot be sent. A crash or a hard exit ends the notebook's
+process here; loops and floods of output do not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import threading
+from collections.abc import Iterator
+
+from minilm.course.process import MOST_OUTPUT
+
+# A bare `except:` in the learner's loop catches the exception; so it is raised again and again.
+_AGAIN = 0.3
+
+
+class StoppedError(KeyboardInterrupt):
+    """The learner's code was stopped, as Ctrl-C would: a check passes that on, whatever it does."""
+
+
+class LateError(StoppedError):
+    """It took longer than the time limit."""
+
+
+class FloodError(StoppedError):
+    """It printed more than anybody reads."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise LateError in the block, in whatever thread that runs, once the time is over.
+
+    It comes between two steps of Python code, so a single call of a compiled function is not
+    interrupted. Signals would do that, but there are none on Windows or outside the main thread.
+    """
+    thread = threading.get_ident()
+    is_done = threading.Event()
+
+    def watch() -> None:
+        wait = seconds
+        while not is_done.wait(wait):
+            _raise_in(thread, LateError)
+            wait = _AGAIN
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        while not is_done.is_set():
+            with contextlib.suppress(LateError):  # it may come at this moment
+                is_done.set()
+        watcher.join()
+        _raise_in(thread, None)
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Let an exception be raised in a thread; None takes back one that is still to come."""
+    what = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+
+
+class _Kept(io.TextIOBase):
+    """A stream that keeps what is written to it, up to a limit."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.size += len(text)
+        if self.size > MOST_OUTPUT:
+            raise FloodError
+        self.parts.append(text)
+        return len(text)
+
+
+@contextlib.contextmanager
+def output_kept() -> Iterator[list[str]]:
+    """Keep what the block prints, in the list that this gives, instead of showing it."""
+    kept = _Kept()
+    with contextlib.redirect_stdout(kept), contextlib.redirect_stderr(kept):
+        yield kept.parts
