@@ -192,18 +192,26 @@ def _comment(text: str) -> list[str]:
 
 def _live_code(kata: Kata) -> Cell:
     code = (kata.folder / "demo.py").read_text(encoding="utf-8").strip()
-    constants = [
-        node.targets[0].id
-        for node in ast.parse(code).body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    ]
     said = "This is what the cell above runs."
-    if constants := [name for name in constants if name.isupper()]:
+    if constants := _constants(code):
         said += (
             " You can give its constants other values: add them to the call, such as "
             f"`{constants[0]}=...`."
         )
     return _folded("demo-code", "The code of the demo", f"{said}\n\n```python\n{code}\n```")
+
+
+def _constants(code: str) -> list[str]:
+    """Return the names in capitals that a file gives values to at its top level, in order."""
+    stored = [
+        node.id
+        for statement in ast.parse(code).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name)
+    ]
+    return [name for name in stored if name.isupper()]
 
 
 def _hints(kata: Kata) -> str:

@@ -44,7 +44,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     def watch() -> None:
         wait = seconds
         while not is_done.wait(wait):
-            _raise_in(thread, LateError)
+            what = ctypes.py_object(LateError)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
             wait = _AGAIN
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -52,17 +53,20 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        while not is_done.is_set():
-            with contextlib.suppress(LateError):  # it may come at this moment
-                is_done.set()
-        watcher.join()
-        _raise_in(thread, None)
+        _end(is_done, watcher)
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Let an exception be raised in a thread; None takes back one that is still to come."""
-    what = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+def _end(is_done: threading.Event, watcher: threading.Thread) -> None:
+    """Stop a time limit; an exception that is already on its way has no effect."""
+    while True:
+        try:
+            is_done.set()
+            watcher.join()
+            for _ in range(100):  # an exception arrives at the end of a round, at the latest
+                pass
+            return
+        except LateError:
+            continue
 
 
 class _Kept(io.TextIOBase):
