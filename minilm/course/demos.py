@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +39,7 @@ class Course:
         print(f"picture: {path.as_posix()}")
 
 
-def run(
-    kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Course] = Course
-) -> Any:
+def run(kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Course] = Course) -> Any:
     """Run a kata's demo; it prints.
 
     Parameters
@@ -63,3 +62,17 @@ def run(
         raise InputError("has no function run(course)", kata.folder / "demo.py")
     with targets.replaced(functions):
         return module.run(kind(kata, folder))
+
+
+def constants(kata: Kata) -> list[str]:
+    """Return the names in capitals that a demo gives values to at its top level, in order."""
+    source = (kata.folder / "demo.py").read_text(encoding="utf-8")
+    stored = [
+        node.id
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name)
+    ]
+    return [name for name in stored if name.isupper()]

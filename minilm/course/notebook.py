@@ -32,7 +32,6 @@ from minilm.course import (
     pages,
     process,
     sessions,
-    targets,
     trials,
 )
 from minilm.course import notebook_functions as given
@@ -74,11 +73,10 @@ def check(number: str, *functions: Any) -> Checked:
 
     Examples
     --------
-    >>> def sgd(parameters, gradient):
-    ...     return parameters - 0.1 * gradient
-    >>> print(check("6.1", sgd))  # doctest: +ELLIPSIS
-    Kata 6.1  SGD and momentum                                        2/5   ~15 min
-      !!  sgd: takes (parameters, gradient), expected (parameters, gradient,...
+    >>> def mean_loss(losses):
+    ...     return sum(losses) / len(losses)
+    >>> check("7.1", mean_loss).report.failure.text.partition(":")[0]
+    'perplexity and bits_per_byte are missing'
     """
     kata = catalog.find(number)
     if kata.is_experiment:
@@ -126,7 +124,7 @@ def demo(
     kata = catalog.find(number)
     threads.set_blas_threads(1)
     module = kata.module("demo")
-    _refuse_unknown(kata, module, constants)
+    _refuse_unknown(kata, constants)
     try:
         parts, expected = _begin_demo(kata, functions, predictions, anyway)
     except NotLoadedError as error:
@@ -153,8 +151,8 @@ def demo(
 def plug(
     number: str,
     *functions: Any,
-    steps: int = sessions.PLUG_ONE["steps"],
-    words: int = sessions.PLUG_ONE["words"],
+    steps: int = int(sessions.PLUG_ONE["steps"]),
+    words: int = int(sessions.PLUG_ONE["words"]),
     seconds: float = sessions.PLUG_ONE["seconds"],
 ) -> Checked | Plugged:
     """Train a small real model with your functions, and once more with the library's.
@@ -300,13 +298,13 @@ def _begin_demo(
     return parts, None
 
 
-def _refuse_unknown(kata: Kata, module: ModuleType, constants: Mapping[str, Any]) -> None:
-    known = [name for name in vars(module) if name.isupper()]
+def _refuse_unknown(kata: Kata, constants: Mapping[str, Any]) -> None:
+    known = demos.constants(kata)
     for name in constants:
         if name not in known:
             listed = ", ".join(known) if known else "none"
             raise OptionError(
-                f"the live code of kata {kata.number} has no constant {name}; it has: {listed}"
+                f"the demo of kata {kata.number} has no constant {name}; it has: {listed}"
             )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import minilm
 from minilm import files, resources
-from minilm.course import experiments, pages, predictions, stubs
+from minilm.course import demos, experiments, pages, predictions, stubs
 from minilm.course.catalog import Kata
 from minilm.errors import InputError
 
@@ -193,25 +193,12 @@ def _comment(text: str) -> list[str]:
 def _live_code(kata: Kata) -> Cell:
     code = (kata.folder / "demo.py").read_text(encoding="utf-8").strip()
     said = "This is what the cell above runs."
-    if constants := _constants(code):
+    if constants := demos.constants(kata):
         said += (
             " You can give its constants other values: add them to the call, such as "
             f"`{constants[0]}=...`."
         )
     return _folded("demo-code", "The code of the demo", f"{said}\n\n```python\n{code}\n```")
-
-
-def _constants(code: str) -> list[str]:
-    """Return the names in capitals that a file gives values to at its top level, in order."""
-    stored = [
-        node.id
-        for statement in ast.parse(code).body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name)
-    ]
-    return [name for name in stored if name.isupper()]
 
 
 def _hints(kata: Kata) -> str:
@@ -233,7 +220,7 @@ def without_docstring(source: str) -> str:
 
 
 def _sections(page: str) -> Iterator[str]:
-    """Yield a page in pieces, each from a heading on; one that is only a heading goes with the next."""
+    """Yield a page in pieces, each from a heading on; a heading without text goes with the next."""
     piece: list[str] = []
     in_fence = False
     for line in page.strip().split("\n"):

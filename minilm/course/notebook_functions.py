@@ -1,4 +1,4 @@
-"""Functions as objects, from a notebook's cells or a module: whose place each takes, and its source."""
+"""Functions as objects, from cells or a module: whose place each takes, and its source."""
 
 from __future__ import annotations
 

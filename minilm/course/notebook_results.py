@@ -51,6 +51,7 @@ class Checked:
         return self.report.passed
 
     def __repr__(self) -> str:
+        """Return what a terminal shows."""
         kata, report = self.kata, self.report
         following = f"next: {self.following}" if self.following else ""
         heading = Heading(
@@ -115,24 +116,25 @@ class Plugged:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return what was measured: its name, yours, the library's."""
-        runs = self.yours, self.library
-        count = len(self.yours["losses"])
-        return [
-            ("loss of step 1", *(f"{run['losses'][0]:.5f}" for run in runs)),
-            (f"loss of step {count}", *(f"{run['losses'][-1]:.5f}" for run in runs)),
-            ("loss, held out", *(f"{run['held_out']:.5f}" for run in runs)),
-            ("the same, after update", *(f"{run['updated']:.5f}" for run in runs)),
-            ("error of the gradient", *(f"{run['gradient_error']:.0e}" for run in runs)),
-            ("reviews, by TF-IDF, F1", *(f"{run['tfidf']:.3f}" for run in runs)),
-            ("reviews, by centroids", *(f"{run['centroid']:.3f}" for run in runs)),
-            ("reviews, by LoRA", *(f"{run['lora']:.3f}" for run in runs)),
-        ]
+        yours, library = self.yours, self.library
+        shown = {
+            "loss of step 1": lambda run: f"{run['losses'][0]:.5f}",
+            f"loss of step {len(yours['losses'])}": lambda run: f"{run['losses'][-1]:.5f}",
+            "loss, held out": lambda run: f"{run['held_out']:.5f}",
+            "the same, after update": lambda run: f"{run['updated']:.5f}",
+            "error of the gradient": lambda run: f"{run['gradient_error']:.0e}",
+            "reviews, by TF-IDF, F1": lambda run: f"{run['tfidf']:.3f}",
+            "reviews, by centroids": lambda run: f"{run['centroid']:.3f}",
+            "reviews, by LoRA": lambda run: f"{run['lora']:.3f}",
+        }
+        return [(name, written(yours), written(library)) for name, written in shown.items()]
 
     def _title(self) -> str:
         size, count = self.yours["parameters"], len(self.yours["losses"])
         return f"A GPT of {size:,} parameters, {count} steps, with your {', '.join(self.names)}"
 
     def __repr__(self) -> str:
+        """Return what a terminal shows."""
         style = Style()
         lines = [
             *pages.fill(self._title(), style),

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,7 @@ KERNELS = 2
 PLUG = "steps=2, words=10_000"
 # Fewer steps and texts for the demos that take long.
 SHORTER = {
-    "1.3": "CHARACTERS=10_000, MERGES=40",
-    "2.1": "CHARACTERS=100_000",
-    "2.2": "CHARACTERS=200_000",
-    "2.3": "CHARACTERS=200_000",
+    "1.3": "CHARACTERS=20_000",
     "3.2": "DRAWS=2",
     "6.5": "STEPS=10",
     "7.5": "STEPS=20, EVERY=10",
@@ -31,13 +29,20 @@ SHORTER = {
     "9.3": "SEEDS=1, BASE_STEPS=5, EPOCHS=1, RESAMPLES=99",
     "10.1": "DRAWS=2",
 }
-# Before each notebook: nothing is left of the one before, and the plug fine-tunes for a few steps.
-FRESH = (
-    "%reset -f\nfrom minilm.course import plugging\nplugging._UPDATES, plugging._REVIEWS = 4, 32\n"
-)
-WRONG = 'raise NotImplementedError("not written yet")', (
-    "normalized, rstd, gain = cache\n    d = dy * gain\n"
-    "    return rstd * d, (dy * normalized).sum(axis=tuple(range(dy.ndim - 1))), dy.sum(axis=0)"
+# Before each notebook: nothing is left of the one before. Checks may take as long as a busy machine
+# needs, and the plug fine-tunes for a few steps only.
+FRESH = """\
+%reset -f
+from minilm.course import plugging, sessions
+plugging._UPDATES, plugging._REVIEWS = 4, 32
+sessions.CHECK_SECONDS = 60
+"""
+WRONG = (
+    'raise NotImplementedError("not written yet")',
+    (
+        "normalized, rstd, gain = cache\n    d = dy * gain\n"
+        "    return rstd * d, (dy * normalized).sum(axis=tuple(range(dy.ndim - 1))), dy.sum(axis=0)"
+    ),
 )
 
 
@@ -158,7 +163,7 @@ def test_a_stub_fails_without_a_traceback(executed):
     assert errors(nb) == []
     said, kinds = outputs(nb, "check")
     assert "not written yet" in said
-    assert "line 39 of your cell" in said or "of your cell" in said
+    assert re.search(r"line \d+ of your cell", said)
     assert "text/html" in kinds
     assert "with the library's layer_norm_backward" in outputs(nb, "demo")[0]
     assert "not written yet" in outputs(nb, "plug")[0]
@@ -170,7 +175,7 @@ def test_a_wrong_answer_is_named_with_the_line_of_its_cell(executed):
     said, _ = outputs(nb, "check")
     assert "Looks like:" in said
     html = cells(nb)["check"]["outputs"][0]["data"]["text/html"]
-    assert "of your cell</div>" in html or "of your cell: <code>return rstd * d" in html
+    assert "of your cell: <code>return rstd * d" in html
     assert "with your layer_norm_backward" in outputs(nb, "demo")[0]
     assert "Looks like:" in outputs(nb, "plug")[0]
 
