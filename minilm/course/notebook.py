@@ -213,13 +213,12 @@ def _checked(kata: Kata, functions: Mapping[str, Any]) -> tuple[Report, Place]:
 
 def _limited(kata: Kata, functions: Mapping[str, Any], place: Place) -> Report:
     path = Path(place.file)
+    namespaces = given.namespaces(list(functions.values()))
     problem = ""
     with limits.output_kept() as printed:
         try:
-            with limits.time_limit(sessions.CHECK_SECONDS):
-                report = checking.check_functions(
-                    kata, functions, place.source, path, given.namespaces(list(functions.values()))
-                )
+            with limits.time_limit(sessions.CHECK_SECONDS, namespaces):
+                report = checking.check_functions(kata, functions, place.source, path, namespaces)
         except limits.LateError as error:
             problem, line = process.not_finished(sessions.CHECK_SECONDS), _line(error, path)
         except limits.FloodError as error:
@@ -241,11 +240,11 @@ def _place_of(functions: Sequence[Any], name: str | None) -> Place | None:
 
 def _shown(kata: Kata, report: Report, place: Place | None) -> Checked:
     if report.passed:
-        return Checked(kata, report, following=given.call(kata, "plug"))
+        return Checked(kata, report, following=f"`{given.call(kata, 'plug')}`")
     line = None if report.failure is None else report.failure.line
     where = "" if place is None or not place.source else place.at(line)
     code = "" if place is None or line is None else place.line(line)
-    return Checked(kata, report, where, code, f"minilm kata hint {kata.number}")
+    return Checked(kata, report, where, code, f"a hint (`minilm kata hint {kata.number}`)")
 
 
 def _compared(kata: Kata, values: Sequence[Any]) -> Checked:
@@ -257,7 +256,7 @@ def _compared(kata: Kata, values: Sequence[Any]) -> Checked:
             raise NotLoadedError(Failure("import", f"give your predictions: {call}"))
         report = experiments.compared(kata, _predicted(kata, values[0]), _runs.get(kata.number))
         if not report.passed:
-            following = f'minilm.demo("{kata.number}", predictions=predictions)'
+            following = f'`minilm.demo("{kata.number}", predictions=predictions)`'
     except NotLoadedError as error:
         report = Report(kata.number, False, failure=error.failure)
         following = "write your predictions, then run the experiment"

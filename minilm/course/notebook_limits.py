@@ -10,13 +10,17 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
 
 from minilm.course.process import MOST_OUTPUT
 
 # A bare `except:` in the learner's loop catches the exception; so it is raised again and again.
 _AGAIN = 0.3
+_SOON = 0.02
 
 
 class StoppedError(KeyboardInterrupt):
@@ -32,21 +36,32 @@ class FloodError(StoppedError):
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise LateError in the block, in whatever thread that runs, once the time is over.
+def time_limit(seconds: float, namespaces: Sequence[dict[str, Any]]) -> Iterator[None]:
+    """Raise LateError in the learner's code once the time is over, in whatever thread that runs.
 
-    It comes between two steps of Python code, so a single call of a compiled function is not
-    interrupted. Signals would do that, but there are none on Windows or outside the main thread.
+    The library's own code is never interrupted: it may be putting something back in its place. The
+    exception comes between two steps of Python code, so a single call of a compiled function is not
+    interrupted either. Signals would do that, but there are none on Windows or outside the main
+    thread.
+
+    Parameters
+    ----------
+    seconds : float
+    namespaces : sequence of dict
+        The globals of the learner's code.
     """
     thread = threading.get_ident()
+    outside = sys._getframe(2)  # the notebook's cell, from which this is called, is learner's too
     is_done = threading.Event()
 
     def watch() -> None:
         wait = seconds
         while not is_done.wait(wait):
-            what = ctypes.py_object(LateError)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
-            wait = _AGAIN
+            wait = _SOON
+            if _is_in(namespaces, sys._current_frames().get(thread), outside):
+                what = ctypes.py_object(LateError)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+                wait = _AGAIN
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -54,6 +69,18 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         _end(is_done, watcher)
+
+
+def _is_in(
+    namespaces: Sequence[dict[str, Any]], frame: FrameType | None, outside: FrameType
+) -> bool:
+    """Return whether one of the frames up to `outside` runs code with these globals."""
+    while frame is not None and frame is not outside:
+        names = frame.f_globals  # compared by identity: equality would look at every value
+        if any(names is mine for mine in namespaces):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _end(is_done: threading.Event, watcher: threading.Thread) -> None:

@@ -18,6 +18,7 @@ from minilm.course.catalog import Kata
 from minilm.course.reports import Failure, Heading, Report, Style
 
 _GOOD, _BAD = "#2e9b4f", "#d64545"  # read on a light and on a dark page
+_PRE = "max-height:12em;overflow:auto;font-family:monospace"
 _PRINTED = 2000  # characters
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -36,7 +37,7 @@ class Checked:
     code : str
         That line.
     following : str
-        What to do next.
+        What to do next, code in backquotes.
     """
 
     kata: Kata
@@ -53,7 +54,7 @@ class Checked:
     def __repr__(self) -> str:
         """Return what a terminal shows."""
         kata, report = self.kata, self.report
-        following = f"next: {self.following}" if self.following else ""
+        following = f"next: {self.following.replace('`', '')}" if self.following else ""
         heading = Heading(
             kata.number, kata.title, kata.difficulty, kata.minutes, self.where, following
         )
@@ -71,11 +72,12 @@ class Checked:
         if report.failure:
             parts += self._failure(report.failure)
         else:
-            parts.append(_mark("passed", _GOOD, f"in {report.seconds:.1f} s"))
+            taken = "" if kata.is_experiment else f"in {report.seconds:.1f} s"
+            parts.append(_mark("passed", _GOOD, taken))
         parts += [_tag("div", _text(note), "margin-top:.5em") for note in report.notes]
         if printed := report.printed.strip():
             cut = " (the end of it)" if len(printed) > _PRINTED else ""
-            said = _tag("pre", html.escape(printed[-_PRINTED:]), "max-height:12em;overflow:auto")
+            said = _tag("pre", html.escape(printed[-_PRINTED:]), _PRE)
             parts.append(_tag("div", f"Your code printed{cut}:", "margin-top:.5em") + said)
         if self.following:
             parts.append(_tag("div", f"Next: {_text(self.following)}", "margin-top:.5em"))

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import threading
+import time
 
 import pytest
 
@@ -99,16 +100,20 @@ def test_an_endless_loop_is_stopped(backward, monkeypatch):
 
 def test_a_time_limit_works_in_any_thread_and_leaves_nothing_behind():
     seen = []
+    names = {}
+    exec("def loop():\n    while True:\n        pass\n", names)
 
     def run():
         try:
-            with notebook_limits.time_limit(0.05):
-                while True:
-                    pass
+            with notebook_limits.time_limit(0.05, [names]):
+                names["loop"]()
         except notebook_limits.LateError:
             seen.append("late")
-        with notebook_limits.time_limit(30):
+        with notebook_limits.time_limit(30, [names]):
             seen.append("in time")
+        with notebook_limits.time_limit(0.05, [names]):
+            time.sleep(0.2)  # not the learner's code
+            seen.append("not interrupted")
         # An eval breaker that stays set would hang here in Python 3.11.
         sys.setprofile(lambda *_: None)
         sorted([2, 1], key=lambda x: x)
@@ -118,7 +123,7 @@ def test_a_time_limit_works_in_any_thread_and_leaves_nothing_behind():
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(30)
-    assert seen == ["late", "in time", "alive"]
+    assert seen == ["late", "in time", "not interrupted", "alive"]
 
 
 def test_output_is_kept_and_a_flood_is_stopped(backward, capsys):

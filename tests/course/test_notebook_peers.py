@@ -87,7 +87,7 @@ async def run_in_one_kernel(notebooks, folder):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """Return every notebook after it ran, by number; "wrong", "stub" and "empty" are not solved."""
+    """Return every notebook after it ran, by number; the ones with names are not solved."""
     if not all(importlib.util.find_spec(n) for n in ("nbclient", "nbformat", "ipykernel")):
         if os.environ.get("MINILM_REQUIRE_PEERS"):
             pytest.fail("the peers stage needs the packages of the extra notebook")
@@ -103,6 +103,8 @@ def executed(tmp_path_factory):
     found |= {"stub": read("4.6"), "wrong": read("4.6"), "empty": read("10.1")}
     stub = cells(found["wrong"])["stub"]
     stub.source = stub.source.replace(*WRONG)
+    found["unknown"] = read("4.6")
+    cells(found["unknown"])["check"].source = 'minilm.check("4.66")'
     for nb in found.values():
         cells(nb)["install"].source = FRESH + cells(nb)["install"].source
     folder = tmp_path_factory.mktemp("notebooks")
@@ -185,3 +187,9 @@ def test_an_experiment_without_predictions_does_not_run(executed):
     assert errors(nb) == []
     assert "write your predictions first. random_on_six is not written" in outputs(nb, "demo")[0]
     assert "random_on_six is not written yet" in outputs(nb, "check")[0]
+
+
+def test_a_mistake_in_a_call_is_told_in_one_line(executed):
+    [error] = [o for o in cells(executed["unknown"])["check"]["outputs"] if "ename" in o]
+    assert len(error["traceback"]) == 1
+    assert error["traceback"][0].startswith("OptionError: there is no kata '4.66'; ")
