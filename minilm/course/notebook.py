@@ -154,7 +154,7 @@ def plug(
     steps: int = int(sessions.PLUG_ONE["steps"]),
     words: int = int(sessions.PLUG_ONE["words"]),
     seconds: float = sessions.PLUG_ONE["seconds"],
-) -> Checked | Plugged:
+) -> Checked | Plugged | None:
     """Train a small real model with your functions, and once more with the library's.
 
     Parameters
@@ -171,8 +171,9 @@ def plug(
 
     Returns
     -------
-    Plugged or Checked
-        The check, if it failed: then nothing is trained.
+    Plugged, Checked or None
+        The check, if it failed: then nothing is trained. None if the training raised an exception,
+        which is printed.
 
     Raises
     ------
@@ -190,10 +191,16 @@ def plug(
     if not first.passed:
         return first
     paths = {target.name: target.path for target in kata.targets}
-    names = tuple(f.__name__ for f in functions)
+    parts = {function.__name__: function for function in functions}
     budget = {"steps": steps, "words": words, "seconds": seconds}
-    found = plugging.train({paths[f.__name__]: f for f in functions}, budget)
-    return Plugged(names, found["yours"], found["library"])
+    print("training with yours, then with the library's ...", flush=True)
+    try:
+        found = plugging.train({paths[name]: f for name, f in parts.items()}, budget)
+    except Exception as error:
+        said = loading.said(error)
+        _refused(f"the training did not finish: it raises {said}{_in(parts, error)}")
+        return None
+    return Plugged(tuple(parts), found["yours"], found["library"])
 
 
 # ---------------------------------------------------------------------- checks

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import minilm
-from minilm.course import catalog, notebook, notebook_limits, sessions, stubs, targets
+from minilm.course import catalog, notebook, notebook_limits, plugging, sessions, stubs, targets
 from minilm.errors import OptionError
 from minilm.nn import functional as F
 
@@ -278,6 +278,14 @@ def test_plug_checks_first(backward):
     assert "returns an int" in repr(found)
     with pytest.raises(OptionError, match="both must be 1 or more"):
         minilm.plug("4.6", backward("return 1"), steps=0)
+
+
+def test_a_training_that_fails_is_told_in_one_line(module, monkeypatch, capsys):
+    made = module(stubs.solution(catalog.find("4.6")))
+    monkeypatch.setattr(plugging, "train", lambda *_: 1 / 0)
+    assert minilm.plug("4.6", made.layer_norm_backward) is None
+    said = capsys.readouterr().out
+    assert "!!  the training did not finish: it raises ZeroDivisionError" in said
 
 
 def test_plug_trains_the_real_model(module):
