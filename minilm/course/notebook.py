@@ -134,7 +134,7 @@ def demo(
     replaced = {paths[name]: function for name, function in parts.items()}
     try:
         with _changed(module, constants):
-            returned = demos.run(kata, replaced, learner.find_folder(), _InlineCourse)
+            returned = demos.run(kata, replaced, learner.find_folder(), kind=_InlineCourse)
         if kata.is_experiment:
             measured = experiments.measured(kata, returned)
             _runs[kata.number] = {"predictions": expected, "measured": measured}
@@ -192,7 +192,7 @@ def plug(
         return first
     paths = {target.name: target.path for target in kata.targets}
     parts = {function.__name__: function for function in functions}
-    budget = {"steps": steps, "words": words, "seconds": seconds}
+    budget = {**sessions.PLUG_ONE, "steps": steps, "words": words, "seconds": seconds}
     print("training with yours, then with the library's ...", flush=True)
     try:
         found = plugging.train({paths[name]: f for name, f in parts.items()}, budget)

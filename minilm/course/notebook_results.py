@@ -18,6 +18,11 @@ from minilm.course.catalog import Kata
 from minilm.course.reports import Failure, Heading, Report, Style
 
 _GOOD, _BAD = "#2e9b4f", "#d64545"  # read on a light and on a dark page
+_REVIEWS = {
+    "reviews, by TF-IDF, F1": "tfidf",
+    "reviews, by centroids": "centroid",
+    "reviews, by LoRA": "lora",
+}
 _PRE = "max-height:12em;overflow:auto;font-family:monospace"
 _PRINTED = 2000  # characters
 _CODE = re.compile(r"`([^`]+)`")
@@ -118,18 +123,8 @@ class Plugged:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return what was measured: its name, yours, the library's."""
-        yours, library = self.yours, self.library
-        shown = {
-            "loss of step 1": lambda run: f"{run['losses'][0]:.5f}",
-            f"loss of step {len(yours['losses'])}": lambda run: f"{run['losses'][-1]:.5f}",
-            "loss, held out": lambda run: f"{run['held_out']:.5f}",
-            "the same, after update": lambda run: f"{run['updated']:.5f}",
-            "error of the gradient": lambda run: f"{run['gradient_error']:.0e}",
-            "reviews, by TF-IDF, F1": lambda run: f"{run['tfidf']:.3f}",
-            "reviews, by centroids": lambda run: f"{run['centroid']:.3f}",
-            "reviews, by LoRA": lambda run: f"{run['lora']:.3f}",
-        }
-        return [(name, written(yours), written(library)) for name, written in shown.items()]
+        yours, library = _measured(self.yours), _measured(self.library)
+        return [(name, yours[name], library[name]) for name in yours]
 
     def _title(self) -> str:
         size, count = self.yours["parameters"], len(self.yours["losses"])
@@ -175,6 +170,20 @@ class Plugged:
         axes.set(xlabel="step", ylabel="loss, nats")
         axes.legend(frameon=False)
         return figure
+
+
+def _measured(run: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was measured of a training, as it is shown."""
+    losses = run["losses"]
+    shown = {
+        "loss of step 1": f"{losses[0]:.5f}",
+        f"loss of step {len(losses)}": f"{losses[-1]:.5f}",
+        "loss, held out": f"{run['held_out']:.5f}",
+        "the same, after update": f"{run['updated']:.5f}",
+        "error of the gradient": f"{run['gradient_error']:.0e}",
+    }
+    reviewed = run.get("reviewed", run)
+    return shown | {name: f"{reviewed[key]:.3f}" for name, key in _REVIEWS.items()}
 
 
 def png(figure: Figure) -> bytes:
