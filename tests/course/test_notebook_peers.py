@@ -114,6 +114,8 @@ def executed(tmp_path_factory):
         patch.setenv("PYTHONPATH", str(Path(minilm.__file__).parent.parent))
         patch.setenv("OPENBLAS_NUM_THREADS", "1")
         patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
+            patch.setenv(variable, str(tmp_path_factory.mktemp("jupyter")))
         notebooks = list(found.values())
 
         async def run_all():
