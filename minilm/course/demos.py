@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class Course:
         print(f"picture: {path.as_posix()}")
 
 
-def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
+def run(kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Course] = Course) -> Any:
     """Run a kata's demo; it prints.
 
     Parameters
@@ -48,6 +49,8 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
         The learner's, by dotted path; the library's are used for the others.
     folder : Path
         The learner's folder.
+    kind : type of Course
+        What the demo is given; a notebook's shows pictures.
 
     Returns
     -------
@@ -58,4 +61,18 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
     if not hasattr(module, "run"):
         raise InputError("has no function run(course)", kata.folder / "demo.py")
     with targets.replaced(functions):
-        return module.run(Course(kata, folder))
+        return module.run(kind(kata, folder))
+
+
+def constants(kata: Kata) -> list[str]:
+    """Return the names in capitals that a demo gives values to at its top level, in order."""
+    source = (kata.folder / "demo.py").read_text(encoding="utf-8")
+    stored = [
+        node.id
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name)
+    ]
+    return [name for name in stored if name.isupper()]

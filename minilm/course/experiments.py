@@ -76,7 +76,20 @@ def form(kata: Kata) -> str:
 
 def read(kata: Kata, source: str, path: Path) -> dict[str, Any]:
     """Return the learner's predictions by name; NotLoadedError says what is missing or wrong."""
-    values = vars(loading.execute(source, path))
+    return validated(kata, vars(loading.execute(source, path)), source)
+
+
+def validated(kata: Kata, values: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """Return the predictions among some values; NotLoadedError says what is missing or wrong.
+
+    Parameters
+    ----------
+    kata : Kata
+    values : mapping
+        By the names of the questions; others are ignored.
+    source : str
+        Of the learner's file, to say on which line a prediction is.
+    """
     lines = source.splitlines()
     found = {}
     for question in questions(kata):
@@ -120,6 +133,11 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
         predictions = read(kata, source, path)
     except NotLoadedError as error:
         return Report(kata.number, False, failure=error.failure)
+    return compared(kata, predictions, run)
+
+
+def compared(kata: Kata, predictions: Mapping[str, Any], run: Mapping[str, Any] | None) -> Report:
+    """Return the report that puts valid predictions beside what the experiment measured."""
     begun = ("predictions written",)
     if run is None or run["predictions"] is None:
         what = "has not run yet" if run is None else "ran without your predictions; run it again"
