@@ -33,10 +33,10 @@ def what_is_forgotten() -> None:
     """Stretch a row, and shift it."""
     rng = np.random.default_rng(3)
     x, ones = rng.standard_normal(4), np.ones(4)
-    print("a row of four         RMS norm               layer norm")
+    print("a row of four  RMS norm               layer norm")
     for name, row in {"as it is": x, "times ten": 10 * x, "plus three": x + 3}.items():
         rms, layer = F.rms_norm(row, ones)[0], F.layer_norm(row, ones, np.zeros(4))[0]
-        print(f"  {name:12}{numbers(rms)}  {numbers(layer)}")
+        print(f"  {name:12}{numbers(rms, 1)}    {numbers(layer, 1)}")
 
 
 def all_alike() -> None:
@@ -60,7 +60,7 @@ def backward() -> None:
         print(f"  {i}      {row.sum():9.2f}    {abs(along) if abs(along) < 5e-4 else along:9.2f}")
 
 
-def numbers(row: Array, digits: int = 2) -> str:
+def numbers(row: Array, digits: int) -> str:
     """Return numbers side by side."""
     return " ".join(f"{value + 0.0:{digits + 3}.{digits}f}" for value in row)
 
