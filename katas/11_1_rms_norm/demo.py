@@ -44,7 +44,8 @@ def all_alike() -> None:
     row, ones = np.full(4, 5.0), np.ones(4)
     rms, layer = F.rms_norm(row, ones)[0], F.layer_norm(row, ones, np.zeros(4))[0]
     print("the row 5, 5, 5, 5")
-    print(f"  RMS norm {numbers(rms, 1)}   layer norm {numbers(layer, 1)}")
+    print(f"  RMS norm   {numbers(rms, 1)}")
+    print(f"  layer norm {numbers(layer, 1)}")
 
 
 def backward() -> None:
