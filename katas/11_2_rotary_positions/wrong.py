@@ -172,14 +172,20 @@ def cosine_and_sine_exchanged(x, cos, sin):
 
 @mistake("rotary")
 def second_half_loses_itself(x, cos, sin):
-    """the second half is only a * sin; b * cos is missing."""
+    """the second half is only a * sin; b * cos is missing.
+
+    At position 0 the angle is 0, and b must stay as it is.
+    """
     a, b = _halves(x)
     return _join(a * cos - b * sin, a * sin), (cos, sin)
 
 
 @mistake("rotary")
 def first_half_loses_the_other(x, cos, sin):
-    """the first half is only a * cos; - b * sin is missing."""
+    """the first half is only a * cos; - b * sin is missing.
+
+    A turn moves something of each half into the other.
+    """
     a, b = _halves(x)
     return _join(a * cos, b * cos + a * sin), (cos, sin)
 
@@ -369,7 +375,10 @@ def sine_in_place(dy, cache):
 
 @mistake("rotary_backward")
 def plus_in_both(dy, cache):
-    """a sign: the second half is db * cos - da * sin."""
+    """a sign is wrong: the second half is db * cos - da * sin.
+
+    The transpose of the turn has its minus sign in the other place.
+    """
     cos, sin = cache
     a, b = _halves(dy)
     return _join(a * cos + b * sin, b * cos + a * sin)
