@@ -33,9 +33,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Call("rms_norm", single, returns=_RETURNS, tolerance=1e-4, name="float32")
     y, cache = F.rms_norm(**single)
     inputs = {"dy": rng.standard_normal(y.shape, dtype=np.float32), "cache": cache}
-    yield Call(
-        "rms_norm_backward", inputs, returns=("dx", "dgain"), tolerance=1e-3, name="float32"
-    )
+    yield Call("rms_norm_backward", inputs, returns=("dx", "dgain"), tolerance=1e-3, name="float32")
 
 
 def a_stretched_row_gives_the_same(f: Any, rng: np.random.Generator) -> str | None:

@@ -186,7 +186,10 @@ def both_are_activated(gate, up):
 
 @mistake("swiglu")
 def silu_left_out(gate, up):
-    """silu is missing: y is gate * up."""
+    """silu is missing: y is gate * up.
+
+    Then a gate can turn the sign of up, but it can never be shut for good.
+    """
     return gate * up, (gate, up, _silu(gate)[1])
 
 

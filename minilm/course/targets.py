@@ -47,6 +47,11 @@ class Target:
         """Whether it is a class."""
         return isinstance(self.reference, type)
 
+    @property
+    def is_llamas(self) -> bool:
+        """Whether it is an operation that Llama has and GPT-2 has not."""
+        return bool(self.reference.__module__ == "minilm.nn.functional.llama")
+
 
 @functools.cache
 def find(path: str) -> Target:

@@ -45,7 +45,7 @@ def default(kata: Kata) -> WholeModel:
     own: WholeModel | None = attribute(kata.module("checks"), "whole_model", None)
     if own is not None:
         return own
-    if any(target.reference.__module__.endswith(".llama") for target in kata.targets):
+    if any(target.is_llamas for target in kata.targets):
         return llama_model
     rooms = {target.module.__name__.split(".")[1] for target in kata.targets}
     return language_model if "nn" in rooms else word_vectors
