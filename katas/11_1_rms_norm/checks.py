@@ -21,7 +21,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         for name, shape in shapes.items()
     }
     small = {"x": 0.05 * rng.standard_normal((4, 3)), "gain": rng.standard_normal(3)}
-    options: dict[str, dict[str, Any]] = dict.fromkeys(examples, {})
+    options: dict[str, dict[str, Any]] = {name: {} for name in examples}
     name = "rows so small that epsilon counts"
     examples[name], options[name] = small, {"epsilon": 1e-2}
     for name, arguments in examples.items():

@@ -49,7 +49,7 @@ def entry_by_entry(positions, frequencies):
 
 @mistake("rotary_angles")
 def in_degrees(positions, frequencies):
-    """the angles were taken for degrees. Frequencies are in radians, and so is what np.cos takes."""
+    """the angles were taken for degrees: frequencies are in radians, and np.cos takes radians."""
     angles = np.deg2rad(np.outer(positions, frequencies))
     return np.cos(angles), np.sin(angles)
 
@@ -87,7 +87,7 @@ def always_from_zero(positions, frequencies):
 
 @mistake("rotary_angles")
 def an_angle_for_each_channel(positions, frequencies):
-    """the table is twice as wide as it should be: one angle for each pair, D / 2, not for each half.
+    """the table is twice as wide as it should be: one angle for each pair, not for each channel.
 
     Hugging Face repeats the angles for the second half. Here `rotary` takes them once.
     """

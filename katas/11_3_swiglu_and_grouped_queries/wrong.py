@@ -240,42 +240,42 @@ def silu_skipped(dy, cache):
 
     dgate = silu_backward(dy * up, inner).
     """
-    active, up, inner = cache
+    active, up, _ = cache
     return dy * up, dy * active
 
 
 @mistake("swiglu_backward")
 def dgate_without_up(dy, cache):
     """dgate lacks the factor up: y = active * up, so the gradient of active is dy * up."""
-    active, up, inner = cache
+    active, _, inner = cache
     return _silu_backward(dy, inner), dy * active
 
 
 @mistake("swiglu_backward")
 def dup_from_the_gate(dy, cache):
     """dup was multiplied by the gate itself; it is active, silu(gate), that multiplied up."""
-    active, up, inner = cache
+    _, up, inner = cache
     return _silu_backward(dy * up, inner), dy * inner[0]
 
 
 @mistake("swiglu_backward")
 def dup_from_the_sigmoid(dy, cache):
     """dup was multiplied by the sigmoid; it is active, silu(gate), that multiplied up."""
-    active, up, inner = cache
+    _, up, inner = cache
     return _silu_backward(dy * up, inner), dy * inner[1]
 
 
 @mistake("swiglu_backward")
 def dup_from_up(dy, cache):
     """dup was multiplied by up itself; each factor gets the other: dup = dy * active."""
-    active, up, inner = cache
+    _, up, inner = cache
     return _silu_backward(dy * up, inner), dy * up
 
 
 @mistake("swiglu_backward")
 def dup_is_dy(dy, cache):
     """dup is dy as it came; up was multiplied by active, so its gradient is too: dy * active."""
-    active, up, inner = cache
+    _, up, inner = cache
     return _silu_backward(dy * up, inner), dy.copy()
 
 

@@ -61,7 +61,7 @@ _BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pr
 _BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
 _RESAMPLES = 999
 _GPT_ALONE = "minilm.nn.parameters.param_shapes"  # a learner's knows nothing of Llama's
-_LLAMA_SHARE = 1 / 4  # of the text and the time, where a GPT is trained too
+_LLAMA_SHARE = 1 / 4  # of the time, where a GPT is trained too
 _SEED = 0
 
 
@@ -163,8 +163,8 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
         with targets.replaced(functions):
             pairs = asdict(_train_on_byte_pairs(budget["steps"], budget["seconds"] / 2))
     if kinds == {True, False}:
-        less = {name: int(_LLAMA_SHARE * amount) for name, amount in budget.items()}
-        llama = _train_both(functions, {**less, "steps": budget["steps"]}, _llama())
+        less = {**budget, "seconds": _LLAMA_SHARE * budget["seconds"]}
+        llama = _train_both(functions, less, _llama())
     return {**found, "probe": _PROBE, "byte_pairs": pairs, "llama": llama}
 
 
