@@ -100,12 +100,12 @@ def answer(functions: Mapping[str, Any], prompt: str, most: int) -> dict[str, An
         counted = {path: calls[path] for path in functions}
         text = talk.messages[-1].content
         assert model.tokenizer is not None  # noqa: S101  (the chat has refused a model without)
-        ids, theirs = chat.encode(model.tokenizer, talk.template.segments(talk.messages))
+        ids, _ = chat.encode(model.tokenizer, talk.template.segments(talk.messages))
         yours = model.logits(ids).argmax(axis=-1)
     library = model.logits(ids).argmax(axis=-1)
     found = Answer(
         text,
-        sum(theirs),
+        len(model.tokenizer.encode(text)),
         spent,
         counted,
         len(ids),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from minilm.course import pretrained
+from minilm.course import catalog, pretrained, stubs, worker
 from minilm.errors import ModelError, OptionError
 from minilm.models.language_model import LanguageModel
 from minilm.nn import functional as F
@@ -97,6 +98,15 @@ def test_methods_of_a_class_are_counted() -> None:
     found = pretrained.answer({path: Mine, f"{ROOM}.rms_norm": F.rms_norm}, "Why?", 4)
     steps = found["calls"][f"{ROOM}.rms_norm"] / (2 * LAYERS + 1)
     assert found["calls"][path] == steps * LAYERS
+
+
+def test_a_worker_runs_the_learners_file(tmp_path: Path) -> None:
+    kata = catalog.find("11.1")
+    file = tmp_path / "answer.py"
+    file.write_text(stubs.solution(kata), encoding="utf-8")
+    found = worker.plug({"parts": {"11.1": str(file)}, "prompt": "Why?", "budget": 3})
+    assert found["calls"][f"{ROOM}.rms_norm"] >= 2 * LAYERS + 1
+    assert found["same"] == found["places"]
 
 
 def test_a_prompt_with_a_special_token_is_refused() -> None:
