@@ -138,7 +138,8 @@ def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
         ("  can tell from 0", *(f"{run['resolvable']:.3f}" for run in runs)),
     ]
     lines = [
-        f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",
+        f"a {runs[0]['model']} of {runs[0]['parameters']:,} parameters on corpora/general.txt, "
+        f"{count} steps",
         f"{'':24}{'yours':>12}{'the library':>14}",
         *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
         "  (two kinds of reviews, equally many: 0.5 is chance, and a model this small is near it)",
@@ -152,11 +153,50 @@ def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
             f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}",
             *written(pairs["text"], "on byte pairs, it writes: "),
         ]
+    if llama := result["llama"]:
+        lines += _llama_lines(llama["yours"], llama["library"])
     lines += [
         f"this model ran on your functions ({parts(count_of_parts)}), and writes:",
         *written(runs[0]["text"]),
     ]
     return "\n".join(lines)
+
+
+def answer_table(result: Mapping[str, Any]) -> str:
+    """Return how often the learner's functions were called in the model that others trained."""
+    names = {path: path.rpartition(".")[2] for path in result["calls"]}
+    called = {path: n for path, n in result["calls"].items() if n}
+    idle = [names[path] for path in result["calls"] if path not in called]
+    lines = [
+        f"SmolLM2 has {result['parameters']:,} parameters in {result['layers']} layers; others "
+        f"trained them. {result['tokens']} tokens in {result['seconds']:.1f} s",
+        "calls of your functions while it answered:",
+        *(f"  {names[path]:<36}{n:>9,}" for path, n in called.items()),
+    ]
+    if not called:
+        lines[-1:] = ["it calls none of these functions; those of katas 11.1 to 11.3 it does"]
+    elif idle:
+        shown = ", ".join(idle[:8]) + f" and {len(idle) - 8} more" * (len(idle) > 8)
+        lines.append(f"not called (not in a Llama, or only in training): {shown}")
+    same, places = result["same"], result["places"]
+    lines.append(
+        f"the likeliest next token at each of {places} places: the library's at {same}"
+        + ("" if same == places else "; look at what differs: minilm kata check --all")
+    )
+    return "\n".join(lines)
+
+
+def _llama_lines(yours: Mapping[str, Any], library: Mapping[str, Any]) -> list[str]:
+    """Return what came of a Llama that was trained beside the GPT."""
+    count = len(yours["losses"])
+    return [
+        f"a Llama of {yours['parameters']:,} parameters on your functions, {count} steps",
+        *(
+            f"  {name:<22}{yours[key]:>12.5f}{library[key]:>14.5f}"
+            for name, key in (("loss, held out", "held_out"), ("reviews, by LoRA", "lora"))
+        ),
+        *written(yours["text"], "it writes: "),
+    ]
 
 
 def written(text: str, before: str = "") -> list[str]:

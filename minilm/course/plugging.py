@@ -4,7 +4,8 @@ From text to words, to co-occurrence vectors, to a GPT that starts from them and
 word and writes; its gradient is checked; an update on reviews takes care of the old text; and then
 to the classes of reviews, by TF-IDF, by nearest centroids of its vectors and by LoRA. Then the same
 again with the library's own functions. Both see the same batches, so their losses can be compared.
-Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs.
+Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs. Functions
+that only Llama has are trained in a small Llama; beside others', a short training of one is added.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import functools
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,16 +28,23 @@ from minilm.data.labelled import read_labelled
 from minilm.embeddings import documents, similarity
 from minilm.models import batches, generate, scores
 from minilm.models import texts as batched
-from minilm.nn import gpt, gradcheck, optim
+from minilm.nn import architectures, gpt, gradcheck, optim
 from minilm.nn.config import SIZES
+from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Config, Parameters, param_shapes
 from minilm.random import generator
 from minilm.text import words
 from minilm.text.bpe import BytePairTokenizer
 from minilm.training import finetune, loop, replay, word_start
 from minilm.training.forgetting import Continuation
-from minilm.training.settings import Care, FinetuneSettings, PretrainSettings
+from minilm.training.settings import (
+    Care,
+    FinetuneSettings,
+    PretrainSettings,
+    complete,
+    model_config,
+)
 
 _UNKNOWN = "<unk>"
 _WINDOW = 2
@@ -53,6 +61,8 @@ _WRITTEN = 24  # words; twice as many byte pairs
 _BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pretokenize.")
 _BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
 _RESAMPLES = 999
+_GPT_ALONE = "minilm.nn.parameters.param_shapes"  # a learner's knows nothing of Llama's
+_LLAMA_SHARE = 1 / 4  # of the time, where a GPT is trained too
 _SEED = 0
 
 
@@ -62,8 +72,10 @@ class Trained:
 
     Attributes
     ----------
+    model : str
+        Its architecture.
     parameters : int
-        Of the GPT.
+        Of the model.
     losses : list of float
         Of each step, in nats.
     seconds : float
@@ -92,6 +104,7 @@ class Trained:
         What the model writes.
     """
 
+    model: str
     parameters: int
     losses: list[float]
     seconds: float
@@ -141,39 +154,59 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
     -------
     dict
         "yours" and "library", the fields of `Trained` each; "probe", a word; "byte_pairs", the
-        fields of `BytePairs`, or None where no function of the learner's is about them.
+        fields of `BytePairs`, or None where no function of the learner's is about them; "llama",
+        "yours" and "library" of a Llama that was trained beside the GPT, or None.
     """
-    pairs = None
+    kinds = {targets.find(path).is_llamas for path in functions}
+    found = _train_both(functions, budget, _llama() if kinds == {True} else SIZES["kata"].config)
+    pairs = llama = None
+    if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
+        with targets.replaced(functions):
+            pairs = asdict(_train_on_byte_pairs(budget["steps"], budget["seconds"] / 2))
+    if kinds == {True, False}:
+        less = {**budget, "seconds": _LLAMA_SHARE * budget["seconds"]}
+        llama = _train_both(functions, less, _llama())
+    return {**found, "probe": _PROBE, "byte_pairs": pairs, "llama": llama}
+
+
+def _train_both(
+    functions: Mapping[str, Any], budget: Mapping[str, Any], config: Config
+) -> dict[str, Any]:
+    """Train a model with the learner's functions, then the same with the library's."""
+    if isinstance(config, LlamaConfig):
+        functions = {path: part for path, part in functions.items() if path != _GPT_ALONE}
     with targets.replaced(functions):
-        yours = _train(budget["words"], budget["steps"], budget["seconds"])
-        if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
-            pairs = _train_on_byte_pairs(budget["steps"], budget["seconds"] / 2)
-    library = _trained_with_the_library(budget["words"], len(yours.losses))
-    return {
-        "yours": asdict(yours),
-        "library": asdict(library),
-        "probe": _PROBE,
-        "byte_pairs": None if pairs is None else asdict(pairs),
-    }
+        yours = _train(budget["words"], budget["steps"], budget["seconds"], config)
+    library = _trained_with_the_library(budget["words"], len(yours.losses), config)
+    return {"yours": asdict(yours), "library": asdict(library)}
 
 
 @functools.cache
-def _trained_with_the_library(most_words: int, steps: int) -> Trained:
+def _trained_with_the_library(most_words: int, steps: int, config: Config) -> Trained:
     """Return what the library gives; kept, as in a notebook one plug often follows another."""
-    return _train(most_words, steps, float("inf"))
+    return _train(most_words, steps, float("inf"), config)
 
 
-def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
+def _llama() -> Config:
+    """Return the shape of a Llama of the size of the GPT, whose four heads share two of keys."""
+    size = SIZES["kata"].config
+    settings = complete({"size": "kata", "architecture": "llama", "n_head": 4})
+    config = model_config(settings, size.vocab_size)
+    assert isinstance(config, LlamaConfig)  # noqa: S101  (asked for above)
+    return replace(config, num_key_value_heads=2)
+
+
+def _train(most_words: int, most_steps: int, seconds: float, config: Config) -> Trained:
     tokenizer = words.WordTokenizer()
     texts = _texts(most_words, tokenizer)
     size = SIZES["kata"]
     vocabulary = words.Vocabulary.from_documents(
-        texts, max_size=size.config.vocab_size, unknown=_UNKNOWN
+        texts, max_size=config.vocab_size, unknown=_UNKNOWN
     )
     held_out = len(texts) // 10
     training = _stream(texts[held_out:], vocabulary)
-    model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
-    table = model.parameters["wte.weight"]
+    model = architectures.language_model(config, rng=generator(_SEED, "parameters"))
+    table = model.parameters[config.table]
     word_start.from_cooccurrence(
         table,
         training,
@@ -183,7 +216,7 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
         rng=generator(_SEED, "svd"),
     )
     windows = batches.ShuffledWindows(
-        training[training >= 0], size.config.n_positions, size.batch, _SEED
+        training[training >= 0], config.n_positions, size.batch, _SEED
     )
     start = time.perf_counter()
     losses = _steps(model, windows, most_steps, start + seconds)
@@ -191,6 +224,7 @@ def _train(most_words: int, most_steps: int, seconds: float) -> Trained:
     unseen = _stream(texts[:held_out], vocabulary)
     updated = _updated(model, training[training >= 0], tokenizer, vocabulary)
     return Trained(
+        "Llama" if isinstance(config, LlamaConfig) else "GPT",
         model.parameters.flat.size,
         losses,
         spent,
@@ -305,7 +339,7 @@ def _updated(
     length = model.config.n_positions
     new = batches.ShuffledWindows(stream[stream >= 0], length, size.batch, _SEED)
     kept = [replay.drawn("general", old, old[:length], length, seed=_SEED, limit=_KEPT)]
-    copied = gpt.GPT(model.config, parameters=model.parameters.extended({}))
+    copied = architectures.language_model(model.config, parameters=model.parameters.extended({}))
     care = Care(replay=0.5, ewc=1.0, average=0.25)
     stage = Continuation(copied, new, kept, care, weight_decay=_DECAY, seed=_SEED)
     with Shards(1) as shards:
@@ -324,7 +358,7 @@ def _gradient_error(model: gpt.GPT, ids: np.ndarray, wanted: np.ndarray) -> floa
     """Check the gradient of the loss of one batch, in float64."""
     parameters = Parameters(param_shapes(model.config), np.float64)
     parameters.flat[...] = model.parameters.flat
-    exact = gpt.GPT(model.config, parameters=parameters)
+    exact = architectures.language_model(model.config, parameters=parameters)
     _, gradient = exact.loss_and_grad(ids, wanted)
 
     def loss(flat: np.ndarray) -> float:
@@ -356,7 +390,7 @@ def _accuracies(
     vectorizer = tfidf.TfidfVectorizer().fit(tokens[0])
     regression = logistic.SoftmaxRegression().fit(vectorizer.transform(tokens[0]), labels)
     by_words = regression.predict(vectorizer.transform(tokens[1]))
-    vectors = similarity.unit_rows(model.parameters["wte.weight"])
+    vectors = similarity.unit_rows(model.parameters[model.config.table])
     nearest = centroid.NearestCentroid().fit(documents.mean_vectors(texts, vectors), labels)
     by_centroid = nearest.predict(documents.mean_vectors(tests, vectors))
     fitted = finetune.fit(

@@ -7,6 +7,7 @@ import pytest
 from minilm.cli import kata_output as output
 from minilm.cli import main as cli
 from minilm.course import catalog, sessions, stubs, watching
+from minilm.store import packaged
 
 KATA = catalog.find("4.6")
 BODY = 'raise NotImplementedError("not written yet")'
@@ -196,6 +197,43 @@ def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
     said, written = out.split("this model ran on your functions (")[1].split("), and writes:")
     assert said.startswith("1 of ")
     assert len(written.split()) > 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plug", "4.6", "--prompt", "Why?"], "add --real"),
+        (["plug", "7.5"], "All of your functions: minilm kata plug --all\n"),
+        (["plug", "--all", "--real"], "get it (94 MB) with: pip install it"),
+        (["demo", "11.4", "--anyway"], "get it (94 MB) with: pip install it"),
+    ],
+)
+def test_what_plug_cannot_do_is_said_in_one_line(desk, capsys, monkeypatch, arguments, said):
+    monkeypatch.setitem(packaged.NAMES, "smollm2", ("no_such_module", "pip install it"))
+    code, out, err = run(capsys, *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_the_table_of_the_model_that_others_trained():
+    result = {
+        "tokens": 20,
+        "seconds": 2.0,
+        "calls": {"a.rms_norm": 1220, "a.rotary_backward": 0},
+        "places": 50,
+        "same": 50,
+        "parameters": 1000,
+        "layers": 30,
+    }
+    lines = output.answer_table(result).splitlines()
+    assert "1,000 parameters in 30 layers" in lines[0]
+    assert lines[2].split() == ["rms_norm", "1,220"]
+    assert lines[3].endswith("rotary_backward")
+    assert lines[4].endswith("at each of 50 places: the library's at 50")
+    result["same"] = 49
+    assert "the library's at 49; look at what differs" in output.answer_table(result)
+    result["calls"] = {"a.layer_norm": 0}
+    assert "it calls none of these functions" in output.answer_table(result)
 
 
 def test_the_table_of_the_small_comparison():
