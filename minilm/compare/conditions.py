@@ -177,6 +177,18 @@ def train_pretrained_on_shuffled(data: CompareData, seed: int, chosen: np.ndarra
     return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
 
 
+def train_llama_scratch(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Train a random Llama on the labelled texts."""
+    body = classifiers.random_body(data, pretraining.LLAMA)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["scratch"])
+
+
+def train_llama(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Train the pretrained Llama further, all of it."""
+    body = classifiers.pretrained_body(data, pretraining.LLAMA)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
+
+
 CONDITIONS: dict[str, Condition] = {
     "tfidf": Condition("word counts of the labelled texts", ("random",), WORDS, train_tfidf),
     "random": Condition("random word vectors", (), WORDS, train_random),
@@ -252,6 +264,22 @@ CONDITIONS: dict[str, Condition] = {
         ("model",),
         trains_transformer=True,
     ),
+    "llama-scratch": Condition(
+        "a random Llama of as many parameters (within 2 %), trained with the labels",
+        ("transformer-scratch",),
+        TRANSFORMER,
+        train_llama_scratch,
+        random_start=True,
+        trains_transformer=True,
+    ),
+    "llama-finetuned": Condition(
+        "that Llama pretrained on the same text in as many steps, trained further with the labels",
+        ("transformer-finetuned", "llama-scratch"),
+        TRANSFORMER,
+        train_llama,
+        (pretraining.LLAMA,),
+        trains_transformer=True,
+    ),
     "cooccurrence-labels-only": Condition(
         "control: vectors counted on the labelled texts alone",
         # Not "random", whose vectors know words that no label shows, if only as noise: what these
@@ -277,6 +305,12 @@ CONDITIONS: dict[str, Condition] = {
     ),
 }
 
-# What only the preset methods runs by default.
-_EXTRA = ("transformer-lora-8", "transformer-last-n", "transformer-gradual")
+# Only where they are asked for by name, or by the preset methods.
+_EXTRA = (
+    "transformer-lora-8",
+    "transformer-last-n",
+    "transformer-gradual",
+    "llama-scratch",
+    "llama-finetuned",
+)
 DEFAULT = tuple(name for name in CONDITIONS if name not in _EXTRA)

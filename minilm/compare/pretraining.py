@@ -35,12 +35,14 @@ from minilm.errors import InputError
 from minilm.random import generator
 from minilm.store import safetensors
 
+LLAMA = "llama"
 #: What can be made of a text, and what it is called in tables.
 KINDS = {
     "vectors": "word vectors",
     "shuffled vectors": "word vectors, shuffled text",
     "model": "transformer",
     "shuffled model": "transformer, shuffled text",
+    LLAMA: "transformer, Llama's architecture",
 }
 # Kinds that chance has a part in, so that each pretraining makes its own.
 DRAWN = tuple(kind for kind in KINDS if kind != "vectors")
@@ -147,7 +149,9 @@ def make(text: Text, settings: CompareSettings, kind: str, pretraining: int = 0)
             "held_out": [],
         }
     else:
-        body, details = transformer.pretrain(ids, size, settings.transformer, seed=pretraining)
+        body, details = transformer.pretrain(
+            ids, size, settings.transformer, seed=pretraining, llama=kind == LLAMA
+        )
         arrays = dict(body.parameters.items())
     return Made(arrays, {"seconds": time.perf_counter() - start, **details})
 
