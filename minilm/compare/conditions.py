@@ -22,6 +22,7 @@ from minilm.classify import logistic, tfidf
 from minilm.compare import classifiers, pretraining
 from minilm.compare.classifiers import Classifier
 from minilm.compare.data import CompareData, Examples
+from minilm.compare.states import FolderModel
 
 Train = Callable[[CompareData, int, np.ndarray], Classifier]
 
@@ -51,6 +52,8 @@ class Condition:
         Whether it starts from the initial parameters of a pretraining, without pretraining.
     trains_transformer : bool
         Whether it takes long, for the time that is left.
+    model : FolderModel, optional
+        The model from a folder that it is about, which reads its texts before the runs.
     """
 
     summary: str
@@ -60,6 +63,7 @@ class Condition:
     needs: tuple[str, ...] = ()
     random_start: bool = False
     trains_transformer: bool = False
+    model: FolderModel | None = None
 
     @property
     def control(self) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from minilm import progress
-from minilm.compare import classifiers, transformer
+from minilm.compare import classifiers, model_folders, states, transformer
 from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.pretraining import LLAMA, Job
 from minilm.compare.run import Grid, Key, Shared
@@ -83,9 +84,15 @@ def _run(shared: Shared, key: Key) -> float:
     if not shared.conditions[key.condition].trains_transformer:
         return light
     data = shared.data_of(key)
-    config = data.settings.transformer.config(len(data.text.vocabulary))
     length = _mean_length(data)
     items = sum(len(part.labels) for part in data.domains.values())
+    if model := shared.conditions[key.condition].model:
+        way = model_folders.settings_of(model, key.budget)
+        steps = (way.updates or 0) + _READING * items / way.batch
+        upper = states.UPPER if model.how == "lora" else model.config.n_layer
+        one = replace(model.config.with_layers(1), vocab_size=2)
+        return light + steps * min(upper, model.config.n_layer) * _update_seconds(one, length)
+    config = data.settings.transformer.config(len(data.text.vocabulary))
     longest = classifiers.WAYS["scratch"]
     steps = classifiers.updates(key.budget, longest) + _READING * items / longest.batch
     return light + steps * _update_seconds(config, length)

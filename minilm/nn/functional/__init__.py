@@ -655,7 +655,7 @@ def linear_cross_entropy(
     picked = exps[np.arange(len(rows)), goals]
     np.exp(exps, out=exps)
     totals = _row_sums(exps)
-    loss = np.mean(np.log(totals[:, 0]) - picked)
+    loss: Any = np.mean(np.log(totals[:, 0]) - picked)
     return loss, (x, weight, exps, totals, rows, goals)
 
 
