@@ -51,10 +51,12 @@ PENALTIES = (30.0, 300.0)
 FOLDS = 4
 
 # The default rates are for small bodies; a folder may hold a deep one, of whatever origin. One
-# moderate rate for all layers is what such bodies are usually fine-tuned at.
+# moderate rate for all layers is what such bodies are usually fine-tuned at. LoRA of SmolLM2 on the
+# development part of films, 64 labels, 3 draws, 40 updates: 0.766 at a rate of 1e-3, 0.774 at 3e-3,
+# where the probe got 0.76. A text is judged by its last token, which in these models says more.
 WAYS = {
     "finetuned": FinetuneSettings(learning_rate=5e-4, layer_decay=1.0, epochs=20),
-    "lora": FinetuneSettings("lora", learning_rate=1e-3, layer_decay=1.0, epochs=5, pooling="last"),
+    "lora": FinetuneSettings("lora", learning_rate=2e-3, layer_decay=1.0, epochs=5, pooling="last"),
 }
 
 

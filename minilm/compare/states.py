@@ -246,18 +246,33 @@ class Block:
 
 def blocks(model: LanguageModel, documents: Iterable[str]) -> list[Block]:
     """Return blocks of texts of similar length, each text once; the longest texts come first."""
-    different = list(dict.fromkeys(documents))
-    by_length: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
-    for text, ids in zip(different, encode(model, different), strict=True):
-        length = min(model.config.n_positions, -(-len(ids) // _ROUNDED) * _ROUNDED)
-        by_length.setdefault(length, []).append((text, tuple(ids)))
-    found = []
+    texts = list(dict.fromkeys(documents))
+    ids = encode(model, texts)
+    return [
+        Block(
+            length,
+            rows,
+            tuple(texts[i] for i in members),
+            tuple(tuple(ids[i]) for i in members),
+        )
+        for length, rows, members in grouped(list(map(len, ids)), model.config.n_positions)
+    ]
+
+
+def grouped(lengths: Sequence[int], context: int) -> Iterator[tuple[int, int, list[int]]]:
+    """Yield the length and the rows of each block, and the numbers of the texts in it.
+
+    >>> list(grouped([3, 19, 4], 1024))
+    [(20, 12, [1]), (4, 64, [0, 2])]
+    """
+    by_length: dict[int, list[int]] = {}
+    for number, length in enumerate(lengths):
+        rounded = min(context, -(-length // _ROUNDED) * _ROUNDED)
+        by_length.setdefault(rounded, []).append(number)
     for length, members in sorted(by_length.items(), reverse=True):
         rows = max(1, _BLOCK // length)
         for start in range(0, len(members), rows):
-            texts, ids_of = zip(*members[start : start + rows], strict=True)
-            found.append(Block(length, rows, texts, ids_of))
-    return found
+            yield length, rows, members[start : start + rows]
 
 
 def read_block(models: Sequence[FolderModel], block: Block) -> list[Read]:
