@@ -17,6 +17,7 @@ from minilm.compare import (
     probes,
     report,
     run,
+    states,
     store,
     taken,
 )
@@ -126,6 +127,7 @@ def compare(
             files.write_json(folder / store.MANIFEST, about)
             for reading in readings:
                 reading.run(place.width)
+            states.load.cache_clear()  # what is large of a model is not needed here any more
             _run(shared, missing, kept, place)
             place.close()  # drawing can use the memory of processes that have nothing to do
             return _conclude(folder, shared, possible.budgets, slides)

@@ -48,7 +48,7 @@ UPPER = 4
 # Texts are read in blocks of one shape: lengths rounded up to a multiple of the first number, and
 # about as many tokens as the second. So what is computed of a text does not depend on which texts
 # are read with it, and weights that come from memory serve many tokens: SmolLM2 reads texts of 19
-# tokens three times as fast so as one by one.
+# tokens three times as fast this way as one by one.
 _ROUNDED, _BLOCK = 4, 256
 _SAVED = 60.0  # seconds after which what was read is saved
 
