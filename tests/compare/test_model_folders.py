@@ -192,6 +192,15 @@ def test_probe_and_lora_are_the_same_wherever_and_however_often(
     assert all(value > 0 for value in flops.values())
 
 
+def test_a_model_is_compared_with_the_same_use_of_our_own(world, settings, cache, tmp_path):
+    path = make(tmp_path / "m", SHAPES["llama"], world)
+    grid = Grid(("tfidf", "transformer-probe", f"probe:{path}"), (8, 16), 3)
+    found = comparison.compare(settings, grid, tmp_path / "a").summary["differences"]
+    pairs = [(d["baseline"], d["budget"]) for d in found if d["domain"] == "task"]
+    own = ("tfidf", "transformer-probe")
+    assert pairs == [(baseline, budget) for baseline in own for budget in (8, 16)]
+
+
 def test_lora_equals_lora_on_the_whole_model(world, settings, cache, tmp_path, monkeypatch):
     """With every layer adapted nothing is frozen below, and no state is read beforehand."""
     path = make(tmp_path / "m", SHAPES["tied"], world)
