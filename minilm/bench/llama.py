@@ -31,10 +31,10 @@ from minilm.threads import set_blas_threads
 
 PARTS = ("generate", "read", "train", "load")
 PROMPT, NEW = 32, 32
-TEXTS, SHORTEST, LONGEST = 64, 8, 31  # read in a turn, and their tokens
+TEXTS, SHORTEST, LONGEST = 512, 8, 31  # read in a turn, and their tokens
 STEPS = 8  # of training, in a turn
 BATCH = 16
-ROUNDS = 5
+ROUNDS = 3
 SMOLLM2 = LlamaConfig(
     49152, 576, 1536, 30, 9, 3, max_position_embeddings=8192, rope_theta=1e5,
     tie_word_embeddings=True,
