@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -47,20 +47,14 @@ def write(folder: Path) -> Path:
         When the folder holds no summary, or damaged files.
     """
     views = results.read(folder)
-    style, script = (_part(name) for name in ("page.css", "page.js"))
-    found = list(_sections(views))
-    page = string.Template(_part("page.html")).substitute(
-        policy=_policy(style, script),
-        lead=_lead(views[0]),
-        version=escape(minilm.__version__),
-        title=escape(_title(views)),
+    page = document(
+        _title(views),
+        _sections(views),
+        kicker=f"A comparison with minilm {minilm.__version__}",
         answers="\n".join(_answer(view, alone=len(views) == 1) for view in views),
-        contents="\n".join(
-            f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
-        ),
-        sections="\n".join(section(*one) for one in found),
-        style=style,
-        script=script,
+        lead=_lead(views[0]),
+        footer=f"Made by minilm {escape(minilm.__version__)} from the tables in its folder; "
+        "<code>minilm report DIR</code> makes it again. Pictures are beside it as PNG and SVG.",
     )
     path = folder / REPORT
     with files.atomic_write(path) as file:
@@ -68,7 +62,50 @@ def write(folder: Path) -> Path:
     return path
 
 
-class _Section(NamedTuple):
+def document(
+    title: str,
+    sections: Iterable[Section],
+    *,
+    kicker: str,
+    answers: str,
+    lead: str,
+    footer: str,
+    style: str = "",
+) -> str:
+    """Return a page in the style of the report: whole in itself, with a table of contents.
+
+    Parameters
+    ----------
+    title, kicker : str
+        The heading, and the line above it; not yet escaped.
+    sections : iterable of Section
+    answers, lead, footer : str
+        HTML: the first thing to read, what follows it, and the end.
+    style : str
+        CSS after the shared one.
+    """
+    style, script = _part("page.css") + style, _part("page.js")
+    found = list(sections)
+    return string.Template(_part("page.html")).substitute(
+        policy=_policy(style, script),
+        kicker=escape(kicker),
+        lead=lead,
+        version=escape(minilm.__version__),
+        title=escape(title),
+        answers=answers,
+        contents="\n".join(
+            f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
+        ),
+        sections="\n".join(section(*one) for one in found),
+        style=style,
+        script=script,
+        footer=footer,
+    )
+
+
+class Section(NamedTuple):
+    """A part of a page: an identifier for links, a title, pieces of HTML, a class."""
+
     identifier: str
     title: str
     content: list[str]
@@ -86,13 +123,13 @@ def write_slides(folder: Path) -> Path:
     views = results.read(folder)
     style, script = (_part(name) for name in ("slides.css", "slides.js"))
     planned = pictures.plan(views)
-    screens: list[_Section] = []
+    screens: list[Section] = []
     for view in views:
         own = [one for one in planned if one.picture.every_task and one.view is view]
         screens += _screens(view, own, alone=len(views) == 1)
     for one in planned:
         if not one.picture.every_task:
-            screens.append(_Section("", one.picture.title, _figures([one])))
+            screens.append(Section("", one.picture.title, _figures([one])))
     content = "\n".join(
         section(f"screen-{number}", title, content)
         for number, (_, title, content, _) in enumerate(screens, start=1)
@@ -112,21 +149,21 @@ def write_slides(folder: Path) -> Path:
     return path
 
 
-def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[_Section]:
+def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[Section]:
     """Yield the screens about one task: the answer, its pictures, the bet, the doubts."""
     suffix = "" if alone else f": {view.task}"
     answer = [paragraph(reading.answer(view), "answer"), paragraph(reading.most_accurate(view))]
-    yield _Section("", f"Does pretraining help? {view.task}", answer)
+    yield Section("", f"Does pretraining help? {view.task}", answer)
     # The main picture first.
     ordered = sorted(planned, key=lambda one: one.picture.name != _lead_name(view))
     for number, one in enumerate(ordered):
-        yield _Section("", f"{one.picture.title}{suffix}", _figures([one]))
+        yield Section("", f"{one.picture.title}{suffix}", _figures([one]))
         if number == 0:
             if alone and (bet := _bet(view)):
-                yield _Section("", "The bet", bet[:3])
-            yield _Section("", f"The reading{suffix}", [items(reading.sentences(view))])
+                yield Section("", "The bet", bet[:3])
+            yield Section("", f"The reading{suffix}", [items(reading.sentences(view))])
     doubts = sensitivity.sentences(view)[:_DOUBTS]
-    yield _Section("", f"What would change this conclusion{suffix}", [items(doubts)])
+    yield Section("", f"What would change this conclusion{suffix}", [items(doubts)])
 
 
 def _title(views: list[Results]) -> str:
@@ -170,30 +207,30 @@ def _answer(view: Results, *, alone: bool) -> str:
     )
 
 
-def _sections(views: list[Results]) -> Iterator[_Section]:
+def _sections(views: list[Results]) -> Iterator[Section]:
     first = views[0]
     planned = pictures.plan(views)
-    yield _Section("question", "The question", _question())
-    yield _Section("design", "The design", _design(views))
+    yield Section("question", "The question", _question())
+    yield Section("design", "The design", _design(views))
     for number, view in enumerate(views, start=1):
         mark, suffix = ("", "") if len(views) == 1 else (f"-{number}", f": {view.task}")
         own = [one for one in planned if one.picture.every_task and one.view is view]
         if number == 1:
             own = [one for one in own if one.picture.name != _lead_name(view)]
         doubts = [items(sensitivity.sentences(view))]
-        yield _Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
+        yield Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
         if number == 1 and (bet := _bet(view)):
-            yield _Section("bet", "The bet", bet)
-        yield _Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
-        yield _Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
-        yield _Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
+            yield Section("bet", "The bet", bet)
+        yield Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
+        yield Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
+        yield Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
     common = [one for one in planned if not one.picture.every_task]
     if common or first.summary["pretraining"]:
         made = [tables.pretraining(first)] if first.summary["pretraining"] else []
         transfers = [tables.fields(first)] if pictures.fields.has_fields(first) else []
         learned = [*transfers, *made, *_figures(common), tables.senses(first)]
-        yield _Section("learned", "What pretraining learned", learned)
-    yield _Section("settings", "Settings", _settings(views))
+        yield Section("learned", "What pretraining learned", learned)
+    yield Section("settings", "Settings", _settings(views))
 
 
 def _question() -> list[str]:

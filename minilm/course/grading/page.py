@@ -1,0 +1,147 @@
+"""`grades.html`: the gradebook as one page, in the style of the report.
+
+What a class may see on a projector is first, and has no names: how many passed, and the commonest
+mistakes. Names and points follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+
+import minilm
+from minilm.compare.report.page import Section, document
+from minilm.compare.report.page.markup import Cell, escape, items, number, paragraph, table
+from minilm.course.grading import feedback, running
+from minilm.course.grading.gradebook import Gradebook
+from minilm.course.grading.running import Result
+
+_MOST_MISTAKES = 12  # on the page; the tables have all
+
+
+def render(book: Gradebook) -> str:
+    """Return the page."""
+    wanted = len(book.students) * len(book.katas)
+    handed_in = len(book.counting())
+    answers = paragraph(
+        f"{_many(len(book.students), 'student')}, {_many(len(book.katas), 'kata')}: "
+        f"{book.passed()} of {wanted} passed, {handed_in} handed in.",
+        "answer",
+    )
+    style = resources.files(__package__).joinpath("gradebook.css").read_text(encoding="utf-8")
+    return document(
+        "The gradebook",
+        _sections(book),
+        kicker=f"A class, graded with minilm {minilm.__version__}",
+        answers=answers,
+        lead="",
+        footer=f"Made by minilm {escape(minilm.__version__)} with "
+        "<code>minilm kata grade</code>. The tables are beside it as CSV.",
+        style=style,
+    )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _sections(book: Gradebook) -> Iterator[Section]:
+    if book.common_mistakes():
+        yield Section("mistakes", "The commonest mistakes", _mistakes(book))
+    yield Section("katas", "By kata", [_katas(book)])
+    yield Section("grades", "The gradebook", _grades(book), "wide")
+    if book.marks:
+        yield Section("marks", "To look at", _marks(book))
+    if refused := book.refused():
+        rows: list[list[Cell | str]] = [[r.student, r.file, r.message] for r in refused]
+        found = table("refused-table", "Each with its reason", ["student", "file", "why"], rows)
+        yield Section("refused", "What could not be graded", [found])
+    if book.unrecognized:
+        text = "No kata is in the names of these files, nor are a kata's functions in them:"
+        yield Section("unknown", "Not recognized", [paragraph(text), items(book.unrecognized)])
+    yield Section("students", "Student by student", [_student(book, s) for s in book.students])
+    yield Section("points", "How points are counted", _points(book))
+
+
+def _mistakes(book: Gradebook) -> list[str]:
+    rows: list[list[Cell | str]] = []
+    for kata, mistake, count in book.common_mistakes()[:_MOST_MISTAKES]:
+        words, explanation = running.mistake_in_words(kata, mistake)
+        rows.append([feedback.title(kata), number(count, "d"), words, explanation])
+    heads = ["kata", "students", "the mistake", "what it is"]
+    return [table("mistakes-table", "Over all tries, the most common first", heads, rows)]
+
+
+def _katas(book: Gradebook) -> str:
+    counting = book.counting()
+    rows: list[list[Cell | str]] = []
+    for kata in book.katas:
+        found = [counting[s, kata.number] for s in book.students if (s, kata.number) in counting]
+        passed = sum(result.passed for result in found)
+        partly = sum(not result.passed and result.points > 0 for result in found)
+        counts = [passed, partly, len(found) - passed - partly, len(book.students) - len(found)]
+        rows.append([feedback.title(kata.number), *(number(count, "d") for count in counts)])
+    heads = ["kata", "passed", "partly right", "not passed", "not handed in"]
+    return table("katas-table", "How many students", heads, rows)
+
+
+def _grades(book: Gradebook) -> list[str]:
+    counting = book.counting()
+    rows: list[list[Cell | str]] = []
+    for student in book.students:
+        cells = [_grade(counting.get((student, kata.number))) for kata in book.katas]
+        rows.append([student, number(book.total(student), ".2f"), *cells])
+    heads = ["student", "points", *(kata.number for kata in book.katas)]
+    caption = f"Points by student and kata, of {len(book.katas)} together; empty: not handed in"
+    return [f'<div class="grades">{table("grades-table", caption, heads, rows)}</div>']
+
+
+def _grade(result: Result | None) -> Cell:
+    """Return a cell of the gradebook; what it means is in its text, not in its color alone."""
+    if result is None:
+        return Cell("")
+    if result.passed:
+        return Cell("1 ✓", 1.0, "full")
+    return Cell(f"{result.points:.2f}", result.points, "part" if result.points else "none")
+
+
+def _marks(book: Gradebook) -> list[str]:
+    rows: list[list[Cell | str]] = [[m.student, m.kata, m.kind, m.text] for m in book.marks]
+    text = (
+        "These are remarks and no verdicts: ask before you conclude. Code is compared as syntax "
+        "trees, so other names and comments hide nothing; short functions are left out."
+    )
+    heads = ["student", "kata", "kind", "what was seen"]
+    return [paragraph(text), table("marks-table", "What was seen", heads, rows)]
+
+
+def _student(book: Gradebook, student: str) -> str:
+    whole = feedback.text(book, student).partition("\n\n")[2]
+    summary, _, rest = whole.partition("\n")
+    return (
+        f"<details><summary><strong>{escape(student)}</strong> {escape(summary)}</summary>\n"
+        f'<pre tabindex="0">{escape(rest.strip(chr(10)))}</pre></details>'
+    )
+
+
+def _points(book: Gradebook) -> list[str]:
+    stages = ", ".join(" or ".join(names) for names in running.STAGES)
+    tries = {
+        "best": "Of several tries at a kata the best counts.",
+        "last": "Of several tries at a kata the last counts: by the platform's own order, then by "
+        "the number in the file's name, then by when the file was written.",
+    }
+    found = [
+        "A kata that passes is worth 1 point.",
+        f"One that does not is worth the share of the {len(running.STAGES)} stages of a check that "
+        f"it passed before the first that failed: {stages}.",
+        "A stub as it was, and code that does not end in time, are worth nothing.",
+        tries[book.tries],
+    ]
+    if any(kata.is_experiment for kata in book.katas):
+        found.append(
+            "An experiment is worth half a point for predictions in words and numbers, and half "
+            "for its run. Where the student's .state.json was not handed in, whether it ran is "
+            "not known, and the predictions are worth the whole point."
+        )
+    return [items(found)]
