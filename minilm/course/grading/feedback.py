@@ -50,10 +50,11 @@ def text(book: Gradebook, student: str) -> str:
 
 def about(result: Result) -> list[str]:
     """Return what there is to say about a result, in lines."""
-    place = f"{printable(result.file)}{f', line {result.line}' if result.line else ''}"
+    name = result.file.rpartition("/")[2]
+    place = f"{name}{f', line {result.line}' if result.line else ''}"
     if result.passed:
         note = [result.note] if result.note else []
-        return [f"  passed: {result.points:g} points", *_wrapped([place, *note])]
+        return [f"  passed: {_points(result.points)}", *_wrapped([place, *note])]
     said = f"{result.target}: {result.message}" if result.target else result.message
     paragraphs = [place, f"What is wrong: {said}."]
     if result.case:
@@ -66,7 +67,11 @@ def about(result: Result) -> list[str]:
     elif result.stage != running.REFUSED:
         paragraphs.append(f"Next: minilm kata hint {result.kata}")
     part = "partly right" if result.points else "not passed"
-    return [f"  {part}: {result.points:g} points", *_wrapped(paragraphs)]
+    return [f"  {part}: {_points(result.points)}", *_wrapped(paragraphs)]
+
+
+def _points(points: float) -> str:
+    return f"{points:g} point{'' if points == 1 else 's'}"
 
 
 def explained(result: Result) -> list[str]:
@@ -97,9 +102,8 @@ def _wrapped(paragraphs: Sequence[str]) -> list[str]:
 def file_names(students: Sequence[str]) -> dict[str, str]:
     """Return a name of a file for each student: safe on every system, and each once.
 
-    >>> file_names(["Ada Lovelace", "ada/lovelace", "..", "CON"])
-    {'Ada Lovelace': 'Ada_Lovelace.txt', 'ada/lovelace': 'ada_lovelace-2.txt', '..': 'student.txt', \
-'CON': 'CON_.txt'}
+    >>> list(file_names(["Ada Lovelace", "ada/lovelace", "..", "CON"]).values())
+    ['Ada_Lovelace.txt', 'ada_lovelace-2.txt', 'student.txt', 'CON_.txt']
     """
     found: dict[str, str] = {}
     taken: set[str] = set()

@@ -6,6 +6,7 @@ mistakes. Names and points follow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 
@@ -49,7 +50,7 @@ def _sections(book: Gradebook) -> Iterator[Section]:
     if book.common_mistakes():
         yield Section("mistakes", "The commonest mistakes", _mistakes(book))
     yield Section("katas", "By kata", [_katas(book)])
-    yield Section("grades", "The gradebook", _grades(book), "wide")
+    yield Section("grades", "Points", _grades(book), "wide")
     if book.marks:
         yield Section("marks", "To look at", _marks(book))
     if refused := book.refused():
@@ -64,12 +65,20 @@ def _sections(book: Gradebook) -> Iterator[Section]:
 
 
 def _mistakes(book: Gradebook) -> list[str]:
-    rows: list[list[Cell | str]] = []
+    found = []
     for kata, mistake, count in book.common_mistakes()[:_MOST_MISTAKES]:
         words, explanation = running.mistake_in_words(kata, mistake)
-        rows.append([feedback.title(kata), number(count, "d"), words, explanation])
-    heads = ["kata", "students", "the mistake", "what it is"]
-    return [table("mistakes-table", "Over all tries, the most common first", heads, rows)]
+        head = f"{_many(count, 'student')}, kata {feedback.title(kata)}: {words}."
+        said = explanation[:1].upper() + explanation[1:]
+        found.append(f"<li><strong>{escape(head)}</strong> {_inline(said)}</li>")
+    text = "Over all tries, the most common first."
+    return [paragraph(text), f'<ul class="mistakes">{"".join(found)}</ul>']
+
+
+def _inline(text: str) -> str:
+    """Return a sentence with the marks of a docstring, code and emphasis, as HTML."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"(?<![\w*])\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", marked)
 
 
 def _katas(book: Gradebook) -> str:

@@ -19,7 +19,15 @@ from typing import NamedTuple
 
 import minilm
 from minilm import files
-from minilm.compare.report import bets, pictures, reading, results, sensitivity, worth
+from minilm.compare.report import (
+    bets,
+    pictures,
+    reading,
+    results,
+    scoreboard,
+    sensitivity,
+    worth,
+)
 from minilm.compare.report.page import tables
 from minilm.compare.report.page.markup import escape, items, paragraph, picture, section, table
 from minilm.compare.report.results import Results
@@ -29,6 +37,8 @@ REPORT, SLIDES = "report.html", "slides.html"
 _LEAD = ("learning_curves", "accuracy")
 # Doubts that fit on a screen.
 _DOUBTS = 5
+# Students of a scoreboard that fit on a screen.
+_AHEAD = 8
 
 
 def write(folder: Path) -> Path:
@@ -161,6 +171,8 @@ def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> It
         if number == 0:
             if alone and (bet := _bet(view)):
                 yield Section("", "The bet", bet[:3])
+            if alone and (found := _class_bets(view, brief=True)):
+                yield Section("", "The bets", found)
             yield Section("", f"The reading{suffix}", [items(reading.sentences(view))])
     doubts = sensitivity.sentences(view)[:_DOUBTS]
     yield Section("", f"What would change this conclusion{suffix}", [items(doubts)])
@@ -188,6 +200,9 @@ def _lead(view: Results) -> str:
     order = bets.read(view.folder)
     score = bets.score(view, order) if order else None
     bet = [] if score is None else [paragraph(f"The class's bet: {bets.sentence(score)}", "bet")]
+    if found := scoreboard.read(view.folder):
+        said = scoreboard.sentences(found, scoreboard.score(view, found))
+        bet.append(paragraph(f"The class's bets: {said[0]}", "bet"))
     return "\n".join([*bet, *_figures(planned)])
 
 
@@ -221,6 +236,8 @@ def _sections(views: list[Results]) -> Iterator[Section]:
         yield Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
         if number == 1 and (bet := _bet(view)):
             yield Section("bet", "The bet", bet)
+        if number == 1 and (found := _class_bets(view)):
+            yield Section("bets", "The bets of the class", found)
         yield Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
         yield Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
         yield Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
@@ -309,6 +326,24 @@ def _bet(view: Results) -> list[str]:
         paragraph(bets.sentence(score), "answer"),
         tables.bet_pairs(score),
     ]
+
+
+def _class_bets(view: Results, *, brief: bool = False) -> list[str]:
+    """Return the scoreboard of a class; a brief one has who is ahead and no tables."""
+    found = scoreboard.read(view.folder)
+    if found is None:
+        return []
+    board = scoreboard.score(view, found)
+    parts = [paragraph(" ".join(scoreboard.sentences(found, board)), "answer")]
+    if board is not None and board.decided:
+        ahead = [
+            f"{row.rank}. {row.student}: {row.right} of {len(board.decided)}"
+            for row in board.rows[:_AHEAD]
+        ]
+        parts += [items(ahead)] if brief else [tables.scores(board), tables.decided_pairs(board)]
+    if found.unreadable and not brief:
+        parts += [paragraph("Rows of the table that are no bets:"), items(found.unreadable)]
+    return parts
 
 
 def _figures(drawn: list[pictures.Drawn]) -> list[str]:
