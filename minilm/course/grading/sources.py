@@ -30,6 +30,8 @@ _MOST_DEPTH = 2  # a zip, and a zip in it
 # Left behind by systems and editors, or the learner's own: no submissions.
 _SKIPPED = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
 STATE = ".state.json"
+EMPTY = "the folder is empty", "the zip is empty"
+_FOLDER_LINK = "a symbolic link; hand in the folder itself"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Entry:
     problem : str
         Why it cannot be graded.
     is_folder : bool
-        Whether it is a folder with nothing in it.
+        Whether it is a folder or a zip, of which nothing is graded.
     """
 
     parts: tuple[str, ...]
@@ -140,7 +142,7 @@ def _of_folder(place: Path, budget: _Budget, without: Path | None) -> Iterator[E
         for name in list(folders):
             path = here / name
             if path.is_symlink() and not _is_skipped((*inside, name)):
-                yield Entry((*inside, name), problem="a symbolic link; hand in the folder itself")
+                yield Entry((*inside, name), problem=_FOLDER_LINK, is_folder=True)
             if path.is_symlink() or _is_skipped((*inside, name)) or path.resolve() == left_out:
                 folders.remove(name)
         for name in files:
@@ -161,7 +163,7 @@ def _of_path(parts: tuple[str, ...], path: Path, budget: _Budget) -> Iterator[En
     elif not _is_read(path.name):
         yield Entry(parts, modified=found.st_mtime)
     elif problem := budget.problem(found.st_size, ending(path.name)):
-        yield Entry(parts, problem=problem)
+        yield _whole(parts, problem)
     else:
         try:
             data = path.read_bytes()
@@ -172,7 +174,14 @@ def _of_path(parts: tuple[str, ...], path: Path, budget: _Budget) -> Iterator[En
 
 
 def _empty(parts: tuple[str, ...]) -> Entry:
-    return Entry(parts, problem="the folder is empty", is_folder=True)
+    return Entry(parts, problem=EMPTY[0], is_folder=True)
+
+
+def _whole(parts: tuple[str, ...], problem: str) -> Entry:
+    """Return a file that is refused; a zip is refused as the folder that it would be."""
+    is_zip = ending(parts[-1]) == ".zip"
+    kept = (*parts[:-1], stem(parts[-1])) if is_zip else parts
+    return Entry(kept, problem=problem, is_folder=is_zip)
 
 
 def _opened(entry: Entry, budget: _Budget, depth: int) -> Iterator[Entry]:
@@ -180,7 +189,7 @@ def _opened(entry: Entry, budget: _Budget, depth: int) -> Iterator[Entry]:
     if ending(entry.parts[-1]) != ".zip":
         yield entry
     elif depth == _MOST_DEPTH:
-        yield Entry(entry.parts, problem="a zip in a zip in a zip; hand in one zip")
+        yield _whole(entry.parts, "a zip in a zip in a zip; hand in one zip")
     else:
         parts = (*entry.parts[:-1], stem(entry.parts[-1]))
         yield from _of_zip(parts, io.BytesIO(entry.data), budget, depth + 1)
@@ -195,7 +204,7 @@ def _of_zip(
             infos = archive.infolist()
             budget.entries -= len(infos)
             if budget.entries < 0:
-                yield Entry(parts, problem=f"more than {_MOST_ENTRIES:,} files")
+                yield Entry(parts, problem=f"more than {_MOST_ENTRIES:,} files", is_folder=True)
                 return
             filled = {p for info in infos for p in PurePosixPath(info.filename).parents}
             for info in infos:
@@ -204,9 +213,9 @@ def _of_zip(
                 elif PurePosixPath(info.filename) not in filled:
                     yield _empty((*parts, *PurePosixPath(_decoded(info)).parts))
             if not infos:
-                yield Entry(parts, problem="the zip is empty", is_folder=True)
+                yield Entry(parts, problem=EMPTY[1], is_folder=True)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        yield Entry(parts, problem=f"a damaged zip: {error}")
+        yield Entry(parts, problem=f"a damaged zip: {error}", is_folder=True)
 
 
 def _of_info(
@@ -220,8 +229,8 @@ def _of_info(
     name = _decoded(info).replace("\\", "/")
     inner = PurePosixPath(name).parts
     if not inner or name.startswith("/") or ".." in inner or re.match(r"[A-Za-z]:", name):
-        kept = tuple(part for part in inner if part not in ("..", "/"))
-        yield Entry((*outer, *kept), problem=f"its path leads outside the zip: {name}")
+        last = re.split(r"[/:]", name.rstrip("/."))[-1] or "nameless"
+        yield Entry((*outer, last), problem=f"its path leads outside the zip: {name}")
         return
     parts = (*outer, *inner)
     if _is_skipped(inner):
@@ -231,7 +240,7 @@ def _of_info(
     elif not _is_read(inner[-1]):
         yield Entry(parts, modified=_modified(info))
     elif problem := budget.problem(info.file_size, ending(inner[-1])):
-        yield Entry(parts, problem=problem)
+        yield _whole(parts, problem)
     else:
         try:
             with archive.open(info) as file:

@@ -134,7 +134,8 @@ def find(place: Path, *, student: str = "", without: Path | None = None) -> Hand
         submissions += [*found, *damaged]
         unrecognized += other
     submissions += [_refused("", one) for one in unnamed if one.entry.problem]
-    if not student and not any(one.kata for one in submissions) and not any(states.values()):
+    refused = any(e.problem and e.problem not in sources.EMPTY for e in entries)
+    if not (student or refused or any(one.kata for one in submissions) or any(states.values())):
         example = catalog.all_katas()[0].name
         raise InputError(
             f"holds no file of a kata, such as {example}.py; name the folder of submissions", place
@@ -149,8 +150,8 @@ def _unwrapped(entries: list[Entry]) -> list[Entry]:
     if not is_around or names.owner(next(iter(tops))).student or tops <= set(names.OWN_FOLDERS):
         return entries
     inner = [replace(entry, parts=entry.parts[1:]) for entry in entries]
-    folders = {entry.parts[0] for entry in inner if len(entry.parts) > 1 or entry.is_folder}
-    singles = [_owned(entry, "") for entry in inner if len(entry.parts) == 1]
+    folders = {e.parts[0] for e in inner if e.parts and (len(e.parts) > 1 or e.is_folder)}
+    singles = [_owned(e, "") for e in inner if len(e.parts) == 1 and not e.problem]
     students = {one.student for one in singles if one.kata and one.student != one.stem}
     return inner if len((folders | students) - set(names.OWN_FOLDERS)) > 1 else entries
 
@@ -231,7 +232,7 @@ def _of_student(
     other = [one for one in other if one.entry.parts[-1] not in imported]
     handed_in = {one.kata for one in found}
     for one in mine:
-        if one.entry.problem and not (one.entry.is_folder and found):
+        if one.entry.problem and not (one.entry.problem in sources.EMPTY and found):
             found.append(_refused(student, one))
         elif _could_be_meant(one) and one.kata and one.kata.number not in handed_in:
             kind = sources.ending(one.entry.parts[-1]) or "file without an ending"

@@ -102,7 +102,9 @@ def test_a_bet_scores_as_it_does_alone(view):
     assert {row.rank for row in board.rows if row.student in ("half", "gone")} == {3}
     assert rows["worst"].rank == 5
     said = scoreboard.sentences(found, board)
-    assert said[0].startswith(f"best and tie have the most pairs right: {alone.right} of {decided}.")
+    assert said[0].startswith(
+        f"best and tie have the most pairs right: {alone.right} of {decided}."
+    )
 
 
 def test_of_equally_many_right_who_has_fewer_wrong_is_ahead(view):
