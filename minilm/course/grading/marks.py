@@ -62,7 +62,7 @@ def seen(kata: Kata, source: str) -> dict[str, Any]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {"functions": {}, "library": []}
     wanted = {target.name for target in kata.targets}
-    begun = _stub_sizes(kata)
+    begun = _stub_sizes(kata) if wanted else {}
     functions = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in wanted:

@@ -221,15 +221,16 @@ def _of_student(
 ) -> tuple[list[Submission], list[str]]:
     """Return a student's submissions, and the names of the files of code that are no kata's."""
     found, other = [], []
-    for one in mine:
-        if one.entry.problem:
+    imported: set[str] = set()
+    # First those with a kata's name: what they import is a part of them.
+    for one in sorted(mine, key=lambda one: one.kata is None):
+        if one.entry.problem or not _is_code(one) or one.entry.parts[-1] in imported:
             continue
-        katas = _katas(one) if _is_code(one) else []
+        katas = _katas(one)
         found += [_submission(student, kata, one, mine, state) for kata in katas]
-        if not katas and _is_code(one):
+        imported |= {name for made in found[-len(katas) :] for name, _ in made.beside}
+        if not katas:
             other.append(one)
-    imported = {name for one in found for name, _ in one.beside}
-    other = [one for one in other if one.entry.parts[-1] not in imported]
     handed_in = {one.kata for one in found}
     for one in mine:
         if one.entry.problem and not (one.entry.problem in sources.EMPTY and found):
