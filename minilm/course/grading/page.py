@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib import resources
 
 import minilm
-from minilm.compare.report.page import Section, document
+from minilm.compare.report.page import Section, document, shell
 from minilm.compare.report.page.markup import Cell, escape, items, number, paragraph, table
 from minilm.course.grading import feedback, running
 from minilm.course.grading.gradebook import Gradebook
@@ -29,7 +28,7 @@ def render(book: Gradebook) -> str:
         f"{book.passed()} of {wanted} passed, {handed_in} handed in.",
         "answer",
     )
-    style = resources.files(__package__).joinpath("gradebook.css").read_text(encoding="utf-8")
+    style = shell.part("gradebook.css", __package__)
     return document(
         "The gradebook",
         _sections(book),

@@ -9,11 +9,8 @@ no script to be read, and say in words what each picture shows.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import string
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +25,7 @@ from minilm.compare.report import (
     sensitivity,
     worth,
 )
-from minilm.compare.report.page import tables
+from minilm.compare.report.page import shell, tables
 from minilm.compare.report.page.markup import escape, items, paragraph, picture, section, table
 from minilm.compare.report.results import Results
 
@@ -94,10 +91,11 @@ def document(
     style : str
         CSS after the shared one.
     """
-    style, script = _part("page.css") + style, _part("page.js")
+    style = shell.part(shell.BASE) + shell.part("page.css") + style
+    script = shell.part("page.js")
     found = list(sections)
-    return string.Template(_part("page.html")).substitute(
-        policy=_policy(style, script),
+    return string.Template(shell.part("page.html")).substitute(
+        policy=shell.policy(style, script),
         kicker=escape(kicker),
         lead=lead,
         version=escape(minilm.__version__),
@@ -131,7 +129,7 @@ def write_slides(folder: Path) -> Path:
         When the folder holds no summary, or damaged files.
     """
     views = results.read(folder)
-    style, script = (_part(name) for name in ("slides.css", "slides.js"))
+    style, script = (shell.part(name) for name in ("slides.css", "slides.js"))
     planned = pictures.plan(views)
     screens: list[Section] = []
     for view in views:
@@ -147,8 +145,8 @@ def write_slides(folder: Path) -> Path:
     path = folder / SLIDES
     with files.atomic_write(path) as file:
         file.write(
-            string.Template(_part("slides.html")).substitute(
-                policy=_policy(style, script),
+            string.Template(shell.part("slides.html")).substitute(
+                policy=shell.policy(style, script),
                 version=escape(minilm.__version__),
                 title=escape(_title(views)),
                 screens=content,
@@ -182,14 +180,6 @@ def _title(views: list[Results]) -> str:
     return f"Does pretraining help? {', '.join(view.task for view in views)}"
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a policy that allows the page's own style and script and nothing from elsewhere."""
-    return (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
-
-
 def _lead_name(view: Results) -> str:
     return _LEAD[len(view.budgets) == 1]
 
@@ -204,16 +194,6 @@ def _lead(view: Results) -> str:
         said = scoreboard.sentences(found, scoreboard.score(view, found))
         bet.append(paragraph(f"The class's bets: {said[0]}", "bet"))
     return "\n".join([*bet, *_figures(planned)])
-
-
-def _part(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    """Return what a content security policy calls a piece of the page by."""
-    digest = hashlib.sha256(content.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _answer(view: Results, *, alone: bool) -> str:
