@@ -127,7 +127,7 @@ def _student(book: Gradebook, student: str) -> str:
     whole = feedback.text(book, student).partition("\n\n")[2]
     summary, _, rest = whole.partition("\n")
     return (
-        f"<details><summary><strong>{escape(student)}</strong> {escape(summary)}</summary>\n"
+        f"<details><summary>{escape(student)}: {escape(summary)}</summary>\n"
         f'<pre tabindex="0">{escape(rest.strip(chr(10)))}</pre></details>'
     )
 
