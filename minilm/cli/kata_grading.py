@@ -121,8 +121,9 @@ def _show(book: Gradebook, folder: Path, seconds: float) -> None:
 
     graded = len(book.results) - len(book.refused())
     print(
-        f"{len(book.students)} students, {len(book.katas)} katas: {book.passed()} of "
-        f"{len(book.students) * len(book.katas)} passed; {graded} files graded in {seconds:.0f} s"
+        f"{_many(len(book.students), 'student')}, {_many(len(book.katas), 'kata')}: "
+        f"{book.passed()} of "
+        f"{len(book.students) * len(book.katas)} passed; {_many(graded, 'file')} graded in {seconds:.0f} s"
     )
     if common := book.common_mistakes():
         print("The most common mistakes (students, kata):")
@@ -152,6 +153,10 @@ def _show(book: Gradebook, folder: Path, seconds: float) -> None:
     print("Each submission ran in its own process. Python kept it from the network, from other")
     print("programs and from writing outside a scratch folder. It could read files, and native")
     print("code is not held back: run code of strangers in a container.")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _workflow(path: str) -> int:

@@ -72,8 +72,8 @@ def source(text: str, wanted: Collection[str]) -> str:
     if not is_found:
         raise InputError(f"no cell of the notebook defines {', '.join(wanted)}")
     future = "from __future__ import annotations"  # must come first
-    body = [part for part in parts if part != future]
-    return "\n\n".join([future] * (len(body) < len(parts)) + body) + "\n"
+    found = [part for part in parts if part != future]
+    return "\n\n".join([future] * (len(found) < len(parts)) + found) + "\n"
 
 
 def _segment(code: str, node: ast.stmt) -> str:

@@ -168,7 +168,7 @@ def render(found: Sequence[Standing]) -> str:
         if one.problem:
             on = one.problem
         checks = str(one.checks) if one.checks else ""
-        row = f"{name:<22}{one.passed:>6}  {one.kata:>5}  {stuck:<13}{checks:>6}  {_cut(on, 22)}"
+        row = f"{name:<22}{one.passed:>6}  {one.kata:>5}  {stuck:<13}{checks:>6}  {_cut(on, 21)}"
         lines.append(row.rstrip())
     lines += ["", "How many are at each kata:"]
     for number, count in _at(found):
@@ -178,7 +178,7 @@ def render(found: Sequence[Standing]) -> str:
         lines += ["", "What they are stuck on:"]
     for (number, mistake), count in stuck_on.most_common(8):
         words, explanation = running.mistake_in_words(number, mistake)
-        lines.append(f"  {count:>3}  {number:>5}  {_cut(f'{words}: {explanation}', 64)}")
+        lines.append(f"  {count:>3}  {number:>5}  {_cut(f'{words}: {explanation}', 63)}")
     return "\n".join(lines)
 
 

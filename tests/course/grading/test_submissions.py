@@ -203,10 +203,12 @@ def test_a_zip_that_says_less_than_it_holds_is_cut_off(submit, tmp_path):
 
 def test_a_zip_of_a_gigabyte_is_refused_before_it_is_unpacked(submit, tmp_path):
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open(f"mykatas/{NAME}", "w") as file:
-            for _ in range(1024):
-                file.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(f"mykatas/{NAME}", "w") as file,
+    ):
+        for _ in range(1024):
+            file.write(bytes(1 << 20))
     submit("eve.zip", content.getvalue())
     [(_, _, problem)] = found(tmp_path / "class")
     assert problem.startswith("1,073,741,824 bytes")
