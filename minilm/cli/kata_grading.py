@@ -122,8 +122,8 @@ def _show(book: Gradebook, folder: Path, seconds: float) -> None:
     graded = len(book.results) - len(book.refused())
     print(
         f"{_many(len(book.students), 'student')}, {_many(len(book.katas), 'kata')}: "
-        f"{book.passed()} of "
-        f"{len(book.students) * len(book.katas)} passed; {_many(graded, 'file')} graded in {seconds:.0f} s"
+        f"{book.passed()} of {len(book.students) * len(book.katas)} passed; "
+        f"{_many(graded, 'file')} graded in {seconds:.0f} s"
     )
     if common := book.common_mistakes():
         print("The most common mistakes (students, kata):")

@@ -75,8 +75,8 @@ def owner(name: str) -> Owner:
 
     >>> owner("Ada Lovelace_12345_assignsubmission_file_")
     Owner(student='Ada Lovelace', number='12345', rest='', attempt='')
-    >>> owner("lovelaceada_LATE_1234_5678_05_3_attention_backward-1")
-    Owner(student='lovelaceada', number='1234', rest='05_3_attention_backward-1', attempt='0005678')
+    >>> owner("lovelaceada_LATE_1234_5678_05_3_attention-1")
+    Owner(student='lovelaceada', number='1234', rest='05_3_attention-1', attempt='0005678')
     """
     for pattern in (_MOODLE, _BLACKBOARD, _CANVAS):
         if found := pattern.fullmatch(name):
