@@ -133,7 +133,7 @@ def _show(book: Gradebook, folder: Path, seconds: float) -> None:
         print(textwrap.fill(explanation, 79, initial_indent=" " * 13, subsequent_indent=" " * 13))
     parts = [
         (
-            "To look at (remarks, no verdicts)",
+            "Worth a look (remarks, not verdicts)",
             [f"{m.student}, {m.kata}: {m.text}" for m in book.marks],
         ),
         ("Not graded", [f"{r.file or r.student}: {r.message}" for r in book.refused()]),

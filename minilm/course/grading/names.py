@@ -38,8 +38,8 @@ _NUMBER = re.compile(
 )
 # What is in names beside a student's.
 _NOISE = re.compile(
-    r"(?i)(?<![^\W_])(katas?|final|fixed|done|new|last|latest|copy( of)?|try|version|v\d+|submission|"
-    r"homework|hw\d*|assignment|solution|\d+)(?![^\W_])"
+    r"(?i)(?<![^\W_])(katas?|final|fixed|done|new|last|latest|copy( of)?|try|version|v\d+|"
+    r"submission|homework|hw\d*|assignment|solution|\d+)(?![^\W_])"
 )
 
 

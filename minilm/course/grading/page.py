@@ -1,6 +1,6 @@
 """`grades.html`: the gradebook as one page, in the style of the report.
 
-What a class may see on a projector is first, and has no names: how many passed, and the commonest
+What a class may see on a projector is first, and has no names: how many passed, and the most common
 mistakes. Names and points follow.
 """
 
@@ -47,11 +47,11 @@ def _many(count: int, what: str) -> str:
 
 def _sections(book: Gradebook) -> Iterator[Section]:
     if book.common_mistakes():
-        yield Section("mistakes", "The commonest mistakes", _mistakes(book))
+        yield Section("mistakes", "The most common mistakes", _mistakes(book))
     yield Section("katas", "By kata", [_katas(book)])
     yield Section("grades", "Points", _grades(book), "wide")
     if book.marks:
-        yield Section("marks", "To look at", _marks(book))
+        yield Section("marks", "Worth a look", _marks(book))
     if refused := book.refused():
         rows: list[list[Cell | str]] = [[r.student, r.file, r.message] for r in refused]
         found = table("refused-table", "Each with its reason", ["student", "file", "why"], rows)
@@ -116,8 +116,9 @@ def _grade(result: Result | None) -> Cell:
 def _marks(book: Gradebook) -> list[str]:
     rows: list[list[Cell | str]] = [[m.student, m.kata, m.kind, m.text] for m in book.marks]
     text = (
-        "These are remarks and no verdicts: ask before you conclude. Code is compared as syntax "
-        "trees, so other names and comments hide nothing; short functions are left out."
+        "These are remarks, not verdicts: ask before you conclude. Code is compared as syntax "
+        "trees, so renaming variables and adding comments hides nothing. Short functions, which "
+        "many people write the same way, are left out."
     )
     heads = ["student", "kata", "kind", "what was seen"]
     return [paragraph(text), table("marks-table", "What was seen", heads, rows)]
