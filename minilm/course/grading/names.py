@@ -138,15 +138,17 @@ def _student(text: str, found: re.Match[str]) -> str:
 @functools.cache
 def _full(name: str) -> re.Pattern[str]:
     """Return what finds a kata's name, whatever is between its words."""
-    phase, place, *words = name.split("_")
-    parts = [f"0*{int(phase)}", f"0*{int(place)}", *map(re.escape, words)]
+    # A teacher's own kata may be in a folder of any name.
+    parts = [f"0*{int(w)}" if w.isdecimal() else re.escape(w) for w in re.split(r"[\W_]+", name)]
     return re.compile(rf"(?<!\d){_BETWEEN.join(parts)}(?![^\W_])", re.I)
 
 
 @functools.cache
 def _slug(name: str) -> re.Pattern[str]:
     """Return what finds the words of a kata's name without its number."""
-    words = map(re.escape, name.split("_")[2:])
+    words = [re.escape(word) for word in re.split(r"[\W_]+", name) if not word.isdecimal()]
+    if not words:
+        return re.compile(r"(?!)")  # in no name
     return re.compile(rf"(?<![^\W_]){_BETWEEN.join(words)}(?![^\W_])", re.I)
 
 

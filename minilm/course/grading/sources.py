@@ -131,7 +131,16 @@ def _is_skipped(parts: tuple[str, ...]) -> bool:
 def _is_read(name: str) -> bool:
     """Return whether a file is read at all; of JSON only a learner's state is."""
     kind = ending(name)
-    return kind in LIMITS and (kind != ".json" or name.lower().endswith(STATE[1:]))
+    return kind in LIMITS and (kind != ".json" or is_state(name))
+
+
+def is_state(name: str) -> bool:
+    """Return whether a file's name is that of a learner's state, with or without its dot.
+
+    >>> is_state(".state.json"), is_state("ada_state.json"), is_state("settings.json")
+    (True, True, False)
+    """
+    return name.lower().endswith(STATE[1:])
 
 
 def _of_folder(place: Path, budget: _Budget, without: Path | None) -> Iterator[Entry]:

@@ -199,7 +199,7 @@ def _is_code(one: _Owned) -> bool:
 
 
 def _is_state(one: _Owned) -> bool:
-    return sources.ending(one.entry.parts[-1]) == ".json"
+    return sources.is_state(one.entry.parts[-1])
 
 
 def _state(student: str, mine: Sequence[_Owned]) -> tuple[dict[str, Any], list[Submission]]:

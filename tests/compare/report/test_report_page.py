@@ -8,10 +8,10 @@ import shutil
 from collections import Counter
 
 import pytest
+from strict_html import Page
 
 from minilm.compare.report import bets, page, pictures, results
 from minilm.compare.report.page import tables
-from strict_html import Page
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
 

@@ -130,11 +130,12 @@ def test_what_is_no_code_has_its_reason(submit, tmp_path):
     submit("bob/04_6.txt", "")
     submit(f"bob/{NAME}", "")
     submit("cem/essay.pdf", "")
+    submit("cem/settings.json", "{}")
     submit("dora/04_6.py.txt", "")
     assert found(tmp_path / "class") == [
         ("ada", "4.6", f"a .docx, not Python; hand in {NAME}"),
         ("bob", "4.6", ""),
-        ("cem", "", "no file of a kata: essay.pdf"),
+        ("cem", "", "no file of a kata: essay.pdf, settings.json"),
         ("dora", "4.6", ""),
         ("empty", "", "the folder is empty"),
     ]
