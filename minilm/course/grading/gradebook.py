@@ -27,7 +27,7 @@ class Gradebook:
         Of every file, by student, kata and try.
     marks : list of Mark
     unrecognized : list of str
-        Files of code that are no kata's.
+        Files of code that belong to no kata.
     tries : str
         Which try counts: "best" or "last".
     """

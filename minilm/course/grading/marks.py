@@ -1,8 +1,8 @@
-"""What in a student's code is not the student's: a remark for the teacher, and no verdict.
+"""Code that is the same as the library's, the solution's or another student's.
 
-Functions are compared as syntax trees, so that other names, comments, docstrings, types and line
-breaks change nothing. Two are the same only if all of the rest is. Short plain functions are
-written the same way by many who never met: below a size nothing is said.
+A mark is a remark for the teacher, not a verdict. Functions are compared as syntax trees, so other
+names, comments, docstrings, types and line breaks make no difference; everything else must be the
+same. Many people write a short plain function in the same way, so below a size nothing is said.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from minilm.course import catalog, stubs
 from minilm.course.catalog import Kata
 
 # In nodes of the syntax tree beyond the stub's, over all functions of a file that are the same: six
-# to ten lines. Of 400 attempts at the katas that were written independently, those that came out
-# the same as each other or as a solution had 66 nodes at most.
+# to ten lines. Of 1,074 attempts at the katas that were written independently, those that came
+# out the same as each other or as a solution had 54 nodes at most.
 SMALLEST = 90
 
 LIBRARY, SOLUTION, SAME = "library", "solution", "same code"
@@ -72,7 +72,7 @@ def seen(kata: Kata, source: str) -> dict[str, Any]:
 
 
 def _uses(tree: ast.Module, wanted: set[str]) -> Iterator[str]:
-    """Yield what of the library a file uses that it should write, or that has the answers."""
+    """Yield uses of the library's version of what a file should write, and of the solutions."""
     modules = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "minilm":

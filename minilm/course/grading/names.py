@@ -1,4 +1,4 @@
-"""Whose a file is, and for which kata: from names as browsers, platforms and students write them.
+"""The student and the kata that a file's name stands for, as browsers and platforms write it.
 
 mykatas/05_3_attention_backward.py                                    as the course names it
 kata 5.3 final (1).py                                                 as students do
@@ -36,7 +36,7 @@ _TRY = re.compile(
 _NUMBER = re.compile(
     r"(?<!\d)(?<!\d[-._ ])(?:kata[\W_]*)?0?(\d{1,2})[-._ ]0?(\d{1,2})(?!\d)(?![-._ ]\d)", re.I
 )
-# What is in names beside a student's.
+# Words in file names that are not a student's name.
 _NOISE = re.compile(
     r"(?i)(?<![^\W_])(katas?|final|fixed|done|new|last|latest|copy( of)?|try|version|v\d+|"
     r"submission|homework|hw\d*|assignment|solution|\d+)(?![^\W_])"

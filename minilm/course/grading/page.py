@@ -57,7 +57,9 @@ def _sections(book: Gradebook) -> Iterator[Section]:
         found = table("refused-table", "Each with its reason", ["student", "file", "why"], rows)
         yield Section("refused", "What could not be graded", [found])
     if book.unrecognized:
-        text = "No kata is in the names of these files, nor are a kata's functions in them:"
+        text = (
+            "The names of these files contain no kata, and they do not define a kata's functions:"
+        )
         yield Section("unknown", "Not recognized", [paragraph(text), items(book.unrecognized)])
     yield Section("students", "Student by student", [_student(book, s) for s in book.students])
     yield Section("points", "How points are counted", _points(book))
@@ -142,15 +144,16 @@ def _points(book: Gradebook) -> list[str]:
     }
     found = [
         "A kata that passes is worth 1 point.",
-        f"One that does not is worth the share of the {len(running.STAGES)} stages of a check that "
+        f"One that does not pass is worth the share of the {len(running.STAGES)} stages of a check that "
         f"it passed before the first that failed: {stages}.",
-        "A stub as it was, and code that does not end in time, are worth nothing.",
+        "An unchanged stub is worth nothing, and neither is code that does not finish in time.",
         tries[book.tries],
     ]
     if any(kata.is_experiment for kata in book.katas):
         found.append(
-            "An experiment is worth half a point for predictions in words and numbers, and half "
-            "for its run. Where the student's .state.json was not handed in, whether it ran is "
-            "not known, and the predictions are worth the whole point."
+            "An experiment has two stages, predictions and run; the capstone has a third, its page "
+            "of evidence. Where the student's .state.json was not handed in, whether an "
+            "experiment ran is not known: then the predictions are worth the whole point, but not "
+            "in the capstone, whose page is about the run."
         )
     return [items(found)]

@@ -1,4 +1,4 @@
-"""Each submission in a process that is shut in, here or on other machines; and its points."""
+"""Each submission in an isolated process, here or on other machines; and its points."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from minilm.compare.executors import Lost, Place
 from minilm.course import catalog, process
+from minilm.course.catalog import Kata
 from minilm.course.grading.submissions import Submission
 from minilm.course.reports import Failure, Report
 from minilm.course.stubs import NOT_WRITTEN
@@ -33,7 +34,7 @@ STAGES = (
     ("dtype",),
     ("refusals",),
 )
-_EXPERIMENT_STAGES = (("import", "structure"), ("run",))
+_EXPERIMENT_STAGES = (("import", "structure"), ("run",), ("evidence",))
 REFUSED = "file"  # the stage of what was not checked at all
 
 
@@ -127,6 +128,7 @@ def _graded(seconds: float, one: Submission) -> Graded:
     with tempfile.TemporaryDirectory(prefix="minilm-grade-", ignore_cleanup_errors=True) as scratch:
         place = Path(scratch).resolve()
         for name, data in one.beside:
+            (place / name).parent.mkdir(exist_ok=True)
             (place / name).write_bytes(data)
         # Under the kata's own name: what a platform made of it may be no name on this system.
         path = place / f"{kata.name}{'.ipynb' if one.is_notebook else '.py'}"
@@ -153,6 +155,9 @@ def _graded(seconds: float, one: Submission) -> Graded:
 
 def _result(one: Submission, report: Report) -> Result:
     failure = report.failure or Failure("", "")
+    note = " ".join(report.notes)
+    if failure.stage == "run" and not one.run:
+        note = "Hand in the whole folder mykatas: .state.json in it says that the experiment ran."
     result = Result(
         one.student,
         one.kata,
@@ -168,11 +173,13 @@ def _result(one: Submission, report: Report) -> Result:
         f"{failure.certainty}: {failure.looks_like}" if failure.looks_like else "",
         failure.case,
         failure.step or "",
-        " ".join(report.notes),
+        note,
     )
-    if failure.stage == "run" and not one.run:
-        note = "The predictions are written. Whether the experiment ran is in .state.json, which "
-        note += "was not handed in."
+    if failure.stage == "run" and not one.run and not _has_page(catalog.find(one.kata)):
+        note = (
+            "The predictions are written. Whether the experiment ran is recorded in .state.json, "
+        )
+        note += "which was not handed in."
         return replace(result, passed=True, stage="", message="", points=1.0, note=note)
     return result
 
@@ -180,8 +187,8 @@ def _result(one: Submission, report: Report) -> Result:
 def points(report: Report) -> float:
     """Return the points of a check, from 0 to 1: the share of its stages that passed.
 
-    A stub that was handed in as it was has none, and neither has code that did not end in time:
-    nothing is known of it.
+    An unchanged stub gets none. Neither does code that did not finish in time: nothing is known of
+    it.
 
     >>> points(Report("4.6", False, failure=Failure("model", "the loss differs")))
     0.56
@@ -190,9 +197,17 @@ def points(report: Report) -> float:
         return 1.0 if report.passed else 0.0
     if report.failure.text.startswith(NOT_WRITTEN):
         return 0.0
-    stages = _EXPERIMENT_STAGES if catalog.find(report.number).is_experiment else STAGES
+    kata = catalog.find(report.number)
+    stages = STAGES
+    if kata.is_experiment:
+        stages = _EXPERIMENT_STAGES[: 3 if _has_page(kata) else 2]
     passed = next((i for i, names in enumerate(stages) if report.failure.stage in names), 0)
     return round(passed / len(stages), 2)
+
+
+def _has_page(kata: Kata) -> bool:
+    """Return whether an experiment asks for a page of evidence too."""
+    return (kata.folder / "report.md").exists()
 
 
 def counted(graded: Iterable[Graded], *, best: bool) -> list[Graded]:

@@ -1,9 +1,9 @@
 """The files of a folder or a zip, read into memory within limits; what is refused has its reason.
 
-An archive's sizes are looked at before anything is read, and what is read is cut off at the limit
-whatever the archive says. Links and special files are refused, and so is a path that leads outside:
-nothing is unpacked to the disk, but an honest archive has none. A zip may hold zips, and these
-hold none.
+Sizes in an archive are checked before anything is read, and reading stops at the limit whatever the
+archive says. Links and special files are refused. So is a path that leads outside: nothing is
+unpacked to the disk, but an honest archive has no such path. A zip may hold zips, but those may
+not hold more.
 """
 
 from __future__ import annotations
@@ -23,11 +23,17 @@ from typing import IO
 from minilm.errors import InputError
 
 # The most bytes of one file, by its ending; others are not read.
-LIMITS = {".py": 1 << 20, ".ipynb": 16 << 20, ".json": 1 << 20, ".zip": 64 << 20}
+LIMITS = {
+    ".py": 1 << 20,
+    ".ipynb": 16 << 20,
+    ".json": 4 << 20,
+    ".md": 1 << 20,
+    ".zip": 64 << 20,
+}
 _MOST_TOGETHER = 512 << 20  # bytes that are read from one folder or zip
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 2  # a zip, and a zip in it
-# Left behind by systems and editors, or the learner's own: no submissions.
+# Left behind by systems and editors: not submissions.
 _SKIPPED = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
 STATE = ".state.json"
 EMPTY = "the folder is empty", "the zip is empty"
@@ -129,9 +135,14 @@ def _is_skipped(parts: tuple[str, ...]) -> bool:
 
 
 def _is_read(name: str) -> bool:
-    """Return whether a file is read at all; of JSON only a learner's state is."""
+    """Return whether a file is read at all.
+
+    Of JSON a learner's state and the summary of a run are, of Markdown a page of evidence.
+    """
     kind = ending(name)
-    return kind in LIMITS and (kind != ".json" or is_state(name))
+    if kind == ".json":
+        return is_state(name) or name == "summary.json"
+    return kind in LIMITS and (kind != ".md" or name.lower().endswith("_report.md"))
 
 
 def is_state(name: str) -> bool:

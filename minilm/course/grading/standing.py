@@ -1,8 +1,8 @@
 """Where a class is in the course: from the states that learners' folders keep.
 
-What is shown of each learner is the kata that was checked last and has not passed, since when it
-has been failing, after how many checks, and on which mistake. A learner whose last check passed is
-at the kata that comes next.
+For each learner it shows the kata that was checked last and has not passed, how long it has been
+failing, after how many checks, and on which mistake. A learner whose last check passed is at the
+next kata.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Standing:
     kata : str
         The one that is worked on, or that comes next; empty after the last.
     state : {"stuck", "started", "next", "done", "unknown"}
-        "stuck" has failed a check, "started" was not checked, and the other learners are between
-        two katas, through, or have handed in no state that can be read.
+        "stuck": it failed its last check; "started": it was not checked yet; "next": the learner is
+        between two katas; "done": no kata is left; "unknown": no state that can be read.
     checks : int
         Of this kata.
     failing : float or None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,14 +33,15 @@ class Submission:
     ----------
     student : str
     kata : str
-        The number; empty where the file is no kata's.
+        The number; empty where the file belongs to no kata.
     file : str
         Its path, as it was handed in.
     data : bytes
     order : tuple
         By which the tries of one student at one kata are sorted.
     beside : tuple of (str, bytes)
-        The modules in the same folder that it imports.
+        The modules in the same folder that it imports; of an experiment the learner's page of
+        evidence and the summary of the run that it is about.
     run : str
         Of an experiment: what the learner's state keeps of its run, as JSON. "null" where the
         state has none, empty where there is no state.
@@ -76,7 +77,7 @@ class HandedIn:
     states : dict
         By student, what the state of the learner's folder keeps of each kata.
     unrecognized : list of str
-        Python files and notebooks that are no kata's.
+        Python files and notebooks that belong to no kata.
     """
 
     students: list[str]
@@ -109,7 +110,7 @@ def find(place: Path, *, student: str = "", without: Path | None = None) -> Hand
     place : Path
         A folder or a zip.
     student : str
-        Whose everything in it is; by default the names say.
+        The student who owns everything in it; by default the names say who owns what.
     without : Path, optional
         A folder that is left out.
 
@@ -175,7 +176,7 @@ def _owned(entry: Entry, student: str) -> _Owned:
     if not who and (len(entry.parts) > 1 or entry.is_folder) and top not in names.OWN_FOLDERS:
         who = names.plain(top)
     if not who:
-        # A single file that is a kata's and names nobody is somebody's all the same.
+        # A single file of a kata that names nobody is still graded, under its own name.
         who = named or (names.plain(stem) if kata else "")
     return _Owned(entry, who, told.number, stem, told.attempt, kata)
 
@@ -290,10 +291,20 @@ def _submission(
         and re.fullmatch(r"\w+\.py", other.entry.parts[-1])
         and other.entry.parts[-1][:-3].encode() in imported
     )
+    if kata.is_experiment:
+        beside += _evidence(kata, mine)
     order = (one.attempt, names.attempt(one.stem), entry.modified, one.shown)
     return Submission(student, kata.number, one.shown, entry.data, order, beside, run)
 
 
-def tries(submissions: Iterable[Submission]) -> Counter[tuple[str, str]]:
-    """Return how many tries there are of each student at each kata."""
-    return Counter((one.student, one.kata) for one in submissions if one.kata and not one.problem)
+def _evidence(kata: Kata, mine: Iterable[_Owned]) -> tuple[tuple[str, bytes], ...]:
+    """Return a learner's page of evidence and the summary of the kata's run, where they are."""
+    number = "_".join(kata.number.split("."))
+    found = {}
+    for one in mine:
+        folder, name = ("", *one.entry.parts)[-2:]
+        if one.stem == f"{number}_report" and name.endswith(".md"):
+            found[f"{number}_report.md"] = one.entry.data
+        elif (folder, name) == (f"{number}_comparison", "summary.json"):
+            found[f"{number}_comparison/summary.json"] = one.entry.data
+    return tuple(found.items())

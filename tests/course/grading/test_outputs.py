@@ -133,7 +133,7 @@ def test_the_page_is_valid_and_safe(book):
     assert "the same code as Bob's" in shown
     assert "the folder is empty" in shown
     assert "<b>notes.py" in shown
-    assert "half a point for predictions" in shown
+    assert "An experiment has two stages, predictions and run" in shown
     assert "\x07" not in text
     # The class may look at the first screen: no names are on it.
     first = text[: text.index('id="grades"')]

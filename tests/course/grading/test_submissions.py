@@ -122,6 +122,21 @@ def test_the_state_is_read_and_a_damaged_one_is_refused(submit, tmp_path):
     assert damaged.problem == "not the state of a course; it was left out"
 
 
+def test_a_page_of_evidence_and_its_run_come_along(submit, tmp_path):
+    submit("ada/mykatas/10_1_pretraining_and_fine_tuning.py", "")
+    submit("ada/mykatas/10_1_report.md", "page")
+    submit("ada/mykatas/10_1_comparison/summary.json", "{}")
+    submit("ada/mykatas/comparison/summary.json", "{}")
+    submit("bob_1234_5678_10_1_pretraining_and_fine_tuning.py", "")
+    submit("bob_1234_5679_10_1_report.md", "his")
+    ada, bob = submissions.find(tmp_path / "class").submissions
+    assert dict(ada.beside) == {
+        "10_1_report.md": b"page",
+        "10_1_comparison/summary.json": b"{}",
+    }
+    assert bob.beside == (("10_1_report.md", b"his"),)
+
+
 def test_what_is_no_code_has_its_reason(submit, tmp_path):
     (tmp_path / "class" / "empty").mkdir(parents=True)
     submit("ada/kata 4.6.docx", b"PK")
