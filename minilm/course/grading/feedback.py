@@ -62,6 +62,8 @@ def about(result: Result) -> list[str]:
     if result.step:
         paragraphs.append(f"On the way: {result.step}.")
     paragraphs += explained(result)
+    if result.note:
+        paragraphs.append(result.note)
     if result.stage == "run":
         paragraphs.append(f"Next: minilm kata demo {result.kata}")
     elif result.stage != running.REFUSED:

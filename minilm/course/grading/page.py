@@ -144,8 +144,8 @@ def _points(book: Gradebook) -> list[str]:
     }
     found = [
         "A kata that passes is worth 1 point.",
-        f"One that does not pass is worth the share of the {len(running.STAGES)} stages of a check that "
-        f"it passed before the first that failed: {stages}.",
+        f"One that does not pass is worth a share of it: how many of the {len(running.STAGES)} "
+        f"stages of a check it passed before the first that failed. The stages: {stages}.",
         "An unchanged stub is worth nothing, and neither is code that does not finish in time.",
         tries[book.tries],
     ]

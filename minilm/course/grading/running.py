@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm.compare.executors import Lost, Place
+from minilm.compare.report.results import printable
 from minilm.course import catalog, process
 from minilm.course.catalog import Kata
 from minilm.course.grading.submissions import Submission
@@ -23,7 +24,7 @@ from minilm.course.stubs import NOT_WRITTEN
 _VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "MINILM_KATAS")
 
 # The stages of a check, in their order. What fails at one has passed those before it.
-STAGES = (
+STAGES: tuple[tuple[str, ...], ...] = (
     ("import",),
     ("structure",),
     ("finite",),
@@ -34,7 +35,8 @@ STAGES = (
     ("dtype",),
     ("refusals",),
 )
-_EXPERIMENT_STAGES = (("import", "structure"), ("run",), ("evidence",))
+_EXPERIMENT_STAGES: tuple[tuple[str, ...], ...] = (("import", "structure"), ("run",), ("evidence",))
+_MOST_TEXT = 4000  # characters of a message
 REFUSED = "file"  # the stage of what was not checked at all
 
 
@@ -153,6 +155,12 @@ def _graded(seconds: float, one: Submission) -> Graded:
     return Graded(result, seen or Graded(result).seen, one.order)
 
 
+def _told(text: str | None) -> str:
+    """Return what a report says, as every file can hold it, and not without end."""
+    text = printable(text or "")
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."
+
+
 def _result(one: Submission, report: Report) -> Result:
     failure = report.failure or Failure("", "")
     note = " ".join(report.notes)
@@ -164,16 +172,16 @@ def _result(one: Submission, report: Report) -> Result:
         one.file,
         report.passed,
         failure.stage,
-        failure.target or "",
-        failure.output or "",
-        failure.mistake or "",
-        failure.text,
+        _told(failure.target),
+        _told(failure.output),
+        _told(failure.mistake),
+        _told(failure.text),
         None if one.is_notebook else failure.line,
         points(report),
-        f"{failure.certainty}: {failure.looks_like}" if failure.looks_like else "",
-        failure.case,
-        failure.step or "",
-        note,
+        _told(f"{failure.certainty}: {failure.looks_like}") if failure.looks_like else "",
+        _told(failure.case),
+        _told(failure.step),
+        _told(note),
     )
     if failure.stage == "run" and not one.run and not _has_page(catalog.find(one.kata)):
         note = (

@@ -158,19 +158,24 @@ def _of_folder(place: Path, budget: _Budget, without: Path | None) -> Iterator[E
     left_out = None if without is None else without.resolve()
     for folder, folders, files in os.walk(place):
         here = Path(folder)
-        inside = here.relative_to(place).parts
+        inside = tuple(map(_clean, here.relative_to(place).parts))
         for name in list(folders):
             path = here / name
             if path.is_symlink() and not _is_skipped((*inside, name)):
-                yield Entry((*inside, name), problem=_FOLDER_LINK, is_folder=True)
+                yield Entry((*inside, _clean(name)), problem=_FOLDER_LINK, is_folder=True)
             if path.is_symlink() or _is_skipped((*inside, name)) or path.resolve() == left_out:
                 folders.remove(name)
         for name in files:
-            parts = (*inside, name)
+            parts = (*inside, _clean(name))
             if not _is_skipped(parts):
                 yield from _of_path(parts, here / name, budget)
         if inside and not folders and not files:
             yield _empty(inside)
+
+
+def _clean(name: str) -> str:
+    """Return a name without what is no text: names of files may be any bytes."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _of_path(parts: tuple[str, ...], path: Path, budget: _Budget) -> Iterator[Entry]:

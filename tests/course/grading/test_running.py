@@ -2,13 +2,14 @@
 
 import concurrent.futures
 import json
+import os
 import re
 
 import pytest
 
 from minilm.compare.executors import Borrowed, Here, Lost, ProcessRunner
 from minilm.course import catalog, experiments, stubs
-from minilm.course.grading import gradebook, running, submissions
+from minilm.course.grading import gradebook, outputs, running, submissions
 from minilm.course.reports import Failure, Report
 
 KATA = catalog.find("4.6")
@@ -106,6 +107,20 @@ def test_what_is_no_python_is_a_row_with_its_reason(name, submit, graded):
     [result] = graded().results
     assert (result.passed, result.points) == (False, 0.0)
     assert reason in result.message
+
+
+def test_what_no_file_can_hold_is_replaced(submit, graded, answer, tmp_path):
+    submit(f"eve/{NAME}", answer("raise ValueError('\\ud800\\x1b[31m' + 99999 * 'x')"))
+    try:
+        submit(os.fsdecode(b"\xff/04_6.py"), "")
+    except OSError:
+        pytest.skip("this system has no such names")
+    book = graded()
+    [eve, other] = sorted(book.results, key=lambda r: len(r.student))[::-1]
+    assert eve.message.startswith("raises ValueError: ��[31mxxx")
+    assert len(eve.message) < 5000
+    assert other.student == "?"
+    outputs.write(book, tmp_path / "grades")
 
 
 def test_the_function_cell_of_a_notebook_is_taken(submit, graded):
