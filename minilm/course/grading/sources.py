@@ -30,7 +30,8 @@ LIMITS = {
     ".md": 1 << 20,
     ".zip": 64 << 20,
 }
-_MOST_TOGETHER = 512 << 20  # bytes that are read from one folder or zip
+_MOST_TOGETHER = 2 << 30  # bytes that are read of a whole class
+_MOST_OF_ZIP = 64 << 20  # bytes that are read of a student's zip
 _MOST_ENTRIES = 200_000
 _MOST_DEPTH = 2  # a zip, and a zip in it
 # Left behind by systems and editors: not submissions.
@@ -66,17 +67,20 @@ class Entry:
 
 
 class _Budget:
-    """What may still be read."""
+    """What may still be read, of a class or of one zip in it."""
 
-    def __init__(self) -> None:
-        self.bytes, self.entries = _MOST_TOGETHER, _MOST_ENTRIES
+    def __init__(self, most: int, outer: _Budget | None = None) -> None:
+        self.most, self.outer = most, outer
+        self.bytes, self.entries = most, _MOST_ENTRIES
 
     def problem(self, size: int, ending: str) -> str:
         """Return why a file of a size is not read; otherwise take it off."""
         if size > LIMITS[ending]:
             return f"{size:,} bytes; at most {LIMITS[ending]:,} are read of a {ending} file"
         if size > self.bytes:
-            return f"beyond the {_MOST_TOGETHER:,} bytes that are read together"
+            return f"beyond the {self.most:,} bytes that are read together"
+        if self.outer is not None and (problem := self.outer.problem(size, ending)):
+            return problem
         self.bytes -= size
         return ""
 
@@ -96,7 +100,7 @@ def read(place: Path, *, without: Path | None = None) -> list[Entry]:
     InputError
         When it is neither.
     """
-    budget = _Budget()
+    budget = _Budget(_MOST_TOGETHER)
     if place.is_dir():
         found = list(_of_folder(place, budget, without))
     elif not place.exists():
@@ -217,7 +221,8 @@ def _opened(entry: Entry, budget: _Budget, depth: int) -> Iterator[Entry]:
         yield _whole(entry.parts, "a zip in a zip in a zip; hand in one zip")
     else:
         parts = (*entry.parts[:-1], stem(entry.parts[-1]))
-        yield from _of_zip(parts, io.BytesIO(entry.data), budget, depth + 1)
+        inner = _Budget(_MOST_OF_ZIP, budget)
+        yield from _of_zip(parts, io.BytesIO(entry.data), inner, depth + 1)
 
 
 def _of_zip(
