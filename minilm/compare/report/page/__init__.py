@@ -35,7 +35,7 @@ _LEAD = ("learning_curves", "accuracy")
 # Doubts that fit on a screen.
 _DOUBTS = 5
 # Students of a scoreboard that fit on a screen.
-_AHEAD = 8
+_AHEAD = 7
 
 
 def write(folder: Path) -> Path:
@@ -321,6 +321,12 @@ def _class_bets(view: Results, *, brief: bool = False) -> list[str]:
             for row in board.rows[:_AHEAD]
         ]
         parts += [items(ahead)] if brief else [tables.scores(board), tables.decided_pairs(board)]
+        if not brief:
+            text = (
+                "A pair that a bet leaves out is not right. Of two bets with as many pairs right, "
+                "the one with fewer wrong is ahead."
+            )
+            parts.insert(1, paragraph(text))
     if found.unreadable and not brief:
         parts += [paragraph("Rows of the table that are no bets:"), items(found.unreadable)]
     return parts
