@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 
-from minilm.errors import InputError
+from minilm.errors import InputError, listed
 
 # Lines that are IPython's and not Python's: magics, shell commands, questions.
 _MAGIC = re.compile(r"^\s*(?:[%!].*|\?.*|.*\?\s*)$", re.M)
@@ -65,15 +65,34 @@ def source(text: str, wanted: Collection[str]) -> str:
             parts.append(code)
             is_found = True
             continue
+        for node in body:
+            if answers := _answers(node, wanted):
+                parts.append(answers)
+                is_found = True
         is_own = not wanted or any(name in wanted for node in body for name in _defined(node))
         is_found = is_found or is_own
         kept = [node for node in body if _is_kept(node, is_own)]
         parts += [_segment(code, node) for node in kept]
     if not is_found:
-        raise InputError(f"no cell of the notebook defines {', '.join(wanted)}")
+        raise InputError(f"no cell of the notebook defines {listed(list(wanted))}")
     future = "from __future__ import annotations"  # must come first
     found = [part for part in parts if part != future]
     return "\n\n".join([future] * (len(found) < len(parts)) + found) + "\n"
+
+
+def _answers(node: ast.stmt, wanted: Collection[str]) -> str:
+    """Return an experiment's answers as a file has them; a notebook has `predictions = dict(...)`.
+
+    >>> _answers(ast.parse("predictions = dict(tickets=0.5, why='so')").body[0], ["tickets", "why"])
+    "tickets = 0.5\\nwhy = 'so'"
+    """
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return ""
+    call = node.value
+    if "predictions" not in _defined(node) or not isinstance(call.func, ast.Name):
+        return ""
+    found = [word for word in call.keywords if word.arg in wanted]
+    return "\n".join(f"{word.arg} = {ast.unparse(word.value)}" for word in found)
 
 
 def _segment(code: str, node: ast.stmt) -> str:

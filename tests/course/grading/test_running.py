@@ -8,7 +8,7 @@ import re
 import pytest
 
 from minilm.compare.executors import Borrowed, Here, Lost, ProcessRunner
-from minilm.course import catalog, experiments, stubs
+from minilm.course import catalog, experiments, notebook_files, stubs
 from minilm.course.grading import gradebook, outputs, running, submissions
 from minilm.course.reports import Failure, Report
 
@@ -139,7 +139,27 @@ def test_the_function_cell_of_a_notebook_is_taken(submit, graded):
     results = by_student(graded())
     assert results["ada"].passed, results["ada"].message
     assert results["bob"].message == "the notebook cannot be read, or has no cell with code"
-    assert results["cem"].message == "no cell of the notebook defines layer_norm_backward"
+    assert results["cem"].message == "no cell of the notebook defines 'layer_norm_backward'"
+
+
+def test_the_notebooks_of_the_course_are_graded(submit, graded):
+    for kata in (KATA, EXPERIMENT):
+        notebook = json.loads(notebook_files.text(kata))
+        for cell in notebook["cells"]:
+            text = "".join(cell["source"])
+            if kata is EXPERIMENT:
+                for question in experiments.questions(kata):
+                    given = "'because of this'" if question.words else "0.5"
+                    text = text.replace(f"{question.name}=None", f"{question.name}={given}")
+            elif "not written yet" in text and cell["cell_type"] == "code":
+                text = stubs.solution(kata)
+            cell["source"] = text
+        submit(f"ada/{kata.name}.ipynb", json.dumps(notebook))
+    results = graded().results
+    assert [(r.kata, r.passed, r.message) for r in results] == [
+        ("4.6", True, ""),
+        ("10.1", True, ""),
+    ]
 
 
 def test_a_module_beside_the_file_is_there(submit, graded):
