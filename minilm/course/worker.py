@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import files, threads
 from minilm.course import catalog, checking, demos, experiments, isolation, loading, process, trials
 from minilm.course.catalog import Kata
 from minilm.course.loading import NotLoadedError
@@ -55,8 +55,11 @@ def grade(request: Request) -> dict[str, Any]:
     from minilm.course.grading import marks, notebooks
 
     kata, path = catalog.find(request["number"]), Path(request["file"])
+    # What may not be looked up, or read, once the process is shut in.
+    threads.set_blas_threads(1)
+    threads.keep_freed_memory()
     if not kata.is_experiment:
-        trials.material(kata)  # while everything may still be read
+        trials.material(kata)
     source = _text(path)
     if path.suffix == ".ipynb":
         wanted = [target.name for target in kata.targets]

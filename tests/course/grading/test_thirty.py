@@ -7,7 +7,7 @@ import pytest
 
 from minilm.cli import main
 from minilm.compare.executors import ProcessRunner
-from minilm.course import catalog, sessions
+from minilm.course import catalog, sessions, stubs
 from minilm.course.grading import gradebook, outputs, running, submissions
 
 
@@ -72,3 +72,19 @@ def test_a_class_sent_as_one_zip_is_graded_by_the_command(thirty, tmp_path, monk
     assert main.main(["kata", "grade", "class.zip", "--workers", "2"]) == 0
     assert capsys.readouterr().out.startswith("4 students, 1 kata")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class.zip", "grades"]
+
+
+@pytest.mark.slow
+def test_every_solution_passes_while_it_is_shut_in(tmp_path):
+    katas = [kata for kata in catalog.all_katas() if kata.paths]
+    handed_in = [
+        submissions.Submission("ada", k.number, f"{k.name}.py", stubs.solution(k).encode())
+        for k in katas
+    ]
+    place = ProcessRunner(2)
+    try:
+        found = [one.result for one in running.grade(handed_in, place, 60.0)]
+    finally:
+        place.close()
+    assert {r.kata: r.message for r in found if not r.passed} == {}
+    assert len(found) == len(katas) > 45
