@@ -1,9 +1,10 @@
 """Each submission in an isolated process, here or on other machines; and its points.
 
 A submission takes 0.2 s of computing, nearly all of it to start Python and load NumPy. On two cores
-175 a minute were graded with one worker and 225 with two (while other programs ran). On paper,
-100,000 submissions are six hours of one core: six minutes on 64 cores of a cluster with --dask, and
-their texts take half a gigabyte of memory where the command runs.
+one worker took 0.34 s for each (175 a minute) with nothing else running, and two workers graded 225
+a minute beside other programs. On paper, 100,000 submissions are six hours of one core, or six
+minutes on 64 cores of a cluster with --dask; their texts take half a gigabyte of memory where the
+command runs.
 """
 
 from __future__ import annotations
