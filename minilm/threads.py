@@ -8,10 +8,12 @@ that, the library inside NumPy is called directly.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 BLAS_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
@@ -49,12 +51,10 @@ def set_blas_threads(count: int) -> bool:
         _at_start.clear()
         _at_start.add(str(count))
         return True
-    for library in _numpy_libraries():
-        for name in _SETTERS:
-            setter = getattr(library, name, None)
-            if setter is not None:
-                setter(ctypes.c_int(count))
-                return True
+    setter = _setter()
+    if setter is not None:
+        setter(ctypes.c_int(count))
+        return True
     if str(count) in _at_start:
         return True
     if not _warned:
@@ -83,10 +83,23 @@ def keep_freed_memory() -> None:
     """
     if not sys.platform.startswith("linux"):
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _mallopt()
     if mallopt is not None:
         for parameter, value in _MALLOPT:
             mallopt(ctypes.c_int(parameter), ctypes.c_int(value))
+
+
+# Looked up once: a process that is shut in (`course.isolation`) may not do it later.
+@functools.cache
+def _mallopt() -> Any:
+    return getattr(ctypes.CDLL(None), "mallopt", None)
+
+
+@functools.cache
+def _setter() -> Any:
+    """Return the function that sets the number of BLAS threads, or None."""
+    found = (getattr(lib, name, None) for lib in _numpy_libraries() for name in _SETTERS)
+    return next((setter for setter in found if setter is not None), None)
 
 
 def _numpy_libraries() -> list[ctypes.CDLL]:

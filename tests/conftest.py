@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -55,6 +57,28 @@ def real_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Run a real browser on a file with some arguments, or skip: it is no part of the project."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("needs a browser: chromium or google-chrome")
+    profile = tmp_path_factory.mktemp("profile")
+
+    def run(path, *arguments):
+        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+        command += [f"--user-data-dir={profile}", "--enable-logging=stderr", *arguments]
+        done = subprocess.run(
+            [*command, path.as_uri()], capture_output=True, timeout=300, check=True
+        )
+        errors = done.stderr.decode("utf-8", "replace")
+        console = [line for line in errors.splitlines() if "CONSOLE" in line]
+        return done.stdout.decode("utf-8", "replace"), console
+
+    return run
 
 
 # A small corpus and a small trained model, made once.

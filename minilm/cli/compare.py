@@ -9,12 +9,15 @@ import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minilm import resources, threads
 from minilm.cli import report
 from minilm.cli.options import add_table, dimensions, table_options
 from minilm.errors import OptionError
+
+if TYPE_CHECKING:
+    from minilm.compare.report.scoreboard import ClassBets
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="",
         metavar="ORDER",
-        help='bet on the order first, such as "a > b > c" (without ORDER: you are asked)',
+        help='bet on the order first, such as "a > b > c", or with a table of the bets of a class '
+        "(columns student and order) in a file .csv (without ORDER: you are asked)",
     )
     output.add_argument(
         "--slides", action="store_true", help="also write slides.html, to page through"
@@ -211,7 +215,7 @@ def run(options: argparse.Namespace) -> int:
     )
     name = tasks[0].task.stem
     folder = options.out or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    bet = _bet(options.predict, grid.conditions, folder, options.overwrite)
+    bet, class_bets = _bets(options.predict, grid.conditions, folder, options.overwrite)
     workers = options.workers if options.workers is not None else os.cpu_count() or 1
     try:
         result = comparison.compare(
@@ -224,6 +228,7 @@ def run(options: argparse.Namespace) -> int:
             price_per_hour=options.price_per_hour,
             preset=options.preset,
             bet=bet,
+            class_bets=class_bets,
             slides=options.slides,
             say=_say,
         )
@@ -237,15 +242,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _bet(predict: str | None, names: tuple[str, ...], folder: Path, overwrite: bool) -> list[str]:
-    """Return the order that was bet on, if any."""
+def _bets(
+    predict: str | None, names: tuple[str, ...], folder: Path, overwrite: bool
+) -> tuple[list[str], ClassBets | None]:
+    """Return the order that was bet on, and the bets of a class, if any."""
     if predict is None:
-        return []
-    from minilm.compare.report import bets
+        return [], None
+    from minilm.compare.report import bets, scoreboard
 
     if not overwrite:
         bets.check(folder)
-    return bets.parse(predict, names) if predict else bets.ask(names)
+    if scoreboard.is_table(predict):
+        found = scoreboard.from_table(Path(predict), names)
+        for text in found.unreadable:
+            _say(f"not a bet: {predict}, {text}")
+        return [], found
+    return bets.parse(predict, names) if predict else bets.ask(names), None
 
 
 def _say(text: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from minilm import threads
 from minilm.cli import console
 from minilm.cli import kata_files as files
+from minilm.cli import kata_grading as grading
 from minilm.cli import kata_notebook as notebook
 from minilm.cli import kata_output as output
 from minilm.errors import OptionError
@@ -38,7 +39,8 @@ _SUMMARIES = {
     "undo": "bring the last backup back",
     "new": "write the folder of a kata of your own, to fill in",
     "notebook": "write a kata as a Jupyter notebook, or all of them",
-    "grade": "check a folder of submissions: a CSV, and the most common mistakes",
+    "grade": "grade a class's submissions: points, feedback, the most common mistakes",
+    "progress": "where a class is in the course, from the folders of many learners",
 }
 
 
@@ -64,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("number", help='which kata, such as "4.6"')
     for name in ("check", "watch", "plug"):
         made[name].add_argument("number", nargs="?", help="which kata (default: the last saved)")
-    for name in ("list", "check", "grade"):
+    for name in ("list", "check", "grade", "progress"):
         made[name].add_argument("--json", action="store_true", help="print JSON, nothing else")
     made["check"].add_argument("--all", action="store_true", help="every kata that is started")
     made["plug"].add_argument("--all", action="store_true", help="all of your functions")
@@ -78,11 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made["solution"].add_argument(
         "--write", action="store_true", help="replace your file with it; yours goes to a backup"
     )
-    made["grade"].add_argument("folder", type=Path, help="the folder of submissions")
-    made["grade"].add_argument(
-        "--out", type=Path, default=Path("grades.csv"), help="the table (default: grades.csv)"
-    )
     notebook.add_arguments(made["notebook"])
+    grading.add_arguments(made["grade"], made["progress"])
     made["new"].add_argument("folder", type=Path, metavar="DIR", help="the folder of your katas")
     made["new"].add_argument("new_number", metavar="number", help='such as "12.1"')
     made["new"].add_argument("title")
@@ -408,7 +407,8 @@ _ACTIONS: dict[str | None, Callable[..., int]] = {
     "solution": files.solution,
     "reset": files.reset,
     "undo": files.undo,
-    "grade": files.grade,
     "notebook": notebook.run,
+    "grade": grading.grade,
+    "progress": grading.progress,
     "new": files.new,
 }

@@ -1,10 +1,8 @@
-"""`minilm kata`: what it does with files: solutions, backups, submissions, new katas."""
+"""`minilm kata`: what it does with files: solutions, backups, new katas."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,39 +61,6 @@ def undo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     backup = who.undo(kata)
     print(f"{who.file(kata).as_posix()} is the last backup again.")
     print(f"What it was before is in {backup.as_posix()}; undo once more to go back.")
-    return 0
-
-
-def grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    """Check a folder of submissions."""
-    from minilm.course import grading, sessions
-    from minilm.progress import Progress
-
-    submissions = grading.find(options.folder)
-    results = []
-    with Progress("grading", len(submissions)) as progress:
-        for result in grading.grade(submissions, sessions.CHECK_SECONDS):
-            results.append(result)
-            progress.advance(note=result.student)
-    grading.write(results, options.out)
-    common = grading.common_mistakes(results)
-    if options.json:
-        rows = [dataclasses.asdict(result) for result in results]
-        mistakes = [{"kata": k, "mistake": m, "count": n} for k, m, n in common]
-        print(json.dumps({"results": rows, "common_mistakes": mistakes}, indent=2))
-        return 0
-    passed = sum(result.passed for result in results)
-    students = len({result.student for result in results})
-    print(f"{students} students, {len(results)} files, {passed} passed: {options.out.as_posix()}")
-    for path in grading.unrecognized(options.folder):
-        print(f"  not graded, as its name contains no kata's name: {path.as_posix()}")
-    if common:
-        print("The most common mistakes:")
-    for number, mistake, count in common[:8]:
-        print(f"  {count:>3}  {number:>4}  {mistake}")
-    print("Each submission ran in its own process. Python kept it from the network, from other")
-    print("programs and from writing outside a scratch folder. It could read files, and native")
-    print("code is not held back: run code of strangers in a container.")
     return 0
 
 

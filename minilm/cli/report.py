@@ -22,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slides", action="store_true", help="also write slides.html, to page through"
     )
+    parser.add_argument(
+        "--predict",
+        type=Path,
+        metavar="BETS.CSV",
+        help="score the bets of a class: columns student and order, such as a > b > c",
+    )
     parser.add_argument("--open", action="store_true", help="open the report in the browser")
     parser.add_argument("--json", action="store_true", help="print summary.json, nothing else")
 
@@ -31,13 +37,14 @@ def run(options: argparse.Namespace) -> int:
     threads.set_blas_threads(1)  # as in the comparison, so that sums are the same
     from minilm.compare import report as reports
 
-    show(reports.rewrite(options.folder, slides=options.slides), options)
+    made = reports.rewrite(options.folder, slides=options.slides, class_bets=options.predict)
+    show(made, options)
     return 0
 
 
 def show(result: Result, options: argparse.Namespace) -> None:
     """Print what came out of a comparison, and open its page when asked to."""
-    from minilm.compare.report import bets, page, terminal
+    from minilm.compare.report import bets, page, scoreboard, terminal
 
     path = result.folder / (page.SLIDES if options.slides else page.REPORT)
     if options.json:
@@ -47,6 +54,8 @@ def show(result: Result, options: argparse.Namespace) -> None:
         print(terminal.render(result.summary))
         if bet := bets.read(result.folder):
             print("\n" + terminal.bet(result.folder, bet))
+        if found := scoreboard.read(result.folder):
+            print("\n" + terminal.class_bets(result.folder, found))
         print("\nThe table (results.csv), summary.json, every prediction and the pictures")
         print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
         print(f"{result.folder}\n{'To show' if options.slides else 'All of it to read'}: {path}")

@@ -24,7 +24,8 @@ from minilm.compare import (
 from minilm.compare.conditions import CONDITIONS, Condition
 from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.executors import Lost, Place
-from minilm.compare.report import Result, bets
+from minilm.compare.report import Result, bets, scoreboard
+from minilm.compare.report.scoreboard import ClassBets
 from minilm.compare.run import Grid, Key, Shared
 from minilm.compare.states import Reading
 from minilm.compare.texts import name_of
@@ -45,6 +46,7 @@ def compare(
     price_per_hour: float | None = None,
     preset: str | None = None,
     bet: Sequence[str] = (),
+    class_bets: ClassBets | None = None,
     slides: bool = False,
     say: Say = lambda text: None,
 ) -> Result:
@@ -75,6 +77,8 @@ def compare(
         What the grid is called, for the report.
     bet : sequence of str
         Conditions in the order that somebody bets on, the best first; scored in the report.
+    class_bets : ClassBets, optional
+        The bets of a class.
     slides : bool
         Whether to write slides.html beside report.html.
     say : callable
@@ -118,6 +122,8 @@ def compare(
             missing = _missing(kept, list(shared.runs(possible)), about, say)
             if bet:
                 bets.write(folder, bet)
+            if class_bets is not None:
+                scoreboard.write(folder, class_bets)
             store.write_items(shared, folder)
             files.write_json(folder / store.MANIFEST, about)
             readings = model_folders.readings(shared, missing)

@@ -7,7 +7,7 @@
     manifest.json     every setting, seed, version, the hash of each input, the machine
     summary.json      means, intervals, differences, verdicts
     probes.json       similarities, maps, and words with two senses
-    bet.json          the order of the conditions that somebody bet on
+    bet.json          the order of the conditions that somebody bet on; bets.json those of a class
     report.html       all of it to read, with the pictures (*.png, *.svg); slides.html to show
 
 Rows are written whole: after a kill at any moment the folder holds all runs finished some seconds
@@ -61,6 +61,7 @@ MANIFEST = "manifest.json"
 ITEMS = "test_items.csv"
 SPLIT = "split.csv"
 BET = "bet.json"
+CLASS_BETS = "bets.json"
 _CONCLUSIONS = ("summary.json", "probes.json", "report.html", "slides.html")
 _LONGEST_TEXT = 300
 # What is in a row of `runs` in predictions.npz.
@@ -302,7 +303,7 @@ def holds_comparison(folder: Path) -> bool:
 def clear(folder: Path) -> None:
     """Remove the files of an earlier comparison, and nothing else."""
     clear_conclusions(folder)
-    for name in (RESULTS, PREDICTIONS, MANIFEST, ITEMS, SPLIT, BET):
+    for name in (RESULTS, PREDICTIONS, MANIFEST, ITEMS, SPLIT, BET, CLASS_BETS):
         (folder / name).unlink(missing_ok=True)
 
 

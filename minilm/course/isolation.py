@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _MEMORY = 4 << 30  # bytes
+_MEMORY_SHUT_IN = 2 << 30  # several of these run side by side
 _FILE = 16 << 20  # bytes of a written file
 
 _FORBIDDEN = (
@@ -86,6 +87,7 @@ def enter(scratch: Path) -> None:
     except ImportError:
         return
     _lower(resource.RLIMIT_FSIZE, _FILE)
+    _lower(resource.RLIMIT_AS, _MEMORY_SHUT_IN)
 
 
 def _check_path(path: Any, allowed: Path) -> None:

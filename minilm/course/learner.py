@@ -2,7 +2,7 @@
 
     mykatas/04_6_layer_norm_backward.py     the learner's; overwritten only on request
     mykatas/predictions/                    what the learner expects before a demo runs
-    mykatas/.state.json                     what passed, how many hints were read
+    mykatas/.state.json                     what passed, how many hints were read, the last mistake
     mykatas/.backups/                       what `reset` and `solution --write` put aside
 
 A file that passed and was edited since counts as started. One that passed what the library then
@@ -22,6 +22,7 @@ from typing import Any
 from minilm import files
 from minilm.course import catalog, experiments, stubs
 from minilm.course.catalog import Kata
+from minilm.course.reports import Failure
 from minilm.errors import InputError, OptionError
 
 FOLDER = Path("mykatas")
@@ -104,11 +105,24 @@ class Learner:
         self.folder.mkdir(exist_ok=True)
         files.write_json(self.folder / _STATE, {"version": 1, "katas": records})
 
-    def note_result(self, kata: Kata, source: str, passed: bool) -> None:
-        """Keep the result of a check of a source."""
-        fields: dict[str, Any] = {"checked": _now(), "result": "passed" if passed else "failed"}
+    def note_result(
+        self, kata: Kata, source: str, passed: bool, failure: Failure | None = None
+    ) -> None:
+        """Keep the result of a check of a source.
+
+        Kept are also how many checks there were, since when it has been failing, what the last
+        failure was, and when the kata passed first.
+        """
+        now, before = _now(), self.record(kata)
+        fields: dict[str, Any] = {"checked": now, "result": "passed" if passed else "failed"}
+        fields["checks"] = before.get("checks", 0) + 1
         if passed:
             fields |= {"source": _digest(source), "fingerprint": kata.fingerprint()}
+            fields |= {"passed": before.get("passed", now), "failing": None}
+        else:
+            fields["failing"] = before.get("failing") or now
+        fields["mistake"] = failure.mistake if failure else None
+        fields["stage"] = failure.stage if failure else None
         self.update(kata, **fields)
 
     def state(self, kata: Kata) -> str:
@@ -132,15 +146,7 @@ class Learner:
         path = self.folder / _STATE
         if not path.exists():
             return {}
-        damaged = InputError("not the state of a course; delete it (your own files stay)", path)
-        try:
-            content = files.read_json(path)
-        except InputError:
-            raise damaged from None
-        records = content.get("katas") if isinstance(content, Mapping) else None
-        if not isinstance(records, dict) or not all(map(_is_record, records.values())):
-            raise damaged
-        return records
+        return records_of(path.read_bytes(), path)
 
     # ------------------------------------------------------------------ files
 
@@ -195,9 +201,30 @@ class Learner:
             file.write(text)
 
 
+def records_of(data: bytes, path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a state keeps of each kata, by number, given the content of its file.
+
+    Raises
+    ------
+    InputError
+        When it is damaged.
+    """
+    damaged = InputError("not the state of a course; delete it (your own files stay)", path)
+    try:
+        content = files.parse_json(data.decode("utf-8-sig"), path)
+    except (InputError, UnicodeDecodeError):
+        raise damaged from None
+    records = content.get("katas") if isinstance(content, Mapping) else None
+    if not isinstance(records, dict) or not all(map(_is_record, records.values())):
+        raise damaged
+    return records
+
+
 def _is_record(record: Any) -> bool:
     """Return whether this is what `Learner.update` keeps about a kata."""
-    return isinstance(record, dict) and isinstance(record.get("hints", 0), int)
+    return isinstance(record, dict) and all(
+        isinstance(record.get(name, 0), int) for name in ("hints", "checks")
+    )
 
 
 def first_file(kata: Kata) -> str:

@@ -57,7 +57,7 @@ def check(who: Learner, kata: Kata) -> Report:
         file=path,
     )
     report = process.report(ending, kata.number)
-    who.note_result(kata, source, report.passed)
+    who.note_result(kata, source, report.passed, report.failure)
     return replace(report, seconds=round(time.perf_counter() - start, 2))
 
 

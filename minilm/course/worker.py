@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minilm import files
+from minilm import files, threads
 from minilm.course import catalog, checking, demos, experiments, isolation, loading, process, trials
+from minilm.course.catalog import Kata
 from minilm.course.loading import NotLoadedError
-from minilm.course.reports import Failure, Report
+from minilm.course.reports import Failure
 from minilm.errors import MinilmError
 
 Request = Mapping[str, Any]
@@ -26,23 +27,50 @@ Request = Mapping[str, Any]
 def check(request: Request) -> dict[str, Any]:
     """Check a file: {"number", "file", "run"}; the last is of an experiment."""
     kata, path = catalog.find(request["number"]), Path(request["file"])
+    return _checked(kata, _text(path), path, request.get("run"))
+
+
+def _text(path: Path) -> str:
+    """Return what is in a learner's file."""
     try:
-        source = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        failure = Failure("import", "the file is not UTF-8; save it as UTF-8")
-        return dataclasses.asdict(Report(kata.number, False, failure=failure))
+        text = "the file is not UTF-8; save it as UTF-8"
+        raise NotLoadedError(Failure("import", text)) from None
+
+
+def _checked(kata: Kata, source: str, path: Path, run: Any) -> dict[str, Any]:
     if kata.is_experiment:
-        report = experiments.check(kata, source, path, request.get("run"))
-    else:
-        report = checking.check_source(kata, source, path)
-    return dataclasses.asdict(report)
+        return dataclasses.asdict(experiments.check(kata, source, path, run))
+    return dataclasses.asdict(checking.check_source(kata, source, path))
 
 
 def grade(request: Request) -> dict[str, Any]:
-    """Check somebody else's file, with what isolation there is: {"number", "file", "scratch"}."""
-    trials.material(catalog.find(request["number"]))  # while everything may still be read
+    """Check somebody else's file, shut in: {"number", "file", "scratch", "run"}.
+
+    The result also has what `marks.seen` finds in the code, which is looked at before it runs. The
+    functions of a notebook are taken out of it.
+    """
+    # Here, as only grading needs them.
+    from minilm.course.grading import marks, notebooks
+
+    kata, path = catalog.find(request["number"]), Path(request["file"])
+    # What may not be looked up, or read, once the process is shut in.
+    threads.set_blas_threads(1)
+    threads.keep_freed_memory()
+    if not kata.is_experiment:
+        trials.material(kata)
+    source = _text(path)
+    if path.suffix == ".ipynb":
+        wanted = [target.name for target in kata.targets]
+        if kata.is_experiment:
+            wanted = [question.name for question in experiments.questions(kata)]
+        source = notebooks.source(source, wanted)
+        path = path.with_suffix(".py")
+        path.write_text(source, encoding="utf-8")
+    seen = marks.seen(kata, source)
     isolation.enter(Path(request["scratch"]))
-    return check(request)
+    return {**_checked(kata, source, path, request["run"]), "seen": seen}
 
 
 def demo(request: Request) -> dict[str, Any]:

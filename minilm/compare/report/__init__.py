@@ -8,7 +8,7 @@ from typing import Any
 
 from minilm import files
 from minilm.compare import store, summary
-from minilm.compare.report import page, pictures
+from minilm.compare.report import page, pictures, results, scoreboard
 from minilm.errors import InputError
 
 
@@ -48,13 +48,21 @@ def write(folder: Path, *, slides: bool = False) -> Result:
     return Result(folder, found, names)
 
 
-def rewrite(folder: Path, *, slides: bool = False) -> Result:
+def rewrite(folder: Path, *, slides: bool = False, class_bets: Path | None = None) -> Result:
     """Do the same in a folder that nobody is writing to now.
+
+    Parameters
+    ----------
+    folder : Path
+    slides : bool
+        Whether to write slides.html beside report.html.
+    class_bets : Path, optional
+        A table of the bets of a class, to be kept and scored.
 
     Raises
     ------
     InputError
-        When the folder holds no comparison, or damaged tables.
+        When the folder holds no comparison, or damaged tables, or the bets cannot be read.
     OutputError
         When another process is writing to it.
     """
@@ -63,4 +71,7 @@ def rewrite(folder: Path, *, slides: bool = False) -> Result:
             "not the folder of a comparison; name one that minilm compare made", folder
         )
     with files.FolderLock(folder):
+        if class_bets is not None:
+            names = results.read(folder)[0].summary["names"]
+            scoreboard.write(folder, scoreboard.from_table(class_bets, names, after=True))
         return write(folder, slides=slides)

@@ -157,7 +157,8 @@ def ask(names: Sequence[str], *, terminal: TextIO | None = None) -> list[str]:
 
 def check(folder: Path) -> None:
     """Raise OptionError when the folder holds results: bets are made before them."""
-    if store.holds_comparison(folder) or (folder / store.BET).exists():
+    made = any((folder / name).exists() for name in (store.BET, store.CLASS_BETS))
+    if made or store.holds_comparison(folder):
         raise OptionError(
             f"--predict: {folder} holds a comparison already, and bets are made before the first "
             "run; leave it out, or start again with --overwrite"

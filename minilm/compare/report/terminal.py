@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from minilm.compare.report import bets, reading, results, sensitivity
+from minilm.compare.report import bets, reading, results, scoreboard, sensitivity
 from minilm.compare.report.results import Record, Results
 
 # Budgets that fit beside the names in 80 characters.
@@ -33,6 +33,25 @@ def bet(folder: Path, order: list[str]) -> str:
     """Return how the bet of a folder fared."""
     score = bets.score(results.read(folder)[0], order)
     return _wrap("The bet could not be scored." if score is None else bets.sentence(score))
+
+
+def class_bets(folder: Path, found: scoreboard.ClassBets) -> str:
+    """Return the scoreboard of the bets of a class, and the rows that were no bets."""
+    board = scoreboard.score(results.read(folder)[0], found)
+    said = " ".join(scoreboard.sentences(found, board))
+    parts = [_wrap(results.printable(said))]
+    if board is not None and board.decided:
+        lines = [f"{'rank':>4}  {'student':<20}{'right':>9}{'wrong':>7}  order"]
+        for row in board.rows:
+            right = f"{row.right} of {len(board.decided)}"
+            name = _short(results.printable(row.student), 19)
+            line = f"{row.rank:>4}  {name:<20}{right:>9}{row.wrong:>7}  "
+            lines.append(line + _short(" > ".join(row.order), 79 - len(line)))
+        parts.append("\n".join(lines))
+    if found.unreadable:
+        parts.append("Not counted:")
+        parts += [f"  {_short(results.printable(text), 77)}" for text in found.unreadable]
+    return "The bets of the class\n" + "\n".join(parts)
 
 
 def _domain(view: Results, domain: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import webbrowser
 
 import pytest
@@ -95,3 +96,43 @@ def test_a_bet_after_the_results_is_refused(compared, capsys):
     command = ["compare", "--out", str(compared), "--resume", "--predict", "random > tfidf"]
     assert main.main(command) == 2
     assert "bets are made before the first run" in one_line(capsys)
+
+
+def test_the_bets_of_a_class_are_scored_after_the_run_too(compared, tmp_path, capsys):
+    folder = tmp_path / "out"
+    shutil.copytree(compared, folder)
+    table = tmp_path / "bets.csv"
+    table.write_text("student,order\nAda,cooccurrence > random\nBob,1 > 2\nCem,x > y\n", "utf-8")
+    assert main.main(["report", str(folder), "--predict", str(table)]) == 0
+    printed = capsys.readouterr().out
+    assert "Ada has the most pairs right: 1 of 1. These bets" in " ".join(printed.split())
+    assert "line 4: 'x' is not one of random, cooccurrence" in printed
+    assert [line.split()[:5] for line in printed.splitlines() if line.startswith("   ")][:2] == [
+        ["1", "Ada", "1", "of", "1"],
+        ["2", "Bob", "0", "of", "1"],
+    ]
+    assert main.main(["report", str(folder)]) == 0  # they are kept
+    assert "Ada has the most pairs right" in capsys.readouterr().out
+    table.write_text("Ada,cooccurrence > random\n", "utf-8")
+    assert main.main(["report", str(folder), "--predict", str(table)]) == 2
+    assert 'the columns "student" and "order"' in one_line(capsys)
+
+
+def test_the_bets_of_a_class_come_before_the_run(world, tmp_path, capsys):
+    table = tmp_path / "bets.csv"
+    command = ["compare", "--task", str(world / "task.csv")]
+    command += ["--corpus", str(world / "corpus.txt"), "--dimensions", "10"]
+    command += ["--conditions", "random,cooccurrence", "--budgets", "16", "--seeds", "2"]
+    command += ["--workers", "1", "--out", str(tmp_path / "out"), "--predict", str(table)]
+    assert main.main(command) == 2
+    assert "no such file" in one_line(capsys)
+    table.write_text("student,order\nAda,random > magic\n", "utf-8")
+    assert main.main(command) == 2
+    assert "no row is a bet" in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+    table.write_text("student,order\nAda,random > magic\nBob,1 > 2\n", "utf-8")
+    assert main.main(command) == 0
+    said = capsys.readouterr()
+    assert "line 2: 'magic'" in " ".join(said.err.split())
+    assert "The bets of the class" in said.out
+    assert "after the runs" not in said.out

@@ -5,64 +5,13 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 from collections import Counter
-from html.parser import HTMLParser
 
 import pytest
+from strict_html import Page
 
 from minilm.compare.report import bets, page, pictures, results
 from minilm.compare.report.page import tables
-
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-ONLY = {
-    "ul": {"li"},
-    "table": {"caption", "thead", "tbody"},
-    "thead": {"tr"},
-    "tbody": {"tr"},
-    "tr": {"th", "td"},
-    "figure": {"img", "figcaption"},
-    "p": {"code", "strong"},
-    "head": {"meta", "title", "style"},
-}
-
-
-class Page(HTMLParser):
-    """A strict reader: every element is closed where it may be, and attributes stand once."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.elements, self.errors, self.texts = [], [], [], []
-        self.feed(text)
-        self.close()
-        self.errors += [f"<{tag}> is never closed" for tag in self.open]
-
-    def handle_starttag(self, tag, attrs):
-        names = [name for name, _ in attrs]
-        if len(set(names)) != len(names):
-            self.errors.append(f"<{tag}> has an attribute twice: {names}")
-        parent = self.open[-1] if self.open else None
-        if parent in ONLY and tag not in ONLY[parent]:
-            self.errors.append(f"<{tag}> in <{parent}>")
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open[-1] != tag:
-            self.errors.append(f"</{tag}> closes {self.open[-1:]}")
-        else:
-            self.open.pop()
-
-    def handle_data(self, data):
-        self.texts.append((self.open[-1] if self.open else None, data))
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def text(self):
-        return " ".join(data for tag, data in self.texts if tag not in ("style", "script"))
-
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
 
@@ -235,28 +184,6 @@ def test_runs_that_failed_are_shown_with_their_error(make_finished):
 def test_numbers_of_operations_are_read_easily():
     sizes = {0: "0", 999: "999", 1500: "1.5 k", 2e7: "20.0 M", 3e9: "3.0 G", 4e12: "4.0 T"}
     assert {value: tables.flops(value).text for value in sizes} == sizes
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Run a real browser on a file with some arguments, or skip: it is no part of the project."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip("needs a browser: chromium or google-chrome")
-    profile = tmp_path_factory.mktemp("profile")
-
-    def run(path, *arguments):
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-        command += [f"--user-data-dir={profile}", "--enable-logging=stderr", *arguments]
-        done = subprocess.run(
-            [*command, path.as_uri()], capture_output=True, timeout=300, check=True
-        )
-        errors = done.stderr.decode("utf-8", "replace")
-        console = [line for line in errors.splitlines() if "CONSOLE" in line]
-        return done.stdout.decode("utf-8", "replace"), console
-
-    return run
 
 
 def test_a_browser_shows_it_without_complaint_and_sorts_its_tables(folder, browser, tmp_path):

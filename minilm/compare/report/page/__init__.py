@@ -9,18 +9,23 @@ no script to be read, and say in words what each picture shows.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import string
-from collections.abc import Iterator
-from importlib import resources
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import minilm
 from minilm import files
-from minilm.compare.report import bets, pictures, reading, results, sensitivity, worth
-from minilm.compare.report.page import tables
+from minilm.compare.report import (
+    bets,
+    pictures,
+    reading,
+    results,
+    scoreboard,
+    sensitivity,
+    worth,
+)
+from minilm.compare.report.page import shell, tables
 from minilm.compare.report.page.markup import escape, items, paragraph, picture, section, table
 from minilm.compare.report.results import Results
 
@@ -29,6 +34,8 @@ REPORT, SLIDES = "report.html", "slides.html"
 _LEAD = ("learning_curves", "accuracy")
 # Doubts that fit on a screen.
 _DOUBTS = 5
+# Students of a scoreboard that fit on a screen.
+_AHEAD = 7
 
 
 def write(folder: Path) -> Path:
@@ -47,20 +54,14 @@ def write(folder: Path) -> Path:
         When the folder holds no summary, or damaged files.
     """
     views = results.read(folder)
-    style, script = (_part(name) for name in ("page.css", "page.js"))
-    found = list(_sections(views))
-    page = string.Template(_part("page.html")).substitute(
-        policy=_policy(style, script),
-        lead=_lead(views[0]),
-        version=escape(minilm.__version__),
-        title=escape(_title(views)),
+    page = document(
+        _title(views),
+        _sections(views),
+        kicker=f"A comparison with minilm {minilm.__version__}",
         answers="\n".join(_answer(view, alone=len(views) == 1) for view in views),
-        contents="\n".join(
-            f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
-        ),
-        sections="\n".join(section(*one) for one in found),
-        style=style,
-        script=script,
+        lead=_lead(views[0]),
+        footer=f"Made by minilm {escape(minilm.__version__)} from the tables in its folder; "
+        "<code>minilm report DIR</code> makes it again. Pictures are beside it as PNG and SVG.",
     )
     path = folder / REPORT
     with files.atomic_write(path) as file:
@@ -68,7 +69,51 @@ def write(folder: Path) -> Path:
     return path
 
 
-class _Section(NamedTuple):
+def document(
+    title: str,
+    sections: Iterable[Section],
+    *,
+    kicker: str,
+    answers: str,
+    lead: str,
+    footer: str,
+    style: str = "",
+) -> str:
+    """Return a page in the style of the report: whole in itself, with a table of contents.
+
+    Parameters
+    ----------
+    title, kicker : str
+        The heading, and the line above it; not yet escaped.
+    sections : iterable of Section
+    answers, lead, footer : str
+        HTML: the first thing to read, what follows it, and the end.
+    style : str
+        CSS after the shared one.
+    """
+    style = shell.part(shell.BASE) + shell.part("page.css") + style
+    script = shell.part("page.js")
+    found = list(sections)
+    return string.Template(shell.part("page.html")).substitute(
+        policy=shell.policy(style, script),
+        kicker=escape(kicker),
+        lead=lead,
+        version=escape(minilm.__version__),
+        title=escape(title),
+        answers=answers,
+        contents="\n".join(
+            f'<li><a href="#{one.identifier}">{escape(one.title)}</a></li>' for one in found
+        ),
+        sections="\n".join(section(*one) for one in found),
+        style=style,
+        script=script,
+        footer=footer,
+    )
+
+
+class Section(NamedTuple):
+    """A part of a page: an identifier for links, a title, pieces of HTML, a class."""
+
     identifier: str
     title: str
     content: list[str]
@@ -84,15 +129,15 @@ def write_slides(folder: Path) -> Path:
         When the folder holds no summary, or damaged files.
     """
     views = results.read(folder)
-    style, script = (_part(name) for name in ("slides.css", "slides.js"))
+    style, script = (shell.part(name) for name in ("slides.css", "slides.js"))
     planned = pictures.plan(views)
-    screens: list[_Section] = []
+    screens: list[Section] = []
     for view in views:
         own = [one for one in planned if one.picture.every_task and one.view is view]
         screens += _screens(view, own, alone=len(views) == 1)
     for one in planned:
         if not one.picture.every_task:
-            screens.append(_Section("", one.picture.title, _figures([one])))
+            screens.append(Section("", one.picture.title, _figures([one])))
     content = "\n".join(
         section(f"screen-{number}", title, content)
         for number, (_, title, content, _) in enumerate(screens, start=1)
@@ -100,8 +145,8 @@ def write_slides(folder: Path) -> Path:
     path = folder / SLIDES
     with files.atomic_write(path) as file:
         file.write(
-            string.Template(_part("slides.html")).substitute(
-                policy=_policy(style, script),
+            string.Template(shell.part("slides.html")).substitute(
+                policy=shell.policy(style, script),
                 version=escape(minilm.__version__),
                 title=escape(_title(views)),
                 screens=content,
@@ -112,33 +157,27 @@ def write_slides(folder: Path) -> Path:
     return path
 
 
-def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[_Section]:
+def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[Section]:
     """Yield the screens about one task: the answer, its pictures, the bet, the doubts."""
     suffix = "" if alone else f": {view.task}"
     answer = [paragraph(reading.answer(view), "answer"), paragraph(reading.most_accurate(view))]
-    yield _Section("", f"Does pretraining help? {view.task}", answer)
+    yield Section("", f"Does pretraining help? {view.task}", answer)
     # The main picture first.
     ordered = sorted(planned, key=lambda one: one.picture.name != _lead_name(view))
     for number, one in enumerate(ordered):
-        yield _Section("", f"{one.picture.title}{suffix}", _figures([one]))
+        yield Section("", f"{one.picture.title}{suffix}", _figures([one]))
         if number == 0:
             if alone and (bet := _bet(view)):
-                yield _Section("", "The bet", bet[:3])
-            yield _Section("", f"The reading{suffix}", [items(reading.sentences(view))])
+                yield Section("", "The bet", bet[:3])
+            if alone and (found := _class_bets(view, brief=True)):
+                yield Section("", "The bets", found)
+            yield Section("", f"The reading{suffix}", [items(reading.sentences(view))])
     doubts = sensitivity.sentences(view)[:_DOUBTS]
-    yield _Section("", f"What would change this conclusion{suffix}", [items(doubts)])
+    yield Section("", f"What would change this conclusion{suffix}", [items(doubts)])
 
 
 def _title(views: list[Results]) -> str:
     return f"Does pretraining help? {', '.join(view.task for view in views)}"
-
-
-def _policy(style: str, script: str) -> str:
-    """Return a policy that allows the page's own style and script and nothing from elsewhere."""
-    return (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _lead_name(view: Results) -> str:
@@ -151,17 +190,10 @@ def _lead(view: Results) -> str:
     order = bets.read(view.folder)
     score = bets.score(view, order) if order else None
     bet = [] if score is None else [paragraph(f"The class's bet: {bets.sentence(score)}", "bet")]
+    if found := scoreboard.read(view.folder):
+        said = scoreboard.sentences(found, scoreboard.score(view, found))
+        bet.append(paragraph(f"The class's bets: {said[0]}", "bet"))
     return "\n".join([*bet, *_figures(planned)])
-
-
-def _part(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    """Return what a content security policy calls a piece of the page by."""
-    digest = hashlib.sha256(content.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _answer(view: Results, *, alone: bool) -> str:
@@ -170,30 +202,32 @@ def _answer(view: Results, *, alone: bool) -> str:
     )
 
 
-def _sections(views: list[Results]) -> Iterator[_Section]:
+def _sections(views: list[Results]) -> Iterator[Section]:
     first = views[0]
     planned = pictures.plan(views)
-    yield _Section("question", "The question", _question())
-    yield _Section("design", "The design", _design(views))
+    yield Section("question", "The question", _question())
+    yield Section("design", "The design", _design(views))
     for number, view in enumerate(views, start=1):
         mark, suffix = ("", "") if len(views) == 1 else (f"-{number}", f": {view.task}")
         own = [one for one in planned if one.picture.every_task and one.view is view]
         if number == 1:
             own = [one for one in own if one.picture.name != _lead_name(view)]
         doubts = [items(sensitivity.sentences(view))]
-        yield _Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
+        yield Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
         if number == 1 and (bet := _bet(view)):
-            yield _Section("bet", "The bet", bet)
-        yield _Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
-        yield _Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
-        yield _Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
+            yield Section("bet", "The bet", bet)
+        if number == 1 and (found := _class_bets(view)):
+            yield Section("bets", "The bets of the class", found)
+        yield Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
+        yield Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
+        yield Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
     common = [one for one in planned if not one.picture.every_task]
     if common or first.summary["pretraining"]:
         made = [tables.pretraining(first)] if first.summary["pretraining"] else []
         transfers = [tables.fields(first)] if pictures.fields.has_fields(first) else []
         learned = [*transfers, *made, *_figures(common), tables.senses(first)]
-        yield _Section("learned", "What pretraining learned", learned)
-    yield _Section("settings", "Settings", _settings(views))
+        yield Section("learned", "What pretraining learned", learned)
+    yield Section("settings", "Settings", _settings(views))
 
 
 def _question() -> list[str]:
@@ -272,6 +306,30 @@ def _bet(view: Results) -> list[str]:
         paragraph(bets.sentence(score), "answer"),
         tables.bet_pairs(score),
     ]
+
+
+def _class_bets(view: Results, *, brief: bool = False) -> list[str]:
+    """Return the scoreboard of a class; a brief one has who is ahead and no tables."""
+    found = scoreboard.read(view.folder)
+    if found is None:
+        return []
+    board = scoreboard.score(view, found)
+    parts = [paragraph(" ".join(scoreboard.sentences(found, board)), "answer")]
+    if board is not None and board.decided:
+        ahead = [
+            f"{row.rank}. {row.student}: {row.right} of {len(board.decided)}"
+            for row in board.rows[:_AHEAD]
+        ]
+        parts += [items(ahead)] if brief else [tables.scores(board), tables.decided_pairs(board)]
+        if not brief:
+            text = (
+                "A pair that a bet leaves out is not right. Of two bets with as many pairs right, "
+                "the one with fewer wrong is ahead."
+            )
+            parts.insert(1, paragraph(text))
+    if found.unreadable and not brief:
+        parts += [paragraph("Rows of the table that are no bets:"), items(found.unreadable)]
+    return parts
 
 
 def _figures(drawn: list[pictures.Drawn]) -> list[str]:

@@ -113,9 +113,16 @@ def picture(svg: bytes, alt: str, title: str, caption: str) -> str:
 
     Inside an image nothing of the picture is run, and its identifiers meet no others.
     """
+    return (
+        f"<figure>{image(svg, alt, 1210, 682)}\n<figcaption><strong>{escape(title)}.</strong> "
+        f"{escape(caption)}</figcaption></figure>"
+    )
+
+
+def image(svg: bytes, alt: str, width: int, height: int) -> str:
+    """Return an SVG picture as an image that needs no other file; the size is in pixels."""
     data = base64.b64encode(svg).decode("ascii")
     return (
-        f'<figure><img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}" '
-        f'width="1210" height="682">\n<figcaption><strong>{escape(title)}.</strong> '
-        f"{escape(caption)}</figcaption></figure>"
+        f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}" '
+        f'width="{width}" height="{height}">'
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minilm.compare.report import bets
+from minilm.compare.report import bets, scoreboard
 from minilm.compare.report.page.markup import Cell, number, table
 from minilm.compare.report.pictures import mistakes
 from minilm.compare.report.pictures.fields import rows as field_rows
@@ -223,6 +223,39 @@ def bet_pairs(score: bets.Score) -> str:
     ]
     heads = ["the bet", "points", "95 % interval", "outcome"]
     return table("bet-table", f"The pairs of the bet, with {score.budget} labels", heads, rows)
+
+
+def scores(board: scoreboard.Scoreboard) -> str:
+    """Return the scoreboard of a class."""
+    rows: list[list[Cell | str]] = [
+        [
+            row.student,
+            number(row.rank, "d"),
+            Cell(f"{row.right} of {len(board.decided)}", row.right),
+            number(row.wrong, "d"),
+            number(row.left_out, "d"),
+            " > ".join(row.order),
+        ]
+        for row in board.rows
+    ]
+    heads = ["student", "rank", "right pairs", "wrong", "left out", "the bet"]
+    caption = f"The scoreboard, with {board.budget} labels; equal bets share a rank"
+    return table("scores-table", caption, heads, rows)
+
+
+def decided_pairs(board: scoreboard.Scoreboard) -> str:
+    """Return the table of the pairs that count."""
+    rows: list[list[Cell | str]] = [
+        [
+            f"{pair.better} above {pair.worse}",
+            number(100 * pair.difference, "+.1f"),
+            _interval({"low": pair.low, "high": pair.high}, "+.1f", 100),
+        ]
+        for pair in board.decided
+    ]
+    return table(
+        "decided-table", "The pairs that count", ["right is", "points", "95 % interval"], rows
+    )
 
 
 def failures(results: Results) -> str:
