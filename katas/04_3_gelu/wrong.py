@@ -34,8 +34,8 @@ def exact_form(x: Array) -> tuple[Array, Cache]:
     """this is the exact GELU, with erf. GPT-2 has the tanh form.
 
     The two differ by less than 0.0005, and a model that was trained with one would give nearly the
-    same text with the other. But a check of a gradient sees the difference, and so would you when
-    you compare your model with GPT-2's numbers.
+    same text with the other. But a gradient check sees the difference, and so will you when you
+    compare your model with GPT-2's numbers.
     """
     gate = 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
     return _gated(x, gate.astype(x.dtype))
@@ -55,7 +55,7 @@ def sigmoid_form(x: Array) -> tuple[Array, Cache]:
 def silu(x: Array) -> tuple[Array, Cache]:
     """the gate is a sigmoid of x: this is SiLU (or Swish), the gate of Llama.
 
-    It has the same idea and another curve. GELU's gate is the share of a normal distribution that
+    The idea is the same, the curve is not. GELU's gate is the share of a normal distribution that
     lies below x, here in its tanh form.
     """
     with np.errstate(over="ignore"):
@@ -75,7 +75,8 @@ def relu(x: Array) -> tuple[Array, Cache]:
 def half_forgotten(x: Array) -> tuple[Array, Cache]:
     """the factor 0.5 is missing: the gate goes from 0 to 2.
 
-    tanh goes from -1 to 1. Adding 1 gives 0 to 2, and half of that gives 0 to 1.
+    tanh goes from -1 to 1. Adding 1 gives 0 to 2, and half of
+    that gives 0 to 1.
     """
     return _gated(x, 1 + np.tanh(_inner(x)))
 
@@ -102,8 +103,8 @@ def half_of_the_one_only(x: Array) -> tuple[Array, Cache]:
 def scale_of_x_only(x: Array) -> tuple[Array, Cache]:
     """sqrt(2 / pi) multiplies x, but not the cube: parentheses are missing.
 
-    The factor stands before the whole polynomial: sqrt(2 / pi) * (x + 0.044715 * x**3). Near zero
-    the cube is small, so that most numbers look right.
+    The factor multiplies the whole polynomial: sqrt(2 / pi) * (x + 0.044715 * x**3). Near zero the
+    cube is small, so most numbers look right.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * x + CUBIC * x**3)))
 
@@ -121,7 +122,7 @@ def without_the_cube(x: Array) -> tuple[Array, Cache]:
 def square_for_the_cube(x: Array) -> tuple[Array, Cache]:
     """the small term has x**2 where x**3, the cube, belongs.
 
-    A square is positive on both sides, so that the gate of -x would not be 1 minus the gate of x.
+    A square is positive on both sides, so the gate of -x would not be 1 minus the gate of x.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x + CUBIC * x**2))))
 
@@ -228,7 +229,7 @@ def only_through_the_gate(dy: Array, cache: Cache) -> Array:
 
 @mistake("gelu_backward")
 def three_forgotten(dy: Array, cache: Cache) -> Array:
-    """the slope of 0.044715 * x**3 has a 3 in front, and yours has not.
+    """the slope of 0.044715 * x**3 has a 3 in front, and yours does not.
 
     The slope of x**3 is 3 * x**2, so inside tanh the slope is
     sqrt(2 / pi) * (1 + 3 * 0.044715 * x**2).
@@ -242,7 +243,7 @@ def three_forgotten(dy: Array, cache: Cache) -> Array:
 def cube_kept(dy: Array, cache: Cache) -> Array:
     """the slope of what is inside tanh has x**3 where x**2 belongs.
 
-    The slope of x**3 is 3 * x**2: the 3 comes down and the power loses one.
+    The slope of x**3 is 3 * x**2: the 3 comes down, and the power loses one.
     """
     x, gate = cache
     dgate = 2 * gate * (1 - gate) * SCALE * (1 + 3 * CUBIC * x**3)
@@ -369,8 +370,8 @@ def without_dy(dy: Array, cache: Cache) -> Array:
 def slope_of_the_exact_form(dy: Array, cache: Cache) -> Array:
     """the slope of the gate is the normal density: that of the exact GELU, with erf.
 
-    The forward has the tanh form, and a backward must be the slope of the very function that the
-    forward computes, approximation or not.
+    The forward has the tanh form, and a backward must be the slope of the function that the forward
+    really computes, approximation or not.
     """
     x, gate = cache
     density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
@@ -414,7 +415,7 @@ def float64_in_the_backward(dy: Array, cache: Cache) -> Array:
 def cube_subtracted(x: Array) -> tuple[Array, Cache]:
     """the cubic term has a minus sign; it is added: x + 0.044715 * x**3.
 
-    It makes tanh open faster further out. With a minus the gate would close again for large x.
+    It makes the gate open faster farther out. With a minus the gate would close again for large x.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x - CUBIC * x**3))))
 
@@ -423,7 +424,7 @@ def cube_subtracted(x: Array) -> tuple[Array, Cache]:
 def ten_times_the_cube(x: Array) -> tuple[Array, Cache]:
     """the cubic term is ten times too large: a zero is missing from 0.044715.
 
-    A typing error of this kind changes y by less than 0.2, and a model trains with it.
+    A typo like this changes y by less than 0.2, and a model still trains with it.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x + 10 * CUBIC * x**3))))
 

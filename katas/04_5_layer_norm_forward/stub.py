@@ -29,7 +29,7 @@ def layer_norm(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> tup
     gain, bias : ndarray of shape (C,)
         Learned; shared by all rows.
     epsilon : float
-        Keeps a row whose entries are all equal from a division by zero. The page says where it
+        Prevents a division by zero where all entries of a row are equal. The page says where it
         goes.
 
     Returns
