@@ -147,7 +147,7 @@ def dbias_summed_over_the_first_axis_only(dy, cache):
 
 @mistake("linear_backward")
 def one_dweight_for_each_sequence(dy, cache):
-    """dweight kept the batch axis: a matrix for each sequence, where one sum is asked for.
+    """dweight kept the batch axis: it has a matrix for each sequence; it should be one sum.
 
     x.swapaxes(-1, -2) @ dy multiplies sequence by sequence. All of them used the same weight, so
     what they say is added: flatten the leading axes to one before the product.

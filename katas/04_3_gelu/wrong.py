@@ -120,7 +120,7 @@ def without_the_cube(x: Array) -> tuple[Array, Cache]:
 
 @mistake("gelu")
 def square_for_the_cube(x: Array) -> tuple[Array, Cache]:
-    """the small term has x**2 where x**3, the cube, belongs.
+    """the small term has x**2; it should be the cube, x**3.
 
     A square is positive on both sides, so the gate of -x would not be 1 minus the gate of x.
     """
@@ -167,7 +167,7 @@ def the_gate_is_returned(x: Array) -> tuple[Array, Cache]:
 
 @mistake("gelu")
 def tanh_in_the_cache(x: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the tanh where the gate belongs.
+    """y is right, but the cache holds the tanh instead of the gate.
 
     The backward gets (x, gate), and gate = 0.5 * (1 + tanh) is between 0 and 1.
     """
@@ -177,7 +177,7 @@ def tanh_in_the_cache(x: Array) -> tuple[Array, Cache]:
 
 @mistake("gelu")
 def y_in_the_cache(x: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds y where the gate belongs.
+    """y is right, but the cache holds y instead of the gate.
 
     The backward needs the gate. It could not divide y by x to get it back: x may be 0.
     """
@@ -241,7 +241,7 @@ def three_forgotten(dy: Array, cache: Cache) -> Array:
 
 @mistake("gelu_backward")
 def cube_kept(dy: Array, cache: Cache) -> Array:
-    """the slope of what is inside tanh has x**3 where x**2 belongs.
+    """the slope of what is inside tanh has x**3; it should be x**2.
 
     The slope of x**3 is 3 * x**2: the 3 comes down, and the power loses one.
     """
@@ -304,7 +304,7 @@ def half_forgotten_behind(dy: Array, cache: Cache) -> Array:
 
 @mistake("gelu_backward")
 def gate_taken_for_the_tanh(dy: Array, cache: Cache) -> Array:
-    """1 - gate**2 is there where 1 - tanh**2 belongs: the cache has the gate, not the tanh.
+    """this is 1 - gate**2; it should be 1 - tanh**2: the cache has the gate, not the tanh.
 
     tanh = 2 * gate - 1.
     """
@@ -360,7 +360,7 @@ def without_dy(dy: Array, cache: Cache) -> Array:
     """this is the slope of GELU; it was not multiplied by dy.
 
     dy says how much the loss changes with y, the slope how much y changes with x. The chain rule
-    multiplies them. With dy = 1 everywhere nobody notices.
+    multiplies them. With dy = 1 everywhere, nobody notices.
     """
     x, gate = cache
     return gate + x * _slope(x, gate)

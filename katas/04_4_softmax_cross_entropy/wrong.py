@@ -66,7 +66,7 @@ def over_axis_one(x):
 def over_the_whole_array(x):
     """the sum runs over the whole array: all rows together sum to one.
 
-    np.sum without an axis adds up everything. Each row is a distribution of its own:
+    np.sum without an axis adds up everything. Each row is a separate distribution:
     y.sum(axis=-1, keepdims=True).
     """
     y = np.exp(x - x.max(axis=-1, keepdims=True))

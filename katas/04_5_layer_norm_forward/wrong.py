@@ -327,7 +327,7 @@ def variance_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1
 
 @mistake("layer_norm")
 def x_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """y is right, but the cache holds x where `normalized` belongs.
+    """y is right, but the cache holds x instead of `normalized`.
 
     The backward is a formula in `normalized`: with x it would have to compute the mean again.
     """
@@ -337,7 +337,7 @@ def x_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) ->
 
 @mistake("layer_norm")
 def centered_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """y is right, but the cache holds x - mean where `normalized` belongs.
+    """y is right, but the cache holds x - mean instead of `normalized`.
 
     `normalized` is (x - mean) * rstd: what the gain multiplies.
     """

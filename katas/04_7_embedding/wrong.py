@@ -80,7 +80,7 @@ def scaled(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def weight_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the table where V, its number of rows, belongs.
+    """y is right, but the cache holds the table instead of V, its number of rows.
 
     The gradient of the table does not depend on what is in it, only on its size: (ids, V), with
     V = len(weight).
@@ -90,7 +90,7 @@ def weight_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def width_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds C where V, the number of rows, belongs.
+    """y is right, but the cache holds C instead of V, the number of rows.
 
     V is len(weight), which is weight.shape[0]. The width C is known to the backward: dy has it.
     """
@@ -99,7 +99,7 @@ def width_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def shape_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the shape (V, C) where the number V belongs.
+    """y is right, but the cache holds the shape (V, C) instead of the number V.
 
     V is len(weight). The width is known to the backward: dy has it.
     """
@@ -117,7 +117,7 @@ def largest_id_for_v(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def number_of_ids_for_v(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the number of ids where V, the number of rows, belongs.
+    """y is right, but the cache holds the number of ids instead of V, the number of rows.
 
     V says how many words there are, not how long the text is: len(weight).
     """

@@ -48,7 +48,7 @@ def _without(shapes: Shapes, mark: str) -> Shapes:
 
 @mistake("param_shapes")
 def a_head_of_its_own(config):
-    """the head has a matrix of its own here; GPT-2's head is tied: it uses `wte.weight`.
+    """the head has its own matrix here; GPT-2's head is tied: it uses `wte.weight`.
 
     The scores of the next word are hidden @ wte.T, with the table that the words came from. An
     lm_head.weight would be another 38.6 million numbers in the smallest GPT-2.
@@ -154,7 +154,7 @@ def no_positions(config):
 
 @mistake("param_shapes")
 def only_one_layer(config):
-    """only one layer is there: each of the n_layer blocks has parameters of its own.
+    """only one layer is there: each of the n_layer blocks has its own parameters.
 
     If you use the same names in each turn of a loop, the last turn overwrites the others. The
     layer's number belongs in the name: f"h.{layer}.{name}".
@@ -486,7 +486,7 @@ def as_many_positions_as_sequences(ids, words, positions, start=0):
 
 @mistake("embed_backward")
 def summed_over_the_time(dx, cache, dhead=None):
-    """dpositions was summed over the time: a position has a row of its own; sum over the batch.
+    """dpositions was summed over the time: each position has its own row; sum over the batch.
 
     dx.sum(axis=0) has a row for each of the T positions.
     """
