@@ -22,8 +22,8 @@ Arguments = Mapping[str, Array]
 def slope(function: Callable[[float], float], step: float) -> float:
     """Return the derivative of a function of one number at 0, measured.
 
-    From two central differences, at distances `step` and `2 * step`, whose errors in the square of
-    the step cancel: it is exact for polynomials up to degree 4.
+    From two central differences, at distances `step` and `2 * step`. Their errors grow with the
+    square of the step and cancel: it is exact for polynomials up to degree 4.
 
     Parameters
     ----------

@@ -32,10 +32,10 @@ def other_side_only(function, step):
 
 @mistake("slope")
 def two_points(function, step):
-    """this is one central difference, of two points; its error is in the square of the step.
+    """this is one central difference, of two points; its error grows with the square of the step.
 
-    Take a second one, at twice the distance. Its error is four times as large, so 4 near - far has
-    none of it left. Divide by 3.
+    Take a second one, at twice the distance. Its error is four times as large, so it cancels in
+    4 near - far. Divide by 3.
     """
     return (function(step) - function(-step)) / (2 * step)
 
@@ -44,8 +44,8 @@ def two_points(function, step):
 def two_far_points(function, step):
     """this is one central difference, of two points, and of the far ones.
 
-    The near one is four times as good. Take both: 4 near - far has no error in the square of the
-    step left. Divide by 3.
+    The near one is four times as good. Take both: in 4 near - far their errors cancel. Divide by
+    3.
     """
     return (function(2 * step) - function(-2 * step)) / (4 * step)
 
@@ -54,16 +54,16 @@ def two_far_points(function, step):
 def not_halved(function, step):
     """the 2 below is missing: from -step to step the distance is 2 step.
 
-    Yours is twice the slope (and of two points only; four make the error much smaller).
+    Yours is twice the slope. (And it has two points only; four make the error much smaller.)
     """
     return (function(step) - function(-step)) / step
 
 
 @mistake("slope")
 def both_averaged(function, step):
-    """the near and the far difference were averaged; then their errors average too.
+    """the near and the far difference were averaged, so their errors are averaged too.
 
-    The far one is off four times as much. 4 near - far cancels that; divide by 4 - 1 = 3.
+    The far one is off by four times as much. 4 near - far cancels that; divide by 4 - 1 = 3.
     """
     return (_near(function, step) + _far(function, step)) / 2
 
@@ -81,7 +81,7 @@ def near_and_far_swapped(function, step):
 def far_added(function, step):
     """the far points were added; they must be subtracted.
 
-    Adding makes the errors pile up, and the whole is no slope any more: the weights 8 and +1 over
+    Adding makes the errors pile up, and the result is no longer a slope: the weights 8 and +1 over
     12 do not fit. It is (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h.
     """
     near, far = _near(function, step), _far(function, step)
@@ -90,7 +90,7 @@ def far_added(function, step):
 
 @mistake("slope")
 def sign(function, step):
-    """the sign is wrong: what lies ahead, at +step, less what lies behind, at -step."""
+    """the sign is wrong: what lies ahead, at +step, minus what lies behind, at -step."""
     return -(4 * _near(function, step) - _far(function, step)) / 3
 
 
@@ -107,8 +107,8 @@ def not_divided_by_the_step(function, step):
 def own_step(function, step):
     """`step` is not used: the step in your function is fixed at 1e-5.
 
-    The caller chooses it. For four points around 1e-3 is best; at 1e-5 rounding is larger than what
-    the smaller step gains.
+    The caller chooses it. With four points a step around 1e-3 is best; at 1e-5 rounding costs more
+    than the smaller step gains.
     """
     h = 1e-5
     return (4 * _near(function, h) - _far(function, h)) / 3
@@ -181,8 +181,8 @@ def _slopes(function, arguments, gradients, rng, step):
 def direction_not_scaled(function, arguments, gradients, *, rng, step=1e-3):
     """the direction was not scaled to length 1.
 
-    In a model with a million entries it would be a thousand long, and so would each step. Divide
-    all of it by one length: the root of the sum of all squares.
+    In a model with a million entries its length would be a thousand, and so would that of each
+    step. Divide all of it by one length: the root of the sum of all squares.
     """
     gradcheck.check_arguments(arguments, gradients)
     direction = _drawn(gradients, rng)
@@ -235,7 +235,7 @@ def all_ones(function, arguments, gradients, *, rng, step=1e-3):
 def uniform_direction(function, arguments, gradients, *, rng, step=1e-3):
     """the direction was drawn with rng.random, so all of its entries are positive.
 
-    It then lies near "all ones" every time. rng.standard_normal has no favorite direction.
+    It is then close to "all ones" every time. rng.standard_normal has no favorite direction.
     """
     gradcheck.check_arguments(arguments, gradients)
     drawn = {name: rng.random(g.shape) for name, g in gradients.items()}
@@ -394,8 +394,8 @@ def default_step(function, arguments, gradients, *, rng, step=1e-3):
 def nothing_refused(function, arguments, gradients, *, rng, step=1e-3):
     """nothing is refused: not float32, not a gradient of another shape.
 
-    In float32 a difference with step 1e-3 has three right digits, and a wrong shape is broadcast in
-    silence. Begin with gradcheck.check_arguments(arguments, gradients).
+    In float32 a difference with step 1e-3 has three correct digits, and NumPy broadcasts a wrong
+    shape silently. Begin with gradcheck.check_arguments(arguments, gradients).
     """
     direction = _unit(gradients, rng)
     measured = _measured(function, arguments, direction, step)
@@ -437,7 +437,7 @@ def length_without_its_root(function, arguments, gradients, *, rng, step=1e-3):
 def typical_without_its_root(function, arguments, gradients, *, rng, step=1e-3):
     """the typical slope is the mean of the squares; its square root is missing.
 
-    A mean of squares is in other units than a slope. Take np.sqrt of it.
+    A mean of squares does not have the units of a slope. Take np.sqrt of it.
     """
     given, measured = _slopes(function, arguments, gradients, rng, step)
     largest = max(abs(measured), _typical(gradients) ** 2)

@@ -20,11 +20,11 @@ def _right(dy: Any, cache: Any) -> tuple[Any, Any, Any]:
 
 @mistake("linear")
 def weight_stored_output_first(x, weight, bias):
-    """x is multiplied with weight.T, as in PyTorch, where a weight is stored (outputs, inputs).
+    """x is multiplied by weight.T, as in PyTorch, where a weight is stored (outputs, inputs).
 
     Here it is stored (I, O), inputs first, as in GPT-2's own files: x of shape (..., I) times
-    weight of shape (I, O) needs no transpose. With a square weight nothing complains about the
-    shapes, and the numbers are wrong.
+    weight of shape (I, O) needs no transpose. With a square weight no shape
+    complains, and the numbers are wrong.
     """
     return x @ weight.T + bias, (x, weight)
 
@@ -33,7 +33,7 @@ def weight_stored_output_first(x, weight, bias):
 def bias_forgotten(x, weight, bias):
     """the bias was not added.
 
-    y = x @ weight + bias. Without it every output is tied to 0 where the input is 0. The bias has
+    y = x @ weight + bias. Without it every output is 0 where the input is 0. The bias has
     shape (O,) and NumPy adds it to every row by itself.
     """
     return x @ weight, (x, weight)
@@ -50,9 +50,9 @@ def bias_taken_off(x, weight, bias):
 
 @mistake("linear")
 def leading_axes_lost(x, weight, bias):
-    """y came back with its leading axes flattened: (N, O) in place of (..., O).
+    """y came back with its leading axes flattened: (N, O) instead of (..., O).
 
-    To flatten for the product is a good idea; afterwards the rows go back to where they were:
+    Flattening for the product is a good idea; afterwards the rows go back to where they were:
     y.reshape(*x.shape[:-1], weight.shape[1]).
     """
     return _rows(x) @ weight + bias, (x, weight)
@@ -62,8 +62,8 @@ def leading_axes_lost(x, weight, bias):
 def cache_in_another_order(x, weight, bias):
     """the cache is (weight, x); it should be (x, weight).
 
-    y is right. But the backward unpacks `x, weight = cache`, the library's as well as yours, and
-    would exchange the two.
+    y is right. But the backward (the library's as well as yours) unpacks `x, weight = cache` and
+    would swap the two.
     """
     return x @ weight + bias, (weight, x)
 
@@ -83,7 +83,8 @@ def dx_not_transposed(dy, cache):
     """dx lacks a transpose: dy @ weight where dy @ weight.T is meant.
 
     Forward, weight[i, o] carries input i to output o. On the way back it carries from o to i, so
-    the matrix is turned over: (N, O) times (O, I). Only a square weight lets it through without.
+    the matrix is turned over: (N, O) times (O, I). Only a square weight works
+    without the transpose.
     """
     _, weight = cache
     return dy @ weight, *_right(dy, cache)[1:]
@@ -91,7 +92,7 @@ def dx_not_transposed(dy, cache):
 
 @mistake("linear_backward")
 def dweight_transposed(dy, cache):
-    """dweight came out transposed: dy.T @ x has shape (O, I), the weight has (I, O).
+    """dweight is transposed: dy.T @ x has shape (O, I), the weight has (I, O).
 
     A gradient has the shape of what it is the gradient of. x.T @ dy is (I, N) times (N, O).
     """
@@ -103,9 +104,8 @@ def dweight_transposed(dy, cache):
 def mean_over_the_rows(dy, cache):
     """dweight and dbias are means over the rows, not sums.
 
-    The division by the number of rows belongs to the loss, which is a mean, and it is inside dy
-    already. Here each row's share is added up; dividing again makes the gradient N times too
-    small.
+    The division by the number of rows belongs to the loss, which is a mean, and it is already in
+    dy. Here you add up what each row says; dividing again makes the gradient N times too small.
     """
     dx, dweight, dbias = _right(dy, cache)
     count = len(_rows(dy))
@@ -116,8 +116,8 @@ def mean_over_the_rows(dy, cache):
 def dbias_is_a_mean(dy, cache):
     """dbias is the mean of dy over the rows, not the sum.
 
-    Every row adds the same bias, so every row has its say, in full: rows.sum(axis=0). The mean
-    over the batch is in the loss, and so in dy, already.
+    Every row adds the same bias, so every row counts in full: rows.sum(axis=0). The mean over the
+    batch is in the loss, and therefore already in dy.
     """
     dx, dweight, dbias = _right(dy, cache)
     return dx, dweight, dbias / len(_rows(dy))
@@ -147,10 +147,10 @@ def dbias_summed_over_the_first_axis_only(dy, cache):
 
 @mistake("linear_backward")
 def one_dweight_for_each_sequence(dy, cache):
-    """dweight kept the batch axis: a matrix for each sequence, where one sum is asked for.
+    """dweight kept the batch axis: it has a matrix for each sequence; it should be one sum.
 
     x.swapaxes(-1, -2) @ dy multiplies sequence by sequence. All of them used the same weight, so
-    their shares are added: flatten the leading axes to one before the product.
+    what they say is added: flatten the leading axes to one before the product.
     """
     dx, _, dbias = _right(dy, cache)
     return dx, cache[0].swapaxes(-1, -2) @ dy, dbias
@@ -169,10 +169,10 @@ def dweight_with_every_axis_turned(dy, cache):
 
 @mistake("linear_backward")
 def only_the_last_row(dy, cache):
-    """dweight is that of the last row alone: it was assigned in a loop, not added up.
+    """dweight comes from the last row alone: it was assigned in a loop, not added up.
 
-    Each row contributes np.outer(x[n], dy[n]). With `dweight = ...` inside the loop each row throws
-    away the one before; use +=, or the one product x.T @ dy, which is that very sum.
+    Each row contributes np.outer(x[n], dy[n]). With `dweight = ...` inside the loop each row
+    overwrites the one before. Use +=, or the one product x.T @ dy, which is this very sum.
     """
     dx, _, dbias = _right(dy, cache)
     return dx, np.outer(_rows(cache[0])[-1], _rows(dy)[-1]), dbias
@@ -182,8 +182,8 @@ def only_the_last_row(dy, cache):
 def in_place_on_the_weight(dy, cache):
     """the weight was updated inside the backward.
 
-    The backward only says what the gradient is; to step is the optimizer's work. `weight -= ...`
-    writes into the caller's array, so that the second call gives another answer.
+    The backward only says what the gradient is; the step is the optimizer's job. `weight -= ...`
+    writes into the caller's array, so the second call gives another answer.
     """
     dx, dweight, dbias = _right(dy, cache)
     cache[1][...] -= 0.1 * dweight

@@ -34,8 +34,8 @@ def exact_form(x: Array) -> tuple[Array, Cache]:
     """this is the exact GELU, with erf. GPT-2 has the tanh form.
 
     The two differ by less than 0.0005, and a model that was trained with one would give nearly the
-    same text with the other. But a check of a gradient sees the difference, and so would you when
-    you compare your model with GPT-2's numbers.
+    same text with the other. But a gradient check sees the difference, and so will you when you
+    compare your model with GPT-2's numbers.
     """
     gate = 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
     return _gated(x, gate.astype(x.dtype))
@@ -55,7 +55,7 @@ def sigmoid_form(x: Array) -> tuple[Array, Cache]:
 def silu(x: Array) -> tuple[Array, Cache]:
     """the gate is a sigmoid of x: this is SiLU (or Swish), the gate of Llama.
 
-    It has the same idea and another curve. GELU's gate is the share of a normal distribution that
+    The idea is the same, the curve is not. GELU's gate is the share of a normal distribution that
     lies below x, here in its tanh form.
     """
     with np.errstate(over="ignore"):
@@ -75,7 +75,8 @@ def relu(x: Array) -> tuple[Array, Cache]:
 def half_forgotten(x: Array) -> tuple[Array, Cache]:
     """the factor 0.5 is missing: the gate goes from 0 to 2.
 
-    tanh goes from -1 to 1. Adding 1 gives 0 to 2, and half of that gives 0 to 1.
+    tanh goes from -1 to 1. Adding 1 gives 0 to 2, and half of
+    that gives 0 to 1.
     """
     return _gated(x, 1 + np.tanh(_inner(x)))
 
@@ -102,8 +103,8 @@ def half_of_the_one_only(x: Array) -> tuple[Array, Cache]:
 def scale_of_x_only(x: Array) -> tuple[Array, Cache]:
     """sqrt(2 / pi) multiplies x, but not the cube: parentheses are missing.
 
-    The factor stands before the whole polynomial: sqrt(2 / pi) * (x + 0.044715 * x**3). Near zero
-    the cube is small, so that most numbers look right.
+    The factor multiplies the whole polynomial: sqrt(2 / pi) * (x + 0.044715 * x**3). Near zero the
+    cube is small, so most numbers look right.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * x + CUBIC * x**3)))
 
@@ -119,9 +120,9 @@ def without_the_cube(x: Array) -> tuple[Array, Cache]:
 
 @mistake("gelu")
 def square_for_the_cube(x: Array) -> tuple[Array, Cache]:
-    """the small term has x**2 where x**3, the cube, belongs.
+    """the small term has x**2; it should be the cube, x**3.
 
-    A square is positive on both sides, so that the gate of -x would not be 1 minus the gate of x.
+    A square is positive on both sides, so the gate of -x would not be 1 minus the gate of x.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x + CUBIC * x**2))))
 
@@ -166,7 +167,7 @@ def the_gate_is_returned(x: Array) -> tuple[Array, Cache]:
 
 @mistake("gelu")
 def tanh_in_the_cache(x: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the tanh where the gate belongs.
+    """y is right, but the cache holds the tanh instead of the gate.
 
     The backward gets (x, gate), and gate = 0.5 * (1 + tanh) is between 0 and 1.
     """
@@ -176,7 +177,7 @@ def tanh_in_the_cache(x: Array) -> tuple[Array, Cache]:
 
 @mistake("gelu")
 def y_in_the_cache(x: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds y where the gate belongs.
+    """y is right, but the cache holds y instead of the gate.
 
     The backward needs the gate. It could not divide y by x to get it back: x may be 0.
     """
@@ -228,7 +229,7 @@ def only_through_the_gate(dy: Array, cache: Cache) -> Array:
 
 @mistake("gelu_backward")
 def three_forgotten(dy: Array, cache: Cache) -> Array:
-    """the slope of 0.044715 * x**3 has a 3 in front, and yours has not.
+    """the slope of 0.044715 * x**3 has a 3 in front, and yours does not.
 
     The slope of x**3 is 3 * x**2, so inside tanh the slope is
     sqrt(2 / pi) * (1 + 3 * 0.044715 * x**2).
@@ -240,9 +241,9 @@ def three_forgotten(dy: Array, cache: Cache) -> Array:
 
 @mistake("gelu_backward")
 def cube_kept(dy: Array, cache: Cache) -> Array:
-    """the slope of what is inside tanh has x**3 where x**2 belongs.
+    """the slope of what is inside tanh has x**3; it should be x**2.
 
-    The slope of x**3 is 3 * x**2: the 3 comes down and the power loses one.
+    The slope of x**3 is 3 * x**2: the 3 comes down, and the power loses one.
     """
     x, gate = cache
     dgate = 2 * gate * (1 - gate) * SCALE * (1 + 3 * CUBIC * x**3)
@@ -303,7 +304,7 @@ def half_forgotten_behind(dy: Array, cache: Cache) -> Array:
 
 @mistake("gelu_backward")
 def gate_taken_for_the_tanh(dy: Array, cache: Cache) -> Array:
-    """1 - gate**2 is there where 1 - tanh**2 belongs: the cache has the gate, not the tanh.
+    """this is 1 - gate**2; it should be 1 - tanh**2: the cache has the gate, not the tanh.
 
     tanh = 2 * gate - 1.
     """
@@ -359,7 +360,7 @@ def without_dy(dy: Array, cache: Cache) -> Array:
     """this is the slope of GELU; it was not multiplied by dy.
 
     dy says how much the loss changes with y, the slope how much y changes with x. The chain rule
-    multiplies them. With dy = 1 everywhere nobody notices.
+    multiplies them. With dy = 1 everywhere, nobody notices.
     """
     x, gate = cache
     return gate + x * _slope(x, gate)
@@ -369,8 +370,8 @@ def without_dy(dy: Array, cache: Cache) -> Array:
 def slope_of_the_exact_form(dy: Array, cache: Cache) -> Array:
     """the slope of the gate is the normal density: that of the exact GELU, with erf.
 
-    The forward has the tanh form, and a backward must be the slope of the very function that the
-    forward computes, approximation or not.
+    The forward has the tanh form, and a backward must be the slope of the function that the forward
+    really computes, approximation or not.
     """
     x, gate = cache
     density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
@@ -414,7 +415,7 @@ def float64_in_the_backward(dy: Array, cache: Cache) -> Array:
 def cube_subtracted(x: Array) -> tuple[Array, Cache]:
     """the cubic term has a minus sign; it is added: x + 0.044715 * x**3.
 
-    It makes tanh open faster further out. With a minus the gate would close again for large x.
+    It makes the gate open faster farther out. With a minus the gate would close again for large x.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x - CUBIC * x**3))))
 
@@ -423,7 +424,7 @@ def cube_subtracted(x: Array) -> tuple[Array, Cache]:
 def ten_times_the_cube(x: Array) -> tuple[Array, Cache]:
     """the cubic term is ten times too large: a zero is missing from 0.044715.
 
-    A typing error of this kind changes y by less than 0.2, and a model trains with it.
+    A typo like this changes y by less than 0.2, and a model still trains with it.
     """
     return _gated(x, 0.5 * (1 + np.tanh(SCALE * (x + 10 * CUBIC * x**3))))
 

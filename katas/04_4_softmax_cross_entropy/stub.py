@@ -27,11 +27,11 @@ def softmax(x: Array) -> tuple[Array, Cache]:
 
     Parameters
     ----------
-    x : ndarray of shape (..., N)
+    x : ndarray of shape (..., K)
 
     Returns
     -------
-    y : ndarray of shape (..., N)
+    y : ndarray of shape (..., K)
         Each row sums to 1.
     cache : (y,)
 
@@ -48,12 +48,12 @@ def softmax_backward(dy: Array, cache: Cache) -> Array:
 
     Parameters
     ----------
-    dy : ndarray of shape (..., N)
+    dy : ndarray of shape (..., K)
     cache : (y,)
 
     Returns
     -------
-    ndarray of shape (..., N)
+    ndarray of shape (..., K)
     """
     raise NotImplementedError("not written yet")
 

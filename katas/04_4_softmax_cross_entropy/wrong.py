@@ -18,7 +18,7 @@ def exp_overflows(x):
     """exp was taken of the scores as they are; large ones overflow to infinity.
 
     exp(710) is infinite in float64, exp(89) in float32, and infinity over infinity is not a
-    number. Take the largest score off each row first: exp(x - m) / sum(exp(x - m)) is the same
+    number. Subtract the largest score of each row first: exp(x - m) / sum(exp(x - m)) is the same
     fraction, and its largest term is exp(0) = 1.
     """
     y = np.exp(x)
@@ -28,9 +28,9 @@ def exp_overflows(x):
 
 @mistake("softmax")
 def largest_of_the_whole_array(x):
-    """one maximum was taken off the whole array, not each row's own.
+    """one maximum was subtracted from the whole array, not each row's own.
 
-    A row whose scores all lie far below that maximum becomes exp(-3500) = 0 everywhere, and 0 / 0
+    A row whose scores are all far below that maximum becomes exp(-3500) = 0 everywhere, and 0 / 0
     is not a number. Each row needs a term that is 1: x.max(axis=-1, keepdims=True).
     """
     y = np.exp(x - x.max())
@@ -43,7 +43,7 @@ def over_the_first_axis(x):
     """the probabilities sum to one down the columns (axis 0), not along each row (axis -1).
 
     The last axis holds the alternatives, a row of them for each example. Over axis 0 the examples
-    of a batch compete with one another.
+    of a batch compete with each other.
     """
     y = np.exp(x - x.max(axis=0, keepdims=True))
     y = y / y.sum(axis=0, keepdims=True)
@@ -54,7 +54,7 @@ def over_the_first_axis(x):
 def over_axis_one(x):
     """the sum runs over axis 1; the alternatives are on the last axis, -1.
 
-    With two axes the two are the same, and the code looks right. With x of shape (B, T, N) axis 1
+    With two axes the two are the same, and the code looks right. With x of shape (B, T, K), axis 1
     is time. Write -1.
     """
     y = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -66,7 +66,7 @@ def over_axis_one(x):
 def over_the_whole_array(x):
     """the sum runs over the whole array: all rows together sum to one.
 
-    np.sum without an axis adds up everything. Each row is a distribution of its own:
+    np.sum without an axis adds up everything. Each row is a separate distribution:
     y.sum(axis=-1, keepdims=True).
     """
     y = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -78,8 +78,9 @@ def over_the_whole_array(x):
 def sums_without_keepdims(x):
     """the maxima and sums lost their axis: keepdims=True is missing.
 
-    x of shape (6, 5) minus maxima of shape (6,) does not fit; worse, (5, 5) minus (5,) does, and
-    takes from each *column*. With keepdims=True they have shape (6, 1) and stay with their rows.
+    x of shape (6, 5) minus maxima of shape (6,) does not fit; worse, (5, 5) minus (5,) does fit,
+    and subtracts from each *column*. With keepdims=True they have shape (6, 1) and stay with their
+    rows.
     """
     y = np.exp(x - x.max(axis=-1))
     y = y / y.sum(axis=-1)
@@ -110,7 +111,7 @@ def logarithms_of_the_probabilities(x):
 
 @mistake("softmax")
 def scores_in_the_cache(x):
-    """the cache holds x; the backward lives from y.
+    """the cache holds x; the backward needs y.
 
     y is right. The derivative of exp is exp itself, so the output is all that the backward needs:
     cache = (y,).
@@ -121,7 +122,7 @@ def scores_in_the_cache(x):
 
 @mistake("softmax")
 def in_place_on_the_scores(x):
-    """the maximum was taken off in place: `x -= ...` changes the caller's array.
+    """the maximum was subtracted in place: `x -= ...` changes the caller's array.
 
     What is passed in is not yours to write to. `y = x - x.max(...)` makes an array of your own, and
     from there on in place is fine.
@@ -149,7 +150,7 @@ def only_the_diagonal(dy, cache):
 def derivative_of_a_sigmoid(dy, cache):
     """this is the derivative of a sigmoid, y * (1 - y) * dy.
 
-    It says how a probability answers to its *own* score. It also answers to the other scores of its
+    It says how a probability depends on its *own* score. It also depends on the other scores of its
     row, by -y_i * y_j, and those terms are missing.
     """
     return dy * cache[0] * (1 - cache[0])
@@ -169,8 +170,8 @@ def sum_not_weighted(dy, cache):
 def mean_in_place_of_the_sum(dy, cache):
     """the mean of dy * y was taken, not the sum.
 
-    The sum is an average already, as the y of a row sum to one. Dividing by N again makes it N
-    times too small, and the rows of dx no longer sum to zero.
+    The sum is an average already, since the y of a row sum to one. Dividing by K makes it K times
+    too small, and the rows of dx no longer sum to zero.
     """
     return cache[0] * (dy - (dy * cache[0]).mean(axis=-1, keepdims=True))
 
@@ -189,7 +190,7 @@ def sum_over_the_first_axis(dy, cache):
 def factor_forgotten(dy, cache):
     """the factor y in front is missing: dy - sum(dy * y).
 
-    A score whose probability is nearly 0 moves nearly nothing. Multiply the bracket by y.
+    A score whose probability is nearly 0 changes almost nothing. Multiply the parentheses by y.
     """
     return dy - (dy * cache[0]).sum(axis=-1, keepdims=True)
 
@@ -219,8 +220,8 @@ def _losses(logits: Any, targets: Any, ignore_index: int) -> Any:
 def sum_in_place_of_the_mean(logits, targets, ignore_index=-100):
     """the loss is the sum over the rows, not the mean.
 
-    With a sum, twice the batch is twice the loss and twice the gradient, and the learning rate
-    would have to follow. The mean over the rows that count is comparable between batches.
+    With a sum, twice the batch gives twice the loss and twice the gradient, and the learning rate
+    would have to change with it. The mean over the rows that count is comparable between batches.
     """
     losses = _losses(logits, targets, ignore_index)
     return losses.sum(), (np.exp(_logarithms(logits)), targets, ignore_index)
@@ -230,7 +231,7 @@ def sum_in_place_of_the_mean(logits, targets, ignore_index=-100):
 def divided_by_all_rows(logits, targets, ignore_index=-100):
     """the sum was divided by the number of all rows, the ignored ones too.
 
-    Ignored rows are padding: a batch with more of it would seem to have a smaller loss. N is the
+    Ignored rows are padding: a batch with more padding would seem to have a smaller loss. N is the
     number of rows that count, np.count_nonzero(targets != ignore_index).
     """
     losses = _losses(logits, targets, ignore_index)
@@ -253,8 +254,8 @@ def divided_by_the_vocabulary_too(logits, targets, ignore_index=-100):
 def ignored_rows_count_as_class_zero(logits, targets, ignore_index=-100):
     """rows to be ignored were counted, as if their target were class 0.
 
-    np.where(targets == ignore_index, 0, targets) avoids the IndexError, and then the model is
-    taught class 0 wherever there is padding. Leave those rows out before the mean.
+    np.where(targets == ignore_index, 0, targets) avoids the IndexError, and then the model
+    learns class 0 wherever there is padding. Leave those rows out before the mean.
     """
     _counted(targets, ignore_index)
     filled = np.where(targets == ignore_index, 0, targets)
@@ -276,7 +277,7 @@ def sign_forgotten(logits, targets, ignore_index=-100):
 
 @mistake("cross_entropy")
 def in_bits(logits, targets, ignore_index=-100):
-    """the loss is in bits, from a logarithm to base 2; nats are asked for.
+    """the loss is in bits, from a logarithm to base 2; it should be in nats.
 
     Bits are nats / ln 2, about 1.44 times as many. With the natural logarithm the gradient is
     simply probabilities minus one-hot, without a factor.
@@ -287,10 +288,10 @@ def in_bits(logits, targets, ignore_index=-100):
 
 @mistake("cross_entropy")
 def logarithm_of_a_rounded_probability(logits, targets, ignore_index=-100):
-    """the logarithm was taken of a probability that had been rounded to 0: the loss is infinite.
+    """the logarithm was taken of a probability that was rounded to 0: the loss is infinite.
 
     Softmax of logits 0 and 1000 is 0 and 1: exp(-1000) is less than the smallest float. Its
-    logarithm is simply -1000, if you never leave the logarithms:
+    logarithm is simply -1000 if you never leave the logarithms:
     log(sum(exp(shifted))) - shifted[target].
     """
     counted = _counted(targets, ignore_index)
@@ -304,7 +305,7 @@ def logarithm_of_a_rounded_probability(logits, targets, ignore_index=-100):
 def exp_of_the_logits_overflows(logits, targets, ignore_index=-100):
     """exp was taken of the logits as they are; large ones overflow to infinity.
 
-    Take each row's largest logit off first. It cancels: log(sum(exp(x - m))) - (x[target] - m).
+    Subtract each row's largest logit first. It cancels: log(sum(exp(x - m))) - (x[target] - m).
     """
     counted = _counted(targets, ignore_index)
     exponentials = np.exp(logits)
@@ -316,7 +317,7 @@ def exp_of_the_logits_overflows(logits, targets, ignore_index=-100):
 
 @mistake("cross_entropy")
 def softmax_twice(logits, targets, ignore_index=-100):
-    """softmax was applied twice: the logits were made probabilities, and these taken for logits.
+    """softmax was applied twice: the logits became probabilities, and these were used as logits.
 
     Logits are scores before any softmax. The second one flattens everything: a certain model's
     probabilities 0 and 1 become 0.27 and 0.73, and the loss can never get near zero.
@@ -356,7 +357,7 @@ def one_minus_the_probability(logits, targets, ignore_index=-100):
     """this is one minus the probability of the target, not minus its logarithm.
 
     1 - p is at most 1, however wrong the model is, and its gradient fades just when the model is
-    certain and wrong. The logarithm does not let go.
+    certain and wrong. The logarithm keeps pulling.
     """
     loss = (1 - np.exp(-_losses(logits, targets, ignore_index))).mean()
     return loss, (np.exp(_logarithms(logits)), targets, ignore_index)
@@ -366,8 +367,8 @@ def one_minus_the_probability(logits, targets, ignore_index=-100):
 def silent_when_nothing_counts(logits, targets, ignore_index=-100):
     """nothing is raised when every target is ignored.
 
-    The mean of no rows is not a number, and a NaN that is returned here surfaces a thousand steps
-    later as a ruined model. Raise OptionError with what is wrong.
+    The mean of no rows is not a number, and a NaN that starts here shows up a thousand steps
+    later as a ruined model. Raise an OptionError that says what is wrong.
     """
     counted = targets != ignore_index
     if not counted.any():
@@ -378,7 +379,7 @@ def silent_when_nothing_counts(logits, targets, ignore_index=-100):
 
 @mistake("cross_entropy")
 def in_place_on_the_logits(logits, targets, ignore_index=-100):
-    """the maximum was taken off in place: `logits -= ...` changes the caller's array.
+    """the maximum was subtracted in place: `logits -= ...` changes the caller's array.
 
     `shifted = logits - logits.max(axis=-1, keepdims=True)` makes an array of your own.
     """
@@ -435,10 +436,10 @@ def ignored_rows_get_a_gradient(dloss, cache):
 
 @mistake("cross_entropy_backward")
 def dloss_not_used(dloss, cache):
-    """dloss does not come in: the result is right only for dloss = 1.
+    """dloss is not used: the result is right only for dloss = 1.
 
     The loss may be one term of a larger one, or a share of a batch split over threads. Whatever
-    stands above sends its gradient down as dloss: multiply by it.
+    comes after it sends its gradient back as dloss: multiply by it.
     """
     probabilities, onehot, counted = _parts(cache)
     return counted * (probabilities - onehot) * _share(1.0, counted)
@@ -446,9 +447,9 @@ def dloss_not_used(dloss, cache):
 
 @mistake("cross_entropy_backward")
 def onehot_forgotten(dloss, cache):
-    """the one-hot of the targets was not taken off: these are the probabilities alone.
+    """the one-hot of the targets was not subtracted: these are the probabilities alone.
 
-    Every logit is pushed down like this, the right one too. Subtract 1 at the target of each row;
+    This pushes every logit down, the right one too. Subtract 1 at the target of each row;
     then a row sums to zero, and the target is the only entry that is pushed up. If you did: was it
     in a copy? dlogits[counted][rows, targets] -= 1 changes a copy that is then dropped.
     """
@@ -460,8 +461,8 @@ def onehot_forgotten(dloss, cache):
 def uphill(dloss, cache):
     """the sign is reversed: onehot - probabilities is the direction uphill.
 
-    Raising the target's logit lowers the loss, so its gradient is negative: p - 1. That one is to
-    go *against* the gradient is the optimizer's business.
+    Raising the target's logit lowers the loss, so its gradient is negative: p - 1. Going *against*
+    the gradient is the optimizer's job.
     """
     probabilities, onehot, counted = _parts(cache)
     return _share(dloss, counted) * counted * (onehot - probabilities)
@@ -481,8 +482,8 @@ def onehot_not_scaled(dloss, cache):
 def through_the_softmax_twice(dloss, cache):
     """probabilities - onehot was sent back through the softmax once more.
 
-    probabilities - onehot *is* the gradient of the logits: the softmax's backward and the
-    logarithm's are in it already, and most of both has cancelled.
+    probabilities - onehot *is* the gradient of the logits: the backward of the softmax and
+    that of the logarithm are already in it, and most of both has cancelled.
     """
     probabilities, onehot, counted = _parts(cache)
     d = _share(dloss, counted) * counted * (probabilities - onehot)
@@ -491,7 +492,7 @@ def through_the_softmax_twice(dloss, cache):
 
 @mistake("cross_entropy_backward")
 def one_taken_off_in_every_row(dloss, cache):
-    """1 was taken off in the columns of *all* targets: dlogits[:, targets] -= 1.
+    """1 was subtracted in the columns of *all* targets: dlogits[:, targets] -= 1.
 
     A slice means every row. Each row has one target: index rows and columns together,
     dlogits[np.arange(N), targets] -= 1.
@@ -503,7 +504,7 @@ def one_taken_off_in_every_row(dloss, cache):
 
 @mistake("cross_entropy_backward")
 def in_place_on_the_probabilities(dloss, cache):
-    """1 was taken off in the cached probabilities themselves.
+    """1 was subtracted in the cached probabilities themselves.
 
     `dlogits = probabilities` is a second name, not a second array: code that looks at the cache
     later finds probabilities of -0.9. Start from a product or from .copy().
@@ -529,7 +530,7 @@ def float64_from_a_numpy_scalar(dloss, cache):
 def everything_over_axis_one(x):
     """maximum and sum are both over axis 1; the alternatives are on the last axis, -1.
 
-    With two axes that is the same. With x of shape (B, T, N) axis 1 is time. Write axis=-1.
+    With two axes that is the same. With x of shape (B, T, K), axis 1 is time. Write axis=-1.
     """
     y = np.exp(x - x.max(axis=1, keepdims=True))
     y = y / y.sum(axis=1, keepdims=True)
@@ -542,7 +543,7 @@ def logarithm_of_a_probability_plus_epsilon(logits, targets, ignore_index=-100):
 
     It hides the zero that a small probability is rounded to: the loss can then never be above
     20.7, however wrong the model is. Stay with logarithms: log p = logit - log(sum(exp(logits))),
-    the largest logit taken off first.
+    with the largest logit subtracted first.
     """
     counted = _counted(targets, ignore_index)
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))

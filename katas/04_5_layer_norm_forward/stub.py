@@ -21,7 +21,7 @@ Cache = tuple[Any, ...]
 def layer_norm(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> tuple[Array, Cache]:
     """Normalize each row over its channels, then scale and shift each channel.
 
-    A row is what lies along the last axis. No row has an influence on another one.
+    A row is what lies along the last axis. No row influences another one.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def layer_norm(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> tup
     gain, bias : ndarray of shape (C,)
         Learned; shared by all rows.
     epsilon : float
-        Keeps a row whose entries are all equal from a division by zero. The page says where it
+        Prevents a division by zero where all entries of a row are equal. The page says where it
         goes.
 
     Returns

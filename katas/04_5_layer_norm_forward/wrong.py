@@ -33,9 +33,9 @@ def _with(normalized: Array, rstd: Array, gain: Array, bias: Array) -> Result:
 def sample_variance(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the variance was divided by C - 1, as with ddof=1.
 
-    Layer norm divides by C: `x.var(axis=-1)` as it comes in NumPy. The C - 1 belongs to a sample
-    from which you estimate; here the row is all there is. (PyTorch's `Tensor.var` divides by C - 1
-    by default, its LayerNorm does not.)
+    Layer norm divides by C, as NumPy's `x.var(axis=-1)` does by default. The C - 1 belongs to a
+    sample of something larger; here the row is all there is. (PyTorch's `Tensor.var` divides by C -
+    1 by default, its LayerNorm does not.)
     """
     mean = x.mean(axis=-1, keepdims=True)
     rstd = 1 / np.sqrt(x.var(axis=-1, ddof=1, keepdims=True) + epsilon)
@@ -46,8 +46,9 @@ def sample_variance(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -
 def epsilon_outside_the_root(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """epsilon was added to the standard deviation; it belongs inside the root.
 
-    rstd = 1 / sqrt(variance + epsilon). For rows that differ little, epsilon in the root is the
-    larger one: the root of 0.00001 is 0.003. Weights that were trained with one formula need it.
+    rstd = 1 / sqrt(variance + epsilon). For rows whose entries differ little, epsilon in the root
+    does more: the root of 0.00001 is 0.003. Weights that were trained with one formula need that
+    formula.
     """
     mean, variance = _rows(x)
     rstd = 1 / (np.sqrt(variance) + epsilon)
@@ -56,9 +57,9 @@ def epsilon_outside_the_root(x: Array, gain: Array, bias: Array, epsilon: float 
 
 @mistake("layer_norm")
 def epsilon_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """epsilon is missing: a row of equal numbers has variance 0, and is divided by zero.
+    """epsilon is missing: a row of equal numbers has variance 0, and you divide by zero.
 
-    rstd = 1 / sqrt(variance + epsilon). A row of padding can be such a row.
+    rstd = 1 / sqrt(variance + epsilon). A row of padding can look like that.
     """
     mean, variance = _rows(x)
     rstd = 1 / np.sqrt(variance)
@@ -67,7 +68,7 @@ def epsilon_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5)
 
 @mistake("layer_norm")
 def epsilon_always_the_default(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """epsilon is 1e-5 whatever was asked for: the number is in the formula, not the argument.
+    """epsilon is always 1e-5: the number is in the formula, not the argument.
 
     Models differ: 1e-5 in GPT-2, 1e-12 in BERT. Use the name `epsilon`.
     """
@@ -90,8 +91,8 @@ def epsilon_after_the_division(x: Array, gain: Array, bias: Array, epsilon: floa
 def over_the_batch(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """mean and variance are over axis 0, the batch: this is what batch norm does.
 
-    Layer norm looks at one row at a time, so that a text does not change with the other texts that
-    happen to be beside it. The last axis has the channels: axis=-1.
+    Layer norm looks at one row at a time, so a text's result does not depend on the other
+    texts in its batch. The last axis has the channels: axis=-1.
     """
     rstd = 1 / np.sqrt(x.var(axis=0, keepdims=True) + epsilon)
     return _with((x - x.mean(axis=0, keepdims=True)) * rstd, rstd, gain, bias)
@@ -166,9 +167,9 @@ def root_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) ->
 def multiplied_by_the_deviation(
     x: Array, gain: Array, bias: Array, epsilon: float = 1e-5
 ) -> Result:
-    """the row was multiplied by its standard deviation where it must be divided.
+    """the row was multiplied by its standard deviation; it must be divided.
 
-    rstd is one over it (the r is for reciprocal): a row that spreads much gets a small factor.
+    rstd is one over it (the r is for reciprocal): a row with a wide spread gets a small factor.
     """
     mean, variance = _rows(x)
     rstd = np.sqrt(variance + epsilon)
@@ -179,7 +180,7 @@ def multiplied_by_the_deviation(
 def sum_of_squares(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the variance is a sum of squares: it was not divided by the number of channels.
 
-    So rows have length 1, and their entries get smaller the more channels there are. A variance
+    So rows have length 1, and the more channels there are, the smaller the entries get. A variance
     is a mean: of the squared distances from the mean.
     """
     centered = x - x.mean(axis=-1, keepdims=True)
@@ -189,9 +190,9 @@ def sum_of_squares(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) ->
 
 @mistake("layer_norm")
 def mean_kept(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """the mean was not taken off: the row is x * rstd.
+    """the mean was not subtracted: the row is x * rstd.
 
-    Then a row that lies around 100 still does, in smaller units. First x - mean, then times rstd.
+    Then a row around 100 stays far from 0, in smaller units. First x - mean, then times rstd.
     """
     _, variance = _rows(x)
     rstd = 1 / np.sqrt(variance + epsilon)
@@ -202,7 +203,7 @@ def mean_kept(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Resu
 def rms_norm(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """this is RMS norm: the row was divided by the root of its mean square, with the mean kept.
 
-    Llama does this (kata 11.1). Layer norm takes the mean off first.
+    Llama does this (kata 11.1). Layer norm subtracts the mean first.
     """
     rstd = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon)
     return _with(x * rstd, rstd, gain, bias)
@@ -212,7 +213,7 @@ def rms_norm(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Resul
 def mean_square_of_x(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the variance was taken of x with the mean still in it: the mean of x**2.
 
-    The mean is off in `normalized`, but a variance is the mean of (x - mean)**2.
+    You subtracted the mean in `normalized`, but a variance is the mean of (x - mean)**2 too.
     """
     mean, _ = _rows(x)
     rstd = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon)
@@ -223,8 +224,8 @@ def mean_square_of_x(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) 
 def variance_as_a_difference(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the variance is mean(x**2) - mean(x)**2: a small difference of two large numbers.
 
-    On paper it is the same. Where a row lies far from zero, both have the same leading digits, and
-    what is left of them is rounding: it may even be negative. Take the mean of (x - mean)**2.
+    On paper it is the same. For a row far from zero, both have the same leading digits, and what is
+    left of them is rounding: it may even be negative. Take the mean of (x - mean)**2.
     """
     mean, _ = _rows(x)
     rstd = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) - mean * mean + epsilon)
@@ -247,7 +248,7 @@ def mean_absolute_deviation(x: Array, gain: Array, bias: Array, epsilon: float =
 def gain_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the gain is missing from y.
 
-    A new model has gains of 1, where nobody notices; a trained one has not.
+    A new model has gains of 1, so nobody notices; a trained one does not.
     """
     normalized, rstd = _right(x, epsilon)
     return normalized + bias, (normalized, rstd, gain)
@@ -257,7 +258,7 @@ def gain_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) ->
 def bias_forgotten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the bias is missing from y.
 
-    A new model has biases of 0, where nobody notices; a trained one has not.
+    A new model has biases of 0, so nobody notices; a trained one does not.
     """
     normalized, rstd = _right(x, epsilon)
     return normalized * gain, (normalized, rstd, gain)
@@ -326,7 +327,7 @@ def variance_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1
 
 @mistake("layer_norm")
 def x_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """y is right, but the cache holds x where `normalized` belongs.
+    """y is right, but the cache holds x instead of `normalized`.
 
     The backward is a formula in `normalized`: with x it would have to compute the mean again.
     """
@@ -336,7 +337,7 @@ def x_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) ->
 
 @mistake("layer_norm")
 def centered_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """y is right, but the cache holds x - mean where `normalized` belongs.
+    """y is right, but the cache holds x - mean instead of `normalized`.
 
     `normalized` is (x - mean) * rstd: what the gain multiplies.
     """
@@ -346,9 +347,9 @@ def centered_in_the_cache(x: Array, gain: Array, bias: Array, epsilon: float = 1
 
 @mistake("layer_norm")
 def cache_overwritten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """y is right, but `normalized` in the cache is y: the gain was multiplied in in place.
+    """y is right, but `normalized` in the cache is y: it was multiplied by the gain in place.
 
-    `y = normalized` makes no copy; both names have the same array, and `y *= gain` changes what
+    `y = normalized` makes no copy; both names mean the same array, and `y *= gain` changes what
     the cache holds. Write y = normalized * gain, which makes a new array.
     """
     normalized, rstd = _right(x, epsilon)
@@ -360,7 +361,7 @@ def cache_overwritten(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5)
 
 @mistake("layer_norm")
 def in_place_on_x(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """the mean was taken off x in place (`x -= mean`).
+    """the mean was subtracted from x in place (`x -= mean`).
 
     The array belongs to the caller. In a transformer the same x goes on along the residual
     connection, and would arrive there changed. Write centered = x - mean.
@@ -388,7 +389,7 @@ def float64_from_np_zeros(x: Array, gain: Array, bias: Array, epsilon: float = 1
 def epsilon_squared(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """epsilon was squared; it is added to the variance as it is.
 
-    The variance has squared units, but epsilon is a number that is chosen for the variance.
+    The variance has squared units, but epsilon is chosen for the variance itself.
     """
     mean, variance = _rows(x)
     rstd = 1 / np.sqrt(variance + epsilon**2)
@@ -397,7 +398,7 @@ def epsilon_squared(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -
 
 @mistake("layer_norm")
 def one_mean_for_all_rows(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
-    """the mean has no axis: one mean was taken off all rows. (The variance is right.)
+    """the mean has no axis: one mean was subtracted from all rows. (The variance is right.)
 
     Each row has its own mean: x.mean(axis=-1, keepdims=True).
     """
@@ -419,7 +420,7 @@ def one_variance_for_all_rows(x: Array, gain: Array, bias: Array, epsilon: float
 def bias_subtracted(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
     """the bias was subtracted; it is added: normalized * gain + bias.
 
-    Only the mean is taken off, at the beginning.
+    Only the mean is subtracted, at the beginning.
     """
     normalized, rstd = _right(x, epsilon)
     return normalized * gain - bias, (normalized, rstd, gain)
@@ -441,7 +442,7 @@ def first_axis_only(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -
     """mean and variance are over x[0], x[1], ...: each of these is a row only if x has two axes.
 
     In the model x has the shape (B, T, C), and x[0] is a whole sentence with T rows. Use axis=-1
-    in place of the loop; it works for any number of axes.
+    instead of the loop; it works for any number of axes.
     """
     normalized, rstd = np.zeros_like(x), np.zeros((len(x), 1), x.dtype)
     for i, part in enumerate(x):

@@ -21,8 +21,8 @@ Cache = tuple[Any, ...]
 def layer_norm_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """Return the gradients of `layer_norm`: dx, dgain and dbias.
 
-    The forward takes each row's mean off, divides by its standard deviation (`normalized` is what
-    that gives), multiplies by the gain and adds the bias.
+    The forward subtracts each row's mean, divides by its standard deviation (this gives
+    `normalized`), multiplies by the gain and adds the bias.
 
     Parameters
     ----------

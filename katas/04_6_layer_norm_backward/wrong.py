@@ -20,10 +20,10 @@ def _mean(x: Array) -> Array:
 
 @mistake("layer_norm_backward")
 def means_over_the_batch(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """the means were taken over the batch (axis 0) instead of the features (axis -1).
+    """the means were taken over the batch (axis 0) instead of the channels (axis -1).
 
-    Layer norm looks at one row at a time, and so does its gradient: no row may have an influence
-    on another one's dx. Both means are over the last axis, with keepdims=True.
+    Layer norm looks at one row at a time, and so does its gradient: no row may
+    influence the dx of another one. Both means are over the last axis, with keepdims=True.
     """
     normalized, rstd, gain = cache
     d = dy * gain
@@ -36,7 +36,7 @@ def statistics_as_constants(dy: Array, cache: Cache) -> tuple[Array, Array, Arra
     """mean and variance were taken for constants: dx is only dy * gain * rstd.
 
     They are made of the same x. A change of one entry moves the mean and the variance of its row,
-    and by them every entry of the row: that is what the other two terms are.
+    and through them every entry of the row: these are the other two terms.
     """
     normalized, rstd, gain = cache
     return dy * gain * rstd, *_sums(dy, normalized)
@@ -46,7 +46,7 @@ def statistics_as_constants(dy: Array, cache: Cache) -> tuple[Array, Array, Arra
 def without_the_way_through_the_mean(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """the term mean(d) is missing from dx: the way through the mean of the row.
 
-    Raise a whole row by a constant, and layer norm takes it off again, so each row of dx must sum
+    Raise a whole row by a constant, and layer norm subtracts it again, so each row of dx must sum
     to zero. Without this term it does not.
     """
     normalized, rstd, gain = cache
@@ -71,7 +71,7 @@ def gain_left_out(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """dx was made from dy, without the gain.
 
     On the way back the gain comes first: d = dy * gain is the gradient of `normalized`, and all
-    means are of d. At the start of training the gain is 1, and nobody notices.
+    means are of d. At the start of training the gain is 1, so nobody notices.
     """
     normalized, rstd, _ = cache
     dx = rstd * (dy - _mean(dy) - normalized * _mean(dy * normalized))
@@ -82,7 +82,7 @@ def gain_left_out(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 def gain_at_the_end(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """the gain was multiplied in at the end, after the means were taken of dy.
 
-    It differs from channel to channel, so it does not come out of a mean over channels. Multiply
+    It differs from channel to channel, so you cannot pull it out of a mean over channels. Multiply
     first, d = dy * gain, and take the means of d.
     """
     normalized, rstd, gain = cache
@@ -94,7 +94,7 @@ def gain_at_the_end(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 def rstd_left_out(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """dx was not multiplied by rstd.
 
-    The forward multiplies by rstd after it has taken off the mean; so does the backward. Without
+    The forward multiplies by rstd after it has subtracted the mean; so does the backward. Without
     it every row has the right direction and the wrong length.
     """
     normalized, _, gain = cache
@@ -106,7 +106,7 @@ def rstd_left_out(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 def divided_by_the_deviation_again(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """dx was divided by rstd instead of multiplied.
 
-    `rstd` is the reciprocal of the standard deviation: it has been turned over already.
+    `rstd` is already the reciprocal of the standard deviation.
     """
     normalized, rstd, gain = cache
     d = dy * gain
@@ -117,7 +117,7 @@ def divided_by_the_deviation_again(dy: Array, cache: Cache) -> tuple[Array, Arra
 def sums_for_means(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """the two means in dx are sums: they were not divided by the number of channels.
 
-    Mean and variance of the forward are divided by C, so each way through them carries 1/C.
+    The mean and the variance of the forward are divided by C, so each way through them has a 1/C.
     """
     normalized, rstd, gain = cache
     d = dy * gain
@@ -130,8 +130,8 @@ def sums_for_means(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
 def sample_variance(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """the way through the variance was divided by C - 1, as for a variance with ddof=1.
 
-    Layer norm has the variance of the population, divided by C (`np.var` as it comes; PyTorch's
-    `Tensor.var` divides by C - 1 unless told otherwise).
+    Layer norm has the variance of the population, divided by C, as `np.var` does by default.
+    (PyTorch's `Tensor.var` divides by C - 1 by default.)
     """
     normalized, rstd, gain = cache
     d = dy * gain
@@ -153,7 +153,7 @@ def dgain_without_normalized(dy: Array, cache: Cache) -> tuple[Array, Array, Arr
 def results_in_another_order(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """dgain and dbias have changed places.
 
-    What comes back are the gradients in the order of the forward's arguments: x, gain, bias.
+    Return the gradients in the order of the forward's arguments: x, gain, bias.
     """
     dx, dgain, dbias = _right(dy, cache)
     return dx, dbias, dgain
@@ -230,7 +230,7 @@ def means_over_everything(dy: Array, cache: Cache) -> tuple[Array, Array, Array]
 def variance_added(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """the way through the variance has the wrong sign: it was added.
 
-    Stretch a row and layer norm shrinks it again, so that term takes something off. Each row of
+    Stretch a row and layer norm shrinks it again, so this term takes something away. Each row of
     dx, multiplied by its row of `normalized` and summed, must give (nearly) zero.
     """
     normalized, rstd, gain = cache

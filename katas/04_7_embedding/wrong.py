@@ -55,23 +55,23 @@ def ids_flattened(ids: Array, weight: Array) -> tuple[Array, Cache]:
 def ids_from_one(ids: Array, weight: Array) -> tuple[Array, Cache]:
     """each row is the one before the right one: ids count from 0, as Python does.
 
-    No ids - 1 is needed. It raises nothing, either: row -1 is the last of the table.
+    Do not subtract 1. It raises no error, either: row -1 is the last of the table.
     """
     return weight[ids - 1], (ids, len(weight))
 
 
 @mistake("embedding")
 def ids_and_one(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """each row is the one after the right one: ids count from 0, so no ids + 1 is needed.
+    """each row is the one after the right one: ids count from 0, so do not add 1.
 
-    With the last id there would be no row left.
+    For the last id there would be no row left.
     """
     return weight[(ids + 1) % len(weight)], (ids, len(weight))
 
 
 @mistake("embedding")
 def scaled(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is too large by the root of C: the rows are looked up as they are.
+    """y is too large by the root of C: look the rows up as they are.
 
     The first transformer (Vaswani et al. 2017, section 3.4) multiplied by it. GPT does not.
     """
@@ -80,7 +80,7 @@ def scaled(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def weight_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the table where V, its number of rows, belongs.
+    """y is right, but the cache holds the table instead of V, its number of rows.
 
     The gradient of the table does not depend on what is in it, only on its size: (ids, V), with
     V = len(weight).
@@ -90,7 +90,7 @@ def weight_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def width_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds C where V, the number of rows, belongs.
+    """y is right, but the cache holds C instead of V, the number of rows.
 
     V is len(weight), which is weight.shape[0]. The width C is known to the backward: dy has it.
     """
@@ -99,7 +99,7 @@ def width_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def shape_in_the_cache(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the shape (V, C) where the number V belongs.
+    """y is right, but the cache holds the shape (V, C) instead of the number V.
 
     V is len(weight). The width is known to the backward: dy has it.
     """
@@ -117,7 +117,7 @@ def largest_id_for_v(ids: Array, weight: Array) -> tuple[Array, Cache]:
 
 @mistake("embedding")
 def number_of_ids_for_v(ids: Array, weight: Array) -> tuple[Array, Cache]:
-    """y is right, but the cache holds the number of ids where V, the number of rows, belongs.
+    """y is right, but the cache holds the number of ids instead of V, the number of rows.
 
     V says how many words there are, not how long the text is: len(weight).
     """
@@ -148,8 +148,8 @@ def last_place_left_out(ids: Array, weight: Array) -> tuple[Array, Cache]:
 def added_once(dy: Array, cache: Cache) -> Array:
     """a row that is named several times got only its last dy: `dweight[ids] += dy` adds once.
 
-    NumPy reads the rows, adds, and writes them back, so for repeated ids the last one written
-    wins. The gradient is the sum over all places. Use np.add.at(dweight, ids, dy), or a loop.
+    NumPy reads the rows, adds, and writes them back, so for repeated ids the last write wins. The
+    gradient is the sum over all places. Use np.add.at(dweight, ids, dy), or a loop.
     """
     ids, vocabulary = cache
     dweight = _zeros(dy, vocabulary)
@@ -161,7 +161,7 @@ def added_once(dy: Array, cache: Cache) -> Array:
 def first_place_only(dy: Array, cache: Cache) -> Array:
     """a row that is named several times got only its first dy; it must get the sum of all.
 
-    Each place used the row, and what they ask of it adds up.
+    Each place used the row, and what the places ask of it adds up.
     """
     ids, vocabulary = cache
     dweight = _zeros(dy, vocabulary)
@@ -188,8 +188,8 @@ def added_once_in_each_sentence(dy: Array, cache: Cache) -> Array:
 def mean_of_the_places(dy: Array, cache: Cache) -> Array:
     """a row that is named several times got the mean of its dy; it must get the sum.
 
-    Each place adds to the loss, so what they ask of the row adds up. If the loss is a mean over the
-    tokens, dy has its 1/N already.
+    Each place adds to the loss, so what the places ask of the row adds up. If the loss is a mean
+    over the tokens, the 1/N is already in dy.
     """
     ids, vocabulary = cache
     counts = np.bincount(ids.reshape(-1), minlength=vocabulary)
@@ -200,7 +200,7 @@ def mean_of_the_places(dy: Array, cache: Cache) -> Array:
 def divided_by_all_ids(dy: Array, cache: Cache) -> Array:
     """dweight was divided by the number of ids.
 
-    If the loss is a mean, dy has its 1/N already; to divide again makes the table learn too
+    If the loss is a mean, the 1/N is already in dy; dividing again makes the table learn too
     slowly.
     """
     return _right(dy, cache) / cache[0].size
@@ -210,7 +210,7 @@ def divided_by_all_ids(dy: Array, cache: Cache) -> Array:
 def divided_by_the_batch(dy: Array, cache: Cache) -> Array:
     """dweight was divided by the length of the first axis.
 
-    If the loss is a mean, dy has its 1/N already. Here everything is summed.
+    If the loss is a mean, the 1/N is already in dy. Here you sum everything.
     """
     return _right(dy, cache) / len(cache[0])
 
@@ -229,7 +229,7 @@ def only_rows_that_were_used(dy: Array, cache: Cache) -> Array:
 def rows_up_to_the_largest_id(dy: Array, cache: Cache) -> Array:
     """dweight ends with the largest id of the batch; it must have all V rows.
 
-    V is in the cache for this reason. Rows that were not named have the gradient 0.
+    V is in the cache for this reason. Rows that no id named have the gradient 0.
     """
     ids, _ = cache
     return _right(dy, cache)[: ids.max() + 1]
@@ -239,7 +239,7 @@ def rows_up_to_the_largest_id(dy: Array, cache: Cache) -> Array:
 def looked_up_again(dy: Array, cache: Cache) -> Array:
     """dy was looked up by the ids, as if it were the table: that is the forward once more.
 
-    The way back goes the other way: dy[place] is added to dweight[ids[place]].
+    Backward goes the other way: add dy[place] to dweight[ids[place]].
     """
     return dy[cache[0]]
 
@@ -324,7 +324,7 @@ def row_zero_as_padding(dy: Array, cache: Cache) -> Array:
 
 @mistake("embedding_backward")
 def nothing_from_add_at(dy: Array, cache: Cache) -> Any:
-    """np.add.at returns None: it changes the array that it is given.
+    """np.add.at returns None: it changes the array that you pass in.
 
     Call it on a line of its own, and return that array.
     """
@@ -334,7 +334,7 @@ def nothing_from_add_at(dy: Array, cache: Cache) -> Any:
 
 @mistake("embedding_backward")
 def not_begun_with_zeros(dy: Array, cache: Cache) -> Array:
-    """dweight began with np.empty: rows that no id named have whatever was in memory.
+    """dweight began with np.empty: rows that no id named hold whatever was in memory.
 
     Begin with np.zeros.
     """
@@ -358,7 +358,7 @@ def float64_from_np_zeros(dy: Array, cache: Cache) -> Array:
 def transposed_table(ids: Array, weight: Array) -> tuple[Array, Cache]:
     """the table was transposed: the ids are row numbers of weight, of shape (V, C), as it is.
 
-    weight.T has only C rows, so ids beyond them do not exist, and the others pick a channel of all
+    weight.T has only C rows, so larger ids do not exist, and the others pick one channel of all
     words.
     """
     return weight.T[ids], (ids, len(weight))

@@ -24,8 +24,8 @@ def dropout(
     """Set random elements to zero, so that the expected value of each element stays the same.
 
     Draw one number for each element with `rng.random(x.shape, dtype=np.float32)`, once; an element
-    is dropped where its number is below the rate. The same rng then drops the same elements,
-    whoever wrote the function.
+    is dropped where its number is below the rate. The same rng then drops the same elements in
+    every implementation.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def scale_forgotten(x: Array, rate: float, *, rng: Generator = None) -> tuple[Ar
     """what is kept was not enlarged: the factor 1 / (1 - rate) is missing.
 
     With a rate of 0.5 half of a sum is gone, so the next layer sees half of what it will see at
-    test time, when nothing is dropped. Kept elements are divided by 1 - rate.
+    test time, when nothing is dropped. Divide kept elements by 1 - rate.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -39,7 +39,7 @@ def scale_forgotten(x: Array, rate: float, *, rng: Generator = None) -> tuple[Ar
 def divided_by_the_rate(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """what is kept was divided by the rate; it must be divided by 1 - rate, the share that is kept.
 
-    With a rate of 0.1 nine of ten are kept, and each must grow by a ninth, not tenfold.
+    With a rate of 0.1 nine out of ten are kept, and each must grow by a ninth, not tenfold.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -63,8 +63,8 @@ def multiplied_by_the_share(x: Array, rate: float, *, rng: Generator = None) -> 
 def exchanged(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """kept and dropped are exchanged: an element is dropped where its draw is below the rate.
 
-    A draw is below 0.1 in one case of ten. With the comparison the other way round, nine of ten
-    are dropped.
+    A draw is below 0.1 in one case out of ten. With the comparison the other way around, nine out
+    of ten are dropped.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -88,8 +88,8 @@ def rate_of_keeping(x: Array, rate: float, *, rng: Generator = None) -> tuple[Ar
 def kept_from_the_other_end(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """the right share was dropped, but at the other end of the draws: those above 1 - rate.
 
-    That is dropout as well, with other elements. The docstring says which are dropped (draws below
-    the rate), so that the same rng gives the same result whoever wrote the function.
+    That is dropout too, with different elements. The docstring says which ones to drop (draws below
+    the rate), so that the same rng gives the same result in every implementation.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -113,7 +113,7 @@ def equal_is_dropped(x: Array, rate: float, *, rng: Generator = None) -> tuple[A
 def scaled_at_test_time(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """y was multiplied by 1 - rate at test time: without rng, y is x.
 
-    The scale belongs to training, where elements are dropped. Here it would be applied twice.
+    The scale belongs to training, where elements are dropped. Here you would apply it twice.
     """
     if rng is None or rate == 0:
         return x * (1 - rate), (None,)
@@ -126,7 +126,7 @@ def the_papers_own_way(x: Array, rate: float, *, rng: Generator = None) -> tuple
     """elements are dropped in training and everything is multiplied by 1 - rate at test time.
 
     This is dropout as in the paper of 2014, and it works. Today the scale is in training, divided
-    by 1 - rate ("inverted dropout"), so that a finished model needs to know nothing of it: without
+    by 1 - rate ("inverted dropout"), so a finished model has nothing to do: without
     rng, y is x.
     """
     if rng is None or rate == 0:
@@ -140,7 +140,7 @@ def drops_at_test_time(x: Array, rate: float, *, rng: Generator = None) -> tuple
     """elements were dropped without rng too, from a generator that the function made for itself.
 
     No rng means test time: y is x, and the cache is (None,). Otherwise the same text would get
-    another answer, or a worse one.
+    a different answer, or a worse one.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     if rate == 0:
@@ -163,7 +163,7 @@ def none_not_handled(x: Array, rate: float, *, rng: Generator = None) -> tuple[A
 def zero_rate_draws(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """with a rate of 0 an array of ones was drawn and kept; nothing is drawn then: keep is None.
 
-    It would cost time and memory in every layer, and it would move the generator on.
+    It would cost time and memory in every layer, and it would advance the generator.
     """
     if rng is None:
         return x, (None,)
@@ -187,8 +187,8 @@ def ones_at_test_time(x: Array, rate: float, *, rng: Generator = None) -> tuple[
 def another_generator(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """the draws do not come from `rng` but from a generator made in the function, with a seed.
 
-    So the same elements are dropped each time, and the others never. Draw from the rng that
-    is given.
+    So the same elements are dropped each time, and the others never. Draw from the rng that you
+    get.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -200,8 +200,8 @@ def another_generator(x: Array, rate: float, *, rng: Generator = None) -> tuple[
 def never_the_same(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """the draws do not come from `rng` but from NumPy's own generator, which nobody has seeded.
 
-    So no run can be repeated: not to find a mistake, and not to compare two models. Draw from the
-    rng that is given.
+    So you cannot repeat a run, neither to find a mistake nor to compare two models. Draw from the
+    rng that you get.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -211,11 +211,11 @@ def never_the_same(x: Array, rate: float, *, rng: Generator = None) -> tuple[Arr
 
 @mistake("dropout")
 def drawn_in_float64(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
-    """other elements are dropped than asked for: the draws are in float64, not in float32.
+    """the wrong elements are dropped: the draws are in float64, not in float32.
 
-    It is dropout as well, with other draws. rng.random(x.shape, dtype=np.float32), whatever
-    the dtype of x, is what the docstring asks for, so that the same rng gives the same result. It
-    also takes half of the time.
+    It is dropout too, with different draws. The docstring asks for
+    rng.random(x.shape, dtype=np.float32), whatever the dtype of x, so that the same rng gives the
+    same result. It also takes half of the time.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -225,10 +225,10 @@ def drawn_in_float64(x: Array, rate: float, *, rng: Generator = None) -> tuple[A
 
 @mistake("dropout")
 def drawn_by_binomial(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
-    """other elements are dropped than asked for: the draws are from rng.binomial.
+    """the wrong elements are dropped: the draws are from rng.binomial.
 
-    It is dropout as well. The docstring asks for rng.random(x.shape, dtype=np.float32), so that
-    the same rng gives the same result whoever wrote the function.
+    It is dropout too. The docstring asks for rng.random(x.shape, dtype=np.float32), so that
+    the same rng gives the same result in every implementation.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -278,7 +278,7 @@ def the_same_for_all_rows(x: Array, rate: float, *, rng: Generator = None) -> tu
 
 @mistake("dropout")
 def all_or_nothing(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
-    """there is a single draw, so all is dropped or nothing: rng.random needs the shape of x.
+    """there is a single draw, so everything is dropped or nothing: rng.random needs the shape of x.
 
     One number for each element: rng.random(x.shape, dtype=np.float32).
     """
@@ -330,7 +330,7 @@ def cache_is_no_tuple(x: Array, rate: float, *, rng: Generator = None) -> tuple[
 def in_place_on_x(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """x was multiplied in place (`x *= keep`).
 
-    The array belongs to the caller, who may need it undropped. Write y = x * keep.
+    The array belongs to the caller, who may still need it as it was. Write y = x * keep.
     """
     if rng is None or rate == 0:
         return x, (None,)
@@ -366,7 +366,7 @@ def dy_as_it_is(dy: Array, cache: Cache) -> Array:
 def factor_forgotten(dy: Array, cache: Cache) -> Array:
     """the gradient of what was kept lacks the factor 1 / (1 - rate).
 
-    The forward multiplied by it, so the backward does too. `keep` has it in it: dy * keep.
+    The forward multiplied by it, so the backward does too. `keep` contains it: dy * keep.
     """
     (keep,) = cache
     return dy if keep is None else dy * (keep > 0)
@@ -376,7 +376,7 @@ def factor_forgotten(dy: Array, cache: Cache) -> Array:
 def factor_twice(dy: Array, cache: Cache) -> Array:
     """the factor 1 / (1 - rate) is in dx twice.
 
-    `keep` has it in it already: dy * keep.
+    `keep` already contains it: dy * keep.
     """
     (keep,) = cache
     return dy if keep is None else dy * keep * keep
@@ -458,8 +458,8 @@ def in_place_on_dy(dy: Array, cache: Cache) -> Array:
 def enlarged_by_the_rate(x: Array, rate: float, *, rng: Generator = None) -> tuple[Array, Cache]:
     """what is kept was multiplied by 1 + rate; it must be divided by 1 - rate.
 
-    For small rates both are nearly the same. With 0.5 they are 1.5 and 2, and only with 2 the
-    average stays.
+    For small rates both are nearly the same. With 0.5 they are 1.5 and 2, and only 2 keeps the
+    average.
     """
     if rng is None or rate == 0:
         return x, (None,)

@@ -41,7 +41,7 @@ def scale_forgotten(q, k, v, keep=None):
     """the scores are not divided by sqrt(D).
 
     A product of two vectors of D random entries grows like sqrt(D). Without the division, softmax
-    puts nearly everything on one key once D is large, and learns nothing more from the others.
+    puts nearly everything on one key once D is large, and learns nothing from the others.
     """
     return _mixed(q, k, v, keep, _softmax(_hidden(q @ _t(k))))
 
@@ -70,7 +70,7 @@ def divided_by_the_root_of_the_positions(q, k, v, keep=None):
 def no_mask(q, k, v, keep=None):
     """there is no mask: positions see the future.
 
-    In training, the token to be predicted *is* the next one. A position that may look at it copies
+    In training, the token to predict *is* the next one. A position that may look at it copies
     it, the loss goes to zero, and the model has learned nothing that helps it write. Put minus
     infinity on the scores of later keys, before the softmax.
     """
@@ -79,7 +79,7 @@ def no_mask(q, k, v, keep=None):
 
 @mistake("attention")
 def the_position_itself_is_hidden(q, k, v, keep=None):
-    """the mask hides the position itself: the diagonal belongs to what is seen.
+    """the mask hides the position itself: a query sees the diagonal too.
 
     The first position then sees nothing at all, and the softmax of a row of minus infinities is
     NaN. Only *later* keys are hidden: np.triu(..., k=1 + T - S), one place right of the diagonal.
@@ -92,7 +92,7 @@ def the_position_itself_is_hidden(q, k, v, keep=None):
 def one_of_the_future_is_seen(q, k, v, keep=None):
     """the mask starts one place too late: each position sees the next one.
 
-    That next token is just the one that it has to predict. Hidden is everything right of the
+    That next token is just the one that it has to predict. Hide everything to the right of the
     diagonal: np.triu(..., k=1 + T - S).
     """
     queries, keys = q.shape[-2], k.shape[-2]
@@ -114,7 +114,7 @@ def the_past_is_hidden(q, k, v, keep=None):
 
 @mistake("attention")
 def queries_counted_from_the_left(q, k, v, keep=None):
-    """with fewer queries than keys, the queries are taken for the first positions.
+    """with fewer queries than keys, you treat the queries as the first positions.
 
     They are the *last* S of the T positions: in generation the keys of earlier tokens come from a
     cache. Query s is at position T - S + s, so the mask starts at k=1 + T - S, not at k=1.
@@ -176,8 +176,8 @@ def dropout_ignored(q, k, v, keep=None):
 def dropped_weights_in_the_cache(q, k, v, keep=None):
     """the cache has the weights after dropout; it should have them before dropout.
 
-    y is right. But the backward of the softmax needs what came out of the softmax, and it has keep
-    beside it to do the rest. Give the product another name, such as kept.
+    y is right. But the backward of the softmax needs what came out of the softmax, and it gets keep
+    for the rest. Give the product another name, such as kept.
     """
     weights = _softmax(_hidden(_scores(q, k)))
     kept = weights if keep is None else weights * keep
@@ -200,7 +200,7 @@ def dropout_on_the_scores(q, k, v, keep=None):
 def normalized_again_after_dropout(q, k, v, keep=None):
     """the rows were made to sum to one again after dropout.
 
-    keep holds 0 and 1 / (1 - rate): that keeps the sum at one on average, and nothing more is done.
+    keep holds 0 and 1 / (1 - rate): that keeps the sum at one on average. Do nothing more.
     """
     weights = _softmax(_hidden(_scores(q, k)))
     if keep is None:
@@ -212,7 +212,7 @@ def normalized_again_after_dropout(q, k, v, keep=None):
 
 @mistake("attention")
 def scaled_queries_in_the_cache(q, k, v, keep=None):
-    """the cache has the queries divided by sqrt(D); it should have q as it came.
+    """the cache has the queries divided by sqrt(D); it should have q as it came in.
 
     The backward divides by sqrt(D) itself. With scaled queries in the cache, dk would be divided
     twice.

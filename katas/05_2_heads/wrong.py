@@ -21,9 +21,9 @@ def reshaped_only(x, heads):
 
 @mistake("split_heads")
 def heads_left_behind_the_time(x, heads):
-    """the heads are on axis 2, behind the time: transpose is missing.
+    """the heads are on axis 2, after time: the transpose is missing.
 
-    Attention works on the last two axes. They must be time and D, with the heads in front beside
+    Attention works on the last two axes. These must be time and D, with the heads in front, next to
     the batch: exchange axes 1 and 2.
     """
     batch, time, channels = x.shape
@@ -114,7 +114,8 @@ def merged_by_reshape_alone(x):
     """reshape alone mixes heads with positions: transpose before it.
 
     The shape is right, but in x the positions of one head are neighbors. Exchange axes 1 and 2
-    first, so that the heads of one position are beside each other, then reshape.
+    first, so that the heads of one
+    position are next to each other, then reshape.
     """
     batch, heads, time, size = x.shape
     return x.reshape(batch, time, heads * size)
@@ -122,7 +123,7 @@ def merged_by_reshape_alone(x):
 
 @mistake("merge_heads")
 def merged_in_turn(x):
-    """the channels of the heads were put down in turn, not side by side.
+    """the channels of the heads are interleaved, not side by side.
 
     First all D channels of head 0, then all of head 1. Before the reshape the axes must be (B, T,
     H, D): the size last.
@@ -135,8 +136,8 @@ def merged_in_turn(x):
 def averaged(x):
     """the heads were averaged: this is their mean.
 
-    Heads are not votes on one thing. Each has found something of its own, and all of it is kept:
-    H * D channels, side by side.
+    Heads are not votes on one thing. Each has found something else, and you keep all of it: H * D
+    channels, side by side.
     """
     return x.mean(axis=1)
 
@@ -145,7 +146,7 @@ def averaged(x):
 def added_up(x):
     """the heads were added up: this is their sum.
 
-    Each head has found something of its own, and all of it is kept: H * D channels, side by side.
+    Each head has found something else, and you keep all of it: H * D channels, side by side.
     """
     return x.sum(axis=1)
 
@@ -199,7 +200,7 @@ def batch_and_heads_exchanged(x, heads):
 
 @mistake("split_heads")
 def transposed_before_the_reshape(x, heads):
-    """time and channels were exchanged first, and then cut into heads with the time in the way.
+    """time and channels were exchanged first, and then cut into heads with time in the way.
 
     Cut the channels first, while they are the last axis: reshape to (B, T, H, D), then exchange
     axes 1 and 2.

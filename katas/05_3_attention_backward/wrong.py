@@ -39,8 +39,8 @@ def _finish(dscores: Any, dy: Any, cache: Any) -> Any:
 def scale_forgotten(dy, cache):
     """the scale 1/sqrt(D) is missing from dq and dk.
 
-    The forward divided the scores by sqrt(D), so whatever comes back through the scores is divided
-    by it too. Both gradients are sqrt(D) times too long; dv does not pass through the scores and
+    The forward divided the scores by sqrt(D), so divide whatever comes back through the scores by
+    it too. Both gradients are sqrt(D) times too long; dv does not pass through the scores and
     is right. Multiply dscores, or both products, by 1/sqrt(D).
     """
     dscores = _through_softmax(_dweights(dy, cache), cache[3])
@@ -51,8 +51,8 @@ def scale_forgotten(dy, cache):
 def scale_on_the_queries_only(dy, cache):
     """dq is scaled by 1/sqrt(D) but dk is not.
 
-    The scale belongs to the product q @ k.T, whose gradient goes to both factors. It is easily
-    lost for dk when the scaled queries are a variable of the forward: the cache holds q unscaled.
+    The scale belongs to the product q @ k.T, whose gradient goes to both factors. It is easy to
+    lose for dk if the forward has a variable for the scaled queries: the cache holds q unscaled.
     """
     dq, dk, dv = _finish(_through_softmax(_dweights(dy, cache), cache[3]), dy, cache)
     return dq, dk * math.sqrt(dk.shape[-1]), dv
@@ -62,8 +62,7 @@ def scale_on_the_queries_only(dy, cache):
 def scale_twice(dy, cache):
     """1/sqrt(D) was applied twice, so that dq and dk are divided by D.
 
-    Either dscores carries the scale, or the two products after it do, not both. The forward has
-    it once.
+    Scale either dscores or the two products after it, not both. The forward scales once.
     """
     dq, dk, dv = _finish(_through_softmax(_dweights(dy, cache), cache[3]), dy, cache)
     scale = 1 / math.sqrt(dq.shape[-1])
@@ -74,9 +73,9 @@ def scale_twice(dy, cache):
 def softmax_left_out(dy, cache):
     """dweights was used as dscores: the gradient did not go back through the softmax.
 
-    Between scores and weights stands a softmax, and each score moves every weight of its row.
+    Between scores and weights there is a softmax, and each score moves every weight of its row.
     Without its backward, scores in the future get a gradient too, because the zeros of the weights
-    never come in. dscores = F.softmax_backward(dweights, (weights,)).
+    never take effect. dscores = F.softmax_backward(dweights, (weights,)).
     """
     return _finish(_dweights(dy, cache), dy, cache)
 
@@ -96,7 +95,7 @@ def only_the_diagonal(dy, cache):
 def derivative_of_a_sigmoid(dy, cache):
     """the softmax was treated as a sigmoid: weights * (1 - weights) * dweights.
 
-    weights * (1 - weights) is how a weight answers to *its own* score. It also answers to the
+    weights * (1 - weights) is how a weight depends on *its own* score. It also depends on the
     other scores of its row, by -weight_i * weight_j. Sum over the row, or call softmax_backward.
     """
     weights = cache[3]
@@ -129,7 +128,7 @@ def mean_in_place_of_the_sum(dy, cache):
 
 @mistake("attention_backward")
 def dk_not_transposed(dy, cache):
-    """dk lacks a transpose: dscores @ q where dscores.T @ q is meant.
+    """dk lacks a transpose: dscores @ q instead of dscores.T @ q.
 
     Row t of dk collects from every query that looked at key t, so it needs *column* t of dscores.
     The shapes only agree without the transpose when there are as many queries as keys. Exchange
@@ -142,7 +141,7 @@ def dk_not_transposed(dy, cache):
 
 @mistake("attention_backward")
 def dv_not_transposed(dy, cache):
-    """dv lacks a transpose: kept @ dy where kept.T @ dy is meant.
+    """dv lacks a transpose: kept @ dy instead of kept.T @ dy.
 
     kept @ v mixes values into queries; on the way back each value collects from the queries that
     used it, which is the transposed mix. Look at the last row of dv: only the last query can see
@@ -226,9 +225,9 @@ def masked_again(dy, cache):
 def in_place_on_the_cache(dy, cache):
     """dscores was computed in place on the cached weights.
 
-    What is passed in is not yours to write to: a second call with the same cache would give other
-    gradients. `weights *= ...` changes the array in the cache; `dscores = weights * ...` makes a
-    new one.
+    What is passed in is not yours to write to: a second call with the same cache would give
+    different gradients. `weights *= ...` changes the array in the cache; `dscores = weights * ...`
+    makes a new one.
     """
     weights, dweights = cache[3], _dweights(dy, cache)
     dv = _t(_kept(cache)) @ dy

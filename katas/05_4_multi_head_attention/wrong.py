@@ -27,7 +27,7 @@ def heads_before_q_k_and_v(qkv, heads, keep=None, extend=None):
     """the channels were cut into heads first, and into q, k and v within each head.
 
     qkv is laid out as all queries, all keys, all values. So cut it into three parts first, and each
-    of them into heads. The other order fits a projection that was trained that way, not this one.
+    of them into heads. The other order fits weights that were trained that way, not these.
     """
     return _finish(np.split(F.split_heads(qkv, heads), 3, axis=-1), keep, extend)
 
@@ -53,8 +53,8 @@ def values_first(qkv, heads, keep=None, extend=None):
 def keys_and_values_exchanged(qkv, heads, keep=None, extend=None):
     """keys and values have changed places: the order in qkv is queries, keys, values.
 
-    A key says when it wants to be found, a value is what it hands over. Here each query is compared
-    with the values, and the keys are mixed.
+    A key says what a position has to offer, a value is what it hands over. Your code compares each
+    query with the values and mixes the keys.
     """
     q, v, k = _qkv(qkv, heads)
     return _finish((q, k, v), keep, extend)
@@ -62,7 +62,7 @@ def keys_and_values_exchanged(qkv, heads, keep=None, extend=None):
 
 @mistake("multi_head_attention")
 def every_third_channel(qkv, heads, keep=None, extend=None):
-    """q, k and v were taken as every third channel; they are three blocks of neighbors.
+    """q, k and v were taken as every third channel; they are three blocks of neighboring channels.
 
     np.split(qkv, 3, axis=-1), or slices: [..., :C], [..., C : 2 * C], [..., 2 * C :].
     """
@@ -82,7 +82,7 @@ def split_along_the_time(qkv, heads, keep=None, extend=None):
 def a_single_head(qkv, heads, keep=None, extend=None):
     """there is only one head: q, k and v were not split.
 
-    Each head has weights of its own, from its own D channels, and the scores are divided by
+    Each head has its own weights, from its own D channels, and the scores are divided by
     sqrt(D), with D = C / H.
     """
     return _finish(_qkv(qkv, 1), keep, extend)
@@ -236,9 +236,9 @@ def stacked(dy, cache):
 
 @mistake("multi_head_attention_backward")
 def added_up(dy, cache):
-    """dq, dk and dv were added up: each belongs to channels of its own.
+    """dq, dk and dv were added up: each belongs to its own channels.
 
-    They would be added if q, k and v were the same numbers. Here they are three parts of qkv, and
+    You would add them if q, k and v were the same numbers. Here they are three parts of qkv, and
     their gradients are three parts of dqkv.
     """
     return F.merge_heads(sum(_parts(dy, cache)))

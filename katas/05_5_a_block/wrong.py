@@ -52,10 +52,10 @@ def _half_backward(dy: Any, cache: Any, layer: Any) -> Any:
 
 @mistake("mlp_half")
 def nothing_added(x, layer, rng):
-    """the stream is lost: the MLP's output should be added to x, not take its place.
+    """the stream is lost: add the MLP's output to x, do not replace x.
 
-    y = x + out. What came in goes around the half unchanged, and the half adds to it. Without
-    this, twelve blocks are twelve filters in a row, and words become all alike.
+    y = x + out. What came in goes around the half unchanged, and the half adds to it. Without this,
+    twelve blocks are twelve filters in a row, and all words end up alike.
     """
     return _branch(x, layer, rng)
 
@@ -102,7 +102,7 @@ def norm_left_out(x, layer, rng):
 def the_other_norm(x, layer, rng):
     """this is the norm of the attention half: the MLP's is "ln_2".
 
-    Each half has a norm with a gain and a bias that it learns for itself.
+    Each half has its own norm, with its own gain and bias.
     """
     normed, norm_cache = norm(x, layer, "ln_1")
     out, inner = _mlp(normed, layer)
@@ -186,7 +186,7 @@ def twice_around(dy, cache, layer):
 
 @mistake("mlp_half_backward")
 def dropout_on_both_ways(dy, cache, layer):
-    """dropout was undone on both ways: what goes around the MLP never met dropout.
+    """dropout was undone on both paths: what goes around the MLP never passed through dropout.
 
     If the gradient behind dropout is called dy again, the real dy is lost. Call it dout.
     """
@@ -232,7 +232,7 @@ def added_before_the_norm(dy, cache, layer):
 
 @mistake("mlp_half_backward")
 def norm_result_not_used(dy, cache, layer):
-    """what the norm's backward returns is not used: dx = dy + dnormed has skipped the norm.
+    """what the norm's backward returns is not used: dx = dy + dnormed skips the norm.
 
     norm_backward does two things: it puts the gradients of gain and bias into the dictionary, and
     it returns the gradient of what went into the norm.
@@ -271,7 +271,7 @@ def gradients_not_returned(dy, cache, layer):
 
 @mistake("block")
 def halves_side_by_side(x, layer, *, rng=None, extend=None):
-    """both halves got the x of the block: the MLP half should get what the attention half gave.
+    """both halves got the x of the block: the MLP half should get what the attention half returned.
 
     Blocks with the two side by side exist (GPT-J). In GPT-2 they come one after the other, so the
     MLP works on what attention has brought.
@@ -283,7 +283,7 @@ def halves_side_by_side(x, layer, *, rng=None, extend=None):
 
 @mistake("block")
 def attention_lost(x, layer, *, rng=None, extend=None):
-    """what the attention half gave is not used: the MLP half started again from x.
+    """what the attention half returned is not used: the MLP half started again from x.
 
     x, attention = attention_half(x, ...), and this new x goes into the MLP half.
     """
@@ -363,7 +363,7 @@ def _trained(gradients: Any, layer: Any) -> Any:
 def not_in_reverse(dy, cache, layer):
     """the halves are not in reverse order: the last half of the forward is the first backward.
 
-    dy belongs to what the MLP half gave. Its dx is the dy of the attention half.
+    dy belongs to what the MLP half returned. Its dx is the dy of the attention half.
     """
     attention, mlp = cache
     dx, one = attention_half_backward(dy, attention, layer)
@@ -400,7 +400,7 @@ def mlp_half_skipped(dy, cache, layer):
 def added_once_more(dy, cache, layer):
     """the dx of the MLP half was added to that of the attention half once more.
 
-    attention_half_backward adds the way around by itself: what it returns is the block's dx.
+    attention_half_backward adds the way around by itself: it returns the block's dx.
     """
     attention, mlp = cache
     dx, other = _half_backward(dy, mlp, layer)
@@ -445,7 +445,7 @@ def the_other_dictionary_lost(dy, cache, layer):
 def frozen_ones_too(dy, cache, layer):
     """frozen parameters have a gradient too: keep only the names for which layer.trains(name).
 
-    An optimizer would move whatever it is given.
+    An optimizer moves whatever it gets.
     """
     attention, mlp = cache
     dx, other = _half_backward(dy, mlp, layer)

@@ -48,7 +48,7 @@ def _without(shapes: Shapes, mark: str) -> Shapes:
 
 @mistake("param_shapes")
 def a_head_of_its_own(config):
-    """the head has a matrix of its own here; GPT-2's head is tied: it uses `wte.weight`.
+    """the head has its own matrix here; GPT-2's head is tied: it uses `wte.weight`.
 
     The scores of the next word are hidden @ wte.T, with the table that the words came from. An
     lm_head.weight would be another 38.6 million numbers in the smallest GPT-2.
@@ -72,8 +72,8 @@ def numbers_in_place_of_tuples(config):
 def no_final_norm(config):
     """ln_f is missing: a last layer norm comes after the blocks, before the head.
 
-    The stream has never been normed on its way up. Without this norm its size would be left to
-    chance, and with it the size of the logits.
+    No norm has touched the stream on its way up. Without this one its size is left to chance, and
+    so is the size of the logits.
     """
     return _without(_shapes(config), "ln_f")
 
@@ -154,7 +154,7 @@ def no_positions(config):
 
 @mistake("param_shapes")
 def only_one_layer(config):
-    """only one layer is there: each of the n_layer blocks has parameters of its own.
+    """only one layer is there: each of the n_layer blocks has its own parameters.
 
     If you use the same names in each turn of a loop, the last turn overwrites the others. The
     layer's number belongs in the name: f"h.{layer}.{name}".
@@ -167,8 +167,8 @@ def only_one_layer(config):
 def in_alphabetical_order(config):
     """the names are in alphabetical order; they should be in the order of the forward pass.
 
-    New parameters are drawn at random in the order of this table. In another order, the same seed
-    gives another model.
+    New parameters are drawn at random in the order of this table. In a different order, the same
+    seed gives a different model.
     """
     return dict(sorted(_shapes(config).items()))
 
@@ -261,14 +261,14 @@ def _dpositions(dx: Any, cache: Any) -> Any:
 def head_ignored(dx, cache, dhead=None):
     """dhead is ignored: the table of words was used twice, so its gradient is a sum of two.
 
-    Once words were read from it, and once the hidden states were compared with it.
+    Once the model read words from it, and once it compared the hidden states with it.
     """
     return _dwords(dx, cache, None), _dpositions(dx, cache)
 
 
 @mistake("embed_backward")
 def head_takes_the_place(dx, cache, dhead=None):
-    """dhead took the place of the embedding's gradient; the two should be added."""
+    """dhead replaced the embedding's gradient; the table was used twice, so add the two."""
     return (_dwords(dx, cache, None) if dhead is None else dhead.copy()), _dpositions(dx, cache)
 
 
@@ -297,8 +297,8 @@ def repeats_lost(dx, cache, dhead=None):
 def head_only_where_read(dx, cache, dhead=None):
     """dhead was added only for words that were read.
 
-    The head compares with *every* row of the table, so every row has a gradient from it: words that
-    were not there are pushed away.
+    The head compares with *every* row of the table, so every row has a gradient from it: it pushes
+    away words that were not there.
     """
     dwords = _dwords(dx, cache, None)
     if dhead is not None:
@@ -336,8 +336,8 @@ def the_batch_not_summed(dx, cache, dhead=None):
 def mean_over_the_batch(dx, cache, dhead=None):
     """dpositions has the mean over the batch; it should be the sum.
 
-    Each row was used by B sequences, and what comes back from all of them is added. The mean over
-    the batch is in the loss already.
+    B sequences used each row, so add what comes back from all of them. The mean over the batch is
+    already in the loss.
     """
     return _dwords(dx, cache, dhead), _dpositions(dx, cache) / len(dx)
 
@@ -384,7 +384,7 @@ def logits_scaled(x, weight):
 def last_position_only(x, weight):
     """only the last position has logits: in training, every position predicts its next word.
 
-    When a model writes, only the last one is needed. That is done before the head is called.
+    When a model writes, you need only the last one. The model picks it before it calls the head.
     """
     return (x[:, -1] if x.ndim > 2 else x[-1]) @ weight.T, (x, weight)
 
@@ -433,7 +433,7 @@ def every_axis_turned(dy, cache):
 def mean_over_the_rows(dy, cache):
     """dweight is a mean over the rows; it should be the sum.
 
-    The loss is a mean already, and its 1/N has come down in dy.
+    The loss is already a mean, and its 1/N is in dy.
     """
     x, weight = cache
     rows = dy.reshape(-1, dy.shape[-1])
@@ -486,7 +486,7 @@ def as_many_positions_as_sequences(ids, words, positions, start=0):
 
 @mistake("embed_backward")
 def summed_over_the_time(dx, cache, dhead=None):
-    """dpositions was summed over the time: a position has a row of its own; sum over the batch.
+    """dpositions was summed over the time: each position has its own row; sum over the batch.
 
     dx.sum(axis=0) has a row for each of the T positions.
     """

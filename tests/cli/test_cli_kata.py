@@ -65,7 +65,7 @@ def test_list(desk, capsys):
         "phase_name": "Layers",
         "minutes": 20,
         "difficulty": 3,
-        "prerequisites": ["4.2"],
+        "prerequisites": ["4.5"],
         "targets": ["minilm.nn.functional.layer_norm_backward"],
         "state": "new",
     }
@@ -76,7 +76,7 @@ def test_start_writes_shows_and_says_what_stands_in(desk, capsys):
     assert code == 0
     assert "Hands-on exploration" in out
     assert "mykatas/04_6_layer_norm_backward.py is ready: write it" in out
-    assert "You haven't passed 4.2 yet, so the library's version is used." in out
+    assert "You haven't passed 4.5 yet, so the library's version is used." in out
     again = run(capsys, "start", "4.6")[1]
     assert "was there already; it is unchanged" in again
 

@@ -325,11 +325,11 @@ def softmax(x: Array) -> tuple[Array, Cache]:
 
     Parameters
     ----------
-    x : ndarray of shape (..., N)
+    x : ndarray of shape (..., K)
 
     Returns
     -------
-    y : ndarray of shape (..., N)
+    y : ndarray of shape (..., K)
     cache : (y,)
 
     Examples
@@ -348,7 +348,7 @@ def softmax_backward(dy: Array, cache: Cache) -> Array:
 
     Parameters
     ----------
-    dy : ndarray of shape (..., N)
+    dy : ndarray of shape (..., K)
     cache : (y,)
     """
     (y,) = cache
