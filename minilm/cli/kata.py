@@ -160,6 +160,8 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     print()
     path = who.file(kata).as_posix()
     print(f"{path} {'is ready: write it' if new else 'was there already; it is unchanged'}.")
+    if page := who.page(kata):
+        print(f"{page.as_posix()} is for your page of evidence, once the experiment has run.")
     print(f"  check it: minilm kata check {kata.number}\n  on every save: minilm kata watch")
     if note := sessions.stand_ins(who, kata):
         print(f"  {note}")
@@ -222,7 +224,8 @@ def _watch(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     current = kata if kata is not None else sessions.latest(who)
 
     def watched() -> dict[Path, Kata]:
-        return {who.file(k): k for k in (who.started() if kata is None else [current])}
+        katas = who.started() if kata is None else [current]
+        return {path: k for k in katas for path in who.files(k)}
 
     try:
         with Keys() as keys:

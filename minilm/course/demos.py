@@ -24,10 +24,13 @@ class Course:
     kata : Kata
     folder : Path
         The learner's, as it is to be shown.
+    parts : mapping of str to str
+        The learner's files that the demo runs with, by the katas' numbers: for other processes,
+        which have to load them again.
     """
 
-    def __init__(self, kata: Kata, folder: Path) -> None:
-        self.kata, self.folder = kata, folder
+    def __init__(self, kata: Kata, folder: Path, parts: Mapping[str, str] | None = None) -> None:
+        self.kata, self.folder, self.parts = kata, folder, dict(parts or {})
 
     def picture(self, figure: Figure, name: str) -> None:
         """Save a figure beside the learner's files, and print where."""
@@ -38,7 +41,12 @@ class Course:
         print(f"picture: {path.as_posix()}")
 
 
-def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
+def run(
+    kata: Kata,
+    functions: Mapping[str, Any],
+    folder: Path,
+    parts: Mapping[str, str] | None = None,
+) -> Any:
     """Run a kata's demo; it prints.
 
     Parameters
@@ -48,6 +56,8 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
         The learner's, by dotted path; the library's are used for the others.
     folder : Path
         The learner's folder.
+    parts : mapping, optional
+        The files of these functions, by the katas' numbers.
 
     Returns
     -------
@@ -58,4 +68,4 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path) -> Any:
     if not hasattr(module, "run"):
         raise InputError("has no function run(course)", kata.folder / "demo.py")
     with targets.replaced(functions):
-        return module.run(Course(kata, folder))
+        return module.run(Course(kata, folder, parts))

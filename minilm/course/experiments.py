@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minilm.course import loading
+from minilm.course import evidence, loading
 from minilm.course.catalog import Kata, attribute
 from minilm.course.loading import NotLoadedError
 from minilm.course.reports import Failure, Report
@@ -125,8 +125,15 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
         what = "has not run yet" if run is None else "ran without your predictions; run it again"
         failure = Failure("run", f"the experiment {what}")
         return Report(kata.number, False, begun, failure)
-    notes = [_compared(question, predictions[question.name], run) for question in questions(kata)]
-    return Report(kata.number, True, (*begun, "experiment run"), notes=tuple(notes))
+    done = (*begun, "experiment run")
+    notes = tuple(
+        _compared(question, predictions[question.name], run) for question in questions(kata)
+    )
+    if evidence.template(kata) is None:
+        return Report(kata.number, True, done, notes=notes)
+    page = evidence.check(kata, path.with_name(evidence.file_name(kata)), path.parent)
+    notes = page.notes if page.failure else (*notes, *page.notes)
+    return replace(page, ok=(*done, *page.ok), notes=notes)
 
 
 def _compared(question: Question, now: Any, run: Mapping[str, Any]) -> str:

@@ -160,7 +160,11 @@ def latest(who: Learner) -> Kata:
         following = learner.next_kata(who.states())
         number = following.number if following else "4.6"
         raise OptionError(f"no kata is started; begin with: minilm kata start {number}")
-    return max(started, key=lambda kata: who.file(kata).stat().st_mtime_ns)
+
+    def saved(kata: Kata) -> int:
+        return max(path.stat().st_mtime_ns for path in who.files(kata))
+
+    return max(started, key=saved)
 
 
 def solution_diff(who: Learner, kata: Kata) -> str:

@@ -52,7 +52,8 @@ def demo(request: Request) -> dict[str, Any]:
     if request["file"] is not None:  # an experiment's: refused here, before anything runs
         path = Path(request["file"])
         found["predictions"] = experiments.read(kata, path.read_text("utf-8-sig"), path)
-    returned = demos.run(kata, _functions(request), Path(request["folder"]))
+    functions = _functions(request)
+    returned = demos.run(kata, functions, Path(request["folder"]), request["parts"])
     if kata.is_experiment:
         found["measured"] = experiments.measured(kata, returned)
     return found
