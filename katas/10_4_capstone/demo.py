@@ -123,6 +123,6 @@ def picture(found: Mapping[str, Any]) -> Figure:
             axes.plot(row["difference"], place, "o", color=color, markersize=11)
         axes.axvline(0, color="black", linewidth=1)
         names = [f"{row['condition']}\nagainst {row['baseline']}" for row in rows]
-        axes.set_yticks(range(len(rows)), [name.replace("transformer-", "") for name in names])
+        axes.set_yticks(range(len(rows)), names)
         axes.set(title=f"{budget} labels", xlabel="difference in accuracy")
     return figure

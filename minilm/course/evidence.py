@@ -8,6 +8,7 @@ interval are the run's, where it has them.
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from minilm.course.reports import Failure, Report
 from minilm.errors import InputError
 
 TEMPLATE = "report.md"
+SECTION = "section_empty"
 SUMMARY = "summary.json"
 
 
@@ -107,7 +109,7 @@ def check(kata: Kata, page: Path, folder: Path) -> Report:
         f"The run has {stated} comparisons, and the page states {len(good)}. If you chose them "
         "after you saw the results, say so on the page.",
     )
-    return Report(kata.number, True, (f"{len(good)} claims agree with the run",), notes=notes)
+    return Report(kata.number, True, (_agreeing(len(good)),), notes=notes)
 
 
 def read(lines: Sequence[str], summary: Mapping[str, Any]) -> tuple[list[str], list[Problem]]:
@@ -125,7 +127,7 @@ def read(lines: Sequence[str], summary: Mapping[str, Any]) -> tuple[list[str], l
     list of str
         A line about each claim that agrees.
     list of Problem
-        In the order of the page.
+        In the order of the page; what is not written yet comes last.
     """
     good: list[str] = []
     problems = list(_empty_sections(lines))
@@ -141,7 +143,11 @@ def read(lines: Sequence[str], summary: Mapping[str, Any]) -> tuple[list[str], l
     if not count:
         said = f"the page makes no claim; write each on a line of its own, such as {claims.FORM}"
         problems.append(Problem("no_claim", said, 0))
-    return good, sorted(problems, key=lambda problem: problem.line)
+    return good, sorted(problems, key=lambda one: (one.kind == SECTION, one.line))
+
+
+def _agreeing(count: int) -> str:
+    return f"{count} claim{'s' * (count != 1)} agree{'s' * (count == 1)} with the run"
 
 
 def _failed(kata: Kata, name: str, problems: Sequence[Problem], good: int = 0) -> Report:
@@ -155,7 +161,7 @@ def _failed(kata: Kata, name: str, problems: Sequence[Problem], good: int = 0) -
         file=name,
     )
     notes = tuple(f"line {other.line}: {other.text}" for other in others)
-    ok = (f"{good} claim{'s' * (good > 1)} that agree{'s' * (good == 1)}",) if good else ()
+    ok = (_agreeing(good),) if good else ()
     return Report(kata.number, False, ok, failure, notes)
 
 
@@ -170,12 +176,12 @@ def _untouched(text: str, lines: Sequence[str], first: str) -> Problem | None:
 def _empty_sections(lines: Sequence[str]) -> Iterator[Problem]:
     """Yield the headings under which nothing is written."""
     places = [i for i, line in enumerate(lines) if claims.HEADING.match(line)]
-    for place, end in zip(places, [*places[1:], len(lines)], strict=True):
+    for place, end in itertools.pairwise([*places, len(lines)]):
         level = len(lines[place]) - len(lines[place].lstrip("#"))
         if level > 1 and not "".join(lines[place + 1 : end]).strip():
             title = lines[place].strip("# ")
             said = f'nothing is written under "{title}"; write it, or take the heading out'
-            yield Problem("section_empty", said, place + 1)
+            yield Problem(SECTION, said, place + 1)
 
 
 def _summary(lines: Sequence[str], folder: Path, name: str) -> dict[str, Any]:
