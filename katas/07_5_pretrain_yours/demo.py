@@ -51,6 +51,8 @@ def run(course: Course) -> dict[str, float]:
     for name, part in (("all of the text", training), ("a tenth of it", tenth)):
         runs[name] = train(name, tokenizer, part, held_out)
     whole, less = runs.values()
+    with course.library():
+        runs["all, the library"] = train("the library", tokenizer, training, held_out)
     print("bits per byte of unseen reviews")
     print(f"  plain text        {8.0:.2f}")
     print(f"  not trained       {whole.unseen[0]:.2f}")

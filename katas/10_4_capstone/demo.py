@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from minilm import drawing, progress
 from minilm.compare import summary
 from minilm.compare.transformer import TransformerSettings
-from minilm.course import catalog, comparing, evidence, targets
+from minilm.course import catalog, comparing, evidence
 from minilm.course.comparing import Design
 from minilm.course.demos import Course
 
@@ -47,7 +48,8 @@ def run(course: Course) -> dict[str, float | list[float]]:
     print(f"it took {progress.duration(time.perf_counter() - start)}\n")
     settings(found)
     verdicts(found)
-    again(found, folder)
+    with course.library():
+        again(found, folder)
     course.picture(picture(found), "differences")
     print(f"summary: {(folder / evidence.SUMMARY).as_posix()}")
     print(f"now write {(course.folder / evidence.file_name(course.kata)).as_posix()}")
@@ -92,11 +94,9 @@ def verdicts(found: Mapping[str, Any]) -> None:
         print(f"  {row['budget']:>3} labels  {row['difference']:+.3f} {ends}  {row['verdict']}")
 
 
-def again(found: Mapping[str, Any], folder: Any) -> None:
+def again(found: Mapping[str, Any], folder: Path) -> None:
     """Draw the conclusions of the same runs again, with the library's statistics."""
-    paths = [path for number in STATISTICS for path in catalog.find(number).paths]
-    with targets.replaced({path: targets.find(path).reference for path in paths}):
-        other = summary.summarize(folder)["differences"]
+    other = summary.summarize(folder)["differences"]
     same = sum(
         mine["verdict"] == theirs["verdict"]
         for mine, theirs in zip(found["differences"], other, strict=True)

@@ -106,8 +106,7 @@ def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     done = sum(state == learner.PASSED for state in states.values())
     yours = len(sessions.parts(sessions.passed(who)))
     print(f"{done} of {len(states)} katas passed; {output.parts(yours)}")
-    for phase in sessions.completed_phases(who):
-        output.milestone(phase)
+    output.milestones(sessions.completed_phases(who))
     following = learner.next_kata(states)
     if following is None:
         print("All done. See your functions at work: minilm kata plug --all")
@@ -296,11 +295,14 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
 
 def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import predictions, sessions
+    from minilm.course import pages, predictions, sessions
 
     anyway = options.anyway or not kata.is_experiment
     if not anyway and (said := predictions.problem(who, kata)):
-        print(f"  !!  write your predictions first. {said}")
+        lines = pages.fill(
+            f"write your predictions first. {said}", output.style(), "  !!  ", "      "
+        )
+        print("\n".join(lines))
         print(f"      without them: minilm kata demo {kata.number} --anyway")
         return 1
     if not kata.is_experiment:
@@ -330,12 +332,15 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
                 output.report(who, kata, report)
                 return 1
         katas = [kata]
-    left_out = [k.number for k in who.started() if k not in katas and not k.is_experiment]
     names = sessions.parts(katas)
-    print(output.parts(len(names)) + (f": {', '.join(names)}" if names else ""))
-    if options.all and left_out:
-        print(f"not passed as they are now, so the library's are used: {', '.join(left_out)}")
-    announce(f"training with yours, then with the library's{', then comparing' * options.all}")
+    print(output.parts(len(names)) + (":" if names else ""))
+    if names:
+        print(output.by_kata(katas))
+    if options.all and (others := sessions.missing(who)):
+        print("not yours yet, so the library's are used:")
+        print(output.by_kata(others))
+    what = "training with yours, then with the library's"
+    announce(f"{what}, then comparing; one to three minutes" if options.all else f"{what}; 10 s")
     ending = sessions.plug(who, katas, everything=options.all, echo=_aside)
     if problem := _problem(ending):
         print(f"  !!  the training did not finish: it {problem}")
@@ -343,7 +348,7 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if options.all:
         print(output.comparison_table(ending.result["comparison"]))
         print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
-    print(output.training_table(ending.result, len(names)))
+    print(output.training_table(ending.result, names))
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ PICTURES = "pictures"
 
 
 class Course:
-    """What a demo is given: a place for its pictures.
+    """What a demo is given: a place for its pictures, and the library beside the learner.
 
     Parameters
     ----------
@@ -31,6 +32,25 @@ class Course:
 
     def __init__(self, kata: Kata, folder: Path, parts: Mapping[str, str] | None = None) -> None:
         self.kata, self.folder, self.parts = kata, folder, dict(parts or {})
+        self._functions: Mapping[str, Any] = {}
+        self._plugged = contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def plugged(self, functions: Mapping[str, Any]) -> Iterator[None]:
+        """Put a learner's functions in the library's place while the block runs."""
+        self._functions = functions
+        with self._plugged:
+            self._plugged.enter_context(targets.replaced(functions))
+            yield
+
+    @contextlib.contextmanager
+    def library(self) -> Iterator[None]:
+        """Use the library's own functions while the block runs, for a comparison."""
+        self._plugged.close()
+        try:
+            yield
+        finally:
+            self._plugged.enter_context(targets.replaced(self._functions))
 
     def picture(self, figure: Figure, name: str) -> None:
         """Save a figure beside the learner's files, and print where."""
@@ -67,5 +87,6 @@ def run(
     module = kata.module("demo")
     if not hasattr(module, "run"):
         raise InputError("has no function run(course)", kata.folder / "demo.py")
-    with targets.replaced(functions):
-        return module.run(Course(kata, folder, parts))
+    course = Course(kata, folder, parts)
+    with course.plugged(functions):
+        return module.run(course)

@@ -11,6 +11,7 @@ import functools
 import importlib
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -96,6 +97,31 @@ def replaced(parts: Mapping[str, Any]) -> Iterator[None]:
                 delattr(owner, name)
             else:
                 setattr(owner, name, value)
+
+
+def counted(parts: Mapping[str, Any]) -> tuple[dict[str, Any], Counter[str]]:
+    """Return functions and classes that count how often they are called, and the counts by path.
+
+    A class counts the calls of its methods, from now on.
+    """
+    calls: Counter[str] = Counter(dict.fromkeys(parts, 0))
+
+    def counting(path: str, function: Any) -> Any:
+        @functools.wraps(function)
+        def called(*arguments: Any, **options: Any) -> Any:
+            calls[path] += 1
+            return function(*arguments, **options)
+
+        return called
+
+    found = {}
+    for path, part in parts.items():
+        found[path] = part if isinstance(part, type) else counting(path, part)
+        if isinstance(part, type):
+            for name, value in list(vars(part).items()):
+                if isinstance(value, FunctionType) and not name.startswith("__"):
+                    setattr(part, name, counting(path, value))
+    return found, calls
 
 
 _ABSENT = object()

@@ -73,7 +73,9 @@ def plug(request: Request) -> dict[str, Any]:
         from minilm.course import comparing
 
         comparing.plug_in(tuple(sorted(request["parts"].items())))
-        found["comparison"] = comparing.compare(request["parts"], Path(request["compare"]))
+        made = comparing.compare(request["parts"], Path(request["compare"]))
+        wanted = ("conditions", "differences", "seeds", "pretrainings", "test_items")
+        found["comparison"] = {part: made[part] for part in wanted}
     return found
 
 
