@@ -221,7 +221,7 @@ def _ending(result: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     else:
         said = f"this model ran on your functions, {times} ({parts(len(names))}), and writes:"
     idle = [path.rpartition(".")[2] for path, count in calls.items() if not count]
-    lines = [f"never called here, as others of yours do its work: {', '.join(idle)}"] * bool(idle)
+    lines = [f"never called in this training: {', '.join(idle)}"] * bool(idle)
     return [*lines, *written("", said), *written(result["yours"]["text"])]
 
 
