@@ -100,12 +100,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import learner, phases, reports, sessions
+    from minilm.course import catalog, learner, phases, reports, sessions
 
     states = who.states()
     done = sum(state == learner.PASSED for state in states.values())
     yours = len(sessions.parts(sessions.passed(who)))
-    print(f"{done} of {len(states)} katas passed; {output.parts(yours)}")
+    taken = sum(who.gave_up(k) and states[k.number] == learner.PASSED for k in catalog.all_katas())
+    with_solution = f" ({taken} with the solution)" if taken else ""
+    print(f"{done} of {len(states)} katas passed{with_solution}; {output.parts(yours)}")
     output.milestones(sessions.completed_phases(who))
     following = learner.next_kata(states)
     if following is None:
@@ -138,15 +140,19 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     style = output.style()
     colors = {"passed": "32", "stale": "33", "started": "36", "unreadable": "31"}
     room = min(60, style.width - 36)  # for the title
-    phase = None
+    phase, marked = None, False
     for k in catalog.all_katas():
         if k.phase != phase:
             phase = k.phase
             print(style.paint(phases.title(phase, k.phase_name), "1"))
         state = states[k.number]
+        mark = "*" if state == "passed" and who.gave_up(k) else ""
         title = k.title if len(k.title) <= room else f"{k.title[: room - 1]}…"
-        painted = style.paint(state, colors.get(state, "2"))
+        painted = style.paint(state, colors.get(state, "2")) + mark
         print(f"  {k.number:>4}  {title:<{room}}  {k.difficulty}/5  {k.minutes:>3} min  {painted}")
+        marked = marked or bool(mark)
+    if marked:
+        print("* the solution was shown before it passed")
     return 0
 
 
@@ -325,7 +331,10 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if not options.all:
         assert kata is not None  # noqa: S101  (`run` found one)
         if kata.is_experiment:
-            raise OptionError(f"kata {kata.number} is an experiment; it has nothing to plug in")
+            raise OptionError(
+                f"kata {kata.number} is an experiment and has no function of its own; "
+                "minilm kata plug --all uses everything that you have written"
+            )
         if who.state(kata) != learner.PASSED:
             report = sessions.check(who, kata)
             if not report.passed:

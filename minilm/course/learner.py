@@ -114,6 +114,10 @@ class Learner:
         self.folder.mkdir(exist_ok=True)
         files.write_json(self.folder / _STATE, {"version": 1, "katas": records})
 
+    def gave_up(self, kata: Kata) -> bool:
+        """Return whether the solution was shown before the learner's own had passed."""
+        return self.record(kata).get("solution") == "given up"
+
     def note_result(self, kata: Kata, source: str, passed: bool) -> None:
         """Keep the result of a check of a source."""
         fields: dict[str, Any] = {"checked": _now(), "result": "passed" if passed else "failed"}

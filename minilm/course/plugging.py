@@ -58,7 +58,7 @@ _BYTE_PAIR_MODULES = (
     "minilm.text.pretokenize.",
     "minilm.models.scores.",
 )
-_BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
+_BYTE_PAIR_DOCUMENTS = 40  # a plain version of the merges is slow
 _SEED = 0
 
 
