@@ -6,6 +6,7 @@ import os
 import pydoc
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from minilm.course.catalog import Kata
     from minilm.course.learner import Learner
     from minilm.course.reports import Report, Style
+
+
+_INDENTED: Mapping[str, Any] = {
+    "initial_indent": "  ",
+    "subsequent_indent": "  ",
+    "break_on_hyphens": False,
+}
 
 
 def style() -> Style:
@@ -78,10 +86,13 @@ def parts(count: int) -> str:
 
 def by_kata(katas: Sequence[Kata]) -> str:
     """Return the functions of katas, kata by kata, as lines that fit the terminal."""
-    from minilm.course import pages, sessions
+    from minilm.course import sessions
 
-    listed = "; ".join(f"{kata.number} {', '.join(sessions.parts([kata]))}" for kata in katas)
-    return "\n".join(pages.fill(listed, style(), "  ", "  "))
+    found = (f"{kata.number} {', '.join(sessions.parts([kata]))};" for kata in katas)
+    # A line break comes between two katas, where their functions fit.
+    listed = " ".join(one.replace(" ", "\u00a0") if len(one) < 60 else one for one in found)
+    lines = textwrap.wrap(listed.rstrip(";"), style().width - 1, **_INDENTED)
+    return "\n".join(lines).replace("\u00a0", " ")
 
 
 def given(who: Learner, kata: Kata) -> list[str]:

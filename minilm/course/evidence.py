@@ -1,25 +1,22 @@
 """A page of evidence: each of its claims is compared with a verdict in a comparison's summary.
 
-`claims.py` reads the page; here it meets the run. A claim agrees when the run has compared its two
+`claims.py` reads the page, and `support.py` holds it against the run. A claim agrees when the run has compared its two
 conditions at its number of labels with the verdict that it states, and when the difference and the
 interval are the run's, where it has them.
 """
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.compare.conditions import CONDITIONS
-from minilm.course import claims
+from minilm.course import claims, support
 from minilm.course.catalog import Kata
-from minilm.course.claims import Claim, Written
 from minilm.course.reports import Failure, Report
 from minilm.errors import InputError
 
@@ -66,7 +63,7 @@ def run_name(kata: Kata) -> str:
     return "_".join([*kata.number.split("."), "comparison"])
 
 
-def check(kata: Kata, page: Path, folder: Path) -> Report:
+def check(kata: Kata, page: Path, folder: Path, *, elsewhere: bool = True) -> Report:
     """Check a page of evidence against the run that it is about.
 
     Parameters
@@ -77,6 +74,8 @@ def check(kata: Kata, page: Path, folder: Path) -> Report:
         The learner's page, whatever its name.
     folder : Path
         Where the runs are: that of the kata's demo, or the one that the page names after "RUN:".
+    elsewhere : bool
+        Whether the page may name a run outside the folder; not for somebody else's page.
 
     Returns
     -------
@@ -96,14 +95,14 @@ def check(kata: Kata, page: Path, folder: Path) -> Report:
     if problem := _untouched(text, lines, template(kata) or ""):
         return _failed(kata, name, [problem])
     try:
-        summary = _summary(lines, folder, run_name(kata))
+        summary = _summary(_run(kata, lines, folder, elsewhere))
     except InputError as error:
         line = next((n for n, label, _ in claims.labelled(lines) if label == "RUN"), 0)
         return _failed(kata, name, [Problem("no_run", str(error), line)])
     good, problems = read(lines, summary)
     if problems:
         return _failed(kata, name, problems, len(good))
-    stated = len(_main(summary))
+    stated = len(support.main_rows(summary))
     notes = (
         *good,
         f"The run has {stated} comparisons, and the page states {len(good)}. If you chose them "
@@ -136,10 +135,10 @@ def read(lines: Sequence[str], summary: Mapping[str, Any]) -> tuple[list[str], l
         if label == "CLAIM":
             count += 1
             try:
-                good.append(f"line {number}: {_compared(claims.parse(rest), summary)}")
+                good.append(f"line {number}: {support.compared(claims.parse(rest), summary)}")
             except claims.ClaimError as error:
                 problems.append(Problem(error.kind, str(error), number))
-    problems += _settings(lines, summary)
+    problems += [Problem(*found) for found in support.settings(lines, summary)]
     if not count:
         said = f"the page makes no claim; write each on a line of its own, such as {claims.FORM}"
         problems.append(Problem("no_claim", said, 0))
@@ -184,275 +183,42 @@ def _empty_sections(lines: Sequence[str]) -> Iterator[Problem]:
             yield Problem(SECTION, said, place + 1)
 
 
-def _summary(lines: Sequence[str], folder: Path, name: str) -> dict[str, Any]:
-    """Return the summary of the run that a page is about."""
-    named = next(
-        (rest for _, label, rest in claims.labelled(lines) if label == "RUN" and rest), name
+def _run(kata: Kata, lines: Sequence[str], folder: Path, elsewhere: bool) -> Path:
+    """Return the summary's file of the run that a page is about."""
+    named = next((rest for _, label, rest in claims.labelled(lines) if label == "RUN" and rest), "")
+    named = named.strip("`\"' ").removesuffix(SUMMARY).rstrip("/\\") or run_name(kata)
+    places = [folder / named, Path(named)] if elsewhere else [folder / named]
+    for place in places:
+        # A name may be anything that somebody typed.
+        with contextlib.suppress(OSError, ValueError):
+            path = (place / SUMMARY).resolve()
+            if path.is_file() and (elsewhere or path.is_relative_to(folder.resolve())):
+                return path
+    raise InputError(
+        f"the run {named} has no {SUMMARY}; run the demo first, or write the folder of your "
+        "comparison after RUN:"
     )
-    named = named.strip("`\"' ").removesuffix(SUMMARY).rstrip("/\\")
-    path = folder / named / SUMMARY
-    if not path.exists() and (Path(named) / SUMMARY).exists():
-        path = Path(named) / SUMMARY
-    if not path.exists():
-        raise InputError(
-            f"the run {named} has no {SUMMARY}; run the demo first, or write the folder of your "
-            "comparison after RUN:"
-        )
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """Return the summary of a comparison, with what is read of it here in place."""
     found = files.read_json(path)
-    if not isinstance(found, dict) or not all(
-        isinstance(found.get(part), list) for part in ("differences", "conditions", "budgets")
-    ):
-        raise InputError("is not the summary of a comparison; run it again", path)
-    return found
-
-
-# ---------------------------------------------------------------------- what the run says
-
-
-def _main(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in summary["differences"] if row.get("main", True)]
-
-
-def _compared(claim: Claim, summary: Mapping[str, Any]) -> str:
-    """Return the line about a claim that agrees with its verdict; raise where it does not."""
-    a, b = (_condition(name, summary) for name in (claim.a, claim.b))
-    if a == b:
-        raise claims.ClaimError(
-            "same_condition", f"{a} is compared with itself; name the other one"
-        )
-    if claim.budget not in summary["budgets"]:
-        raise claims.ClaimError(
-            "budget_not_run",
-            f"nothing was run at {claim.budget} labels; the run has {_listed(summary['budgets'])}",
-        )
-    rows = _rows(claim.file, summary)
-    row = _pair(a, b, claim.budget, rows)
-    if row is None:
-        raise claims.ClaimError("pair_not_compared", _not_compared(a, b, rows))
-    _check_verdict(a, b, claim, row, rows)
-    _check_numbers(claim, row)
-    return _said(a, b, row)
-
-
-def _condition(name: str, summary: Mapping[str, Any]) -> str:
-    """Return the condition of the run that a name means."""
-    names = list(dict.fromkeys(row["condition"] for row in summary["conditions"]))
-    wanted = re.sub(r"[\s_]+", "-", name.strip("\"'*_,;: ").lower()).removeprefix("the-")
-    for one in names:
-        if _letters(one) == _letters(wanted):
-            return one
-    if wanted in CONDITIONS:
-        raise claims.ClaimError(
-            "not_run", f"{wanted} was not run; this run has {_listed(names)}. Take the claim out"
-        )
-    close = difflib.get_close_matches(wanted, names, 1, 0.6) or [
-        one for one in names if wanted in one.split("-")
-    ]
-    said = f"did you mean {_listed(close[:2], 'or')}?" if close else f"it has {_listed(names)}"
-    raise claims.ClaimError("unknown_condition", f'the run has no condition "{name}"; {said}')
-
-
-def _letters(name: str) -> str:
-    """Return a name without what people write in different ways: "TF-IDF" is "tfidf"."""
-    return "".join(filter(str.isalnum, name.lower()))
-
-
-def _rows(file: str, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the comparisons on a file's test items; where none is named, on the task's own."""
-    rows = _main(summary)
-    own = [row for row in rows if row["domain"] == row["task"]]
-    places = list(dict.fromkeys(row["domain"] for row in rows))
-    if not file:
-        tasks = list(dict.fromkeys(row["task"] for row in own))
-        if len(tasks) > 1:
-            raise claims.ClaimError(
-                "no_file", f'the run has {_listed(tasks)}; write which, as in "on {tasks[0]}"'
+    try:
+        for row in found["differences"]:
+            names = [row[key] for key in ("task", "domain", "condition", "baseline")]
+            numbers = [row[key] for key in ("budget", "difference", "low", "high")]
+            good = (
+                all(isinstance(name, str) for name in names) and row["verdict"] in claims.OPPOSITE
             )
-        return own
-    name = Path(file).stem if file.endswith((".csv", ".tsv", ".jsonl")) else file
-    if name not in places:
-        raise claims.ClaimError(
-            "file_not_run", f"nothing was tested on {file}; the run has {_listed(places)}"
-        )
-    return [row for row in own if row["domain"] == name] or [
-        row for row in rows if row["domain"] == name
-    ]
-
-
-def _pair(a: str, b: str, budget: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return the comparison of a with b, turned around where the run has b against a."""
-    for row in rows:
-        if row["budget"] != budget or {row["condition"], row["baseline"]} != {a, b}:
-            continue
-        if row["condition"] == a:
-            return dict(row)
-        return {
-            **row,
-            "difference": -row["difference"],
-            "low": -row["high"],
-            "high": -row["low"],
-            "verdict": claims.OPPOSITE[row["verdict"]],
-        }
-    return None
-
-
-def _not_compared(a: str, b: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    pairs = dict.fromkeys((row["condition"], row["baseline"]) for row in rows)
-    near = [f"{x} with {y}" for x, y in pairs if {x, y} & {a, b}]
-    return (
-        f"the run did not compare {a} with {b}, and a comparison that was not planned has no "
-        f"verdict; it compared {_listed(near)}"
-    )
-
-
-def _check_verdict(
-    a: str,
-    b: str,
-    claim: Claim,
-    row: Mapping[str, Any],
-    rows: Sequence[Mapping[str, Any]],
-) -> None:
-    found = row["verdict"]
-    if found == claim.verdict:
-        return
-    budget = claim.budget
-    others = sorted({one["budget"] for one in rows} - {budget})
-    elsewhere = [
-        one
-        for one in others
-        if (other := _pair(a, b, one, rows)) and other["verdict"] == claim.verdict
-    ]
-    said = f"at {budget} labels the summary says {_said(a, b, row)}"
-    if elsewhere:
-        raise claims.ClaimError(
-            "mixed_budgets",
-            f'{said}. "{claim.verdict}" is the verdict at {_listed(elsewhere)} labels; '
-            "are the budgets mixed up?",
-        )
-    if found == claims.CANNOT_TELL:
-        raise claims.ClaimError(
-            "claims_too_much",
-            f'{said}. The mean is on one side, but luck could have done that: write "cannot tell '
-            f'{a} from {b}"',
-        )
-    if claim.verdict == claims.CANNOT_TELL:
-        raise claims.ClaimError(
-            "claims_too_little",
-            f"{said}. Your run can tell the two apart, and you may claim it",
-        )
-    raise claims.ClaimError(
-        "swapped",
-        f'{said}, the opposite. Swap the two names, or write "{found}"',
-    )
-
-
-def _check_numbers(claim: Claim, row: Mapping[str, Any]) -> None:
-    measured = f"{row['difference']:+.3f} {_interval(row)}"
-    if claim.interval is not None:
-        ends = tuple(zip(claim.interval, (row["low"], row["high"]), strict=True))
-        if not all(_agrees(written, true) for written, true in ends):
-            raise claims.ClaimError(
-                "interval_differs",
-                f"the interval is not the one of the summary, which has {measured}; copy it",
-            )
-    if claim.difference is None or _agrees(claim.difference, row["difference"]):
-        return
-    value = claim.difference[0]
-    inside = row["low"] <= value <= row["high"]
-    if inside:
-        kind, said = "number_differs", "is not the one that was measured"
-    else:
-        kind, said = "number_outside", "is outside the interval"
-    raise claims.ClaimError(
-        kind, f"the difference {value:+.3g} {said}; the summary has {measured}, copy it"
-    )
-
-
-def _agrees(written: Written, true: float) -> bool:
-    """Return whether a number is the true one, rounded or cut to the digits that are written."""
-    value, digit = written
-    return abs(value - true) <= digit * (1 + 1e-9)
-
-
-def _said(a: str, b: str, row: Mapping[str, Any]) -> str:
-    """Return a comparison in words, with its numbers."""
-    numbers = f"{row['difference']:+.3f} {_interval(row)}"
-    if row["verdict"] == claims.CANNOT_TELL:
-        return f"cannot tell {a} from {b} ({numbers})"
-    return f"{a} is {row['verdict']} than {b} ({numbers})"
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    return f"[{row['low']:+.3f}, {row['high']:+.3f}]"
-
-
-# ---------------------------------------------------------------------- settings
-
-
-def _settings(lines: Sequence[str], summary: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield the settings that a page states and the run did not have.
-
-    They are looked for in the section that has a line SETTINGS, and nowhere else: elsewhere a
-    learner may write what another run would need.
-    """
-    places = [n for n, label, _ in claims.labelled(lines) if label == "SETTINGS"]
-    if not places:
-        return
-    first = max((n for n in range(1, places[0]) if claims.HEADING.match(lines[n - 1])), default=0)
-    last = next(
-        (n for n in range(places[0] + 1, len(lines) + 1) if claims.HEADING.match(lines[n - 1])),
-        len(lines) + 1,
-    )
-    stated = 0
-    for number in range(first + 1, last):
-        found = list(_stated(lines[number - 1]))
-        stated += len(found)
-        for what, value in found:
-            if problem := _setting_problem(what, value, summary):
-                yield Problem("settings_differ", problem, number)
-    if not stated:
-        said = "no setting can be read here; write for example SETTINGS: 4 draws, 3 pretrainings"
-        yield Problem("settings_unreadable", said, places[0])
-
-
-_SETTINGS = {
-    "draws": r"(?:draws?|seeds?)",
-    "pretrainings": r"(?:pretrainings?|pretrained\s+models?)",
-    "test items": r"(?:test\s+(?:items?|reviews?|texts?)|tests)",
-    "labels": r"labels?",
-}
-
-
-def _stated(line: str) -> Iterator[tuple[str, int]]:
-    """Yield what a line states, such as ("draws", 4), for "4 draws" and for "draws: 4"."""
-    for what, pattern in _SETTINGS.items():
-        before = rf"\b{claims.COUNT}(?:\s+and\s+{claims.COUNT})?\s+{pattern}\b"
-        after = rf"\b{pattern}\s*[:=]\s*{claims.COUNT}(?:\s*(?:,|and)\s*{claims.COUNT})?\b"
-        for form in (before, after):
-            for numbers in re.findall(form, line, re.I):
-                for number in filter(None, numbers):
-                    word = number.lower()
-                    yield what, claims.COUNT_WORDS.get(word) or int(word.replace(",", ""))
-
-
-def _setting_problem(what: str, value: int, summary: Mapping[str, Any]) -> str | None:
-    items = {n for sizes in summary.get("test_items", {}).values() for n in sizes.values()}
-    had = {
-        "draws": {summary.get("seeds")},
-        "pretrainings": {summary.get("pretrainings")},
-        "test items": items,
-        "labels": set(summary["budgets"]),
-    }[what]
-    if value in had:
-        return None
-    return f"the page says {value:,} {what}; the run had {_listed(sorted(had))}"
-
-
-def _listed(values: Sequence[Any], last: str = "and") -> str:
-    """Return values as a list in a sentence.
-
-    >>> _listed([1, 2, 3]), _listed(["a"])
-    ('1, 2 and 3', 'a')
-    """
-    texts = [f"{value:,}" if isinstance(value, int) else str(value) for value in values]
-    return f" {last} ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
+            if not good or not all(isinstance(number, int | float) for number in numbers):
+                raise TypeError
+        conditions = [row["condition"] for row in found["conditions"]]
+        sizes = [n for items in found["test_items"].values() for n in items.values()]
+        counts = [*found["budgets"], *sizes, found["seeds"], found["pretrainings"]]
+        if not all(isinstance(n, str) for n in conditions) or not all(
+            isinstance(n, int) for n in counts
+        ):
+            raise TypeError
+    except (KeyError, TypeError, AttributeError):
+        raise InputError("is not the summary of a comparison; run it again", path) from None
+    return dict(found)

@@ -207,8 +207,30 @@ def test_the_page_may_name_another_run(folder, tmp_path, monkeypatch):
     for name in ("mine", "`mine/summary.json`", str(tmp_path / "mine")):
         page = filled("- CLAIM: a better than b at 8 labels").replace("10_4_comparison", name)
         assert checked(folder, page).passed
-    (tmp_path / "mine" / "summary.json").write_text("[]", encoding="utf-8")
-    assert "not the summary of a comparison" in checked(folder, page).failure.text
+    page_file = folder / "10_4_report.md"
+    for name in ("../mine", str(tmp_path / "mine")):  # not with somebody else's page
+        page_file.write_text(page.replace(str(tmp_path / "mine"), name), encoding="utf-8")
+        report = evidence.check(KATA, page_file, folder, elsewhere=False)
+        assert report.failure.mistake == "no_run"
+    damaged = [
+        "[]",
+        "{}",
+        json.dumps({**SUMMARY, "differences": [{}]}),
+        json.dumps({**SUMMARY, "differences": [{**SUMMARY["differences"][0], "low": None}]}),
+        json.dumps({**SUMMARY, "budgets": ["forty"]}),
+        "no JSON",
+    ]
+    for text in damaged:
+        (tmp_path / "mine" / "summary.json").write_text(text, encoding="utf-8")
+        report = checked(folder, page)
+        assert report.failure.mistake == "no_run"
+        assert report.failure.line == page.splitlines().index(f"- RUN: {tmp_path / 'mine'}") + 1
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "~", "C:\\nowhere", "🦊"])
+def test_a_run_may_have_any_name_and_need_not_exist(folder, name):
+    page = filled(f"- {RIGHT}").replace("10_4_comparison", name)
+    assert "no summary.json" in checked(folder, page).failure.text
 
 
 def test_of_several_tasks_a_claim_names_one():
