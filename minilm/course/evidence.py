@@ -1,8 +1,8 @@
 """A page of evidence: each of its claims is compared with a verdict in a comparison's summary.
 
-`claims.py` reads the page, and `support.py` holds it against the run. A claim agrees when the run has compared its two
-conditions at its number of labels with the verdict that it states, and when the difference and the
-interval are the run's, where it has them.
+`claims.py` reads the page, and `support.py` holds it against the run. A claim agrees when the run
+has compared its two conditions at its number of labels with the verdict that it states, and when
+the difference and the interval are the run's, where it has them.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilm.compare.conditions import CONDITIONS
 from minilm.course import claims
 from minilm.course.claims import Claim, Written
 
 
 def main_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the comparisons that a page may claim: those on the first text to pretrain on."""
     return [row for row in summary["differences"] if row.get("main", True)]
 
 
@@ -48,6 +48,9 @@ def _condition(name: str, summary: Mapping[str, Any]) -> str:
     for one in names:
         if _letters(one) == _letters(wanted):
             return one
+    # Here, as it takes a while to load, and every command of the course would have to wait for it.
+    from minilm.compare.conditions import CONDITIONS
+
     if wanted in CONDITIONS:
         raise claims.ClaimError(
             "not_run", f"{wanted} was not run; this run has {_listed(names)}. Take the claim out"
