@@ -50,7 +50,9 @@ class Design:
     pretrainings: int = 2
     task: str = "movie_reviews.csv"
     corpus: str = "general.txt"
-    transformer: TransformerSettings = field(default_factory=lambda: TransformerSettings(steps=100))
+    transformer: TransformerSettings = field(
+        default_factory=lambda: TransformerSettings(n_embd=32, vocabulary=2_000, steps=100)
+    )
 
     @property
     def grid(self) -> Grid:
