@@ -181,8 +181,8 @@ def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
         lines += [
             f"byte pairs, the first merges: {merged}",
             f"  a GPT on them: loss of step 1 {pairs['losses'][0]:.3f}, of step "
-            f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}; "
-            f"{pairs['bits_per_byte']:.2f} bits per byte of other text",
+            f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}",
+            f"  it needs {pairs['bits_per_byte']:.2f} bits per byte of text that it has not seen",
             *written(pairs["text"], "on byte pairs, it writes:"),
         ]
     return "\n".join([*lines, *_ending(result, names)])
@@ -232,7 +232,7 @@ def _ending(result: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     else:
         said = f"this model ran on your functions, {times} ({parts(len(names))}), and writes:"
     idle = [path.rpartition(".")[2] for path, count in calls.items() if not count]
-    lines = [f"never called in this training: {', '.join(idle)}"] * bool(idle)
+    lines = written("", f"never called in this training: {', '.join(idle)}") if idle else []
     return [*lines, *written("", said), *written(result["yours"]["text"])]
 
 

@@ -102,7 +102,8 @@ def replaced(parts: Mapping[str, Any]) -> Iterator[None]:
 def counted(parts: Mapping[str, Any]) -> tuple[dict[str, Any], Counter[str]]:
     """Return functions and classes that count how often they are called, and the counts by path.
 
-    A class counts the calls of its methods, from now on.
+    A class counts the calls of its methods, and a file the calls among its own functions, from now
+    on.
     """
     calls: Counter[str] = Counter(dict.fromkeys(parts, 0))
 
@@ -116,11 +117,16 @@ def counted(parts: Mapping[str, Any]) -> tuple[dict[str, Any], Counter[str]]:
 
     found = {}
     for path, part in parts.items():
-        found[path] = part if isinstance(part, type) else counting(path, part)
         if isinstance(part, type):
+            found[path] = part
             for name, value in list(vars(part).items()):
                 if isinstance(value, FunctionType) and not name.startswith("__"):
                     setattr(part, name, counting(path, value))
+            continue
+        found[path] = counting(path, part)
+        beside = getattr(part, "__globals__", {})
+        for name in [name for name, value in beside.items() if value is part]:
+            beside[name] = found[path]
     return found, calls
 
 

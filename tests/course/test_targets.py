@@ -107,6 +107,11 @@ def test_calls_are_counted_of_functions_and_of_methods():
         def _helped(self, x):
             return x + 1
 
-    found, calls = targets.counted({"a.function": len, "a.Part": Part})
-    assert (found["a.function"]("abc"), found["a.Part"]().fit(1)) == (3, 2)
-    assert calls == {"a.function": 1, "a.Part": 2}
+    source = "def inner(x):\n    return x\n\ndef outer(x):\n    return inner(inner(x))\n"
+    written = {}
+    exec(source, written)
+    found, calls = targets.counted(
+        {"a.len": len, "a.Part": Part, "a.inner": written["inner"], "a.outer": written["outer"]}
+    )
+    assert (found["a.len"]("abc"), found["a.Part"]().fit(1), found["a.outer"](4)) == (3, 2, 4)
+    assert calls == {"a.len": 1, "a.Part": 2, "a.inner": 2, "a.outer": 1}
