@@ -23,6 +23,10 @@ from typing import Any
 class MinilmError(Exception):
     """Base of all errors that minilm raises for a user's mistake."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the one line, as the command line does."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InputError(MinilmError):
     """A file cannot be used as it is.

@@ -22,6 +22,7 @@ from minilm.compare.forgetting.ways import (
 from minilm.course.demos import Course
 
 DOMAINS = ("programming_basics", "web_development", "databases")
+BASE_STEPS, EPOCHS = 200, 6
 SEEDS = 2
 RESAMPLES = 2000
 SHORT = {"everything": "everything again", "lower, fewer": "lower, fewer steps"}
@@ -35,8 +36,8 @@ def run(course: Course) -> dict[str, tuple[float, float, float]]:
     settings = ForgettingSettings(
         domains=tuple(folder / "continual" / f"{name}.jsonl" for name in DOMAINS),
         base=(folder / "general.txt",),
-        base_steps=200,
-        epochs=6,
+        base_steps=BASE_STEPS,
+        epochs=EPOCHS,
     )
     data = prepare(settings)
     describe(data)

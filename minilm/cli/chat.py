@@ -26,13 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature",
         type=float,
-        default=0.7,
+        # 0.2 and 0.9 are what SmolLM2's makers advise: at 0.7 a question in English is now and then
+        # answered in French.
+        default=0.2,
         metavar="X",
-        help="higher is more random; 0 is greedy (default: 0.7)",
+        help="higher is more random; 0 is greedy (default: 0.2)",
     )
-    parser.add_argument("--top-k", type=int, metavar="N", help="only the N likeliest tokens")
     parser.add_argument(
-        "--top-p", type=float, metavar="P", help="only the likeliest that together have P"
+        "--top-k", type=int, metavar="N", help="choose among the N most likely tokens"
+    )
+    parser.add_argument(
+        "--top-p",
+        type=float,
+        default=0.9,
+        metavar="P",
+        help="choose among the most likely tokens that together have probability P (default: 0.9)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from minilm import threads
 from minilm.cli import console
 from minilm.cli import kata_files as files
+from minilm.cli import kata_notebook as notebook
 from minilm.cli import kata_output as output
 from minilm.errors import OptionError
 from minilm.progress import announce
@@ -36,6 +37,7 @@ _SUMMARIES = {
     "reset": "a fresh file; the old one goes to a backup",
     "undo": "bring the last backup back",
     "new": "write the folder of a kata of your own, to fill in",
+    "notebook": "write a kata as a Jupyter notebook, or all of them",
     "grade": "check a folder of submissions: a CSV, and the most common mistakes",
 }
 
@@ -76,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made["grade"].add_argument(
         "--out", type=Path, default=Path("grades.csv"), help="the table (default: grades.csv)"
     )
+    notebook.add_arguments(made["notebook"])
     made["new"].add_argument("folder", type=Path, metavar="DIR", help="the folder of your katas")
     made["new"].add_argument("new_number", metavar="number", help='such as "12.1"')
     made["new"].add_argument("title")
@@ -390,5 +393,6 @@ _ACTIONS: dict[str | None, Callable[..., int]] = {
     "reset": files.reset,
     "undo": files.undo,
     "grade": files.grade,
+    "notebook": notebook.run,
     "new": files.new,
 }

@@ -47,7 +47,11 @@ def check_source(kata: Kata, source: str, path: Path) -> Report:
 
 
 def check_functions(
-    kata: Kata, functions: Mapping[str, Any], source: str = "", path: Path | None = None
+    kata: Kata,
+    functions: Mapping[str, Any],
+    source: str = "",
+    path: Path | None = None,
+    namespaces: Sequence[dict[str, Any]] = (),
 ) -> Report:
     """Check functions that take the place of the kata's targets.
 
@@ -58,8 +62,10 @@ def check_functions(
         By the short names of the targets; the library's where one is left out.
     source, path
         Of the file that they come from, where there is one.
+    namespaces : sequence of dict
+        Whose code may not call the library's own functions, as in `guard.guarded`.
     """
-    check = _Check(kata, functions, source, path)
+    check = _Check(kata, functions, source, path, namespaces)
     failure = check.run()
     return Report(kata.number, failure is None, tuple(check.ok), failure)
 
@@ -68,16 +74,22 @@ class _Check:
     """One check on its way through the steps."""
 
     def __init__(
-        self, kata: Kata, functions: Mapping[str, Any], source: str, path: Path | None
+        self,
+        kata: Kata,
+        functions: Mapping[str, Any],
+        source: str,
+        path: Path | None,
+        namespaces: Sequence[dict[str, Any]],
     ) -> None:
         self.kata, self.source, self.path = kata, source, path
+        self.namespaces = namespaces
         self.functions = {t.name: functions.get(t.name, t.reference) for t in kata.targets}
         self.ok: list[str] = []
 
     def run(self) -> Failure | None:
         """Return the first failure."""
         trials.material(self.kata)
-        with guard.guarded(self.kata, self.path):
+        with guard.guarded(self.kata, self.path, self.namespaces):
             found = [Evidence(self.kata, n, f) for n, f in self.functions.items()]
             for evidence in found:
                 if failure := self._results(evidence):

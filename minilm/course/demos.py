@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -66,6 +67,8 @@ def run(
     functions: Mapping[str, Any],
     folder: Path,
     parts: Mapping[str, str] | None = None,
+    *,
+    kind: type[Course] = Course,
 ) -> Any:
     """Run a kata's demo; it prints.
 
@@ -78,6 +81,8 @@ def run(
         The learner's folder.
     parts : mapping, optional
         The files of these functions, by the katas' numbers.
+    kind : type of Course
+        What the demo is given; a notebook's shows pictures.
 
     Returns
     -------
@@ -87,6 +92,20 @@ def run(
     module = kata.module("demo")
     if not hasattr(module, "run"):
         raise InputError("has no function run(course)", kata.folder / "demo.py")
-    course = Course(kata, folder, parts)
+    course = kind(kata, folder, parts)
     with course.plugged(functions):
         return module.run(course)
+
+
+def constants(kata: Kata) -> list[str]:
+    """Return the names in capitals that a demo gives values to at its top level, in order."""
+    source = (kata.folder / "demo.py").read_text(encoding="utf-8")
+    stored = [
+        node.id
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name)
+    ]
+    return [name for name in stored if name.isupper()]

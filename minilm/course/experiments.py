@@ -76,7 +76,20 @@ def form(kata: Kata) -> str:
 
 def read(kata: Kata, source: str, path: Path) -> dict[str, Any]:
     """Return the learner's predictions by name; NotLoadedError says what is missing or wrong."""
-    values = vars(loading.execute(source, path))
+    return validated(kata, vars(loading.execute(source, path)), source)
+
+
+def validated(kata: Kata, values: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """Return the predictions among some values; NotLoadedError says what is missing or wrong.
+
+    Parameters
+    ----------
+    kata : Kata
+    values : mapping
+        By the names of the questions; others are ignored.
+    source : str
+        Of the learner's file, to say on which line a prediction is.
+    """
     lines = source.splitlines()
     found = {}
     for question in questions(kata):
@@ -120,6 +133,16 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
         predictions = read(kata, source, path)
     except NotLoadedError as error:
         return Report(kata.number, False, failure=error.failure)
+    return compared(kata, predictions, run, path.parent)
+
+
+def compared(
+    kata: Kata, predictions: Mapping[str, Any], run: Mapping[str, Any] | None, folder: Path
+) -> Report:
+    """Return the report that puts valid predictions beside what the experiment measured.
+
+    Where a kata asks for a page of evidence, the folder has the page and the run that it is about.
+    """
     begun = ("predictions written",)
     if run is None or run["predictions"] is None:
         what = "has not run yet" if run is None else "ran without your predictions; run it again"
@@ -131,7 +154,7 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
     )
     if evidence.template(kata) is None:
         return Report(kata.number, True, done, notes=notes)
-    page = evidence.check(kata, path.with_name(evidence.file_name(kata)), path.parent)
+    page = evidence.check(kata, folder / evidence.file_name(kata), folder)
     notes = page.notes if page.failure else (*notes, *page.notes)
     return replace(page, ok=(*done, *page.ok), notes=notes)
 

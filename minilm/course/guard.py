@@ -1,7 +1,7 @@
 """While a check runs, the library's own function is not to be had: the learner writes it.
 
-Only calls that come straight from the learner's file are refused. The library goes on calling its
-own functions, and so do the checks.
+Only calls that come straight from the learner's file, or from the cells of a notebook, are refused.
+The library goes on calling its own functions, and so do the checks.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +25,40 @@ class GuardedError(Exception):
 
 
 @contextlib.contextmanager
-def guarded(kata: Kata, path: Path | None) -> Iterator[None]:
-    """Refuse the library's functions to a learner's file while the block runs.
+def guarded(
+    kata: Kata, path: Path | None, namespaces: Sequence[dict[str, Any]] = ()
+) -> Iterator[None]:
+    """Refuse the library's functions to a learner's code while the block runs.
 
     Parameters
     ----------
     kata : Kata
     path : Path or None
-        The learner's file; None for functions that come from no file, which are not refused.
+        The learner's file, if there is one.
+    namespaces : sequence of dict
+        The globals of functions that exist already, as in a notebook: all of its cells are refused,
+        and so is what they have imported under any name. Without a file and without these nothing
+        is refused.
     """
-    if path is None:
+    if path is None and not namespaces:
         yield
         return
     undo: list[tuple[Any, str, Any]] = []
+    imported: list[tuple[dict[str, Any], str, Any]] = []
     try:
         for target in kata.targets:
-            undo += targets.replace_name(target, _guard(target, str(path)))
+            guard = _guard(target, str(path), namespaces)
+            undo += targets.replace_name(target, guard)
+            for names in namespaces:
+                held = [name for name, value in names.items() if value is target.reference]
+                imported += [(names, name, target.reference) for name in held]
+                names.update(dict.fromkeys(held, guard))
         yield
     finally:
         for owner, name, value in reversed(undo):
             setattr(owner, name, value)
+        for names, name, value in imported:
+            names[name] = value
 
 
 def is_guard(value: Any) -> bool:
@@ -57,11 +71,13 @@ def message(name: str) -> str:
     return f"{name} here is the library's function; write your own"
 
 
-def _guard(target: Target, file: str) -> Any:
-    """Return a stand-in that works for everyone but code of one file."""
+def _guard(target: Target, file: str, namespaces: Sequence[dict[str, Any]]) -> Any:
+    """Return a stand-in that works for everyone but code of one file or of some namespaces."""
 
     def check() -> None:
-        if sys._getframe(2).f_code.co_filename == file:
+        frame = sys._getframe(2)
+        mine = frame.f_globals  # compared by identity: equality would look at every value
+        if frame.f_code.co_filename == file or any(names is mine for names in namespaces):
             raise GuardedError(message(target.name))
 
     if not target.is_class:

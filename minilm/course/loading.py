@@ -54,12 +54,26 @@ def load(kata: Kata, source: str, path: Path) -> dict[str, Any]:
                 Failure("import", f"the file has no {kind} {target.name}; write it", target.name)
             )
         found[target.name] = functions[target.name]
-        if guard.is_guard(found[target.name]) or found[target.name] is target.reference:
-            raise NotLoadedError(Failure("import", guard.message(target.name)))
-        if problem := signature_problem(target, found[target.name]):
-            line = locate.definition(source, target.name)
-            raise NotLoadedError(Failure("import", problem, target.name, line=line))
+        refuse_misfit(target, found[target.name], source)
     return found
+
+
+def refuse_misfit(target: Target, written: Any, source: str) -> None:
+    """Raise NotLoadedError for the library's own function, and for one with other parameters.
+
+    Parameters
+    ----------
+    target : Target
+    written : function or class
+        What is to be in its place.
+    source : str
+        Of the file or cell that it comes from, to say on which line it is.
+    """
+    if guard.is_guard(written) or written is target.reference:
+        raise NotLoadedError(Failure("import", guard.message(target.name)))
+    if problem := signature_problem(target, written):
+        line = locate.definition(source, target.name)
+        raise NotLoadedError(Failure("import", problem, target.name, line=line))
 
 
 def load_parts(parts: Mapping[Kata, Path]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from minilm.errors import InputError
 
 REQUEST, RESULT, TRACE = "request.json", "result.json", "trace.txt"
 
-_MOST_OUTPUT = 1 << 20
+MOST_OUTPUT = 1 << 20
+FLOODED = f"prints without end: more than {MOST_OUTPUT >> 20} MB; take the print out of the loop"
 # Beyond the time limit of the learner's code: to start Python and to load NumPy on a slow disk.
 _SLACK = 30.0
 
@@ -180,7 +181,7 @@ class _Reader:
                 self._parts.append(part)
                 size += len(part)
                 self._pass_on(decoder.decode(part))
-                if size > _MOST_OUTPUT:
+                if size > MOST_OUTPUT:
                     self.flooded = True
                     self._stop()
 
@@ -195,7 +196,7 @@ class _Reader:
         self._thread.join()
 
     def text(self) -> str:
-        return b"".join(self._parts)[:_MOST_OUTPUT].decode("utf-8", "replace")
+        return b"".join(self._parts)[:MOST_OUTPUT].decode("utf-8", "replace")
 
 
 def _result(place: Path) -> Any:
@@ -208,17 +209,20 @@ def _result(place: Path) -> Any:
         return None  # the process ended while it wrote
 
 
+def not_finished(seconds: float) -> str:
+    """Return what is said of code that a time limit has stopped."""
+    return (
+        f"is not finished after {seconds:g} s: an endless loop, or far too slow "
+        "(the library takes a few milliseconds)"
+    )
+
+
 def _problem(code: int, traced: str, late: bool, seconds: float, flooded: bool) -> str:
     """Return why a process has given no result."""
     if flooded:
-        return (
-            f"prints without end: more than {_MOST_OUTPUT >> 20} MB; take the print out of the loop"
-        )
+        return FLOODED
     if late or traced.startswith("Timeout"):
-        return (
-            f"is not finished after {seconds:g} s: an endless loop, or far too slow "
-            "(the library takes a few milliseconds)"
-        )
+        return not_finished(seconds)
     if code < 0:
         names = {getattr(signal, n): n for n in ("SIGKILL", "SIGSEGV") if hasattr(signal, n)}
         name = names.get(-code, f"signal {-code}")

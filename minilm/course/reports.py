@@ -119,6 +119,8 @@ class Heading:
     difficulty, minutes : int
     file : str
         The learner's file, as it is to be shown.
+    following : str
+        What to do after a failure; by default a command is named.
     """
 
     number: str
@@ -126,6 +128,7 @@ class Heading:
     difficulty: int
     minutes: int
     file: str
+    following: str = ""
 
 
 def render(report: Report, heading: Heading, style: Style) -> str:
@@ -199,7 +202,7 @@ def _failure_lines(failure: Failure, heading: Heading, style: Style) -> list[str
         file = f"{file.rpartition('/')[0]}/{failure.file}".lstrip("/")
     place = file + (f":{failure.line}" if failure.line else "")
     action = {"run": "demo", "evidence": "check"}.get(failure.stage, "hint")
-    following = f"next: minilm kata {action} {heading.number}"
+    following = heading.following or f"next: minilm kata {action} {heading.number}"
     if len(inner + place + following) + 6 < style.width:
         return [*lines, f"{inner}{style.paint(place, '36')}      {following}"]
     return [*lines, inner + style.paint(place, "36"), inner + following]
