@@ -146,8 +146,7 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
         how often each of the learner's functions was called, by dotted path.
     """
     pairs = None
-    counted, calls = targets.counted(functions)
-    with targets.replaced(counted):
+    with targets.counted(functions) as (counted, calls), targets.replaced(counted):
         yours = _train(budget["words"], budget["vocabulary"], budget["steps"], budget["seconds"])
         if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
             pairs = _train_on_byte_pairs(budget["steps"], budget["seconds"] / 2)

@@ -99,11 +99,12 @@ def replaced(parts: Mapping[str, Any]) -> Iterator[None]:
                 setattr(owner, name, value)
 
 
-def counted(parts: Mapping[str, Any]) -> tuple[dict[str, Any], Counter[str]]:
-    """Return functions and classes that count how often they are called, and the counts by path.
+@contextlib.contextmanager
+def counted(parts: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Counter[str]]]:
+    """Give functions and classes that count how often they are called, and the counts by path.
 
-    A class counts the calls of its methods, and a file the calls among its own functions, from now
-    on.
+    While the block runs, a class counts the calls of its methods, and a file the calls among its
+    own functions.
     """
     calls: Counter[str] = Counter(dict.fromkeys(parts, 0))
 
@@ -115,19 +116,22 @@ def counted(parts: Mapping[str, Any]) -> tuple[dict[str, Any], Counter[str]]:
 
         return called
 
-    found = {}
-    for path, part in parts.items():
-        if isinstance(part, type):
-            found[path] = part
-            for name, value in list(vars(part).items()):
-                if isinstance(value, FunctionType) and not name.startswith("__"):
-                    setattr(part, name, counting(path, value))
-            continue
-        found[path] = counting(path, part)
-        beside = getattr(part, "__globals__", {})
-        for name in [name for name, value in beside.items() if value is part]:
-            beside[name] = found[path]
-    return found, calls
+    found: dict[str, Any] = {}
+    with contextlib.ExitStack() as undo:
+        for path, part in parts.items():
+            if isinstance(part, type):
+                found[path] = part
+                for name, value in list(vars(part).items()):
+                    if isinstance(value, FunctionType) and not name.startswith("__"):
+                        undo.callback(setattr, part, name, value)
+                        setattr(part, name, counting(path, value))
+                continue
+            found[path] = counting(path, part)
+            beside = getattr(part, "__globals__", {})
+            for name in [name for name, value in beside.items() if value is part]:
+                undo.callback(beside.__setitem__, name, part)
+                beside[name] = found[path]
+        yield found, calls
 
 
 _ABSENT = object()

@@ -110,8 +110,13 @@ def test_calls_are_counted_of_functions_and_of_methods():
     source = "def inner(x):\n    return x\n\ndef outer(x):\n    return inner(inner(x))\n"
     written = {}
     exec(source, written)
-    found, calls = targets.counted(
-        {"a.len": len, "a.Part": Part, "a.inner": written["inner"], "a.outer": written["outer"]}
-    )
-    assert (found["a.len"]("abc"), found["a.Part"]().fit(1), found["a.outer"](4)) == (3, 2, 4)
+    inner, outer, fit = written["inner"], written["outer"], Part.fit
+    parts = {"a.len": len, "a.Part": Part, "a.inner": inner, "a.outer": outer}
+    with targets.counted(parts) as (found, calls):
+        assert found["a.len"]("abc") == 3
+        assert found["a.Part"]().fit(1) == 2
+        assert found["a.outer"](4) == 4
     assert calls == {"a.len": 1, "a.Part": 2, "a.inner": 2, "a.outer": 1}
+    assert (written["inner"], written["outer"], Part.fit) == (inner, outer, fit)
+    outer(4)
+    assert calls["a.inner"] == 2
