@@ -295,6 +295,8 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
         print("\n".join(pages.fill(hint, output.style(), f"  {number}. ", "     ")))
     if level < len(kata.hints):
         print(f"  the next hint: minilm kata hint {kata.number}")
+    elif kata.is_experiment:
+        print("  that was the last one")
     else:
         print(f"  that was the last one; a solution: minilm kata solution {kata.number} --give-up")
     return 0

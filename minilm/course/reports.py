@@ -199,7 +199,8 @@ def _failure_lines(failure: Failure, heading: Heading, style: Style) -> list[str
             lines += _wrapped(paragraph, style.width, inner, inner)
     file = heading.file
     if failure.file:
-        file = f"{file.rpartition('/')[0]}/{failure.file}".lstrip("/")
+        folder, slash, _ = file.rpartition("/")
+        file = f"{folder}{slash}{failure.file}"
     place = file + (f":{failure.line}" if failure.line else "")
     action = {"run": "demo", "evidence": "check"}.get(failure.stage, "hint")
     following = heading.following or f"next: minilm kata {action} {heading.number}"

@@ -17,7 +17,7 @@ from minilm.course import (
     stubs,
     watching,
 )
-from minilm.course.reports import Report
+from minilm.course.reports import Failure, Report
 
 KATA = catalog.find("4.6")
 BODY = 'raise NotImplementedError("not written yet")'
@@ -379,3 +379,39 @@ def test_a_teachers_katas_stand_beside_the_shipped_ones(desk, capsys, monkeypatc
     finally:
         monkeypatch.setenv("MINILM_KATAS", "")
         catalog.all_katas.cache_clear()
+
+
+def test_an_experiment_has_no_solution_to_point_to(desk, capsys):
+    out = [run(capsys, "hint", "10.4")[1] for _ in range(3)][-1]
+    assert out.rstrip().endswith("that was the last one")
+    assert run(capsys, "solution", "10.4", "--give-up")[0] == 2
+    assert "minilm kata plug --all uses everything" in run(capsys, "plug", "10.4")[2]
+
+
+def test_a_solution_that_was_shown_first_is_marked(file, capsys):
+    assert run(capsys, "solution", "4.6")[0] == 2
+    run(capsys, "solution", "4.6", "--give-up", "--write")
+    run(capsys, "check", "4.6")
+    run(capsys, "solution", "4.6")  # now that it passes; what was before is not forgotten
+    lines = run(capsys, "list")[1].splitlines()
+    assert next(line for line in lines if "  4.6 " in line).endswith("passed*")
+    assert lines[-1].startswith("* the solution was shown before")
+    assert "1 of " in run(capsys)[1]
+    assert "passed (1 with the solution)" in run(capsys)[1]
+
+
+def test_the_capstones_page(desk, capsys):
+    out = run(capsys, "start", "10.4")[1]
+    assert "mykatas/10_4_report.md is for your page of evidence" in " ".join(out.split())
+    page = desk / "mykatas" / "10_4_report.md"
+    assert "- CLAIM:" in page.read_text(encoding="utf-8")
+    report = Report(
+        "10.4",
+        False,
+        failure=Failure("evidence", "line 7: no", line=7, file=page.name),
+        notes=("line 9: neither",),
+    )
+    output.report(learner.Learner(learner.FOLDER), catalog.find("10.4"), report)
+    out = capsys.readouterr().out
+    assert "      mykatas/10_4_report.md:7      next: minilm kata check 10.4\n" in out
+    assert "line 9: neither" in out
