@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("--json", action="store_true", help="print JSON, nothing else")
     made["check"].add_argument("--all", action="store_true", help="every kata that is started")
     made["plug"].add_argument("--all", action="store_true", help="all of your functions")
+    made["plug"].add_argument(
+        "--real", action="store_true", help="in SmolLM2, which others trained; it answers a prompt"
+    )
+    made["plug"].add_argument("--prompt", metavar="TEXT", help="what --real asks it")
     made["solution"].add_argument(
         "--give-up", action="store_true", help="show it before yours has passed"
     )
@@ -319,6 +323,10 @@ def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     if not kata.is_experiment:
         whose = "your" if kata in sessions.parts_of_demo(who, kata) else "the library's"
         print(f"with {whose} {', '.join(sessions.parts([kata]))}:\n", flush=True)
+    if kata.needs:
+        from minilm.store import packaged
+
+        packaged.find(kata.needs)  # says how to get it
     ending = sessions.demo(who, kata, _echo, anyway=options.anyway)
     if problem := _problem(ending):
         print(f"  !!  the demo did not finish: it {problem}")
@@ -332,13 +340,19 @@ def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course import learner, sessions
 
+    if options.prompt is not None and not options.real:
+        raise OptionError("--prompt is for the model that others trained; add --real")
+    if options.real:
+        from minilm.store import packaged
+
+        packaged.find("smollm2")  # says how to get it, before anything is checked
     katas = sessions.passed(who)
     if not options.all:
         assert kata is not None  # noqa: S101  (`run` found one)
         if kata.is_experiment:
             raise OptionError(
-                f"kata {kata.number} is an experiment and has no function of its own; "
-                "minilm kata plug --all uses everything that you have written"
+                f"kata {kata.number} is an experiment; it has nothing to plug in. All of your "
+                f"functions: minilm kata plug --all{' --real' * options.real}"
             )
         if who.state(kata) != learner.PASSED:
             report = sessions.check(who, kata)
@@ -353,6 +367,8 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if options.all and (others := sessions.missing(who)):
         print("not yours yet, so the library's are used:")
         print(output.by_kata(others))
+    if options.real:
+        return _plug_real(who, katas, options.prompt)
     what = "training with yours, then with the library's"
     announce(f"{what}, then comparing; one to three minutes" if options.all else f"{what}; 10 s")
     ending = sessions.plug(who, katas, everything=options.all, echo=_aside)
@@ -363,6 +379,20 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         print(output.comparison_table(ending.result["comparison"]))
         print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
     print(output.training_table(ending.result, names))
+    return 0
+
+
+def _plug_real(who: Learner, katas: Sequence[Kata], prompt: str | None) -> int:
+    from minilm.course import pretrained, sessions
+
+    prompt = pretrained.PROMPT if prompt is None else prompt
+    announce("reading SmolLM2, with the library's functions; then it answers with yours")
+    print(f"> {prompt}", flush=True)
+    ending = sessions.plug_real(who, katas, prompt, _echo)
+    if problem := _problem(ending):
+        print(f"  !!  the reply did not finish: it {problem}")
+        return 1
+    print(output.answer_table(ending.result))
     return 0
 
 

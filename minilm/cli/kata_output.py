@@ -169,7 +169,8 @@ def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
     rows = [(f"loss of step {n}", *(f"{run['losses'][n - 1]:.3f}" for run in runs)) for n in steps]
     rows += _measured_rows(runs)
     lines = [
-        f"a GPT of {runs[0]['parameters']:,} parameters on corpora/general.txt, {count} steps",
+        f"a {runs[0]['model']} of {runs[0]['parameters']:,} parameters on corpora/general.txt, "
+        f"{count} steps",
         f"{'':26}{'yours':>13}{'the library':>15}",
         *(f"  {name:<24}{mine:>13}{other:>15}" for name, mine, other in rows),
         "  (reviews of two kinds, equally many: 0.5 is chance, and a model this small is",
@@ -185,6 +186,8 @@ def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
             f"  it needs {pairs['bits_per_byte']:.2f} bits per byte of text that it has not seen",
             *written(pairs["text"], "on byte pairs, it writes:"),
         ]
+    if llama := result["llama"]:
+        lines += _llama_lines(llama["yours"], llama["library"])
     return "\n".join([*lines, *_ending(result, names)])
 
 
@@ -234,6 +237,44 @@ def _ending(result: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     idle = [path.rpartition(".")[2] for path, count in calls.items() if not count]
     lines = written("", f"never called in this training: {', '.join(idle)}") if idle else []
     return [*lines, *written("", said), *written(result["yours"]["text"])]
+
+
+def answer_table(result: Mapping[str, Any]) -> str:
+    """Return how often the learner's functions were called in the model that others trained."""
+    names = {path: path.rpartition(".")[2] for path in result["calls"]}
+    called = {path: n for path, n in result["calls"].items() if n}
+    idle = [names[path] for path in result["calls"] if path not in called]
+    lines = [
+        f"SmolLM2 has {result['parameters']:,} parameters in {result['layers']} layers; others "
+        f"trained them. {result['tokens']} tokens in {result['seconds']:.1f} s",
+        "calls of your functions while it answered:",
+        *(f"  {names[path]:<36}{n:>9,}" for path, n in called.items()),
+    ]
+    if not called:
+        lines[-1:] = ["it calls none of these functions; those of katas 11.1 to 11.3 it does"]
+    elif idle:
+        shown = ", ".join(idle[:8]) + f" and {len(idle) - 8} more" * (len(idle) > 8)
+        lines.append(f"not called (not in a Llama, or only in training): {shown}")
+    same, places = result["same"], result["places"]
+    lines.append(
+        f"the likeliest next token at each of {places} places: the library's at {same}"
+        + ("" if same == places else "; look at what differs: minilm kata check --all")
+    )
+    return "\n".join(lines)
+
+
+def _llama_lines(yours: Mapping[str, Any], library: Mapping[str, Any]) -> list[str]:
+    """Return what came of a Llama that was trained beside the GPT."""
+    rows = (
+        ("loss, held out", yours["held_out"], library["held_out"]),
+        ("reviews, LoRA", yours["reviewed"]["lora"], library["reviewed"]["lora"]),
+    )
+    return [
+        f"a Llama of {yours['parameters']:,} parameters on your functions, "
+        f"{len(yours['losses'])} steps",
+        *(f"  {name:<24}{mine:>13.3f}{other:>15.3f}" for name, mine, other in rows),
+        *written(yours["text"], "it writes:"),
+    ]
 
 
 def written(text: str, before: str = "") -> list[str]:

@@ -2,8 +2,9 @@
 
     lesson.md      the page
     kata.toml      number, title, phase, minutes, difficulty, prerequisites, targets, hints; and
-                   where they apply, library (what the library's function does differently) and
-                   phase_name (of a phase that the course does not have)
+                   where they apply, library (what the library's function does differently),
+                   phase_name (of a phase that the course does not have) and needs (the name of a
+                   packaged model that its demo runs)
     stub.py        what a learner starts from: signature, shapes, what is raised; no formula
     solution.py    the plain form of the answer; absent where the library's function is just that
     checks.py      cases and properties (`cases.py` says how)
@@ -46,7 +47,7 @@ _KEYS: dict[str, type] = {
     "targets": list,
     "hints": list,
 }
-_OPTIONAL: dict[str, type] = {"library": str, "phase_name": str}
+_OPTIONAL: dict[str, type] = {"library": str, "phase_name": str, "needs": str}
 _FOLDER_VARIABLE = "MINILM_KATAS"
 
 
@@ -72,6 +73,8 @@ class Kata:
         What the library's function does differently from the solution; empty if nothing.
     phase_name : str
         Of a phase that the course does not have.
+    needs : str
+        The name of a packaged model that the demo runs (`store.packaged`); empty if none.
     """
 
     folder: Path
@@ -85,6 +88,7 @@ class Kata:
     hints: tuple[str, ...]
     library: str = ""
     phase_name: str = ""
+    needs: str = ""
 
     @property
     def name(self) -> str:
@@ -171,6 +175,7 @@ def read(folder: Path) -> Kata:
         tuple(given["hints"]),
         given.get("library", ""),
         given.get("phase_name", ""),
+        given.get("needs", ""),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilm.course import targets
+from minilm.course import composed, targets
 from minilm.course.catalog import Kata
 from minilm.course.targets import Target
 
@@ -46,7 +46,11 @@ def guarded(
     undo: list[tuple[Any, str, Any]] = []
     imported: list[tuple[dict[str, Any], str, Any]] = []
     try:
-        for target in kata.targets:
+        plain = [t for t in kata.targets if hasattr(composed, t.name)]  # the same, written out
+        for target in (
+            *kata.targets,
+            *(targets.find(f"{composed.__name__}.{t.name}") for t in plain),
+        ):
             guard = _guard(target, str(path), namespaces)
             undo += targets.replace_name(target, guard)
             for names in namespaces:

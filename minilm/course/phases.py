@@ -76,8 +76,8 @@ PHASES = {
     ),
     11: Phase(
         "A model of today",
-        "your functions run a model that others trained",
-        "minilm kata plug --all",
+        "your functions run somebody else's model, and it answers",
+        "minilm kata plug --all --real",
     ),
 }
 _OTHER = "More katas"

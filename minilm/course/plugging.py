@@ -5,8 +5,9 @@ word; its gradient is checked, and it learns one batch by heart; an update on re
 the old text; it is written to a file, read again, and writes; and it classifies reviews
 (`reviewing.py`). Then the same again with the library's own functions. Both see the same batches,
 so their losses can be compared. Functions that learn, apply or measure byte pairs have their own
-path: a second GPT on byte pairs. Every function that a kata asks for is called on the way, and how
-often is counted.
+path: a second GPT on byte pairs. Functions that only Llama has are trained in a small Llama; beside
+others', a short training of one is added. Every function that a kata asks for is called on the way,
+and how often is counted.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ from minilm.data.documents import read_documents
 from minilm.data.labelled import read_labelled
 from minilm.embeddings import similarity
 from minilm.models import batches, generate, scores
-from minilm.nn import gpt, gradcheck, optim
+from minilm.nn import architectures, gpt, gradcheck, optim
 from minilm.nn.config import SIZES
+from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Config, Parameters, param_shapes
 from minilm.random import generator
 from minilm.store import safetensors
 from minilm.text import words
 from minilm.text.bpe import BytePairTokenizer
 from minilm.training import loop, replay, word_start
 from minilm.training.forgetting import Continuation
-from minilm.training.settings import Care, PretrainSettings
+from minilm.training.settings import Care, PretrainSettings, complete, model_config
 
 _WINDOW = 2
 _WARMUP = 20
@@ -60,6 +62,8 @@ _BYTE_PAIR_MODULES = (
     "minilm.models.scores.",
 )
 _BYTE_PAIR_DOCUMENTS = 40  # a plain version of the merges is slow
+_GPT_ALONE = "minilm.nn.parameters.param_shapes"  # a learner's knows nothing of Llama's
+_LLAMA_SHARE = 1 / 4  # of the time, where a GPT is trained too
 _SEED = 0
 
 
@@ -69,8 +73,10 @@ class Trained:
 
     Attributes
     ----------
+    model : str
+        Its architecture.
     parameters : int
-        Of the GPT.
+        Of the model.
     losses : list of float
         Of each step, in nats.
     seconds : float
@@ -93,6 +99,7 @@ class Trained:
         What the model writes.
     """
 
+    model: str
     parameters: int
     losses: list[float]
     seconds: float
@@ -142,42 +149,65 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
     -------
     dict
         "yours" and "library", the fields of `Trained` each; "probe", a word; "byte_pairs", the
-        fields of `BytePairs`, or None where no function of the learner's is about them; "calls",
-        how often each of the learner's functions was called, by dotted path.
+        fields of `BytePairs`, or None where no function of the learner's is about them; "llama",
+        "yours" and "library" of a Llama that was trained beside the GPT, or None; "calls", how
+        often each of the learner's functions was called, by dotted path.
     """
-    pairs = None
-    with targets.counted(functions) as (counted, calls), targets.replaced(counted):
-        yours = _train(budget["words"], budget["vocabulary"], budget["steps"], budget["seconds"])
+    kinds = {targets.find(path).is_llamas for path in functions}
+    pairs = llama = None
+    with targets.counted(functions) as (counted, calls):
+        config = _llama() if kinds == {True} else SIZES["kata"].config
+        found = _train_both(counted, budget, config)
         if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
-            pairs = _train_on_byte_pairs(budget["steps"], budget["seconds"] / 2)
-    library = _trained_with_the_library(budget["words"], budget["vocabulary"], len(yours.losses))
-    return {
-        "yours": asdict(yours),
-        "library": asdict(library),
-        "probe": _PROBE,
-        "byte_pairs": None if pairs is None else asdict(pairs),
-        "calls": dict(calls),
-    }
+            with targets.replaced(counted):
+                pairs = asdict(_train_on_byte_pairs(budget["steps"], budget["seconds"] / 2))
+        if kinds == {True, False}:
+            less = {**budget, "seconds": _LLAMA_SHARE * budget["seconds"]}
+            llama = _train_both(counted, less, _llama())
+    return {**found, "probe": _PROBE, "byte_pairs": pairs, "llama": llama, "calls": dict(calls)}
+
+
+def _train_both(
+    functions: Mapping[str, Any], budget: Mapping[str, Any], config: Config
+) -> dict[str, Any]:
+    """Train a model with the learner's functions, then the same with the library's."""
+    if isinstance(config, LlamaConfig):
+        functions = {path: part for path, part in functions.items() if path != _GPT_ALONE}
+    config = replace(config, vocab_size=budget["vocabulary"])
+    with targets.replaced(functions):
+        yours = _train(budget["words"], budget["steps"], budget["seconds"], config)
+    library = _trained_with_the_library(budget["words"], len(yours.losses), config)
+    return {"yours": asdict(yours), "library": asdict(library)}
 
 
 @functools.cache
-def _trained_with_the_library(most_words: int, vocabulary_size: int, steps: int) -> Trained:
+def _trained_with_the_library(most_words: int, steps: int, config: Config) -> Trained:
     """Return what the library gives; kept, as in a notebook one plug often follows another."""
-    return _train(most_words, vocabulary_size, steps, float("inf"))
+    return _train(most_words, steps, float("inf"), config)
 
 
-def _train(most_words: int, vocabulary_size: int, most_steps: int, seconds: float) -> Trained:
+def _llama() -> Config:
+    """Return the shape of a Llama of the size of the GPT, whose four heads share two of keys."""
+    size = SIZES["kata"].config
+    settings = complete({"size": "kata", "architecture": "llama", "n_head": 4})
+    config = model_config(settings, size.vocab_size)
+    assert isinstance(config, LlamaConfig)  # noqa: S101  (asked for above)
+    return replace(config, num_key_value_heads=2)
+
+
+def _train(most_words: int, most_steps: int, seconds: float, config: Config) -> Trained:
+    """Train a model; its vocabulary has as many words as the configuration says, or fewer."""
     tokenizer = words.WordTokenizer()
     texts = _texts(most_words, tokenizer)
     size = SIZES["kata"]
     # The words that the vocabulary has no room for are left out of the text: a model that may
     # write "unknown" writes little else.
-    vocabulary = words.Vocabulary.from_documents(texts, max_size=vocabulary_size)
+    vocabulary = words.Vocabulary.from_documents(texts, max_size=config.vocab_size)
     held_out = len(texts) // 10
     training = _stream(texts[held_out:], vocabulary)
-    config = replace(size.config, vocab_size=len(vocabulary.words))
-    model = gpt.GPT(config, rng=generator(_SEED, "parameters"))
-    table = model.parameters["wte.weight"]
+    config = replace(config, vocab_size=len(vocabulary.words))
+    model = architectures.language_model(config, rng=generator(_SEED, "parameters"))
+    table = model.parameters[config.table]
     word_start.from_cooccurrence(
         table,
         training,
@@ -197,6 +227,7 @@ def _train(most_words: int, vocabulary_size: int, most_steps: int, seconds: floa
     updated = _updated(model, ids, tokenizer, vocabulary)
     model = _saved_and_loaded(model)
     return Trained(
+        "Llama" if isinstance(config, LlamaConfig) else "GPT",
         model.parameters.flat.size,
         losses,
         spent,
@@ -220,12 +251,12 @@ def _saved_and_loaded(model: gpt.GPT) -> gpt.GPT:
     parameters = Parameters(param_shapes(model.config), np.float32)
     for name in parameters:
         parameters[name][...] = arrays[name]
-    return gpt.GPT(model.config, parameters=parameters)
+    return architectures.language_model(model.config, parameters=parameters)
 
 
 def _one_batch(config: Any, batch: tuple[np.ndarray, np.ndarray]) -> tuple[float, float]:
     """Return the losses of a fresh model before and after steps of SGD on one batch."""
-    model = gpt.GPT(config, rng=generator(_SEED, "parameters"))
+    model = architectures.language_model(config, rng=generator(_SEED, "parameters"))
     few = batch[0][:4], batch[1][:4]
     optimizer = optim.SGD(model.parameters)
     losses = []
@@ -346,7 +377,7 @@ def _updated(
     length = model.config.n_positions
     new = batches.ShuffledWindows(stream[stream >= 0], length, size.batch, _SEED)
     kept = [replay.drawn("general", old, old[:length], length, seed=_SEED, limit=_KEPT)]
-    copied = gpt.GPT(model.config, parameters=model.parameters.extended({}))
+    copied = architectures.language_model(model.config, parameters=model.parameters.extended({}))
     care = Care(replay=0.5, ewc=1.0, average=0.25)
     stage = Continuation(copied, new, kept, care, weight_decay=_DECAY, seed=_SEED)
     with Shards(1) as shards:
@@ -365,7 +396,7 @@ def _gradient_error(model: gpt.GPT, ids: np.ndarray, wanted: np.ndarray) -> floa
     """Check the gradient of the loss of one batch, in float64."""
     parameters = Parameters(param_shapes(model.config), np.float64)
     parameters.flat[...] = model.parameters.flat
-    exact = gpt.GPT(model.config, parameters=parameters)
+    exact = architectures.language_model(model.config, parameters=parameters)
     _, gradient = exact.loss_and_grad(ids, wanted)
 
     def loss(flat: np.ndarray) -> float:

@@ -93,7 +93,9 @@ def review(models: Sequence[gpt.GPT], tokenizer: WordTokenizer, vocabulary: Voca
     train, test, classes = _read(models[0].config.n_positions, tokenizer, vocabulary)
     draws = [train.take(labelled.draw(train.labels, LABELLED, seed)) for seed in range(_DRAWS)]
     weights = documents.frequency_weights(vocabulary.counts)[:, np.newaxis]
-    tables = [similarity.unit_rows(model.parameters["wte.weight"]) * weights for model in models]
+    tables = [
+        similarity.unit_rows(model.parameters[model.config.table]) * weights for model in models
+    ]
     counted = [_by_words(draw, test) for draw in draws]
     near = [_by_centroids(draw, test, table) for draw in draws for table in tables]
     keys = tuple((seed, number) for seed in range(_DRAWS) for number in range(len(tables)))

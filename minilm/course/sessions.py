@@ -23,6 +23,8 @@ _EXPERIMENT_SECONDS = 600.0
 PLUG_ONE = {"words": 150_000, "vocabulary": 1000, "steps": 400, "seconds": 3.0}
 PLUG_ALL = {"words": 400_000, "vocabulary": 2000, "steps": 2000, "seconds": 25.0}
 _PLUG_LIMIT_ONE, _PLUG_LIMIT_ALL = 120.0, 900.0
+REAL_TOKENS = 60  # of a reply of the model that others trained
+_REAL_LIMIT = 600.0
 COMPARISON = "comparison"
 
 Echo = Callable[[str], None]
@@ -108,10 +110,17 @@ def plug(who: Learner, katas: Sequence[Kata], *, everything: bool, echo: Echo) -
             "parts": _files(who, katas),
             "budget": PLUG_ALL if everything else PLUG_ONE,
             "compare": (who.folder / COMPARISON).as_posix() if everything else None,
+            "prompt": None,
         },
         seconds=_PLUG_LIMIT_ALL if everything else _PLUG_LIMIT_ONE,
         echo=echo,
     )
+
+
+def plug_real(who: Learner, katas: Sequence[Kata], prompt: str, echo: Echo) -> Ending:
+    """Let the model that others trained answer with the learner's functions in it."""
+    request = {"action": "plug", "parts": _files(who, katas), "prompt": prompt}
+    return process.run({**request, "budget": REAL_TOKENS}, seconds=_REAL_LIMIT, echo=echo)
 
 
 def passed(who: Learner) -> list[Kata]:

@@ -48,6 +48,11 @@ class Target:
         """Whether it is a class."""
         return isinstance(self.reference, type)
 
+    @property
+    def is_llamas(self) -> bool:
+        """Whether it is an operation that Llama has and GPT-2 has not."""
+        return bool(self.reference.__module__ == "minilm.nn.functional.llama")
+
 
 @functools.cache
 def find(path: str) -> Target:
@@ -148,8 +153,11 @@ def replace(path: str, part: Any) -> list[tuple[Any, str, Any]]:
             if hasattr(part, name)
         ]
     else:
-        # Fused operations that do the function's work without calling it give way to plain ones.
-        parts = {path: part, **composed.INSTEAD.get(path, {})}
+        # Operations that do the function's work without calling it give way to plain ones; a
+        # learner's own in their place stays.
+        instead = composed.INSTEAD.get(path, {})
+        free = {p: f for p, f in instead.items() if _current(find(p)) is find(p).reference}
+        parts = {path: part, **free}
         places = [(*held, new) for where, new in parts.items() for held in _held(find(where))]
     before = [(owner, name, vars(owner).get(name, _ABSENT)) for owner, name, _ in places]
     for owner, name, value in places:
@@ -168,9 +176,14 @@ def replace_name(target: Target, part: Any) -> list[tuple[Any, str, Any]]:
 
 def _held(target: Target) -> Iterator[tuple[ModuleType, str]]:
     """Yield every module of the library that holds a target, and under what name."""
-    current = getattr(target.module, target.name)
+    current = _current(target)
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").partition(".")[0] == "minilm":
             for name, value in list(vars(module).items()):
                 if value is current:
                     yield module, name
+
+
+def _current(target: Target) -> Any:
+    """Return what is in a target's place now."""
+    return getattr(target.module, target.name)

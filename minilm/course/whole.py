@@ -13,14 +13,17 @@ import numpy as np
 from minilm.classify import centroid
 from minilm.course.catalog import Kata, attribute
 from minilm.embeddings import cooccurrence, documents, ppmi, similarity, svd
-from minilm.nn import gpt, lora, optim
+from minilm.nn import gpt, llama, lora, optim
 from minilm.nn.config import TARGETS, GPTConfig
+from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parameters import Parameters, param_shapes
 from minilm.text import words
 
 WholeModel = Callable[[], dict[str, Any]]
 
 _CONFIG = GPTConfig(vocab_size=13, n_positions=7, n_embd=10, n_layer=2, n_head=2).with_dropout(0.1)
+# Six heads of queries share two of keys and values.
+_LLAMA = LlamaConfig(13, 24, 17, 2, 6, 2, max_position_embeddings=7, attention_dropout=0.1)
 
 _RANK = 2
 
@@ -42,6 +45,8 @@ def default(kata: Kata) -> WholeModel:
     own: WholeModel | None = attribute(kata.module("checks"), "whole_model", None)
     if own is not None:
         return own
+    if any(target.is_llamas for target in kata.targets):
+        return llama_model
     rooms = {target.module.__name__.split(".")[1] for target in kata.targets}
     return language_model if "nn" in rooms else word_vectors
 
@@ -70,6 +75,28 @@ def language_model() -> dict[str, Any]:
     results["the loss after five steps"] = model.loss(ids, targets)
     merged = gpt.GPT(_CONFIG, parameters=lora.merge(parameters, adapter))
     results["the loss with LoRA merged into the matrices"] = merged.loss(ids, targets)
+    return results
+
+
+def llama_model() -> dict[str, Any]:
+    """Train a tiny Llama for five steps, in float64, and let it read a text token by token."""
+    rng = np.random.default_rng(18)
+    parameters = Parameters(param_shapes(_LLAMA), np.float64)
+    parameters.flat[...] = 0.3 * rng.standard_normal(parameters.flat.shape)
+    model = llama.Llama(_LLAMA, parameters=parameters)
+    ids, targets = rng.integers(0, _LLAMA.vocab_size, (2, 3, 7))
+    targets[0, :3] = -100
+    loss, gradient = model.loss_and_grad(ids, targets, rng=np.random.default_rng(19))
+    results = {"the loss": loss, "the gradient of the loss": gradient.flat.copy()}
+    optimizer = optim.AdamW(model.parameters, weight_decay=0.1)
+    for _ in range(5):
+        _, gradient = model.loss_and_grad(ids, targets)
+        optimizer.update(gradient, learning_rate=0.01)
+    results["the loss after five steps"] = model.loss(ids, targets)
+    cache = gpt.KeyValueCache(model, batch=3)
+    parts = np.split(ids, (4, 5, 6), axis=1)[:3]
+    scores = [model.next_logits(part, cache) for part in parts]
+    results["the scores beside a cache of keys"] = np.stack(scores)
     return results
 
 

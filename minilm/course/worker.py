@@ -62,8 +62,13 @@ def demo(request: Request) -> dict[str, Any]:
 def plug(request: Request) -> dict[str, Any]:
     """Train the real model with the learner's functions: {"parts", "budget", "compare"}.
 
-    The last is the folder for a comparison with them, or None for no comparison.
+    The last is the folder for a comparison with them, or None for no comparison. With "prompt" the
+    model is one that others trained, and it answers; nothing is trained then.
     """
+    if request["prompt"] is not None:
+        from minilm.course import pretrained
+
+        return pretrained.answer(_functions(request), request["prompt"], request["budget"])
     # Here, as they take a while to load, and a check should not have to wait for that.
     from minilm.course import plugging
 

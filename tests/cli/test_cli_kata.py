@@ -18,6 +18,7 @@ from minilm.course import (
     watching,
 )
 from minilm.course.reports import Failure, Report
+from minilm.store import packaged
 
 KATA = catalog.find("4.6")
 BODY = 'raise NotImplementedError("not written yet")'
@@ -233,6 +234,43 @@ def test_plug_all_lists_by_kata_what_is_yours_and_what_is_not(file, capsys, monk
     assert max(map(len, out.splitlines())) < 80
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plug", "4.6", "--prompt", "Why?"], "add --real"),
+        (["plug", "7.5"], "All of your functions: minilm kata plug --all\n"),
+        (["plug", "--all", "--real"], "get it (94 MB) with: pip install it"),
+        (["demo", "11.4", "--anyway"], "get it (94 MB) with: pip install it"),
+    ],
+)
+def test_what_plug_cannot_do_is_said_in_one_line(desk, capsys, monkeypatch, arguments, said):
+    monkeypatch.setitem(packaged.NAMES, "smollm2", ("no_such_module", "pip install it"))
+    code, out, err = run(capsys, *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_the_table_of_the_model_that_others_trained():
+    result = {
+        "tokens": 20,
+        "seconds": 2.0,
+        "calls": {"a.rms_norm": 1220, "a.rotary_backward": 0},
+        "places": 50,
+        "same": 50,
+        "parameters": 1000,
+        "layers": 30,
+    }
+    lines = output.answer_table(result).splitlines()
+    assert "1,000 parameters in 30 layers" in lines[0]
+    assert lines[2].split() == ["rms_norm", "1,220"]
+    assert lines[3].endswith("rotary_backward")
+    assert lines[4].endswith("at each of 50 places: the library's at 50")
+    result["same"] = 49
+    assert "the library's at 49; look at what differs" in output.answer_table(result)
+    result["calls"] = {"a.layer_norm": 0}
+    assert "it calls none of these functions" in output.answer_table(result)
+
+
 def test_the_table_of_the_small_comparison():
     common = {"condition": "cooccurrence-finetuned", "task": "reviews", "domain": "reviews"}
     rows = [
@@ -385,7 +423,7 @@ def test_an_experiment_has_no_solution_to_point_to(desk, capsys):
     out = [run(capsys, "hint", "10.4")[1] for _ in range(3)][-1]
     assert out.rstrip().endswith("that was the last one")
     assert run(capsys, "solution", "10.4", "--give-up")[0] == 2
-    assert "minilm kata plug --all uses everything" in run(capsys, "plug", "10.4")[2]
+    assert "All of your functions: minilm kata plug --all" in run(capsys, "plug", "10.4")[2]
 
 
 def test_a_solution_that_was_shown_first_is_marked(file, capsys):

@@ -1,11 +1,12 @@
 """The stages of a check, each with a file that fails there and nowhere before."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from minilm.course import catalog, checking, stubs
+from minilm.course import catalog, checking, composed, stubs
 from minilm.nn import functional as F
 
 KATA = catalog.find("4.6")
@@ -191,6 +192,24 @@ def test_the_librarys_function_is_no_answer(source):
     assert failure.stage == "import"
     assert failure.text == "layer_norm_backward here is the library's function; write your own"
     assert F.layer_norm_backward is before
+
+
+@pytest.mark.parametrize("room", ["nn.functional", "nn.functional.llama", "course.composed"])
+@pytest.mark.parametrize("number", ["11.1", "11.2", "11.3"])
+def test_the_librarys_function_is_no_answer_from_whatever_room(number, room):
+    kata = catalog.find(number)
+    for target in kata.targets:
+        if room == "course.composed" and not hasattr(composed, target.name):
+            continue
+        body = f"import minilm.{room} as room\n    return room.{target.name}"
+        names = [n for n in inspect.signature(target.reference).parameters]
+        source = stubs.solution(kata) + (
+            f"\n\ndef {target.name}{inspect.signature(target.reference)}:\n"
+            f"    {body}({', '.join(names)})\n"
+        )
+        source = source.replace("F.Cache", "Cache")
+        failure = checking.check_source(kata, source, FILE).failure
+        assert failure.text == f"{target.name} here is the library's function; write your own"
 
 
 @pytest.mark.parametrize(

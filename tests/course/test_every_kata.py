@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from minilm.course import cases, catalog, checking, demos, loading, stubs, targets, trials, values
+from minilm.errors import ModelError
+from minilm.store import packaged
 
 KATAS = catalog.all_katas()
 WITH_TARGETS = [kata for kata in KATAS if not kata.is_experiment]
@@ -184,6 +186,11 @@ def slow(kata):
 
 @pytest.mark.parametrize("kata", [slow(kata) for kata in KATAS])
 def test_the_page_quotes_what_the_demo_prints(kata, tmp_path, monkeypatch, capsys):
+    if kata.needs:
+        try:
+            packaged.find(kata.needs)
+        except ModelError as error:
+            pytest.skip(str(error))
     monkeypatch.chdir(tmp_path)
     demos.run(kata, {}, Path("mykatas"))
     printed = capsys.readouterr().out.splitlines()

@@ -7,6 +7,9 @@ import math
 import pytest
 
 from minilm.course import catalog, plugging, targets
+from minilm.nn import functional as F
+from minilm.nn import parameters
+from minilm.nn.config import GPTConfig
 from minilm.text import merges
 
 ASIDE = {"save"}  # of a vocabulary: the kata does not ask for it
@@ -34,7 +37,50 @@ def test_byte_pairs_have_their_own_path(monkeypatch):
 
 
 def test_without_them_there_is_none():
-    assert plugging.train({}, BUDGET)["byte_pairs"] is None
+    result = plugging.train({}, BUDGET)
+    assert result["byte_pairs"] is None
+    assert result["llama"] is None
+    assert result["yours"]["model"] == "GPT"
+
+
+def counting(calls, name):
+    original = getattr(F, name)
+
+    def function(*arguments, **options):
+        calls.append(name)
+        return original(*arguments, **options)
+
+    return {f"minilm.nn.functional.{name}": function}
+
+
+def test_functions_of_llama_train_a_llama():
+    calls = []
+    result = plugging.train(counting(calls, "rotary_backward"), BUDGET)
+    assert set(calls) == {"rotary_backward"}
+    assert result["llama"] is None
+    for run in (result["yours"], result["library"]):
+        assert run["model"] == "Llama"
+        assert run["gradient_error"] < 1e-7
+    assert result["yours"]["losses"] == result["library"]["losses"]
+    assert result["yours"]["text"] == result["library"]["text"]
+
+
+def test_beside_others_a_llama_is_trained_too():
+    def param_shapes(config):
+        assert isinstance(config, GPTConfig), "a learner's knows GPT-2's only"
+        return original(config)
+
+    calls = []
+    original = parameters.param_shapes
+    functions = counting(calls, "rms_norm") | counting(calls, "layer_norm")
+    functions["minilm.nn.parameters.param_shapes"] = param_shapes
+    result = plugging.train(functions, BUDGET)
+    assert set(calls) == {"rms_norm", "layer_norm"}
+    assert result["yours"]["model"] == "GPT"
+    llama = result["llama"]
+    assert llama["yours"]["model"] == "Llama"
+    assert llama["yours"]["losses"] == llama["library"]["losses"]
+    assert len(llama["yours"]["losses"]) == BUDGET["steps"]
 
 
 def test_every_room_of_the_course_has_its_row():

@@ -12,8 +12,11 @@ from minilm.nn import functional as F
 from minilm.nn import optim
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT
+from minilm.nn.llama import Llama
+from minilm.nn.llama_config import LlamaConfig
 
 SOFTMAX = "minilm.nn.functional.softmax_backward"
+LLAMA = LlamaConfig(11, 8, 12, 2, 4, 2)
 CENTROID = "minilm.classify.centroid.NearestCentroid"
 
 
@@ -52,6 +55,54 @@ def test_the_real_model_calls_a_replacement_of_what_it_computes_fused(name):
     assert F.linear_cross_entropy is fused
     model.loss_and_grad(*batch)
     assert calls == [name]
+
+
+def test_a_llama_meets_an_attention_that_knows_four_axes():
+    model = Llama(LLAMA, rng=np.random.default_rng(0), dtype=np.float64)
+    batch = np.array([[1, 2, 3]]), np.array([[2, 3, -100]])
+    expected, gradient = model.loss_and_grad(*batch)
+    shapes = []
+
+    def counting(q, k, v, keep=None):
+        shapes.append((q.shape, k.shape))
+        return original(q, k, v, keep)
+
+    original = F.attention
+    with targets.replaced({"minilm.nn.functional.attention": counting}):
+        loss, again = model.loss_and_grad(*batch)
+    assert shapes == [((1, 4, 3, 2), (1, 4, 3, 2))] * 2
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(again.flat, gradient.flat, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("first", ["attention", "grouped_query_attention"])
+def test_a_learners_grouped_attention_stays_whatever_comes_first(first):
+    names = ["attention", "grouped_query_attention"]
+    parts = {f"minilm.nn.functional.{name}": getattr(F, name) for name in names}
+    parts["minilm.nn.functional.grouped_query_attention"] = len
+    ordered = dict(sorted(parts.items(), reverse=first != "attention"))
+    original = F.grouped_query_attention
+    with targets.replaced(ordered):
+        assert F.grouped_query_attention is len
+    assert F.grouped_query_attention is original
+
+
+def test_angles_that_a_llama_keeps_give_way_to_a_replacement():
+    model = Llama(LLAMA, rng=np.random.default_rng(0), dtype=np.float64)
+    ids = np.array([[1, 2, 3]])
+    before = model.logits(ids)
+    positions = []
+
+    def unturned(places, frequencies):
+        positions.append(places.tolist())
+        return original(0 * places, frequencies)
+
+    original = F.rotary_angles
+    with targets.replaced({"minilm.nn.functional.rotary_angles": unturned}):
+        other = model.logits(ids)
+    assert positions == [[0.0, 1.0, 2.0]] * 2
+    assert np.abs(other - before).max() > 1e-6
+    np.testing.assert_array_equal(model.logits(ids), before)
 
 
 def test_an_error_puts_everything_back():

@@ -238,7 +238,8 @@ def grouped_query_attention(
     Returns
     -------
     y : ndarray of shape (B, H, S, D)
-    cache : the cache of `attention`, with the axes (B, K, G) in place of (B, H)
+    cache : (q, k, v, weights, keep)
+        As in `attention`: `weights` of shape (B, H, S, T), before dropout; k and v as they came.
 
     References
     ----------
@@ -248,7 +249,8 @@ def grouped_query_attention(
     groups = k.shape[1]
     factors = None if keep is None else _grouped(keep, groups)
     y, cache = F.attention(_grouped(q, groups), k[:, :, None], v[:, :, None], factors)
-    return y.reshape(q.shape), cache
+    weights = cache[3].reshape(*q.shape[:-1], k.shape[2])
+    return y.reshape(q.shape), (q, k, v, weights, keep)
 
 
 def grouped_query_attention_backward(dy: Array, cache: F.Cache) -> tuple[Array, Array, Array]:
@@ -260,15 +262,18 @@ def grouped_query_attention_backward(dy: Array, cache: F.Cache) -> tuple[Array, 
     Parameters
     ----------
     dy : ndarray of shape (B, H, S, D)
-    cache : the cache of `attention`
+    cache : (q, k, v, weights, keep)
 
     Returns
     -------
     dq : ndarray of shape (B, H, S, D)
     dk, dv : ndarray of shape (B, K, T, D)
     """
-    groups = cache[1].shape[1]
-    dq, dk, dv = F.attention_backward(_grouped(dy, groups), cache)
+    q, k, v, weights, keep = cache
+    groups = k.shape[1]
+    factors = None if keep is None else _grouped(keep, groups)
+    grouped = _grouped(q, groups), k[:, :, None], v[:, :, None], _grouped(weights, groups), factors
+    dq, dk, dv = F.attention_backward(_grouped(dy, groups), grouped)
     return dq.reshape(dy.shape), dk.sum(axis=2), dv.sum(axis=2)
 
 
