@@ -127,7 +127,7 @@ def counted(parts: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Counter[
             if isinstance(part, type):
                 found[path] = part
                 for name, value in list(vars(part).items()):
-                    if isinstance(value, FunctionType) and not name.startswith("__"):
+                    if isinstance(value, FunctionType) and not name.startswith("_"):
                         undo.callback(setattr, part, name, value)
                         setattr(part, name, counting(path, value))
                 continue
