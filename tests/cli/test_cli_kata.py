@@ -399,9 +399,8 @@ def test_an_experiment_can_complete_a_phase(desk, capsys, monkeypatch):
 
 def test_a_phase_ends_with_a_command_that_there_is():
     for phase, known in phases.PHASES.items():
-        number = known.command.split()[-1]
-        if number != "--all":
-            assert catalog.find(number).phase == phase
+        if not known.command.startswith("minilm kata plug --all"):
+            assert catalog.find(known.command.split()[-1]).phase == phase
 
 
 def test_a_teachers_katas_stand_beside_the_shipped_ones(desk, capsys, monkeypatch):
