@@ -180,7 +180,7 @@ def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
     if pairs := result["byte_pairs"]:
         merged = " ".join(repr(token) for token in pairs["tokens"])
         lines += [
-            f"byte pairs, the first merges: {merged}",
+            *written("", f"byte pairs, the first merges: {merged}"),
             f"  a GPT on them: loss of step 1 {pairs['losses'][0]:.3f}, of step "
             f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}",
             f"  it needs {pairs['bits_per_byte']:.2f} bits per byte of text that it has not seen",
