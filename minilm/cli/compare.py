@@ -122,7 +122,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + " on two cores (default: class)",
     )
     grid.add_argument(
-        "--conditions", metavar="A,B,...", help="names (default: by preset), or a model's folder"
+        "--conditions",
+        metavar="A,B,...",
+        help="names (default: by preset); also models in folders, or smollm2: "
+        "probe:DIR, lora:DIR, finetuned:DIR",
     )
     grid.add_argument("--budgets", metavar="N,N,...", help="numbers of labelled examples")
     grid.add_argument("--seeds", type=int, metavar="N", help="draws of the labelled examples")

@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--conversations",
         type=Path,
         metavar="FILE",
-        help="conversations (.jsonl, .json, or Question:/Answer: in .txt): learn the replies",
+        help="conversations (.jsonl, .json, .csv, .tsv, or Question:/Answer: in .txt): "
+        "learn the replies",
     )
     parser.add_argument("--data-file", type=Path, nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--output-dir", type=Path, metavar="OUT", help="folder of the result")

@@ -17,6 +17,7 @@ from minilm.compare import costs, pretraining, transformer
 from minilm.compare.data import CompareData, Examples
 from minilm.compare.transformer import Body
 from minilm.embeddings import documents, similarity
+from minilm.nn.parameters import Config
 from minilm.random import generator
 from minilm.training import finetune
 from minilm.training.settings import SCRATCH, FinetuneSettings
@@ -186,15 +187,18 @@ def words_of(data: CompareData, body: Body) -> Encode:
 
 
 def pretrained_body(data: CompareData, kind: str = "model") -> Body:
-    """Return this pretraining's transformer, of the text or of the text shuffled."""
-    config = data.settings.transformer.config(len(data.text.vocabulary))
-    return transformer.body_of(config, data.made(kind).arrays)
+    """Return this pretraining's transformer, of the text or of the text shuffled, or its Llama."""
+    return transformer.body_of(_config(data, kind), data.made(kind).arrays)
 
 
-def random_body(data: CompareData) -> Body:
+def random_body(data: CompareData, kind: str = "model") -> Body:
     """Return a transformer before any training: what this pretraining starts from."""
-    config = data.settings.transformer.config(len(data.text.vocabulary))
-    return transformer.random_body(config, data.pretraining)
+    return transformer.random_body(_config(data, kind), data.pretraining)
+
+
+def _config(data: CompareData, kind: str) -> Config:
+    shape, words = data.settings.transformer, len(data.text.vocabulary)
+    return shape.llama(words) if kind == pretraining.LLAMA else shape.config(words)
 
 
 def on_states(

@@ -17,6 +17,7 @@ from minilm.compare import (
     probes,
     report,
     run,
+    states,
     store,
     taken,
 )
@@ -25,6 +26,7 @@ from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.executors import Lost, Place
 from minilm.compare.report import Result, bets
 from minilm.compare.run import Grid, Key, Shared
+from minilm.compare.states import Reading
 from minilm.compare.texts import name_of
 from minilm.errors import MinilmError, OptionError
 
@@ -96,7 +98,7 @@ def compare(
             possible,
             price_per_hour=price_per_hour,
             preset=preset,
-            notes=_notes(grid, possible),
+            notes=[*_notes(grid, possible), *model_folders.notes(shared)],
         )
         folder.mkdir(parents=True, exist_ok=True)
         with files.FolderLock(folder) as lock:
@@ -109,7 +111,8 @@ def compare(
             for line in taken.lines(tasks):
                 say(line)
             say(estimates.axes(tasks, possible, preset))
-            for note in dict.fromkeys(n for one in about["data"].values() for n in one["notes"]):
+            notes = [n for one in about["data"].values() for n in one["notes"]]
+            for note in dict.fromkeys([*notes, *model_folders.notes(shared)]):
                 say(f"note: {note}")
             kept = store.Store(folder, shared, price_per_hour)
             missing = _missing(kept, list(shared.runs(possible)), about, say)
@@ -117,8 +120,14 @@ def compare(
                 bets.write(folder, bet)
             store.write_items(shared, folder)
             files.write_json(folder / store.MANIFEST, about)
-            about["pretraining"] = _pretrain(shared, missing, possible.pretrainings, place, say)
+            readings = model_folders.readings(shared, missing)
+            about["pretraining"] = _pretrain(
+                shared, missing, readings, possible.pretrainings, place, say
+            )
             files.write_json(folder / store.MANIFEST, about)
+            for reading in readings:
+                reading.run(place.width)
+            states.load.cache_clear()  # what is large of a model is not needed here any more
             _run(shared, missing, kept, place)
             place.close()  # drawing can use the memory of processes that have nothing to do
             return _conclude(folder, shared, possible.budgets, slides)
@@ -133,7 +142,8 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
     for name in grid.conditions:
         if condition := own.get(name) or CONDITIONS.get(name):
             found[name] = condition
-        elif Path(model_folders.folder_of(name)[1]).is_dir():
+        elif model_folders.is_model(name):
+            progress.announce(f"loading {name}")
             found[name] = model_folders.of_folder(name)
         else:
             known = ", ".join((*CONDITIONS, *own))
@@ -178,10 +188,16 @@ def _read(tasks: list[CompareSettings], grid: Grid) -> dict[tuple[str, str, int]
 
 
 def _pretrain(
-    shared: Shared, missing: list[Key], pretrainings: int, place: Place, say: Say
+    shared: Shared,
+    missing: list[Key],
+    readings: list[Reading],
+    pretrainings: int,
+    place: Place,
+    say: Say,
 ) -> list[dict[str, Any]]:
     """Take from the cache, or make, what the missing runs and the probes need; return the record.
 
+    Before that, how long everything may take is announced, with what is to be read afterwards.
     What is made is found in `text.made` of every data of that text.
     """
     needs = {kind for c in shared.conditions.values() for kind in c.needs}
@@ -193,6 +209,10 @@ def _pretrain(
     made = {job: found for job, key in keys.items() if (found := pretraining.load_cached(key))}
     left = [job for job in jobs if job not in made]
     seconds = estimates.seconds(shared, missing, left)
+    for reading in readings:
+        text, more = reading.plan(place.width)
+        seconds += more
+        say(text)
     say(estimates.sentence(len(missing), len(left), seconds / place.width))
     for job, found in made.items():
         say(

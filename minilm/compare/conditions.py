@@ -22,6 +22,7 @@ from minilm.classify import logistic, tfidf
 from minilm.compare import classifiers, pretraining
 from minilm.compare.classifiers import Classifier
 from minilm.compare.data import CompareData, Examples
+from minilm.compare.states import FolderModel
 
 Train = Callable[[CompareData, int, np.ndarray], Classifier]
 
@@ -51,6 +52,8 @@ class Condition:
         Whether it starts from the initial parameters of a pretraining, without pretraining.
     trains_transformer : bool
         Whether it takes long, for the time that is left.
+    model : FolderModel, optional
+        The model from a folder that it is about, which reads its texts before the runs.
     """
 
     summary: str
@@ -60,6 +63,7 @@ class Condition:
     needs: tuple[str, ...] = ()
     random_start: bool = False
     trains_transformer: bool = False
+    model: FolderModel | None = None
 
     @property
     def control(self) -> bool:
@@ -177,6 +181,18 @@ def train_pretrained_on_shuffled(data: CompareData, seed: int, chosen: np.ndarra
     return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
 
 
+def train_llama_scratch(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Train a random Llama on the labelled texts."""
+    body = classifiers.random_body(data, pretraining.LLAMA)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["scratch"])
+
+
+def train_llama(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
+    """Train the pretrained Llama further, all of it."""
+    body = classifiers.pretrained_body(data, pretraining.LLAMA)
+    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
+
+
 CONDITIONS: dict[str, Condition] = {
     "tfidf": Condition("word counts of the labelled texts", ("random",), WORDS, train_tfidf),
     "random": Condition("random word vectors", (), WORDS, train_random),
@@ -252,6 +268,22 @@ CONDITIONS: dict[str, Condition] = {
         ("model",),
         trains_transformer=True,
     ),
+    "llama-scratch": Condition(
+        "a random Llama of as many parameters (within 2 %), trained with the labels",
+        ("transformer-scratch",),
+        TRANSFORMER,
+        train_llama_scratch,
+        random_start=True,
+        trains_transformer=True,
+    ),
+    "llama-finetuned": Condition(
+        "that Llama pretrained on the same text in as many steps, trained further with the labels",
+        ("transformer-finetuned", "llama-scratch"),
+        TRANSFORMER,
+        train_llama,
+        (pretraining.LLAMA,),
+        trains_transformer=True,
+    ),
     "cooccurrence-labels-only": Condition(
         "control: vectors counted on the labelled texts alone",
         # Not "random", whose vectors know words that no label shows, if only as noise: what these
@@ -277,6 +309,12 @@ CONDITIONS: dict[str, Condition] = {
     ),
 }
 
-# What only the preset methods runs by default.
-_EXTRA = ("transformer-lora-8", "transformer-last-n", "transformer-gradual")
+# Only where they are asked for by name, or by the preset methods.
+_EXTRA = (
+    "transformer-lora-8",
+    "transformer-last-n",
+    "transformer-gradual",
+    "llama-scratch",
+    "llama-finetuned",
+)
 DEFAULT = tuple(name for name in CONDITIONS if name not in _EXTRA)

@@ -9,20 +9,23 @@ takes the one for the weights, and where the weights are frozen, the one for wha
 
 from __future__ import annotations
 
-from minilm.nn.config import GPTConfig
+import math
+
+from minilm.nn.parameters import Config, param_shapes
 
 
-def forward(config: GPTConfig, tokens: int, length: float, *, head: int) -> float:
+def forward(config: Config, tokens: int, length: float, *, head: int) -> float:
     """Return the operations of a transformer's forward pass.
 
-    A layer has weights of 4 C^2 + 2 C I (attention and MLP), each used once a token, and attention
-    compares each token with all T of its sequence twice (scores, then the mix of values).
+    A layer has matrices of W entries, each used once a token (in GPT-2 W = 4 C^2 + 2 C I: attention
+    and MLP), and attention compares each token with all T of its sequence twice (scores, then the
+    mix of values), in H heads of D channels.
 
-        tokens * (2 * L * (4 C^2 + 2 C I) + 4 * L * T * C + 2 * C * head)
+        tokens * (2 * L * W + 4 * L * T * H * D + 2 * C * head)
 
     Parameters
     ----------
-    config : GPTConfig
+    config : GPTConfig or LlamaConfig
     tokens : int
         All positions that are computed, padding included.
     length : float
@@ -32,12 +35,14 @@ def forward(config: GPTConfig, tokens: int, length: float, *, head: int) -> floa
 
     Examples
     --------
+    >>> from minilm.nn.config import GPTConfig
     >>> forward(GPTConfig(512, 32, 64, 2, 2), tokens=1, length=32, head=512)
     278528.0
     """
-    width, layers = config.n_embd, config.n_layer
-    weights = layers * (4 * width * width + 2 * width * config.inner)
-    return float(tokens * (2 * weights + 4 * layers * length * width + 2 * width * head))
+    matrices = (s for n, s in param_shapes(config).items() if n.startswith(config.layers))
+    weights = sum(math.prod(shape) for shape in matrices if len(shape) == 2)
+    pairs = config.n_layer * length * config.n_head * config.head_size
+    return float(tokens * (2 * weights + 4 * pairs + 2 * config.n_embd * head))
 
 
 def regression(rows: int, width: int, classes: int, iterations: int) -> float:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from minilm import progress
-from minilm.compare import classifiers, transformer
+from minilm.compare import classifiers, model_folders, states, transformer
 from minilm.compare.data import CompareData, CompareSettings
-from minilm.compare.pretraining import Job
+from minilm.compare.pretraining import LLAMA, Job
 from minilm.compare.run import Grid, Key, Shared
-from minilm.nn.config import GPTConfig
-from minilm.nn.gpt import GPT
+from minilm.nn import architectures
 from minilm.nn.heads import SequenceClassifier
+from minilm.nn.parameters import Config
 from minilm.training.settings import FinetuneSettings
 
 # Seconds: of what comes before and after the runs, of a run without a transformer and of each of
@@ -83,9 +84,15 @@ def _run(shared: Shared, key: Key) -> float:
     if not shared.conditions[key.condition].trains_transformer:
         return light
     data = shared.data_of(key)
-    config = data.settings.transformer.config(len(data.text.vocabulary))
     length = _mean_length(data)
     items = sum(len(part.labels) for part in data.domains.values())
+    if model := shared.conditions[key.condition].model:
+        way = model_folders.settings_of(model, key.budget)
+        steps = (way.updates or 0) + _READING * items / way.batch
+        upper = states.UPPER if model.how == "lora" else model.config.n_layer
+        one = replace(model.config.with_layers(1), vocab_size=2)
+        return light + steps * min(upper, model.config.n_layer) * _update_seconds(one, length)
+    config = data.settings.transformer.config(len(data.text.vocabulary))
     longest = classifiers.WAYS["scratch"]
     steps = classifiers.updates(key.budget, longest) + _READING * items / longest.batch
     return light + steps * _update_seconds(config, length)
@@ -100,20 +107,21 @@ def _pretraining(shared: Shared, job: Job) -> float:
     data = next(m for m in shared.data.values() if m.text.corpus == job.corpus)
     if job.kind.endswith("vectors"):
         return _COUNTING * job.words
-    settings = data.settings.transformer
-    return settings.steps * _step_seconds(settings, settings.config(len(data.text.vocabulary)))
+    settings, words = data.settings.transformer, len(data.text.vocabulary)
+    config = settings.llama(words) if job.kind == LLAMA else settings.config(words)
+    return settings.steps * _step_seconds(settings, config)
 
 
 @cache
-def _step_seconds(settings: transformer.TransformerSettings, config: GPTConfig) -> float:
+def _step_seconds(settings: transformer.TransformerSettings, config: Config) -> float:
     """Return how long a step of pretraining takes here."""
-    model = GPT(config, rng=np.random.default_rng(0))
+    model = architectures.language_model(config, rng=np.random.default_rng(0))
     ids = np.ones((settings.batch, config.n_positions), np.int64)
     return _second_time(lambda: model.gradients(ids, ids))
 
 
 @cache
-def _update_seconds(config: GPTConfig, length: int) -> float:
+def _update_seconds(config: Config, length: int) -> float:
     """Return how long an update from a batch of labelled texts takes here."""
     model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
     ids = np.ones((FinetuneSettings.batch, min(length, config.n_positions)), np.int64)

@@ -14,7 +14,7 @@ import numpy as np
 
 import minilm
 from minilm import files
-from minilm.compare import classifiers, statistics, store, summary
+from minilm.compare import classifiers, model_folders, statistics, store, summary
 from minilm.compare.data import CompareData, CompareSettings
 from minilm.compare.run import Grid, Shared
 from minilm.data.sources import find_files
@@ -56,6 +56,7 @@ def describe(
                 "baseline": next(iter(condition.baselines), None),
                 "uses_text": bool(condition.needs),
                 "drawn": condition.drawn,
+                "model": condition.model and model_folders.record(condition.model),
             }
             for name, condition in shared.conditions.items()
         },
@@ -154,6 +155,13 @@ def check_resumable(folder: Path, now: dict[str, Any]) -> None:
                     path,
                 )
     _check_same("the conditions' settings", before.get("conditions"), now["conditions"], path)
+    for name, about in now["about"].items():
+        if name in before["about"] and about["model"] != before["about"][name].get("model"):
+            raise InputError(
+                f"the model of {name} is another one now, or is used in another way; use "
+                "--overwrite to start again",
+                path,
+            )
 
 
 def _check_same(name: str, old: Any, new: Any, path: Path) -> None:

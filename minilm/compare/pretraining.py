@@ -20,7 +20,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,12 +35,14 @@ from minilm.errors import InputError
 from minilm.random import generator
 from minilm.store import safetensors
 
+LLAMA = "llama"
 #: What can be made of a text, and what it is called in tables.
 KINDS = {
     "vectors": "word vectors",
     "shuffled vectors": "word vectors, shuffled text",
     "model": "transformer",
     "shuffled model": "transformer, shuffled text",
+    LLAMA: "transformer, Llama's architecture",
 }
 # Kinds that chance has a part in, so that each pretraining makes its own.
 DRAWN = tuple(kind for kind in KINDS if kind != "vectors")
@@ -48,9 +50,9 @@ DRAWN = tuple(kind for kind in KINDS if kind != "vectors")
 _SVD_PASSES = 10
 # Bytes for counting, in each process.
 _MEMORY = 1 << 27
-# The code that decides what pretraining makes.
+# The code that decides what pretraining makes, and what `states` computes.
 _ROOMS = ("embeddings", "nn", "training", "text")
-_FILES = ("compare/pretraining.py", "compare/transformer.py")
+_FILES = ("compare/pretraining.py", "compare/states.py", "compare/transformer.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +149,9 @@ def make(text: Text, settings: CompareSettings, kind: str, pretraining: int = 0)
             "held_out": [],
         }
     else:
-        body, details = transformer.pretrain(ids, size, settings.transformer, seed=pretraining)
+        body, details = transformer.pretrain(
+            ids, size, settings.transformer, seed=pretraining, llama=kind == LLAMA
+        )
         arrays = dict(body.parameters.items())
     return Made(arrays, {"seconds": time.perf_counter() - start, **details})
 
@@ -172,10 +176,10 @@ def cache_key(text: Text, settings: CompareSettings, kind: str, pretraining: int
     else:
         inputs["settings"] = asdict(settings.transformer)
     inputs["text"] = hashlib.sha256(text.ids.astype("<i4").tobytes()).hexdigest()
-    return _cache_name(inputs)
+    return cache_name(inputs)
 
 
-def _cache_name(inputs: Mapping[str, Any]) -> str:
+def cache_name(inputs: Mapping[str, Any]) -> str:
     """Return the name of an entry: a hash of what it is made from, of the code and of NumPy.
 
     Parameters
@@ -185,7 +189,7 @@ def _cache_name(inputs: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> _cache_name({"window": 3}) == _cache_name({"window": 4})
+    >>> cache_name({"window": 3}) == cache_name({"window": 4})
     False
     """
     content = {"inputs": inputs, "code": _code_version(), "numpy": np.__version__}
@@ -206,12 +210,17 @@ def _code_version() -> str:
 
 def load_cached(name: str) -> Made | None:
     """Return an entry, or None where there is none or it is damaged."""
-    path = resources.cache_dir() / f"{name}.safetensors"
+    found = load_entry(resources.cache_dir() / f"{name}.safetensors")
+    return found and replace(found, arrays={k: np.array(v) for k, v in found.arrays.items()})
+
+
+def load_entry(path: Path) -> Made | None:
+    """Return what a file of the cache holds, mapped; None where there is none or it is damaged."""
     if not path.exists():
         return None
     try:
         with safetensors.TensorFile(path) as tensors:
-            arrays = {entry: np.array(tensors[entry]) for entry in tensors}
+            arrays = dict(tensors.items())
             text, digest = tensors.metadata["details"], tensors.metadata["sha256"]
         if digest != _digest(arrays, text):
             return None
@@ -221,6 +230,11 @@ def load_cached(name: str) -> Made | None:
 
 
 def save_cached(name: str, made: Made) -> None:
+    """Keep an entry under its name; see `save_entry`."""
+    save_entry(resources.cache_dir() / f"{name}.safetensors", made)
+
+
+def save_entry(path: Path, made: Made) -> None:
     """Keep an entry; where that is impossible (a full disk, no home), nothing is kept.
 
     Raises
@@ -230,8 +244,8 @@ def save_cached(name: str, made: Made) -> None:
     text = json.dumps(made.details)
     metadata = {"details": text, "sha256": _digest(made.arrays, text)}
     try:
-        resources.cache_dir().mkdir(parents=True, exist_ok=True)
-        safetensors.save(made.arrays, resources.cache_dir() / f"{name}.safetensors", metadata)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        safetensors.save(made.arrays, path, metadata)
     except (OSError, RuntimeError):  # RuntimeError: no home directory
         return
 

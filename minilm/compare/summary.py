@@ -244,7 +244,7 @@ def _accuracy(cell: Runs | None, estimate: Estimate | None) -> dict[str, Any]:
 
 
 def _pairs(
-    cells: Cells, grid: dict[str, Any], about: dict[str, Any]
+    cells: Cells, grid: dict[str, Any], about: dict[str, Any], main: Place
 ) -> Iterator[tuple[str, str, Place, int, str]]:
     """Yield condition, baseline, text, budget and family of each comparison that can be made."""
     for condition in grid["conditions"]:
@@ -253,14 +253,18 @@ def _pairs(
                 family = about[condition]["family"] if number == 0 else f"against {baseline}"
                 for budget in grid["budgets"]:
                     if (condition, place, budget) in cells and _partner(
-                        cells, baseline, place, budget
+                        cells, baseline, place, budget, main
                     ):
                         yield condition, baseline, place, budget, family
 
 
-def _partner(cells: Cells, baseline: str, place: Place, budget: int) -> Runs | None:
-    """Return the baseline's runs on the same text, or those that use none."""
-    return cells.get((baseline, place, budget)) or cells.get((baseline, ("", 0), budget))
+def _partner(cells: Cells, baseline: str, place: Place, budget: int, main: Place) -> Runs | None:
+    """Return the baseline's runs on the same text, or those that use none.
+
+    A condition without a text, such as a model from a folder, is compared with the main one.
+    """
+    places = [place, ("", 0)] if place[0] else [place, main]
+    return next(filter(None, (cells.get((baseline, one, budget)) for one in places)), None)
 
 
 def _differences(
@@ -268,8 +272,8 @@ def _differences(
 ) -> Iterator[dict[str, Any]]:
     """Yield each condition against its baselines, with verdicts corrected by family and text."""
     pairs = []
-    for condition, baseline, place, budget, family in _pairs(cells, grid, about):
-        theirs = _partner(cells, baseline, place, budget)
+    for condition, baseline, place, budget, family in _pairs(cells, grid, about, main):
+        theirs = _partner(cells, baseline, place, budget, main)
         if theirs is not None:
             names = {
                 "condition": condition,

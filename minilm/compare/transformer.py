@@ -3,26 +3,29 @@
 It reads the same words as the word vectors, so that what differs between the two families is what
 is made of the words. Pretraining is `minilm pretrain` in small: start from co-occurrence vectors,
 then predict the next word. Fine-tuning is `training.finetune`.
+
+Beside it there can be a Llama of as many parameters, which learns the same text in the same steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from minilm.compare import costs
 from minilm.models import batches
-from minilm.nn import checks, gpt, optim
+from minilm.nn import architectures, checks, optim
 from minilm.nn import functional as F
 from minilm.nn.config import GPTConfig
 from minilm.nn.gpt import GPT, initial_parameters
 from minilm.nn.heads import SequenceClassifier
+from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Parameters, param_shapes
+from minilm.nn.parameters import Config, Parameters, count_of, param_shapes
 from minilm.random import generator
 from minilm.training import loop, tokens, word_start
 from minilm.training.settings import WORD_RECIPE, PretrainSettings
@@ -75,21 +78,56 @@ class TransformerSettings:
         size = min(words, self.vocabulary) + _SPECIAL
         return GPTConfig(size, self.n_positions, self.n_embd, self.n_layer, self.n_head)
 
+    def llama(self, words: int) -> LlamaConfig:
+        """Return the shape of the Llama beside it: same width, layers and heads.
+
+        Its MLP, whose three matrices are narrower than GPT-2's two, is as wide as makes the numbers
+        of parameters as equal as they can be.
+
+        Examples
+        --------
+        >>> sizes = TransformerSettings()
+        >>> [count_of(shapes, shapes) for config in (sizes.config(5000), sizes.llama(5000))
+        ...  for shapes in [param_shapes(config)]]
+        [424320, 424256]
+        """
+        gpt = self.config(words)
+        narrow, wider = (
+            LlamaConfig(
+                vocab_size=gpt.vocab_size,
+                hidden_size=self.n_embd,
+                intermediate_size=inner,
+                num_hidden_layers=self.n_layer,
+                num_attention_heads=self.n_head,
+                max_position_embeddings=self.n_positions,
+                tie_word_embeddings=True,
+            )
+            for inner in (1, 2)
+        )
+        wanted, least, next_ = (_size(config) for config in (gpt, narrow, wider))
+        inner = 1 + max(0, round((wanted - least) / (next_ - least)))
+        return replace(narrow, intermediate_size=inner)
+
+
+def _size(config: Config) -> int:
+    shapes = param_shapes(config)
+    return count_of(shapes, shapes)
+
 
 @dataclass(frozen=True, eq=False)
 class Body:
     """A transformer without a head."""
 
-    config: GPTConfig
+    config: Config
     parameters: Parameters
 
 
-def random_body(config: GPTConfig, seed: int) -> Body:
+def random_body(config: Config, seed: int) -> Body:
     """Return a body before any training: what the pretraining of this number starts from."""
     return Body(config, initial_parameters(config, rng=generator(seed, "parameters")))
 
 
-def body_of(config: GPTConfig, arrays: dict[str, np.ndarray]) -> Body:
+def body_of(config: Config, arrays: dict[str, np.ndarray]) -> Body:
     """Return a body with these parameters."""
     parameters = Parameters(param_shapes(config), np.float32)
     for name in parameters:
@@ -97,7 +135,7 @@ def body_of(config: GPTConfig, arrays: dict[str, np.ndarray]) -> Body:
     return Body(config, parameters)
 
 
-def encode(words: Sequence[int], config: GPTConfig) -> list[int]:
+def encode(words: Sequence[int], config: Config) -> list[int]:
     """Return the model's ids of a text, given those of a vocabulary (-1 for no word of it).
 
     A text without a word is the end of a text alone; a long one is cut.
@@ -111,7 +149,7 @@ def encode(words: Sequence[int], config: GPTConfig) -> list[int]:
 
 
 def pretrain(
-    ids: np.ndarray, words: int, settings: TransformerSettings, seed: int
+    ids: np.ndarray, words: int, settings: TransformerSettings, seed: int, *, llama: bool = False
 ) -> tuple[Body, dict[str, Any]]:
     """Train a language model on a text, on one thread; a pure function of its arguments.
 
@@ -126,6 +164,8 @@ def pretrain(
     seed : int
         The number of the pretraining: it decides the order of the documents and of the windows, and
         the initial parameters, which are those of `random_body` at this seed.
+    llama : bool
+        Whether to train the Llama; everything else is the same.
 
     Returns
     -------
@@ -134,11 +174,11 @@ def pretrain(
         `flops`, `parameters`, and the curves `loss` and `held_out`: lists of [step, tokens seen,
         nats a token].
     """
-    config = settings.config(words)
+    config = settings.llama(words) if llama else settings.config(words)
     train, held_out = _split(ids, config, rng=generator(seed, "order"))
-    model = GPT(config, rng=generator(seed, "parameters"))
+    model = architectures.language_model(config, rng=generator(seed, "parameters"))
     word_start.from_cooccurrence(
-        model.parameters["wte.weight"],
+        model.parameters[config.table],
         train,
         window=settings.window,
         length=settings.embedding_length,
@@ -151,7 +191,7 @@ def pretrain(
         model.parameters,
         betas=loop.BETAS,
         weight_decay=PretrainSettings.weight_decay,
-        factors={"wte.weight": settings.embedding_rate},
+        factors={config.table: settings.embedding_rate},
     )
     curve: list[list[float]] = []
     looks = [[0, 0, _held_out_loss(model, held_out)]]
@@ -180,7 +220,7 @@ def pretrain(
 
 
 def _split(
-    ids: np.ndarray, config: GPTConfig, *, rng: np.random.Generator
+    ids: np.ndarray, config: Config, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the model's ids of the documents to learn from, shuffled, and of those held out."""
     known = config.vocab_size - _SPECIAL
@@ -210,7 +250,7 @@ def pooled(body: Body, texts: Sequence[Ids]) -> np.ndarray:
 
     Texts of one length go together, so that there is no padding.
     """
-    model = gpt.Body(body.config, body.parameters)
+    model = architectures.body(body.config, body.parameters)
     out = np.empty((len(texts), body.config.n_embd), np.float32)
     for part, ids in _alike(texts):
         hidden, _ = model.hidden(checks.check_ids(ids, model.config), backward=False)
@@ -237,6 +277,6 @@ def _alike(texts: Sequence[Ids]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def states(body: Body, ids: Ids) -> np.ndarray:
     """Return the last hidden states of one text: T ids -> (T, C)."""
-    model = gpt.Body(body.config, body.parameters)
+    model = architectures.body(body.config, body.parameters)
     hidden, _ = model.hidden(checks.check_ids([ids], model.config), backward=False)
     return hidden[0]

@@ -217,7 +217,7 @@ def _refuse_conversations(table: Table) -> None:
                 if names[0] in _NESTED
                 else f"to learn from the words alone, use --text-column {','.join(names)}"
             )
-            if names in _LEARNED and table.path.suffix.lower() in (".json", ".jsonl"):
+            if names in _LEARNED and (names[0] not in _NESTED or not table.header):
                 advice = f"minilm finetune --conversations FILE learns the replies; or {advice}"
             raise InputError(f"these are {what}, not texts or labels; {advice}", table.path)
 

@@ -1,6 +1,7 @@
 """Conversations from files: who says what, in turn.
 
-One is an object of a .json or .jsonl file, in one of the shapes that are in use:
+One is an object of a .json or .jsonl file, or a row of a .csv or .tsv file with columns of these
+names (apart from `messages`), in one of the shapes that are in use:
 
     {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}
     {"prompt": "...", "completion": "..."}
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm.data.lines import read_lines
+from minilm.data.tables import Table, normalized
 from minilm.errors import InputError, brief
 
 ROLES = ("system", "user", "assistant")
@@ -55,7 +57,13 @@ def read_conversations(
         At the first one that cannot be learned from; the message names file and line.
     """
     path = Path(path)
-    readers = {".jsonl": _json_lines, ".json": _json_list, ".txt": _paragraphs}
+    readers = {
+        ".jsonl": _json_lines,
+        ".json": _json_list,
+        ".csv": _table,
+        ".tsv": _table,
+        ".txt": _paragraphs,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"conversations are read from {', '.join(readers)} files", path)
@@ -81,6 +89,12 @@ def _json_list(path: Path, encoding: str) -> Iterator[tuple[int, Conversation]]:
         raise InputError("a list of conversations was expected", path)
     for number, item in enumerate(content, 1):
         yield number, _messages(item, path, number)
+
+
+def _table(path: Path, encoding: str) -> Iterator[tuple[int, Conversation]]:
+    for number, row in Table(path, encoding):
+        columns = {normalized(name): value for name, value in row.items() if name.strip()}
+        yield number, _messages(columns, path, number)
 
 
 def _parsed(text: str, path: Path, line: int | None) -> Any:
@@ -115,7 +129,7 @@ def _messages(item: Any, path: Path, line: int) -> Conversation:
             answer = _text(item[answered], answered, path, line)
             return Message("user", question), Message("assistant", answer)
     raise InputError(
-        f"the keys {brief(list(item))} are not those of a conversation; use messages, prompt and "
+        f"the names {brief(list(item))} are not those of a conversation; use messages, prompt and "
         "completion, instruction and output, or question and answer",
         path,
         line,

@@ -142,6 +142,10 @@ class GPTConfig:
         """Return the configuration with one dropout rate in all three places."""
         return replace(self, embd_pdrop=rate, attn_pdrop=rate, resid_pdrop=rate)
 
+    def with_layers(self, count: int) -> GPTConfig:
+        """Return the configuration with another number of layers."""
+        return replace(self, n_layer=count)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GPTConfig:
         """Make a configuration from the keys of a Hugging Face `config.json`.

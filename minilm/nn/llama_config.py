@@ -240,6 +240,10 @@ class LlamaConfig:
         """Return the configuration with another dropout rate."""
         return replace(self, attention_dropout=rate)
 
+    def with_layers(self, count: int) -> LlamaConfig:
+        """Return the configuration with another number of layers."""
+        return replace(self, num_hidden_layers=count)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LlamaConfig:
         """Take the keys of a Hugging Face `config.json`, of transformers 4 or 5.

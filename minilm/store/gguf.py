@@ -184,12 +184,15 @@ class GGUFFile(Mapping[str, Array]):
         except BaseException:
             self._map.close()
             raise
+        # Views of this array, unlike arrays made on the mapping itself, keep it from closing.
+        self._bytes = np.frombuffer(self._map, np.uint8)
 
     def __getitem__(self, name: str) -> Array:
         """Return one tensor as float32."""
         info = self.infos[name]
         count = (info.stop - info.start) // info.kind.bytes
-        blocks: Blocks = np.ndarray((count, info.kind.bytes), np.uint8, self._map, info.start)
+        stop = info.start + count * info.kind.bytes
+        blocks: Blocks = self._bytes[info.start : stop].reshape(count, info.kind.bytes)
         with np.errstate(over="ignore", invalid="ignore"):  # checked where the model is made
             return info.kind.widen(blocks).reshape(info.shape)
 
@@ -207,6 +210,7 @@ class GGUFFile(Mapping[str, Array]):
 
     def __exit__(self, *exception: object) -> None:
         """End the mapping, unless a view of it is still held."""
+        del self._bytes
         with contextlib.suppress(BufferError):
             self._map.close()
 

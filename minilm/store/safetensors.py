@@ -125,6 +125,8 @@ class TensorFile(Mapping[str, NDArray[Any]]):
                     header, size - self._data_start, self.path
                 )
                 self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+            # Views of this array, unlike arrays made on the mapping itself, keep it from closing.
+            self._bytes = np.frombuffer(self._map, np.uint8)
         except FileNotFoundError:
             raise ModelError("no such file; check the path", self.path) from None
         except (OSError, ValueError) as error:  # ValueError: it was cut short meanwhile
@@ -135,7 +137,9 @@ class TensorFile(Mapping[str, NDArray[Any]]):
         """Return one array."""
         info = self.infos[name]
         start = self._data_start + info.start
-        stored: NDArray[Any] = np.ndarray(info.shape, _DTYPES[info.dtype], self._map, start)
+        stop = self._data_start + info.stop
+        stored: NDArray[Any] = self._bytes[start:stop].view(_DTYPES[info.dtype])
+        stored = stored.reshape(info.shape)
         return _widen(stored, info.dtype)
 
     def __iter__(self) -> Iterator[str]:
@@ -152,6 +156,7 @@ class TensorFile(Mapping[str, NDArray[Any]]):
 
     def __exit__(self, *exception: object) -> None:
         """End the mapping, unless a view of it is still held."""
+        del self._bytes
         with contextlib.suppress(BufferError):
             self._map.close()
 

@@ -43,11 +43,11 @@ def test_a_damaged_entry_is_none(own, where):
 
 
 def test_keys_go_by_content_code_and_numpy(own, monkeypatch):
-    keys = {pretraining._cache_name({"text": "a"}), pretraining._cache_name({"text": "b"})}
+    keys = {pretraining.cache_name({"text": "a"}), pretraining.cache_name({"text": "b"})}
     monkeypatch.setattr(pretraining, "_code_version", lambda: "other")
-    keys.add(pretraining._cache_name({"text": "a"}))
+    keys.add(pretraining.cache_name({"text": "a"}))
     monkeypatch.setattr(np, "__version__", "9.9")
-    keys.add(pretraining._cache_name({"text": "a"}))
+    keys.add(pretraining.cache_name({"text": "a"}))
     assert len(keys) == 4
 
 

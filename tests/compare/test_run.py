@@ -101,7 +101,14 @@ def test_pretraining_helps_where_company_carries_the_label(shared, main):
 
 
 @pytest.mark.parametrize(
-    "name", ["tfidf", "cooccurrence", "cooccurrence-finetuned", "transformer-finetuned"]
+    "name",
+    [
+        "tfidf",
+        "cooccurrence",
+        "cooccurrence-finetuned",
+        "transformer-finetuned",
+        "llama-finetuned",
+    ],
 )
 def test_with_many_labels_every_condition_that_can_learns_the_small_world(shared, main, name):
     assert run(shared, name, 60).accuracy(main, "task") > 0.9
@@ -114,6 +121,7 @@ MANY_UPDATES = [
     "transformer-lora-8",
     "transformer-last-n",
     "transformer-gradual",
+    "llama-finetuned",
 ]
 
 
@@ -129,8 +137,28 @@ def test_a_transformer_from_scratch_has_at_least_the_updates_of_the_others(share
         assert runs.run(shared, key(shared, name, 60, 0)).error == "RuntimeError: enough"
     scratch, *others = asked
     assert scratch.updates == classifiers.updates(60, classifiers.WAYS["scratch"]) == 80
-    assert [one.updates for one in others] == [60] * 5
-    assert [one.method for one in others] == ["full", "lora", "lora", "last-n", "gradual"]
+    assert [one.updates for one in others] == [60] * 6
+    assert [one.method for one in others] == ["full", "lora", "lora", "last-n", "gradual", "full"]
+
+
+@pytest.mark.parametrize("words", [60, 4_000, 50_000])
+@pytest.mark.parametrize(("width", "layers"), [(16, 1), (64, 2), (128, 4)])
+def test_the_llama_has_as_many_parameters_and_another_architecture(words, width, layers):
+    shape = transformer.TransformerSettings(n_embd=width, n_layer=layers)
+    bodies = [transformer.random_body(one, 0) for one in (shape.config(words), shape.llama(words))]
+    gpt, llama = (body.parameters.count() for body in bodies)
+    assert llama == pytest.approx(gpt, rel=0.02)
+    assert "wpe.weight" in bodies[0].parameters
+    assert "model.layers.0.mlp.gate_proj.weight" in bodies[1].parameters
+
+
+def test_the_llama_is_pretrained_in_the_same_steps(main):
+    gpt, llama = (main.made(kind).details for kind in ("model", "llama"))
+    assert llama["parameters"] == pytest.approx(gpt["parameters"], rel=0.02)
+    assert [at[:2] for at in llama["loss"]] == [at[:2] for at in gpt["loss"]]
+    assert gpt["flops"] < llama["flops"] < 1.2 * gpt["flops"]  # of biases and positions: matrices
+    start, *_, end = (look[2] for look in llama["held_out"])
+    assert end < start
 
 
 def test_drawn_texts_without_a_known_word_give_zero_vectors(main):
@@ -142,7 +170,7 @@ def test_drawn_texts_without_a_known_word_give_zero_vectors(main):
 
 def test_pretrainings_differ_and_share_their_initial_parameters_with_training_from_scratch(main):
     bodies = [replace(main, pretraining=number) for number in (0, 1)]
-    for kind in ("model", "shuffled model", "shuffled vectors"):
+    for kind in ("model", "llama", "shuffled model", "shuffled vectors"):
         first, second = (next(iter(one.made(kind).arrays.values())) for one in bodies)
         assert not np.array_equal(first, second)
     assert bodies[0].made("vectors") is bodies[1].made("vectors")

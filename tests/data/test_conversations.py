@@ -44,6 +44,26 @@ def test_every_shape_is_read(tmp_path, item, expected, ending):
     assert [line for line, _ in found] == ([1, 2] if ending == ".json" else [1, 3])
 
 
+@pytest.mark.parametrize(("ending", "separator"), [(".csv", ","), (".tsv", "\t"), (".csv", ";")])
+@pytest.mark.parametrize("names", ["Prompt completion", "question answer", "instruction output"])
+def test_the_rows_of_a_table(tmp_path, names, ending, separator):
+    path = tmp_path / f"a{ending}"
+    rows = ["id", *names.split()], ["1", "Hi?", "Hello."], ["2", "Who?", "Me."]
+    path.write_text("".join(separator.join(row) + "\n" for row in rows), encoding="utf-8")
+    second = Message("user", "Who?"), Message("assistant", "Me.")
+    assert read_conversations(path) == [(2, (ASKED, ANSWERED)), (3, second)]
+
+
+def test_a_table_with_an_empty_answer_or_other_columns(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("question,answer\nHi?,Hello.\nWho?,\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.csv:3: an empty message of the assistant"):
+        read_conversations(path)
+    path.write_text("text,label\nfine,good\nbad,bad\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.csv:2: the names \['text', 'label'\] are not"):
+        read_conversations(path)
+
+
 def test_paragraphs_of_questions_and_answers(tmp_path):
     path = tmp_path / "a.txt"
     text = "Question: Hi?\nAnswer: Hello.\n\n\nQuestion: A\nb\nAnswer: C\nQuestion: D\nAnswer: E\n"
@@ -65,7 +85,7 @@ def test_the_shipped_letters_are_conversations():
     [
         ("{", "damaged JSON"),
         ("[1]", "expected an object"),
-        ('{"text": "a"}', "the keys .* are not those of a conversation"),
+        ('{"text": "a"}', "the names .* are not those of a conversation"),
         ('{"messages": "a"}', "messages is not a list of objects"),
         ('{"messages": []}', "its turns are none"),
         ('{"messages": [{"content": "a"}]}', "role is None; expected a text"),
@@ -92,9 +112,9 @@ def test_each_fault_is_named_with_its_line(tmp_path, line, fault):
 
 
 def test_files_of_other_kinds(tmp_path):
-    path = tmp_path / "a.csv"
+    path = tmp_path / "a.docx"
     path.write_text("a,b\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"read from \.jsonl, \.json, \.txt files"):
+    with pytest.raises(InputError, match=r"read from \.jsonl, \.json, \.csv, \.tsv, \.txt files"):
         read_conversations(path)
     path = tmp_path / "a.json"
     path.write_text("{}", encoding="utf-8")

@@ -209,6 +209,15 @@ def test_the_package_writes_the_same_bytes(peer, tmp_path):
     assert encode(tensors, {"format": "pt"}) == package.save(tensors, {"format": "pt"})
 
 
+def test_a_view_outlives_its_block(tmp_path):
+    values = np.arange(100_000, dtype=np.float32)
+    safetensors.save({"a": values, "none": np.zeros((0, 3))}, tmp_path / "a")
+    with safetensors.TensorFile(tmp_path / "a") as file:
+        view, empty = file["a"], file["none"]
+    assert np.array_equal(view, values)
+    assert empty.shape == (0, 3)
+
+
 @pytest.mark.peers
 def test_the_package_reads_ours(peer, tmp_path):
     package = peer("safetensors.numpy")

@@ -639,8 +639,9 @@ def linear_cross_entropy(
     loss : scalar of the dtype of x
         In nats.
     cache : (x, weight, exps, totals, rows, goals)
-        `exps` of shape (N, V), the leading axes flattened to one of length N; `totals` of shape
-        (N, 1), the sums of its rows; the numbers of the rows that count, and their targets.
+        The numbers of the M rows that count, the leading axes flattened to one, and their targets;
+        `exps` of shape (M, V); `totals` of shape (M, 1), the sums of its rows. Rows that do not
+        count cost nothing: of a conversation only the replies are learned.
 
     Raises
     ------
@@ -649,12 +650,12 @@ def linear_cross_entropy(
     """
     rows = np.flatnonzero(_counted(targets, ignore_index))
     goals = targets.reshape(-1)[rows]
-    exps = x.reshape(-1, x.shape[-1]) @ weight.T
+    exps = _rows(x, rows) @ weight.T
     exps -= exps.max(axis=-1, keepdims=True)
-    picked = exps[rows, goals]
+    picked = exps[np.arange(len(rows)), goals]
     np.exp(exps, out=exps)
     totals = _row_sums(exps)
-    loss = np.mean(np.log(totals[rows, 0]) - picked)
+    loss: Any = np.mean(np.log(totals[:, 0]) - picked)
     return loss, (x, weight, exps, totals, rows, goals)
 
 
@@ -663,11 +664,11 @@ def linear_cross_entropy_backward(
 ) -> tuple[Array, Array | None]:
     """Return dx and dweight of `linear_cross_entropy`; dweight is None for a frozen weight.
 
-    The gradient in the logits is `dlogits = scale * exps - share * onehot(target)`, with
-    `share = dloss / (number of rows that count)` and `scale = share / totals` in a row that counts,
-    0 in others. The products with it are computed without making it:
-    `dx = dlogits @ weight = scale * (exps @ weight) - share * weight[target]` and
-    `dweight = dlogits.T @ x = exps.T @ (scale * x)`, minus `share * x` added up by target.
+    The gradient in the logits of the rows that count is `dlogits = scale * exps - share *
+    onehot(target)`, with `share = dloss / M` and `scale = share / totals`. The products with it are
+    computed without making it: `dx = dlogits @ weight = scale * (exps @ weight) - share *
+    weight[target]` and `dweight = dlogits.T @ x = exps.T @ (scale * x)`, minus `share * x` added up
+    by target. In the other rows dx is 0.
 
     Parameters
     ----------
@@ -683,19 +684,29 @@ def linear_cross_entropy_backward(
     """
     x, weight, exps, totals, rows, goals = cache
     share = float(dloss) / len(rows)
-    scale = np.zeros_like(totals)
-    scale[rows] = share / totals[rows]
-    dx = exps @ weight
-    dx *= scale
-    dx[rows] -= share * weight[goals]
+    scale = share / totals
+    found = exps @ weight
+    found *= scale
+    found -= share * weight[goals]
+    if len(rows) == x.size // x.shape[-1]:
+        dx = found
+    else:
+        dx = np.zeros((x.size // x.shape[-1], x.shape[-1]), x.dtype)
+        dx[rows] = found
     dx = dx.reshape(x.shape)
     if frozen:
         return dx, None
-    flat = x.reshape(-1, x.shape[-1])
-    dweight = exps.T @ (scale * flat)
-    found, sums = sums_by_id(goals, flat[rows])
-    dweight[found] -= share * sums
+    counted = _rows(x, rows)
+    dweight = exps.T @ (scale * counted)
+    ids, sums = sums_by_id(goals, counted)
+    dweight[ids] -= share * sums
     return dx, dweight
+
+
+def _rows(x: Array, rows: Ids) -> Array:
+    """Return these rows of x, its leading axes flattened to one; without a copy if it is all."""
+    flat = x.reshape(-1, x.shape[-1])
+    return flat if len(rows) == len(flat) else flat[rows]
 
 
 def mean_pool(x: Array, lengths: Ids) -> tuple[Array, Cache]:

@@ -115,6 +115,7 @@ def _frame(tasks, domains, labels):
                 "control": "shuffled" in name,
                 "uses_text": name not in WITHOUT_TEXT,
                 "drawn": name.startswith("transformer"),
+                "model": None,
             }
             for name in RIGHT
         },
