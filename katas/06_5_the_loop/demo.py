@@ -21,8 +21,9 @@ from minilm.training import loop
 
 CONFIG = GPTConfig(vocab_size=1000, n_positions=16, n_embd=64, n_layer=2, n_head=2)
 ENOUGH = 0.05  # nats
-STEPS = 400
-SECONDS = 15.0
+TRIAL = 20  # steps that tell how many a minute has room for
+SECONDS = 60.0
+MOST_STEPS = 6000
 UNKNOWN = "<unk>"
 
 
@@ -93,23 +94,38 @@ class Task:
 
 def on_everything(train: Ids, held_out: tuple[Ids, Ids]) -> tuple[list[float], gpt.GPT]:
     """Train a fresh model on all windows for a while; return the losses and the model."""
-    model = gpt.GPT(CONFIG, rng=np.random.default_rng(0))
     windows = batches.ShuffledWindows(train, CONFIG.n_positions, 16, seed=0)
-    task = Task(model, optim.AdamW(model.parameters, betas=loop.BETAS, weight_decay=0.1), windows)
-    plan = loop.Plan(STEPS, 5e-3, 50, seed=0, threads=1, evaluate_every=STEPS)
     print(f"all of the reviews: {len(train):,} tokens, {windows.count:,} windows")
+    print("  now it trains for a minute", flush=True)
+    start = time.perf_counter()
+    trained(windows, TRIAL, SECONDS)
+    each = (time.perf_counter() - start) / TRIAL
+    steps = min(MOST_STEPS, max(TRIAL, int(SECONDS / each)))
+    losses, model = trained(windows, steps, SECONDS)
+    print("  step          1     25    100   last")
+    places = [step for step in (1, 25, 100) if step <= len(losses)]
+    means = [np.mean(losses[max(0, step - 10) : step]) for step in (*places, len(losses))]
+    print("  loss     " + "".join(f"{mean:7.2f}" for mean in means))
+    read = len(losses) * 16 * CONFIG.n_positions / len(train)
+    print(f"  {len(losses):,} steps: each token was read {read:.1f} times")
+    print(f"  on other reviews: {model.loss(*held_out):.2f}")
+    return losses, model
+
+
+def trained(
+    windows: batches.ShuffledWindows, steps: int, seconds: float
+) -> tuple[list[float], gpt.GPT]:
+    """Train a fresh model for some steps, or until the time is over."""
+    model = gpt.GPT(CONFIG, rng=np.random.default_rng(0))
+    task = Task(model, optim.AdamW(model.parameters, betas=loop.BETAS, weight_decay=0.1), windows)
+    plan = loop.Plan(steps, 5e-3, min(50, steps // 2), seed=0, threads=1, evaluate_every=steps)
     losses: list[float] = []
     start = time.perf_counter()
     with Shards(1) as shards:
         for row, _ in loop.steps(task, plan, loop.State(), shards):
             losses.append(row.loss)
-            if time.perf_counter() - start > SECONDS:
+            if time.perf_counter() - start > seconds:
                 break
-    print("  step          1     25    100   last")
-    places = [step for step in (1, 25, 100) if step <= len(losses)]
-    means = [np.mean(losses[max(0, step - 10) : step]) for step in (*places, len(losses))]
-    print("  loss     " + "".join(f"{mean:7.2f}" for mean in means))
-    print(f"  on other reviews: {model.loss(*held_out):.2f}")
     return losses, model
 
 

@@ -106,14 +106,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _where(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import learner, phases, reports, sessions
+    from minilm.course import catalog, learner, phases, reports, sessions
 
     states = who.states()
     done = sum(state == learner.PASSED for state in states.values())
     yours = len(sessions.parts(sessions.passed(who)))
-    print(f"{done} of {len(states)} katas passed; {output.parts(yours)}")
-    for phase in sessions.completed_phases(who):
-        output.milestone(phase)
+    taken = sum(who.gave_up(k) and states[k.number] == learner.PASSED for k in catalog.all_katas())
+    with_solution = f" ({taken} with the solution)" if taken else ""
+    print(f"{done} of {len(states)} katas passed{with_solution}; {output.parts(yours)}")
+    output.milestones(sessions.completed_phases(who))
     following = learner.next_kata(states)
     if following is None:
         print("All done. See your functions at work: minilm kata plug --all")
@@ -145,15 +146,19 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     style = output.style()
     colors = {"passed": "32", "stale": "33", "started": "36", "unreadable": "31"}
     room = min(60, style.width - 36)  # for the title
-    phase = None
+    phase, marked = None, False
     for k in catalog.all_katas():
         if k.phase != phase:
             phase = k.phase
             print(style.paint(phases.title(phase, k.phase_name), "1"))
         state = states[k.number]
+        mark = "*" if state == "passed" and who.gave_up(k) else ""
         title = k.title if len(k.title) <= room else f"{k.title[: room - 1]}…"
-        painted = style.paint(state, colors.get(state, "2"))
+        painted = style.paint(state, colors.get(state, "2")) + mark
         print(f"  {k.number:>4}  {title:<{room}}  {k.difficulty}/5  {k.minutes:>3} min  {painted}")
+        marked = marked or bool(mark)
+    if marked:
+        print("* the solution was shown before it passed")
     return 0
 
 
@@ -166,6 +171,8 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     print()
     path = who.file(kata).as_posix()
     print(f"{path} {'is ready: write it' if new else 'was there already; it is unchanged'}.")
+    if page := who.page(kata):
+        print(f"{page.as_posix()} is for your page of evidence, once the experiment has run.")
     print(f"  check it: minilm kata check {kata.number}\n  on every save: minilm kata watch")
     if note := sessions.stand_ins(who, kata):
         print(f"  {note}")
@@ -228,7 +235,8 @@ def _watch(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     current = kata if kata is not None else sessions.latest(who)
 
     def watched() -> dict[Path, Kata]:
-        return {who.file(k): k for k in (who.started() if kata is None else [current])}
+        katas = who.started() if kata is None else [current]
+        return {path: k for k in katas for path in who.files(k)}
 
     try:
         with Keys() as keys:
@@ -290,6 +298,8 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
         print("\n".join(pages.fill(hint, output.style(), f"  {number}. ", "     ")))
     if level < len(kata.hints):
         print(f"  the next hint: minilm kata hint {kata.number}")
+    elif kata.is_experiment:
+        print("  that was the last one")
     else:
         print(f"  that was the last one; a solution: minilm kata solution {kata.number} --give-up")
     return 0
@@ -299,11 +309,14 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
 
 def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import predictions, sessions
+    from minilm.course import pages, predictions, sessions
 
     anyway = options.anyway or not kata.is_experiment
     if not anyway and (said := predictions.problem(who, kata)):
-        print(f"  !!  write your predictions first. {said}")
+        lines = pages.fill(
+            f"write your predictions first. {said}", output.style(), "  !!  ", "      "
+        )
+        print("\n".join(lines))
         print(f"      without them: minilm kata demo {kata.number} --anyway")
         return 1
     if not kata.is_experiment:
@@ -346,14 +359,17 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
                 output.report(who, kata, report)
                 return 1
         katas = [kata]
-    left_out = [k.number for k in who.started() if k not in katas and not k.is_experiment]
     names = sessions.parts(katas)
-    print(output.parts(len(names)) + (f": {', '.join(names)}" if names else ""))
-    if options.all and left_out:
-        print(f"not passed as they are now, so the library's are used: {', '.join(left_out)}")
+    print(output.parts(len(names)) + (":" if names else ""))
+    if names:
+        print(output.by_kata(katas))
+    if options.all and (others := sessions.missing(who)):
+        print("not yours yet, so the library's are used:")
+        print(output.by_kata(others))
     if options.real:
         return _plug_real(who, katas, options.prompt)
-    announce(f"training with yours, then with the library's{', then comparing' * options.all}")
+    what = "training with yours, then with the library's"
+    announce(f"{what}, then comparing; one to three minutes" if options.all else f"{what}; 10 s")
     ending = sessions.plug(who, katas, everything=options.all, echo=_aside)
     if problem := _problem(ending):
         print(f"  !!  the training did not finish: it {problem}")
@@ -361,7 +377,7 @@ def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     if options.all:
         print(output.comparison_table(ending.result["comparison"]))
         print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
-    print(output.training_table(ending.result, len(names)))
+    print(output.training_table(ending.result, names))
     return 0
 
 

@@ -20,7 +20,8 @@ def solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
     if kata.is_experiment:
         raise OptionError(f"kata {kata.number} is an experiment; its answers come with the check")
-    if who.state(kata) not in (learner.PASSED, learner.STALE) and not options.give_up:
+    has_passed = who.state(kata) in (learner.PASSED, learner.STALE)
+    if not has_passed and not options.give_up:
         raise OptionError(
             f"kata {kata.number} has not passed as it is; try minilm kata hint {kata.number}, "
             "or add --give-up"
@@ -33,7 +34,8 @@ def solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     if not difference:
         print("Yours is this solution, letter for letter.")
     print(f"\nIn the library: {stubs.library_place(kata)}. {kata.library}".rstrip())
-    who.update(kata, solution="given up" if options.give_up else "after passing")
+    if not who.gave_up(kata):
+        who.update(kata, solution="after passing" if has_passed else "given up")
     if options.write:
         backup = who.put(kata, stubs.solution(kata))
         print(f"\n{who.file(kata).as_posix()} is the solution now.")

@@ -6,6 +6,7 @@ import os
 import pydoc
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from minilm.course.catalog import Kata
     from minilm.course.learner import Learner
     from minilm.course.reports import Report, Style
+
+
+_INDENTED: Mapping[str, Any] = {
+    "initial_indent": "  ",
+    "subsequent_indent": "  ",
+    "break_on_hyphens": False,
+}
 
 
 def style() -> Style:
@@ -76,6 +84,17 @@ def parts(count: int) -> str:
     return f"{count} of {sessions.all_parts()} parts {'is' if count == 1 else 'are'} yours"
 
 
+def by_kata(katas: Sequence[Kata]) -> str:
+    """Return the functions of katas, kata by kata, as lines that fit the terminal."""
+    from minilm.course import sessions
+
+    found = (f"{kata.number} {', '.join(sessions.parts([kata]))};" for kata in katas)
+    # A line break comes between two katas, where their functions fit.
+    listed = " ".join(one.replace(" ", "\u00a0") if len(one) < 60 else one for one in found)
+    lines = textwrap.wrap(listed.rstrip(";"), style().width - 1, **_INDENTED)
+    return "\n".join(lines).replace("\u00a0", " ")
+
+
 def given(who: Learner, kata: Kata) -> list[str]:
     """Return the learner's predictions, where every one is written."""
     from minilm.course import predictions
@@ -98,68 +117,126 @@ def expected(who: Learner, kata: Kata) -> None:
 
 def milestone(phase: int) -> None:
     """Print what a learner can do at the end of a phase."""
-    from minilm.course import phases
+    from minilm.course import pages, phases
 
     if phase in phases.PHASES:
         known = phases.PHASES[phase]
-        print(f"  {phases.title(phase)} is complete: {known.milestone}.")
+        said = f"{phases.title(phase)} is complete: {known.milestone}."
+        print("\n".join(pages.fill(said, style(), "  ", "    ")))
         print(f"    see it: {known.command}")
+
+
+def milestones(done: Sequence[int]) -> None:
+    """Print what a learner can do, a line for each phase, and how to see the last of it."""
+    from minilm.course import pages, phases
+
+    known = [(phase, phases.PHASES[phase]) for phase in done if phase in phases.PHASES]
+    for phase, one in known:
+        said = f"{one.name}: {one.milestone}"
+        print("\n".join(pages.fill(said, style(), f"  ok  {phase:>2} ", " " * 9)))
+    if known:
+        print(f"         see it: {known[-1][1].command}")
 
 
 def report(who: Learner, kata: Kata, found: Report) -> None:
     """Print the report of a check, and what comes next."""
-    from minilm.course import reports, sessions
+    from minilm.course import pages, reports, sessions
 
     print(reports.render(found, sessions.heading(who, kata), style()))
-    if found.passed and not kata.is_experiment:
+    if not found.passed:
+        return
+    if not kata.is_experiment:
         print(f"      next: minilm kata plug {kata.number}    see it in the real model")
-        if kata.phase in sessions.completed_phases(who):
-            milestone(kata.phase)
-        if note := sessions.stand_ins(who, kata):
-            print(f"      {note}")
+    if kata.phase in sessions.completed_phases(who):
+        milestone(kata.phase)
+    if note := sessions.stand_ins(who, kata):
+        print("\n".join(pages.fill(note, style(), "      ", "      ")))
 
 
-def training_table(result: Mapping[str, Any], count_of_parts: int) -> str:
-    """Return what came of two trainings, side by side, and what the learner's model writes."""
+def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return what came of two trainings, side by side, and what the learner's model writes.
+
+    Parameters
+    ----------
+    result : mapping
+        Of `plugging.train`.
+    names : sequence of str
+        The learner's functions.
+    """
     runs = result["yours"], result["library"]
     count = len(runs[0]["losses"])
     steps = sorted({1, count // 10, count // 4, count // 2, count} - {0})
-    rows = [(f"loss of step {n}", *(f"{run['losses'][n - 1]:.5f}" for run in runs)) for n in steps]
-    rows += [
-        ("loss, held out", *(f"{run['held_out']:.5f}" for run in runs)),
-        ("the same, after update", *(f"{run['updated']:.5f}" for run in runs)),
-        ("error of the gradient", *(f"{run['gradient_error']:.0e}" for run in runs)),
-        ("milliseconds a step", *(f"{1000 * run['seconds'] / count:.1f}" for run in runs)),
-        ("reviews, by TF-IDF, F1", *(f"{run['tfidf']:.3f}" for run in runs)),
-        ("reviews, by centroids", *(f"{run['centroid']:.3f}" for run in runs)),
-        ("reviews, by LoRA", *(f"{run['lora']:.3f}" for run in runs)),
-        ("  its 95 % interval", *("{:.2f} to {:.2f}".format(*run["interval"]) for run in runs)),
-        ("LoRA vs. centroids", *(run["verdict"] for run in runs)),
-        ("  can tell from 0", *(f"{run['resolvable']:.3f}" for run in runs)),
-    ]
+    rows = [(f"loss of step {n}", *(f"{run['losses'][n - 1]:.3f}" for run in runs)) for n in steps]
+    rows += _measured_rows(runs)
     lines = [
         f"a {runs[0]['model']} of {runs[0]['parameters']:,} parameters on corpora/general.txt, "
         f"{count} steps",
-        f"{'':24}{'yours':>12}{'the library':>14}",
-        *(f"  {name:<22}{mine:>12}{other:>14}" for name, mine, other in rows),
-        "  (two kinds of reviews, equally many: 0.5 is chance, and a model this small is near it)",
+        f"{'':26}{'yours':>13}{'the library':>15}",
+        *(f"  {name:<24}{mine:>13}{other:>15}" for name, mine, other in rows),
+        "  (reviews of two kinds, equally many: 0.5 is chance, and a model this small is",
+        "  near it; step by step, rounding lets the last digits drift apart)",
         f'nearest to "{result["probe"]}" in your model: {", ".join(runs[0]["neighbors"])}',
     ]
     if pairs := result["byte_pairs"]:
         merged = " ".join(repr(token) for token in pairs["tokens"])
         lines += [
-            f"byte pairs, the first merges: {merged}",
+            *written("", f"byte pairs, the first merges: {merged}"),
             f"  a GPT on them: loss of step 1 {pairs['losses'][0]:.3f}, of step "
             f"{len(pairs['losses'])} {pairs['losses'][-1]:.3f}",
-            *written(pairs["text"], "on byte pairs, it writes: "),
+            f"  it needs {pairs['bits_per_byte']:.2f} bits per byte of text that it has not seen",
+            *written(pairs["text"], "on byte pairs, it writes:"),
         ]
     if llama := result["llama"]:
         lines += _llama_lines(llama["yours"], llama["library"])
-    lines += [
-        f"this model ran on your functions ({parts(count_of_parts)}), and writes:",
-        *written(runs[0]["text"]),
+    return "\n".join([*lines, *_ending(result, names)])
+
+
+def _measured_rows(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return what was measured after training: a name, and a text for each run."""
+    reviewed = [run["reviewed"] for run in runs]
+
+    def row(name: str, form: str, values: Sequence[Any]) -> tuple[str, str, str]:
+        mine, other = (form.format(value) for value in values)
+        return name, mine, other
+
+    def share(name: str, key: str) -> tuple[str, str, str]:
+        return row(name, "{:.3f}", [one[key] for one in reviewed])
+
+    return [
+        row("loss, held out", "{:.3f}", [run["held_out"] for run in runs]),
+        row("  as perplexity", "{:.1f}", [run["perplexity"] for run in runs]),
+        row("  after an update", "{:.3f}", [run["updated"] for run in runs]),
+        row("error of the gradient", "{:.0e}", [run["gradient_error"] for run in runs]),
+        row("one batch, SGD: loss", "{0[0]:.2f} to {0[1]:.2f}", [run["one_batch"] for run in runs]),
+        row(
+            "milliseconds a step",
+            "{:.1f}",
+            [1000 * run["seconds"] / len(run["losses"]) for run in runs],
+        ),
+        share("reviews, TF-IDF (F1)", "tfidf"),
+        share("reviews, centroids", "centroid"),
+        share("reviews, tuned vectors", "tuned"),
+        share("reviews, last layer", "last"),
+        share("reviews, LoRA", "lora"),
+        row(
+            "  its 95 % interval", "{0[0]:.2f} to {0[1]:.2f}", [one["interval"] for one in reviewed]
+        ),
+        row("centroids vs. TF-IDF", "{}", [one["verdict"] for one in reviewed]),
+        share("  can tell from 0", "resolvable"),
     ]
-    return "\n".join(lines)
+
+
+def _ending(result: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Return how much of the model is the learner's, and what it writes."""
+    calls = result["calls"]
+    times = f"called {sum(calls.values()):,} times"
+    if len(names) == 1:
+        said = f"this model ran on your {names[0]}, {times} ({parts(1)}), and writes:"
+    else:
+        said = f"this model ran on your functions, {times} ({parts(len(names))}), and writes:"
+    idle = [path.rpartition(".")[2] for path, count in calls.items() if not count]
+    lines = written("", f"never called in this training: {', '.join(idle)}") if idle else []
+    return [*lines, *written("", said), *written(result["yours"]["text"])]
 
 
 def answer_table(result: Mapping[str, Any]) -> str:
@@ -188,14 +265,15 @@ def answer_table(result: Mapping[str, Any]) -> str:
 
 def _llama_lines(yours: Mapping[str, Any], library: Mapping[str, Any]) -> list[str]:
     """Return what came of a Llama that was trained beside the GPT."""
-    count = len(yours["losses"])
+    rows = (
+        ("loss, held out", yours["held_out"], library["held_out"]),
+        ("reviews, LoRA", yours["reviewed"]["lora"], library["reviewed"]["lora"]),
+    )
     return [
-        f"a Llama of {yours['parameters']:,} parameters on your functions, {count} steps",
-        *(
-            f"  {name:<22}{yours[key]:>12.5f}{library[key]:>14.5f}"
-            for name, key in (("loss, held out", "held_out"), ("reviews, by LoRA", "lora"))
-        ),
-        *written(yours["text"], "it writes: "),
+        f"a Llama of {yours['parameters']:,} parameters on your functions, "
+        f"{len(yours['losses'])} steps",
+        *(f"  {name:<24}{mine:>13.3f}{other:>15.3f}" for name, mine, other in rows),
+        *written(yours["text"], "it writes:"),
     ]
 
 
@@ -203,12 +281,13 @@ def written(text: str, before: str = "") -> list[str]:
     """Return text that a model has written as lines that fit the terminal."""
     from minilm.course import pages
 
-    lines = [] if not before else [f"  {before}"]
-    return [*lines, *pages.fill(text, style(), "    ", "    ")]
+    lines = pages.fill(before, style(), "", "  ") if before else []
+    return [*lines, *pages.fill(text, style(), "    ", "    ")] if text else lines
 
 
-def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the accuracies of the small comparison."""
+def comparison_table(found: Mapping[str, Any]) -> str:
+    """Return the accuracies of the small comparison, and its verdicts."""
+    rows = [row for row in found["conditions"] if row["domain"] == row["task"]]
     budgets = sorted({row["budget"] for row in rows})
     cells = {(row["condition"], row["budget"]): row for row in rows}
     lines = ["the small comparison with your parts: accuracy, and its 95 % interval"]
@@ -222,4 +301,12 @@ def comparison_table(rows: Sequence[Mapping[str, Any]]) -> str:
                 shown = f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
             line += f"{shown:>24}"
         lines.append(line)
+    decided = [row for row in found["differences"] if row["verdict"] != "cannot tell"]
+    for row in decided:
+        lines.append(
+            f"  {row['condition']} is {row['verdict']} than {row['baseline']} "
+            f"at {row['budget']} labels"
+        )
+    untold = len(found["differences"]) - len(decided)
+    lines.append(f"  in {untold} of {len(found['differences'])} comparisons it cannot tell")
     return "\n".join(lines)

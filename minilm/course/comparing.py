@@ -6,6 +6,7 @@ import functools
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,50 @@ from minilm.compare.run import Grid
 from minilm.compare.transformer import TransformerSettings
 from minilm.course import catalog, loading, targets
 
-CONDITIONS = (
-    "random",
-    "cooccurrence",
-    "cooccurrence-finetuned",
-    "transformer-scratch",
-    "transformer-lora",
-)
-_BUDGETS = (16, 64)
-_SEEDS = 3
-_STEPS = 100
 _WORKERS = 2
 
 Files = tuple[tuple[str, str], ...]  # (number of a kata, the learner's file)
 
 
-def compare(parts: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
-    """Run the comparison with learner's functions, which are in this process already.
+@dataclass(frozen=True)
+class Design:
+    """What a comparison of the course runs: every draw of the labels meets every pretraining.
+
+    Parameters
+    ----------
+    conditions : tuple of str
+    budgets : tuple of int
+        Labels.
+    draws, pretrainings : int
+    task, corpus : str
+        Files of `corpora/`: what is classified, and what is pretrained on.
+    transformer : TransformerSettings
+    """
+
+    conditions: tuple[str, ...] = (
+        "random",
+        "cooccurrence",
+        "cooccurrence-finetuned",
+        "transformer-scratch",
+        "transformer-lora",
+    )
+    budgets: tuple[int, ...] = (16, 64)
+    draws: int = 2
+    pretrainings: int = 2
+    task: str = "movie_reviews.csv"
+    corpus: str = "general.txt"
+    transformer: TransformerSettings = field(
+        default_factory=lambda: TransformerSettings(n_embd=32, vocabulary=2_000, steps=100)
+    )
+
+    @property
+    def grid(self) -> Grid:
+        """The same for `compare.comparison`."""
+        return Grid(self.conditions, self.budgets, self.draws, self.pretrainings, crossed=True)
+
+
+def compare(parts: Mapping[str, str], folder: Path, design: Design | None = None) -> dict[str, Any]:
+    """Run a comparison with learner's functions, which are in this process already.
 
     Parameters
     ----------
@@ -41,31 +69,27 @@ def compare(parts: Mapping[str, str], folder: Path) -> list[dict[str, Any]]:
         The learner's files by the katas' numbers.
     folder : Path
         Where the comparison is written; what is there is replaced.
+    design : Design, optional
 
     Returns
     -------
-    list of dict
-        "condition", "budget", "mean", "low" and "high" of the accuracy on the reviews.
+    dict
+        The content of summary.json.
     """
+    design = design or Design()
     corpora = resources.corpora_dir()
     settings = CompareSettings(
-        task=corpora / "movie_reviews.csv",
-        corpora=((corpora / "general.txt",),),
-        transformer=TransformerSettings(steps=_STEPS),
+        task=corpora / design.task,
+        corpora=((corpora / design.corpus,),),
+        transformer=design.transformer,
     )
     place = Plugged(executors.place(_WORKERS), tuple(sorted(parts.items())))
     with tempfile.TemporaryDirectory(prefix="minilm-cache-") as cache:
         # What the library's functions made is not to be found here, nor the learner's there.
         os.environ["MINILM_CACHE"] = cache
-        result = comparison.compare(
-            settings, Grid(CONDITIONS, _BUDGETS, _SEEDS), folder, place=place, overwrite=True
-        )
-    names = ("condition", "budget", "mean", "low", "high")
-    return [
-        {name: row[name] for name in names}
-        for row in result.summary["conditions"]
-        if row["domain"] == row["task"]
-    ]
+        return comparison.compare(
+            settings, design.grid, folder, place=place, overwrite=True
+        ).summary
 
 
 class Plugged:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +19,39 @@ PICTURES = "pictures"
 
 
 class Course:
-    """What a demo is given: a place for its pictures.
+    """What a demo is given: a place for its pictures, and the library beside the learner.
 
     Parameters
     ----------
     kata : Kata
     folder : Path
         The learner's, as it is to be shown.
+    parts : mapping of str to str
+        The learner's files that the demo runs with, by the katas' numbers: for other processes,
+        which have to load them again.
     """
 
-    def __init__(self, kata: Kata, folder: Path) -> None:
-        self.kata, self.folder = kata, folder
+    def __init__(self, kata: Kata, folder: Path, parts: Mapping[str, str] | None = None) -> None:
+        self.kata, self.folder, self.parts = kata, folder, dict(parts or {})
+        self._functions: Mapping[str, Any] = {}
+        self._plugged = contextlib.ExitStack()
+
+    @contextlib.contextmanager
+    def plugged(self, functions: Mapping[str, Any]) -> Iterator[None]:
+        """Put a learner's functions in the library's place while the block runs."""
+        self._functions = functions
+        with self._plugged:
+            self._plugged.enter_context(targets.replaced(functions))
+            yield
+
+    @contextlib.contextmanager
+    def library(self) -> Iterator[None]:
+        """Use the library's own functions while the block runs, for a comparison."""
+        self._plugged.close()
+        try:
+            yield
+        finally:
+            self._plugged.enter_context(targets.replaced(self._functions))
 
     def picture(self, figure: Figure, name: str) -> None:
         """Save a figure beside the learner's files, and print where."""
@@ -39,7 +62,14 @@ class Course:
         print(f"picture: {path.as_posix()}")
 
 
-def run(kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Course] = Course) -> Any:
+def run(
+    kata: Kata,
+    functions: Mapping[str, Any],
+    folder: Path,
+    parts: Mapping[str, str] | None = None,
+    *,
+    kind: type[Course] = Course,
+) -> Any:
     """Run a kata's demo; it prints.
 
     Parameters
@@ -49,6 +79,8 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Cours
         The learner's, by dotted path; the library's are used for the others.
     folder : Path
         The learner's folder.
+    parts : mapping, optional
+        The files of these functions, by the katas' numbers.
     kind : type of Course
         What the demo is given; a notebook's shows pictures.
 
@@ -60,8 +92,9 @@ def run(kata: Kata, functions: Mapping[str, Any], folder: Path, kind: type[Cours
     module = kata.module("demo")
     if not hasattr(module, "run"):
         raise InputError("has no function run(course)", kata.folder / "demo.py")
-    with targets.replaced(functions):
-        return module.run(kind(kata, folder))
+    course = kind(kata, folder, parts)
+    with course.plugged(functions):
+        return module.run(course)
 
 
 def constants(kata: Kata) -> list[str]:

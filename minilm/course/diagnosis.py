@@ -21,8 +21,9 @@ from minilm.course.catalog import Kata, attribute
 from minilm.course.mistakes import Mistake
 from minilm.course.values import Difference
 
-# What can be wrong with an outcome beside its results.
-ERROR, STRUCTURE, MODIFIED = "error", "structure", "modified"
+# What can be wrong with an outcome beside its results. The brackets keep these apart from any
+# name that a kata gives a result, such as "error".
+ERROR, STRUCTURE, MODIFIED = "<error>", "<structure>", "<modified>"
 
 LOOKS_LIKE, PROBABLY = "Looks like", "Probably"
 # Two ways to write a mistake round differently, in float32 by more than in float64.

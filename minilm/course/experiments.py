@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minilm.course import loading
+from minilm.course import evidence, loading
 from minilm.course.catalog import Kata, attribute
 from minilm.course.loading import NotLoadedError
 from minilm.course.reports import Failure, Report
@@ -118,7 +118,14 @@ def _problem(question: Question, value: Any) -> str | None:
     return None
 
 
-def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) -> Report:
+def check(
+    kata: Kata,
+    source: str,
+    path: Path,
+    run: Mapping[str, Any] | None,
+    *,
+    elsewhere: bool = True,
+) -> Report:
     """Compare predictions with what the experiment measured.
 
     Parameters
@@ -128,23 +135,43 @@ def check(kata: Kata, source: str, path: Path, run: Mapping[str, Any] | None) ->
         The learner's file.
     run : mapping, optional
         "predictions" and "measured" of the last run of the experiment.
+    elsewhere : bool
+        Whether a page of evidence may name a run outside its folder.
     """
     try:
         predictions = read(kata, source, path)
     except NotLoadedError as error:
         return Report(kata.number, False, failure=error.failure)
-    return compared(kata, predictions, run)
+    return compared(kata, predictions, run, path.parent, elsewhere=elsewhere)
 
 
-def compared(kata: Kata, predictions: Mapping[str, Any], run: Mapping[str, Any] | None) -> Report:
-    """Return the report that puts valid predictions beside what the experiment measured."""
+def compared(
+    kata: Kata,
+    predictions: Mapping[str, Any],
+    run: Mapping[str, Any] | None,
+    folder: Path,
+    *,
+    elsewhere: bool = True,
+) -> Report:
+    """Return the report that puts valid predictions beside what the experiment measured.
+
+    Where a kata asks for a page of evidence, the folder has the page and the run that it is about;
+    `elsewhere` lets the page name a run outside of it.
+    """
     begun = ("predictions written",)
     if run is None or run["predictions"] is None:
         what = "has not run yet" if run is None else "ran without your predictions; run it again"
         failure = Failure("run", f"the experiment {what}")
         return Report(kata.number, False, begun, failure)
-    notes = [_compared(question, predictions[question.name], run) for question in questions(kata)]
-    return Report(kata.number, True, (*begun, "experiment run"), notes=tuple(notes))
+    done = (*begun, "experiment run")
+    notes = tuple(
+        _compared(question, predictions[question.name], run) for question in questions(kata)
+    )
+    if evidence.template(kata) is None:
+        return Report(kata.number, True, done, notes=notes)
+    page = evidence.check(kata, folder / evidence.file_name(kata), folder, elsewhere=elsewhere)
+    notes = page.notes if page.failure else (*notes, *page.notes)
+    return replace(page, ok=(*done, *page.ok), notes=notes)
 
 
 def _compared(question: Question, now: Any, run: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
     mykatas/04_6_layer_norm_backward.py     the learner's; overwritten only on request
     mykatas/predictions/                    what the learner expects before a demo runs
+    mykatas/10_4_report.md                  the learner's page of evidence
     mykatas/.state.json                     what passed, how many hints were read, the last mistake
     mykatas/.backups/                       what `reset` and `solution --write` put aside
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.course import catalog, experiments, stubs
+from minilm.course import catalog, evidence, experiments, stubs
 from minilm.course.catalog import Kata
 from minilm.course.reports import Failure
 from minilm.errors import InputError, OptionError
@@ -87,6 +88,15 @@ class Learner:
             return self.file(kata)
         return self.folder / _PREDICTIONS / f"{kata.name}.txt"
 
+    def page(self, kata: Kata) -> Path | None:
+        """Return where the learner's page of evidence is, or will be; None for most katas."""
+        return None if evidence.template(kata) is None else self.folder / evidence.file_name(kata)
+
+    def files(self, kata: Kata) -> list[Path]:
+        """Return the files that a check reads, as many of them as are there."""
+        found = [self.file(kata), self.page(kata)]
+        return [path for path in found if path is not None and path.exists()]
+
     def started(self) -> list[Kata]:
         """Return the katas that have a file, in order."""
         return [kata for kata in catalog.all_katas() if self.file(kata).exists()]
@@ -105,6 +115,10 @@ class Learner:
         self.folder.mkdir(exist_ok=True)
         files.write_json(self.folder / _STATE, {"version": 1, "katas": records})
 
+    def gave_up(self, kata: Kata) -> bool:
+        """Return whether the solution was shown before the learner's own had passed."""
+        return self.record(kata).get("solution") == "given up"
+
     def note_result(
         self, kata: Kata, source: str, passed: bool, failure: Failure | None = None
     ) -> None:
@@ -117,7 +131,7 @@ class Learner:
         fields: dict[str, Any] = {"checked": now, "result": "passed" if passed else "failed"}
         fields["checks"] = before.get("checks", 0) + 1
         if passed:
-            fields |= {"source": _digest(source), "fingerprint": kata.fingerprint()}
+            fields |= {"source": self._digest(kata, source), "fingerprint": kata.fingerprint()}
             fields |= {"passed": before.get("passed", now), "failing": None}
         else:
             fields["failing"] = before.get("failing") or now
@@ -131,12 +145,19 @@ class Learner:
             return NEW
         record = self.record(kata)
         try:
-            digest = _digest(self.source(kata))
+            digest = self._digest(kata, self.source(kata))
         except InputError:
             return UNREADABLE
         if record.get("source") != digest:
             return STARTED
         return PASSED if record["fingerprint"] == kata.fingerprint() else STALE
+
+    def _digest(self, kata: Kata, source: str) -> str:
+        """Return a digest of what a check reads, whatever the line ends."""
+        page = self.page(kata)
+        if page is not None and page.exists():
+            source += page.read_text(encoding="utf-8", errors="replace")
+        return hashlib.sha256(source.replace("\r\n", "\n").encode()).hexdigest()[:16]
 
     def states(self) -> dict[str, str]:
         """Return the state of every kata, by number."""
@@ -153,9 +174,11 @@ class Learner:
     def start(self, kata: Kata) -> bool:
         """Write the file that a kata begins with; return whether it was written.
 
-        One that is there already is left as it is.
+        One that is there already is left as it is, and so is a page of evidence.
         """
-        path = self.file(kata)
+        path, page = self.file(kata), self.page(kata)
+        if page is not None and not page.exists():
+            self.write(page, evidence.template(kata) or "")
         if path.exists():
             return False
         self.write(path, first_file(kata))
@@ -240,10 +263,6 @@ def next_kata(states: Mapping[str, str]) -> Kata | None:
             if states[kata.number] in wanted:
                 return kata
     return None
-
-
-def _digest(source: str) -> str:
-    return hashlib.sha256(source.replace("\r\n", "\n").encode()).hexdigest()[:16]
 
 
 def _now() -> str:

@@ -261,7 +261,9 @@ def _compared(kata: Kata, values: Sequence[Any]) -> Checked:
     try:
         if len(values) != 1:
             raise NotLoadedError(Failure("import", f"give your predictions: {call}"))
-        report = experiments.compared(kata, _predicted(kata, values[0]), _runs.get(kata.number))
+        predicted = _predicted(kata, values[0])
+        folder = learner.find_folder()
+        report = experiments.compared(kata, predicted, _runs.get(kata.number), folder)
         if not report.passed:
             following = f'`minilm.demo("{kata.number}", predictions=predictions)`'
     except NotLoadedError as error:

@@ -72,7 +72,7 @@ PHASES = {
     10: Phase(
         "Evidence",
         "you have a page of evidence, with an interval for each number",
-        "minilm kata check 10.1",
+        "minilm kata check 10.4",
     ),
     11: Phase(
         "A model of today",

@@ -1,66 +1,67 @@
 """The real model, trained with the learner's functions in the library's place.
 
 From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
-word and writes; its gradient is checked; an update on reviews takes care of the old text; and then
-to the classes of reviews, by TF-IDF, by nearest centroids of its vectors and by LoRA. Then the same
-again with the library's own functions. Both see the same batches, so their losses can be compared.
-Functions that learn or apply byte pairs have their own path: a second GPT on byte pairs. Functions
-that only Llama has are trained in a small Llama; beside others', a short training of one is added.
+word; its gradient is checked, and it learns one batch by heart; an update on reviews takes care of
+the old text; it is written to a file, read again, and writes; and it classifies reviews
+(`reviewing.py`). Then the same again with the library's own functions. Both see the same batches,
+so their losses can be compared. Functions that learn, apply or measure byte pairs have their own
+path: a second GPT on byte pairs. Functions that only Llama has are trained in a small Llama; beside
+others', a short training of one is added. Every function that a kata asks for is called on the way,
+and how often is counted.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minilm import resources
-from minilm.classify import centroid, logistic, metrics, tfidf
-from minilm.compare import paired, statistics
-from minilm.course import targets
+from minilm.course import reviewing, targets
+from minilm.course.reviewing import Reviewed
 from minilm.data.documents import read_documents
 from minilm.data.labelled import read_labelled
-from minilm.embeddings import documents, similarity
+from minilm.embeddings import similarity
 from minilm.models import batches, generate, scores
-from minilm.models import texts as batched
 from minilm.nn import architectures, gpt, gradcheck, optim
 from minilm.nn.config import SIZES
 from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Config, Parameters, param_shapes
 from minilm.random import generator
+from minilm.store import safetensors
 from minilm.text import words
 from minilm.text.bpe import BytePairTokenizer
-from minilm.training import finetune, loop, replay, word_start
+from minilm.training import loop, replay, word_start
 from minilm.training.forgetting import Continuation
-from minilm.training.settings import (
-    Care,
-    FinetuneSettings,
-    PretrainSettings,
-    complete,
-    model_config,
-)
+from minilm.training.settings import Care, PretrainSettings, complete, model_config
 
-_UNKNOWN = "<unk>"
 _WINDOW = 2
 _WARMUP = 20
 _DECAY = PretrainSettings.weight_decay
 _LEARNING_RATE = PretrainSettings.learning_rate
 _PROBE = "water"
-_REVIEWS = 128  # labelled, to learn from
-_UPDATES = 60
+_REVIEWS = 128  # to update on
 _UPDATE_STEPS = 8
+_ONE_BATCH_STEPS, _ONE_BATCH_RATE = 30, 0.3
 _KEPT = 512  # tokens of the old text, for replay and the Fisher information
 _PROMPT = "the"
 _WRITTEN = 24  # words; twice as many byte pairs
-_BYTE_PAIR_MODULES = ("minilm.text.merges.", "minilm.text.bpe.", "minilm.text.pretokenize.")
-_BYTE_PAIR_DOCUMENTS = 60  # a plain version of the merges is slow
-_RESAMPLES = 999
+_BYTE_PAIR_MODULES = (
+    "minilm.text.merges.",
+    "minilm.text.byte_level.",
+    "minilm.text.bpe.",
+    "minilm.text.pretokenize.",
+    "minilm.models.scores.",
+)
+_BYTE_PAIR_DOCUMENTS = 40  # a plain version of the merges is slow
 _GPT_ALONE = "minilm.nn.parameters.param_shapes"  # a learner's knows nothing of Llama's
 _LLAMA_SHARE = 1 / 4  # of the time, where a GPT is trained too
 _SEED = 0
@@ -82,24 +83,18 @@ class Trained:
         For the steps alone.
     held_out : float
         The loss on text that it was not trained on.
+    perplexity : float
+        Of the same.
     updated : float
         The same after an update on reviews, with replay, elastic weights and averaging.
     gradient_error : float
         Of the gradient of the trained model's loss, by a gradient check in float64.
+    one_batch : (float, float)
+        The loss on a batch, before and after some steps of SGD on this one batch.
     neighbors : list of str
         The words nearest to a probe, by the trained word embeddings.
-    tfidf : float
-        The macro-F1 on reviews of softmax regression on TF-IDF, which knows a few labelled reviews
-        and nothing of the model.
-    centroid, lora : float
-        Shares of reviews that are classified rightly from a few labelled ones: by nearest centroids
-        of the mean word embeddings, and by the model fine-tuned with LoRA.
-    interval : tuple of float
-        The 95 % interval of the share that LoRA got right.
-    verdict : str
-        Whether LoRA is better than the centroids, on these reviews.
-    resolvable : float
-        The difference that this many reviews can tell from zero.
+    reviewed : Reviewed
+        How well it classifies reviews.
     text : str
         What the model writes.
     """
@@ -109,15 +104,12 @@ class Trained:
     losses: list[float]
     seconds: float
     held_out: float
+    perplexity: float
     updated: float
     gradient_error: float
+    one_batch: tuple[float, float]
     neighbors: list[str]
-    tfidf: float
-    centroid: float
-    lora: float
-    interval: tuple[float, float]
-    verdict: str
-    resolvable: float
+    reviewed: Reviewed
     text: str
 
 
@@ -131,12 +123,15 @@ class BytePairs:
         The first merges, in order.
     losses : list of float
         Of each step, in nats per token.
+    bits_per_byte : float
+        On text that it was not trained on.
     text : str
         What the model writes.
     """
 
     tokens: list[str]
     losses: list[float]
+    bits_per_byte: float
     text: str
 
 
@@ -148,25 +143,28 @@ def train(functions: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, 
     functions : mapping
         By dotted path.
     budget : mapping
-        "seconds" for the steps of the first run, "steps" at most, "words" of text.
+        "seconds" for the steps of the first run, "steps" at most, "words" of text, "vocabulary".
 
     Returns
     -------
     dict
         "yours" and "library", the fields of `Trained` each; "probe", a word; "byte_pairs", the
         fields of `BytePairs`, or None where no function of the learner's is about them; "llama",
-        "yours" and "library" of a Llama that was trained beside the GPT, or None.
+        "yours" and "library" of a Llama that was trained beside the GPT, or None; "calls", how
+        often each of the learner's functions was called, by dotted path.
     """
     kinds = {targets.find(path).is_llamas for path in functions}
-    found = _train_both(functions, budget, _llama() if kinds == {True} else SIZES["kata"].config)
     pairs = llama = None
-    if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
-        with targets.replaced(functions):
-            pairs = asdict(_train_on_byte_pairs(budget["steps"], budget["seconds"] / 2))
-    if kinds == {True, False}:
-        less = {**budget, "seconds": _LLAMA_SHARE * budget["seconds"]}
-        llama = _train_both(functions, less, _llama())
-    return {**found, "probe": _PROBE, "byte_pairs": pairs, "llama": llama}
+    with targets.counted(functions) as (counted, calls):
+        config = _llama() if kinds == {True} else SIZES["kata"].config
+        found = _train_both(counted, budget, config)
+        if any(path.startswith(_BYTE_PAIR_MODULES) for path in functions):
+            with targets.replaced(counted):
+                pairs = asdict(_train_on_byte_pairs(budget["steps"], budget["seconds"] / 2))
+        if kinds == {True, False}:
+            less = {**budget, "seconds": _LLAMA_SHARE * budget["seconds"]}
+            llama = _train_both(counted, less, _llama())
+    return {**found, "probe": _PROBE, "byte_pairs": pairs, "llama": llama, "calls": dict(calls)}
 
 
 def _train_both(
@@ -175,6 +173,7 @@ def _train_both(
     """Train a model with the learner's functions, then the same with the library's."""
     if isinstance(config, LlamaConfig):
         functions = {path: part for path, part in functions.items() if path != _GPT_ALONE}
+    config = replace(config, vocab_size=budget["vocabulary"])
     with targets.replaced(functions):
         yours = _train(budget["words"], budget["steps"], budget["seconds"], config)
     library = _trained_with_the_library(budget["words"], len(yours.losses), config)
@@ -197,14 +196,16 @@ def _llama() -> Config:
 
 
 def _train(most_words: int, most_steps: int, seconds: float, config: Config) -> Trained:
+    """Train a model; its vocabulary has as many words as the configuration says, or fewer."""
     tokenizer = words.WordTokenizer()
     texts = _texts(most_words, tokenizer)
     size = SIZES["kata"]
-    vocabulary = words.Vocabulary.from_documents(
-        texts, max_size=config.vocab_size, unknown=_UNKNOWN
-    )
+    # The words that the vocabulary has no room for are left out of the text: a model that may
+    # write "unknown" writes little else.
+    vocabulary = words.Vocabulary.from_documents(texts, max_size=config.vocab_size)
     held_out = len(texts) // 10
     training = _stream(texts[held_out:], vocabulary)
+    config = replace(config, vocab_size=len(vocabulary.words))
     model = architectures.language_model(config, rng=generator(_SEED, "parameters"))
     table = model.parameters[config.table]
     word_start.from_cooccurrence(
@@ -215,26 +216,57 @@ def _train(most_words: int, most_steps: int, seconds: float, config: Config) -> 
         end=-1,
         rng=generator(_SEED, "svd"),
     )
-    windows = batches.ShuffledWindows(
-        training[training >= 0], config.n_positions, size.batch, _SEED
-    )
+    ids = training[training >= 0]
+    windows = batches.ShuffledWindows(ids, config.n_positions, size.batch, _SEED)
     start = time.perf_counter()
     losses = _steps(model, windows, most_steps, start + seconds)
     spent = time.perf_counter() - start
     unseen = _stream(texts[:held_out], vocabulary)
-    updated = _updated(model, training[training >= 0], tokenizer, vocabulary)
+    unseen = unseen[unseen >= 0]
+    loss = _held_out_loss(model, unseen, windows)
+    updated = _updated(model, ids, tokenizer, vocabulary)
+    model = _saved_and_loaded(model)
     return Trained(
         "Llama" if isinstance(config, LlamaConfig) else "GPT",
         model.parameters.flat.size,
         losses,
         spent,
-        _held_out_loss(model, unseen, windows),
+        loss,
+        scores.perplexity(loss),
         _held_out_loss(updated, unseen, windows),
         _gradient_error(model, *windows[0]),
+        _one_batch(config, windows[0]),
         [w for w, _ in similarity.nearest_words(_PROBE, vocabulary, table, 4)],
-        *_accuracies(model, tokenizer, vocabulary),
+        reviewing.review([model, updated], tokenizer, vocabulary),
         _written_words(model, vocabulary),
     )
+
+
+def _saved_and_loaded(model: gpt.GPT) -> gpt.GPT:
+    """Return a model as it comes back from its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        safetensors.save(model.parameters, path)
+        arrays = safetensors.load(path)
+    parameters = Parameters(param_shapes(model.config), np.float32)
+    for name in parameters:
+        parameters[name][...] = arrays[name]
+    return architectures.language_model(model.config, parameters=parameters)
+
+
+def _one_batch(config: Any, batch: tuple[np.ndarray, np.ndarray]) -> tuple[float, float]:
+    """Return the losses of a fresh model before and after steps of SGD on one batch."""
+    model = architectures.language_model(config, rng=generator(_SEED, "parameters"))
+    few = batch[0][:4], batch[1][:4]
+    optimizer = optim.SGD(model.parameters)
+    losses = []
+    with Shards(1) as shards:
+        for _ in range(_ONE_BATCH_STEPS):
+            loss, _ = loop.train_step(
+                model, few, optimizer, learning_rate=_ONE_BATCH_RATE, shards=shards
+            )
+            losses.append(loss)
+    return losses[0], losses[-1]
 
 
 def _train_on_byte_pairs(most_steps: int, seconds: float) -> BytePairs:
@@ -243,20 +275,26 @@ def _train_on_byte_pairs(most_steps: int, seconds: float) -> BytePairs:
     texts = list(itertools.islice(read, _BYTE_PAIR_DOCUMENTS))
     size = SIZES["kata"]
     tokenizer = BytePairTokenizer.train(texts, size.config.vocab_size)
-    ids = np.concatenate([tokenizer.encode(text) for text in texts]).astype(np.int64)
+    held_out, training = (
+        np.concatenate([tokenizer.encode(text) for text in part]).astype(np.int64)
+        for part in (texts[::10], [text for i, text in enumerate(texts) if i % 10])
+    )
     model = gpt.GPT(size.config, rng=generator(_SEED, "parameters"))
-    windows = batches.ShuffledWindows(ids, size.config.n_positions, size.batch, _SEED)
+    windows = batches.ShuffledWindows(training, size.config.n_positions, size.batch, _SEED)
     losses = _steps(model, windows, most_steps, time.perf_counter() + seconds)
     written = _continued(model, tokenizer.encode(_PROMPT.capitalize()), 2 * _WRITTEN)
     merged = [tokenizer.decode([256 + i]) for i in range(12)]
-    return BytePairs(merged, losses, " ".join(tokenizer.decode(written).split()))
+    unseen = scores.bits_per_byte(
+        _held_out_loss(model, held_out, windows),
+        len(held_out),
+        sum(len(text.encode()) for text in texts[::10]),
+    )
+    return BytePairs(merged, losses, unseen, " ".join(tokenizer.decode(written).split()))
 
 
 def _written_words(model: gpt.GPT, vocabulary: words.Vocabulary) -> str:
-    unknown = vocabulary.encode([_UNKNOWN])[0]
-    start = [i for i in vocabulary.encode([_PROMPT]) if i != unknown] or [0]
-    ids = _continued(model, start, _WRITTEN)
-    return " ".join(vocabulary.words[i] for i in ids if i != unknown)
+    start = vocabulary.encode([_PROMPT]) or [0]
+    return " ".join(vocabulary.decode(_continued(model, start, _WRITTEN)))
 
 
 def _continued(model: gpt.GPT, start: Sequence[int], count: int) -> list[int]:
@@ -324,7 +362,7 @@ def _stream(texts: Sequence[Sequence[str]], vocabulary: words.Vocabulary) -> np.
 
 def _held_out_loss(model: gpt.GPT, stream: np.ndarray, windows: batches.ShuffledWindows) -> float:
     """Return the mean loss on up to 16 batches of text."""
-    pieces = batches.spaced(stream[stream >= 0], windows.time, windows.batch, 1 << 13)
+    pieces = batches.spaced(stream, windows.time, windows.batch, 1 << 13)
     losses = [(model.loss(ids, wanted), np.count_nonzero(wanted != -100)) for ids, wanted in pieces]
     return scores.mean_loss(*zip(*losses, strict=True))
 
@@ -368,56 +406,3 @@ def _gradient_error(model: gpt.GPT, ids: np.ndarray, wanted: np.ndarray) -> floa
     point = {"flat": parameters.flat.copy()}
     rng = generator(_SEED, "gradient check")
     return gradcheck.directional_error(loss, point, {"flat": gradient.flat}, rng=rng)
-
-
-def _accuracies(
-    model: gpt.GPT, tokenizer: words.WordTokenizer, vocabulary: words.Vocabulary
-) -> tuple[float, float, float, tuple[float, float], str, float]:
-    """Return the scores on test reviews of TF-IDF, of nearest centroids and of LoRA.
-
-    And what they show: the interval of LoRA, its verdict, and the difference that can be told.
-    """
-    reviews = read_labelled(resources.corpora_dir() / "movie_reviews.csv")
-    train, test = reviews.part("train"), reviews.part("test")
-    every = max(1, len(train.texts) // _REVIEWS)
-    train = train.take(range(0, len(train.texts), every))
-    context = model.config.n_positions
-    tokens = [[tokenizer.tokenize(text) for text in part.texts] for part in (train, test)]
-    texts, tests = ([vocabulary.encode(text)[:context] for text in part] for part in tokens)
-    labels, wanted = (
-        np.array([reviews.classes.index(label) for label in part.labels]) for part in (train, test)
-    )
-    vectorizer = tfidf.TfidfVectorizer().fit(tokens[0])
-    regression = logistic.SoftmaxRegression().fit(vectorizer.transform(tokens[0]), labels)
-    by_words = regression.predict(vectorizer.transform(tokens[1]))
-    vectors = similarity.unit_rows(model.parameters[model.config.table])
-    nearest = centroid.NearestCentroid().fit(documents.mean_vectors(texts, vectors), labels)
-    by_centroid = nearest.predict(documents.mean_vectors(tests, vectors))
-    fitted = finetune.fit(
-        model.config,
-        model.parameters,
-        texts,
-        labels,
-        classes=len(reviews.classes),
-        settings=FinetuneSettings("lora", updates=_UPDATES),
-    )
-    by_lora = batched.apply(fitted.model.logits, tests).argmax(axis=1)
-    near, fine = by_centroid == wanted, by_lora == wanted
-    score = metrics.macro_f1(wanted, by_words, len(reviews.classes))
-    return score, float(near.mean()), float(fine.mean()), *_evidence(near, fine)
-
-
-def _evidence(
-    baseline: np.ndarray, condition: np.ndarray
-) -> tuple[tuple[float, float], str, float]:
-    """Return the condition's interval, its verdict, and what can be told: (N,), (N,) bool."""
-    ours, theirs = (paired.Runs(right[np.newaxis], ((0, 0),)) for right in (condition, baseline))
-    [found] = paired.differences([(ours, theirs)], resamples=_RESAMPLES)
-    if found is None:
-        raise AssertionError("two runs with the same seed are a pair")
-    [p] = statistics.holm([found.p])
-    return (
-        statistics.wilson_interval(int(condition.sum()), len(condition)),
-        statistics.verdict(found, p),
-        statistics.resolvable_difference(len(condition)),
-    )

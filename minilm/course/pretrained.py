@@ -7,12 +7,10 @@ library's functions; then the learner's take their place, and the model answers.
 from __future__ import annotations
 
 import contextlib
-import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -132,39 +130,5 @@ def plugged(functions: Mapping[str, Any]) -> Iterator[Counter[str]]:
     Counter
         Of calls, by dotted path; of a class, of its methods.
     """
-    calls: Counter[str] = Counter()
-    parts = {path: _counting(path, part, calls) for path, part in functions.items()}
-    siblings = {
-        path: names
-        for path, part in functions.items()
-        if (names := getattr(part, "__globals__", {})).get(part.__name__) is part
-    }
-    with targets.replaced(parts):
-        try:
-            for path, names in siblings.items():
-                names[functions[path].__name__] = parts[path]
-            yield calls
-        finally:
-            for path, names in siblings.items():
-                names[functions[path].__name__] = functions[path]
-
-
-def _counting(path: str, part: Any, calls: Counter[str]) -> Any:
-    """Return a function that counts its calls, or a class whose methods do."""
-    if not isinstance(part, type):
-        return _counting_function(path, part, calls)
-    inside = {
-        name: _counting_function(path, value, calls) if name[:1] != "_" else value
-        for name, value in vars(part).items()
-        if isinstance(value, FunctionType)
-    }
-    return type(part.__name__, (part,), inside)
-
-
-def _counting_function(path: str, part: Callable[..., Any], calls: Counter[str]) -> Any:
-    @functools.wraps(part)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        calls[path] += 1
-        return part(*args, **kwargs)
-
-    return function
+    with targets.counted(functions) as (counted, calls), targets.replaced(counted):
+        yield calls

@@ -17,7 +17,7 @@ class Failure:
     stage : str
         Of the check: "import", "structure", "finite", "values" or "gradients", "properties",
         "model", "inputs", "dtype", "refusals", "time"; of an experiment that must run (again)
-        "run".
+        "run"; of its page of evidence "evidence".
     text : str
         What was compared and how it came out.
     target, output : str, optional
@@ -36,6 +36,8 @@ class Failure:
         Whether the wrong answer gives the same in every case, or in the first that fails.
     also : str, optional
         The name of a second wrong answer that is in it.
+    file : str, optional
+        The name of the file, where it is not the one with the functions.
     """
 
     stage: str
@@ -49,6 +51,7 @@ class Failure:
     line: int | None = None
     certainty: str = "Looks like"
     also: str | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -194,8 +197,12 @@ def _failure_lines(failure: Failure, heading: Heading, style: Style) -> list[str
         lines += _wrapped(f"{failure.certainty}: {first_paragraph}", style.width, inner, inner)
         for paragraph in more.split("\n\n") if more else []:
             lines += _wrapped(paragraph, style.width, inner, inner)
-    place = heading.file + (f":{failure.line}" if failure.line else "")
-    action = "demo" if failure.stage == "run" else "hint"
+    file = heading.file
+    if failure.file:
+        folder, slash, _ = file.rpartition("/")
+        file = f"{folder}{slash}{failure.file}"
+    place = file + (f":{failure.line}" if failure.line else "")
+    action = {"run": "demo", "evidence": "check"}.get(failure.stage, "hint")
     following = heading.following or f"next: minilm kata {action} {heading.number}"
     if len(inner + place + following) + 6 < style.width:
         return [*lines, f"{inner}{style.paint(place, '36')}      {following}"]

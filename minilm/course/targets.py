@@ -11,6 +11,7 @@ import functools
 import importlib
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -101,6 +102,41 @@ def replaced(parts: Mapping[str, Any]) -> Iterator[None]:
                 delattr(owner, name)
             else:
                 setattr(owner, name, value)
+
+
+@contextlib.contextmanager
+def counted(parts: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Counter[str]]]:
+    """Give functions and classes that count how often they are called, and the counts by path.
+
+    While the block runs, a class counts the calls of its methods, and a file the calls among its
+    own functions.
+    """
+    calls: Counter[str] = Counter(dict.fromkeys(parts, 0))
+
+    def counting(path: str, function: Any) -> Any:
+        @functools.wraps(function)
+        def called(*arguments: Any, **options: Any) -> Any:
+            calls[path] += 1
+            return function(*arguments, **options)
+
+        return called
+
+    found: dict[str, Any] = {}
+    with contextlib.ExitStack() as undo:
+        for path, part in parts.items():
+            if isinstance(part, type):
+                found[path] = part
+                for name, value in list(vars(part).items()):
+                    if isinstance(value, FunctionType) and not name.startswith("_"):
+                        undo.callback(setattr, part, name, value)
+                        setattr(part, name, counting(path, value))
+                continue
+            found[path] = counting(path, part)
+            beside = getattr(part, "__globals__", {})
+            for name in [name for name, value in beside.items() if value is part]:
+                undo.callback(beside.__setitem__, name, part)
+                beside[name] = found[path]
+        yield found, calls
 
 
 _ABSENT = object()

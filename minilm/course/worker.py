@@ -39,9 +39,12 @@ def _text(path: Path) -> str:
         raise NotLoadedError(Failure("import", text)) from None
 
 
-def _checked(kata: Kata, source: str, path: Path, run: Any) -> dict[str, Any]:
+def _checked(
+    kata: Kata, source: str, path: Path, run: Any, *, elsewhere: bool = True
+) -> dict[str, Any]:
     if kata.is_experiment:
-        return dataclasses.asdict(experiments.check(kata, source, path, run))
+        found = experiments.check(kata, source, path, run, elsewhere=elsewhere)
+        return dataclasses.asdict(found)
     return dataclasses.asdict(checking.check_source(kata, source, path))
 
 
@@ -70,7 +73,9 @@ def grade(request: Request) -> dict[str, Any]:
         path.write_text(source, encoding="utf-8")
     seen = marks.seen(kata, source)
     isolation.enter(Path(request["scratch"]))
-    return {**_checked(kata, source, path, request["run"]), "seen": seen}
+    # A page of evidence by somebody else names a run that was handed in with it, or none.
+    checked = _checked(kata, source, path, request["run"], elsewhere=False)
+    return {**checked, "seen": seen}
 
 
 def demo(request: Request) -> dict[str, Any]:
@@ -80,7 +85,8 @@ def demo(request: Request) -> dict[str, Any]:
     if request["file"] is not None:  # an experiment's: refused here, before anything runs
         path = Path(request["file"])
         found["predictions"] = experiments.read(kata, path.read_text("utf-8-sig"), path)
-    returned = demos.run(kata, _functions(request), Path(request["folder"]))
+    functions = _functions(request)
+    returned = demos.run(kata, functions, Path(request["folder"]), request["parts"])
     if kata.is_experiment:
         found["measured"] = experiments.measured(kata, returned)
     return found
@@ -105,7 +111,9 @@ def plug(request: Request) -> dict[str, Any]:
         from minilm.course import comparing
 
         comparing.plug_in(tuple(sorted(request["parts"].items())))
-        found["comparison"] = comparing.compare(request["parts"], Path(request["compare"]))
+        made = comparing.compare(request["parts"], Path(request["compare"]))
+        wanted = ("conditions", "differences", "seeds", "pretrainings", "test_items")
+        found["comparison"] = {part: made[part] for part in wanted}
     return found
 
 

@@ -1,16 +1,28 @@
 """`minilm kata`, as a learner meets it."""
 
 import json
+import re
 
 import pytest
 
 from minilm.cli import kata_output as output
 from minilm.cli import main as cli
-from minilm.course import catalog, sessions, stubs, watching
+from minilm.course import (
+    catalog,
+    learner,
+    phases,
+    plugging,
+    process,
+    sessions,
+    stubs,
+    watching,
+)
+from minilm.course.reports import Failure, Report
 from minilm.store import packaged
 
 KATA = catalog.find("4.6")
 BODY = 'raise NotImplementedError("not written yet")'
+BUDGET = {"words": 4000, "vocabulary": 300, "steps": 8, "seconds": 60.0}
 WRONG = """\
 normalized, rstd, gain = cache
     d = dy * gain
@@ -185,18 +197,41 @@ def test_plug_refuses_what_does_not_pass(file, capsys):
 
 
 def test_plug_trains_with_the_learners_function(file, capsys, monkeypatch):
-    monkeypatch.setattr(sessions, "PLUG_ONE", {"words": 4000, "steps": 8, "seconds": 60.0})
+    monkeypatch.setattr(sessions, "PLUG_ONE", BUDGET)
     file.write_text(stubs.solution(KATA), encoding="utf-8")
     code, out, _ = run(capsys, "plug", "4.6")
     assert code == 0
     lines = out.splitlines()
     assert lines[0].startswith("1 of ")
-    assert lines[0].endswith("parts is yours: layer_norm_backward")
+    assert lines[:2] == [lines[0], "  4.6 layer_norm_backward"]
+    assert lines[0].endswith("parts is yours:")
+    assert max(map(len, lines)) < 80
     last = next(line.split() for line in lines if "loss of step 8" in line)
     assert last[-2] == last[-1]
-    said, written = out.split("this model ran on your functions (")[1].split("), and writes:")
-    assert said.startswith("1 of ")
+    said, written = " ".join(out.split()).split("and writes:")
+    assert re.search(r"this model ran on your layer_norm_backward, called \d[\d,]+ times", said)
+    assert said.endswith("parts is yours), ")
     assert len(written.split()) > 5
+
+
+def test_plug_all_lists_by_kata_what_is_yours_and_what_is_not(file, capsys, monkeypatch):
+    monkeypatch.setattr(sessions, "PLUG_ALL", BUDGET)
+    found = {"conditions": [], "differences": []}
+    trained = plugging.train({}, BUDGET)
+    ending = process.Ending({**trained, "calls": {"a.b": 5}, "comparison": found}, "")
+    monkeypatch.setattr(process, "run", lambda request, **about: ending)
+    file.write_text(stubs.solution(KATA), encoding="utf-8")
+    who = learner.Learner(file.parent)
+    who.note_result(KATA, who.source(KATA), True)
+    code, out, _ = run(capsys, "plug", "--all")
+    assert code == 0
+    mine, _, others = out.partition("not yours yet, so the library's are used:\n")
+    assert mine.splitlines()[1] == "  4.6 layer_norm_backward"
+    listed = " ".join(others.split()).partition(" the small comparison")[0].split("; ")
+    assert "4.5 layer_norm" in listed
+    assert not any(one.startswith("4.6 ") for one in listed)
+    assert len(listed) == sum(bool(kata.paths) for kata in catalog.all_katas()) - 1
+    assert max(map(len, out.splitlines())) < 80
 
 
 @pytest.mark.parametrize(
@@ -237,13 +272,22 @@ def test_the_table_of_the_model_that_others_trained():
 
 
 def test_the_table_of_the_small_comparison():
+    common = {"condition": "cooccurrence-finetuned", "task": "reviews", "domain": "reviews"}
     rows = [
-        {"condition": "cooccurrence-finetuned", "budget": 16, "mean": 0.5, "low": 0.4, "high": 0.6},
-        {"condition": "cooccurrence-finetuned", "budget": 64, "mean": None, "low": 0, "high": 0},
+        {**common, "budget": 16, "mean": 0.5, "low": 0.4, "high": 0.6},
+        {**common, "budget": 64, "mean": None, "low": 0, "high": 0},
+        {**common, "budget": 16, "domain": "elsewhere"},
     ]
-    lines = output.comparison_table(rows).splitlines()
+    verdicts = [
+        {**common, "baseline": "random", "budget": 16, "verdict": "better"},
+        {**common, "baseline": "random", "budget": 64, "verdict": "cannot tell"},
+    ]
+    found = {"conditions": rows, "differences": verdicts}
+    lines = output.comparison_table(found).splitlines()
     assert lines[1].split() == ["16", "labels", "64", "labels"]
     assert lines[2].split() == ["cooccurrence-finetuned", "0.500", "[0.400,", "0.600]", "failed"]
+    assert lines[3] == "  cooccurrence-finetuned is better than random at 16 labels"
+    assert lines[4] == "  in 1 of 2 comparisons it cannot tell"
     assert max(map(len, lines)) < 80
 
 
@@ -302,7 +346,7 @@ def test_an_experiment_is_refused_until_the_predictions_are_right(desk, capsys):
     path.write_text(text, encoding="utf-8")
     code, out, _ = run(capsys, "demo", "10.1")
     assert code == 1
-    assert "why is 'too short'; write a sentence in quotation marks" in out
+    assert "why is 'too short'; write a sentence in quotation marks" in " ".join(out.split())
     assert "--anyway" in out
     assert "answers are in the rest" in run(capsys, "read", "10.1")[1]
     path.write_text(text.replace("too short", "long enough for me"), encoding="utf-8")
@@ -339,11 +383,24 @@ def test_the_end_of_a_phase_is_a_milestone(file, capsys):
             path = file.with_name(f"{kata.name}.py")
             path.write_text(stubs.solution(kata), encoding="utf-8")
             out = run(capsys, "check", kata.number)[1]
-    milestone = "Phase 4: Layers is complete: every layer's gradient is yours"
-    assert milestone in " ".join(out.split())
+    assert "Phase 4: Layers is complete: every layer's gradient" in " ".join(out.split())
     out = run(capsys)[1]
-    assert milestone in " ".join(out.split())
-    assert "see it: minilm kata plug --all" in out
+    assert "ok   4 Layers: every layer's gradient is yours" in out
+    assert out.count("see it: minilm kata plug --all") == 1
+
+
+def test_an_experiment_can_complete_a_phase(desk, capsys, monkeypatch):
+    monkeypatch.setattr(sessions, "completed_phases", lambda who: [7])
+    kata = catalog.find("7.5")
+    output.report(learner.Learner(desk), kata, Report("7.5", True))
+    out = capsys.readouterr().out
+    assert "Phase 7: A language model is complete: your model writes" in out
+
+
+def test_a_phase_ends_with_a_command_that_there_is():
+    for phase, known in phases.PHASES.items():
+        if not known.command.startswith("minilm kata plug --all"):
+            assert catalog.find(known.command.split()[-1]).phase == phase
 
 
 def test_a_teachers_katas_stand_beside_the_shipped_ones(desk, capsys, monkeypatch):
@@ -359,3 +416,39 @@ def test_a_teachers_katas_stand_beside_the_shipped_ones(desk, capsys, monkeypatc
     finally:
         monkeypatch.setenv("MINILM_KATAS", "")
         catalog.all_katas.cache_clear()
+
+
+def test_an_experiment_has_no_solution_to_point_to(desk, capsys):
+    out = [run(capsys, "hint", "10.4")[1] for _ in range(3)][-1]
+    assert out.rstrip().endswith("that was the last one")
+    assert run(capsys, "solution", "10.4", "--give-up")[0] == 2
+    assert "All of your functions: minilm kata plug --all" in run(capsys, "plug", "10.4")[2]
+
+
+def test_a_solution_that_was_shown_first_is_marked(file, capsys):
+    assert run(capsys, "solution", "4.6")[0] == 2
+    run(capsys, "solution", "4.6", "--give-up", "--write")
+    run(capsys, "check", "4.6")
+    run(capsys, "solution", "4.6")  # now that it passes; what was before is not forgotten
+    lines = run(capsys, "list")[1].splitlines()
+    assert next(line for line in lines if "  4.6 " in line).endswith("passed*")
+    assert lines[-1].startswith("* the solution was shown before")
+    assert "1 of " in run(capsys)[1]
+    assert "passed (1 with the solution)" in run(capsys)[1]
+
+
+def test_the_capstones_page(desk, capsys):
+    out = run(capsys, "start", "10.4")[1]
+    assert "mykatas/10_4_report.md is for your page of evidence" in " ".join(out.split())
+    page = desk / "mykatas" / "10_4_report.md"
+    assert "- CLAIM:" in page.read_text(encoding="utf-8")
+    report = Report(
+        "10.4",
+        False,
+        failure=Failure("evidence", "line 7: no", line=7, file=page.name),
+        notes=("line 9: neither",),
+    )
+    output.report(learner.Learner(learner.FOLDER), catalog.find("10.4"), report)
+    out = capsys.readouterr().out
+    assert "      mykatas/10_4_report.md:7      next: minilm kata check 10.4\n" in out
+    assert "line 9: neither" in out

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from minilm.course import authoring, catalog
+from minilm.course import authoring, catalog, checking
 from minilm.errors import InputError, OptionError
 
 
@@ -31,6 +31,19 @@ def test_a_new_kata_keeps_every_promise(teacher, promises):
     kata = catalog.find("12.1")
     for promise in promises:
         promise(kata)
+
+
+@pytest.mark.parametrize("name", ["error", "structure", "modified"])
+def test_a_result_may_have_any_name(teacher, name):
+    path = teacher / "checks.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(', name="', f', returns="{name}", name="'), encoding="utf-8")
+    kata = catalog.find("12.1")
+    [wrong] = kata.mistakes()
+    failure = checking.check_functions(kata, wrong.functions).failure
+    assert (failure.output, failure.mistake) == (name, "lengths_of_columns")
+    assert failure.text.startswith(f"{name} is wrong at")
+    assert checking.check_functions(kata, {}).passed
 
 
 def test_a_number_that_is_taken_is_refused(teacher):

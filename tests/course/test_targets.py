@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minilm.classify import centroid
-from minilm.course import targets
+from minilm.course import catalog, demos, targets
 from minilm.errors import InputError
 from minilm.nn import functional as F
 from minilm.nn import optim
@@ -133,3 +133,41 @@ def test_a_class_is_replaced_method_by_method_with_its_helpers():
 def test_a_target_that_does_not_exist_is_said(path):
     with pytest.raises(InputError, match="the library has no such function"):
         targets.find(path)
+
+
+def test_a_demo_can_use_the_library_beside_the_learner(tmp_path):
+    course = demos.Course(catalog.find("4.4"), tmp_path, {"4.4": "mine.py"})
+    before = F.softmax
+    with course.plugged({"minilm.nn.functional.softmax": len}):
+        assert F.softmax is len
+        with course.library():
+            assert F.softmax is before
+        assert F.softmax is len
+        with pytest.raises(ZeroDivisionError), course.library():
+            raise ZeroDivisionError
+        assert F.softmax is len
+    assert F.softmax is before
+    assert course.parts == {"4.4": "mine.py"}
+
+
+def test_calls_are_counted_of_functions_and_of_methods():
+    class Part:
+        def fit(self, x):
+            return self._helped(x)
+
+        def _helped(self, x):
+            return x + 1
+
+    source = "def inner(x):\n    return x\n\ndef outer(x):\n    return inner(inner(x))\n"
+    written = {}
+    exec(source, written)
+    inner, outer, fit = written["inner"], written["outer"], Part.fit
+    parts = {"a.len": len, "a.Part": Part, "a.inner": inner, "a.outer": outer}
+    with targets.counted(parts) as (found, calls):
+        assert found["a.len"]("abc") == 3
+        assert found["a.Part"]().fit(1) == 2
+        assert found["a.outer"](4) == 4
+    assert calls == {"a.len": 1, "a.Part": 1, "a.inner": 2, "a.outer": 1}
+    assert (written["inner"], written["outer"], Part.fit) == (inner, outer, fit)
+    outer(4)
+    assert calls["a.inner"] == 2
