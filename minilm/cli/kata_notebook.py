@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     """Write them; a notebook that the learner has changed is left alone."""
-    from minilm.course import catalog, notebook_files
+    from minilm.course import catalog
+    from minilm.course.notebook import writing
 
     if (kata is None) != options.all:
         raise OptionError('give the number of a kata, such as "4.6", or --all')
@@ -39,7 +40,7 @@ def run(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     katas = catalog.all_katas() if kata is None else (kata,)
     kept = 0
     for each in katas:
-        written = notebook_files.write(each, folder, overwrite=options.overwrite)
+        written = writing.write(each, folder, overwrite=options.overwrite)
         path = written.path.as_posix()
         if written.is_kept:
             kept += 1

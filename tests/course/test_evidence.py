@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from minilm.course import catalog, claims, evidence, experiments, learner
-from minilm.course.claims import ClaimError
+from minilm.course import catalog, evidence, experiments, learner
+from minilm.course.evidence import claims
+from minilm.course.evidence.claims import ClaimError
 from minilm.course.learner import Learner
 
 KATA = catalog.find("10.4")

@@ -8,7 +8,8 @@ import time
 import pytest
 
 import minilm
-from minilm.course import catalog, notebook, notebook_limits, plugging, sessions, stubs, targets
+from minilm.course import catalog, notebook, plugging, sessions, stubs, targets
+from minilm.course.notebook import limits
 from minilm.errors import OptionError
 from minilm.nn import functional as F
 
@@ -105,13 +106,13 @@ def test_a_time_limit_works_in_any_thread_and_leaves_nothing_behind():
 
     def run():
         try:
-            with notebook_limits.time_limit(0.05, [names]):
+            with limits.time_limit(0.05, [names]):
                 names["loop"]()
-        except notebook_limits.LateError:
+        except limits.LateError:
             seen.append("late")
-        with notebook_limits.time_limit(30, [names]):
+        with limits.time_limit(30, [names]):
             seen.append("in time")
-        with notebook_limits.time_limit(0.05, [names]):
+        with limits.time_limit(0.05, [names]):
             time.sleep(0.2)  # not the learner's code
             seen.append("not interrupted")
         # An eval breaker that stays set would hang here in Python 3.11.

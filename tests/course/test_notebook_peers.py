@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import minilm
-from minilm.course import catalog, experiments, notebook_files, stubs
+from minilm.course import catalog, experiments, stubs
+from minilm.course.notebook import writing
 
 pytestmark = [
     pytest.mark.peers,
@@ -62,7 +63,7 @@ def with_solution(kata, nb):
         }
         found["predictions"].source = f"predictions = {values!r}"
     else:
-        found["stub"].source = notebook_files.without_docstring(stubs.solution(kata))
+        found["stub"].source = writing.without_docstring(stubs.solution(kata))
         found["plug"].source = added(found["plug"].source, PLUG)
     if kata.number in SHORTER:
         found["demo"].source = added(found["demo"].source, SHORTER[kata.number])
@@ -97,7 +98,7 @@ def executed(tmp_path_factory):
     import nbformat
 
     def read(number):
-        nb = nbformat.reads(notebook_files.text(catalog.find(number)), as_version=4)
+        nb = nbformat.reads(writing.text(catalog.find(number)), as_version=4)
         nbformat.validate(nb)
         return nb
 

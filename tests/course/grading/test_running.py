@@ -8,8 +8,9 @@ import re
 import pytest
 
 from minilm.compare.executors import Borrowed, Here, Lost, ProcessRunner
-from minilm.course import catalog, experiments, notebook_files, stubs
+from minilm.course import catalog, experiments, stubs
 from minilm.course.grading import gradebook, outputs, running, submissions
+from minilm.course.notebook import writing
 from minilm.course.reports import Failure, Report
 
 KATA = catalog.find("4.6")
@@ -144,7 +145,7 @@ def test_the_function_cell_of_a_notebook_is_taken(submit, graded):
 
 def test_the_notebooks_of_the_course_are_graded(submit, graded):
     for kata in (KATA, EXPERIMENT):
-        notebook = json.loads(notebook_files.text(kata))
+        notebook = json.loads(writing.text(kata))
         for cell in notebook["cells"]:
             text = "".join(cell["source"])
             if kata is EXPERIMENT:

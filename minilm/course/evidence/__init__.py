@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files
-from minilm.course import claims, support
 from minilm.course.catalog import Kata
+from minilm.course.evidence import claims, support
 from minilm.course.reports import Failure, Report
 from minilm.errors import InputError
 

@@ -6,13 +6,14 @@ import re
 
 import pytest
 
-from minilm.course import catalog, notebook_files, predictions, stubs
+from minilm.course import catalog, predictions, stubs
+from minilm.course.notebook import writing
 
 KATAS = catalog.all_katas()
 
 
 def read(kata):
-    return json.loads(notebook_files.text(kata))
+    return json.loads(writing.text(kata))
 
 
 def sources(notebook):
@@ -21,7 +22,7 @@ def sources(notebook):
 
 @pytest.mark.parametrize("kata", KATAS, ids=lambda kata: kata.number)
 def test_a_notebook_has_its_cells_and_folds_the_answers(kata):
-    assert notebook_files.text(kata) == notebook_files.text(kata)
+    assert writing.text(kata) == writing.text(kata)
     notebook = read(kata)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     found = sources(notebook)
@@ -84,23 +85,23 @@ def changed(path, source="x = 1\n"):
 
 def test_a_changed_notebook_is_never_overwritten(tmp_path):
     kata = catalog.find("4.6")
-    written = notebook_files.write(kata, tmp_path / "out")
+    written = writing.write(kata, tmp_path / "out")
     assert not written.is_kept
     mine = changed(written.path)
-    assert notebook_files.write(kata, tmp_path / "out").is_kept
+    assert writing.write(kata, tmp_path / "out").is_kept
     assert written.path.read_bytes() == mine
-    again = notebook_files.write(kata, tmp_path / "out", overwrite=True)
+    again = writing.write(kata, tmp_path / "out", overwrite=True)
     assert again.backup.read_bytes() == mine
-    assert again.path.read_text(encoding="utf-8") == notebook_files.text(kata)
+    assert again.path.read_text(encoding="utf-8") == writing.text(kata)
     second = changed(again.path, "y = 2\n")
-    last = notebook_files.write(kata, tmp_path / "out", overwrite=True)
+    last = writing.write(kata, tmp_path / "out", overwrite=True)
     assert (again.backup.read_bytes(), last.backup.read_bytes()) == (mine, second)
     assert again.backup != last.backup
 
 
 def test_a_notebook_that_was_only_run_keeps_its_outputs(tmp_path):
     kata = catalog.find("4.6")
-    path = notebook_files.write(kata, tmp_path).path
+    path = writing.write(kata, tmp_path).path
     notebook = json.loads(path.read_text(encoding="utf-8"))
     check = next(c for c in notebook["cells"] if c["id"] == "check")
     check["execution_count"] = 3
@@ -108,19 +109,19 @@ def test_a_notebook_that_was_only_run_keeps_its_outputs(tmp_path):
     notebook["cells"].append({"cell_type": "code", "id": "x", "source": "", "outputs": []})
     path.write_text(json.dumps(notebook), encoding="utf-8")
     before = path.read_bytes()
-    written = notebook_files.write(kata, tmp_path)
+    written = writing.write(kata, tmp_path)
     assert (written.is_kept, written.backup) == (False, None)
     assert path.read_bytes() == before
 
 
 def test_an_older_notebook_that_nobody_changed_is_brought_up_to_date(tmp_path, monkeypatch):
     kata = catalog.find("4.6")
-    monkeypatch.setattr(notebook_files, "_NOTE", "Older.")
-    path = notebook_files.write(kata, tmp_path).path
+    monkeypatch.setattr(writing, "_NOTE", "Older.")
+    path = writing.write(kata, tmp_path).path
     monkeypatch.undo()
-    assert path.read_text(encoding="utf-8") != notebook_files.text(kata)
-    assert not notebook_files.write(kata, tmp_path).is_kept
-    assert path.read_text(encoding="utf-8") == notebook_files.text(kata)
+    assert path.read_text(encoding="utf-8") != writing.text(kata)
+    assert not writing.write(kata, tmp_path).is_kept
+    assert path.read_text(encoding="utf-8") == writing.text(kata)
 
 
 @pytest.mark.parametrize("content", ["", "not JSON", "[]", '{"cells": 3}', '{"cells": []}', "\xff"])
@@ -128,5 +129,5 @@ def test_whatever_else_is_there_is_kept(tmp_path, content):
     kata = catalog.find("4.6")
     path = tmp_path / f"{kata.name}.ipynb"
     path.write_bytes(content.encode("latin-1"))
-    assert notebook_files.write(kata, tmp_path).is_kept
+    assert writing.write(kata, tmp_path).is_kept
     assert path.read_bytes() == content.encode("latin-1")

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilm.course import claims
-from minilm.course.claims import Claim, Written
+from minilm.course.evidence import claims
+from minilm.course.evidence.claims import Claim, Written
 
 
 def main_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:

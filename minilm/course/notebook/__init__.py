@@ -6,7 +6,7 @@
 
 The engine is that of the commands. What differs: there is no file and no process, so nothing is
 kept in the learner's folder, and a result lives as long as the notebook's process.
-`notebook_files.py` writes the notebooks.
+`writing.py` writes the notebooks.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from minilm.course import (
     sessions,
     trials,
 )
-from minilm.course import notebook_functions as given
-from minilm.course import notebook_limits as limits
 from minilm.course.catalog import Kata
 from minilm.course.loading import NotLoadedError
-from minilm.course.notebook_functions import Place
-from minilm.course.notebook_results import Checked, Plugged, png
+from minilm.course.notebook import functions as given
+from minilm.course.notebook import limits
+from minilm.course.notebook.functions import Place
+from minilm.course.notebook.results import Checked, Plugged, png
 from minilm.course.reports import Failure, Report, Style
 from minilm.errors import OptionError
 
