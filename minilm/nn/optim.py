@@ -101,18 +101,10 @@ def adamw(
     >>> adamw(zero, np.array([5.0, -0.1]), zero, zero, step=1, learning_rate=0.1)[0].round(6)
     array([-0.1,  0.1])
     """
-    p, mean, square = p.copy(), mean.copy(), square.copy()
-    adamw_in_place(
-        p,
-        g,
-        mean,
-        square,
-        step=step,
-        learning_rate=learning_rate,
-        betas=betas,
-        epsilon=epsilon,
-        weight_decay=weight_decay,
-    )
+    mean, square = mean.copy(), square.copy()
+    change = _adam_change(g, mean, square, step, learning_rate, betas, epsilon)
+    p = p * (1 - learning_rate * weight_decay)
+    p -= change
     return p, mean, square
 
 
@@ -130,8 +122,23 @@ def adamw_in_place(
 ) -> None:
     """Do what `adamw` does, but write the new values into `p`, `mean` and `square`.
 
-    It makes one array in place of six, and takes two thirds of the time.
+    It makes one array in place of four, and takes three quarters of the time.
     """
+    change = _adam_change(g, mean, square, step, learning_rate, betas, epsilon)
+    p *= 1 - learning_rate * weight_decay
+    p -= change
+
+
+def _adam_change(
+    g: Array,
+    mean: Array,
+    square: Array,
+    step: int,
+    learning_rate: float,
+    betas: tuple[float, float],
+    epsilon: float,
+) -> Array:
+    """Update both running means in place; return what the parameters lose, apart from decay."""
     beta1, beta2 = betas
     change = g * (1 - beta1)
     mean *= beta1
@@ -146,8 +153,7 @@ def adamw_in_place(
     change += epsilon * root
     np.divide(mean, change, out=change)
     change *= learning_rate * root / (1 - beta1**step)
-    p *= 1 - learning_rate * weight_decay
-    p -= change
+    return change
 
 
 def global_norm(gradient: FlatStore) -> float:
