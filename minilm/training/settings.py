@@ -279,11 +279,11 @@ class Rates:
 #: at 1e-5, weight decay up to 10 and 20 epochs change less than a point; one rate of 5e-4 for all
 #: layers lost one or two on the body at the full rate. LoRA: films 0.577 and 0.608;
 #: with a weight decay of 3, rt 0.609 and 0.643.
-#: On films re-split (400 steps at 4e-3; nine draws of 16, 64 and 256 labels, each on a pretraining
-#: of its own): full 0.549, 0.583, 0.619; LoRA 0.547, 0.579, 0.613; from scratch 0.517, 0.547, 0.574.
-#: Not built in, but better: a head that starts from the probe's weights, then a rate of 2e-3 (Kumar
-#: et al. 2022, "Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution"):
-#: full 0.562, 0.593, 0.632; LoRA 0.566, 0.592, 0.628.
+#: On films re-split (400 steps at 4e-3; nine draws of 16, 64 and 256 labels, each with its own
+#: pretraining): full 0.549, 0.583, 0.619; LoRA 0.547, 0.579, 0.613; scratch 0.517, 0.547, 0.574.
+#: Not built in, but better: a head that starts from the probe's weights, then a rate of 2e-3
+#: (Kumar et al. 2022, "Fine-Tuning can Distort Pretrained Features and Underperform
+#: Out-of-Distribution"): full 0.562, 0.593, 0.632; LoRA 0.566, 0.592, 0.628.
 #: The deep bodies of other people need less: for GPT-2 about 5e-5, with a layer decay of 0.9.
 FINETUNE_RATES = {
     "full": Rates(5e-3, 1e-3),
