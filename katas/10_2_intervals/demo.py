@@ -77,7 +77,7 @@ def intervals(rng: np.random.Generator, spread: float) -> list[tuple[float, floa
         bootstrap.resampled_means(outcomes, seeds, times_item),
         bootstrap.resampled_means(outcomes, both, times_item),
     ]
-    factor = bootstrap.small_sample_factor(outcomes.mean(axis=1), KEYS, means[2].var())
+    factor = bootstrap.small_sample_factor(outcomes, KEYS, means[2].var())
     means.append(outcomes.mean() + factor * (means[2] - outcomes.mean()))
     return [bootstrap.percentile_interval(one) for one in means]
 

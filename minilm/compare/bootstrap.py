@@ -8,30 +8,39 @@ replacement:
     each seed has its own    pretrainings; within each that was drawn, its seeds; items
     all seeds with all       pretrainings, seeds and items, independently
 
-Resampling one of them alone ignores the others' share of the variance; resampling all overstates
-what remains when each has had its share (Owen 2007), which errs on the safe side.
+Resampling one of them alone ignores the others' share of the variance. Resampling all counts what
+remains when each has had its share (how well one run suits one item) three times (Owen 2007). And
+a few pretrainings are a small sample, whose bootstrap gives intervals that are too narrow: it uses
+the variance of P values without the factor P / (P - 1), and quantiles of the normal distribution in
+place of Student's (Hesterberg 2015, section 4). So deviations from the mean are multiplied by
 
-Three pretrainings are a small sample, and a bootstrap of a small sample gives intervals that are
-too narrow: it uses the variance of P values without the factor P / (P - 1), and quantiles of the
-normal distribution in place of Student's (Hesterberg 2015, section 4). So intervals get wider by
+    f = t(nu) / z * sqrt(V / V_boot)
 
-    f = t(nu) / z * sqrt(V / V_boot),    V = V_boot + V_P / (P - 1),
-    nu = (P - 1) * (V / (V_P * P / (P - 1)))**2
+where V_boot is the variance of the resampled means, V a better estimate of the same, and t and z
+are the 97.5 % quantiles. Where each seed has one pretraining, V is the estimate without bias from
+the table of P pretrainings (means over their seeds) by N items, the two-way analysis of variance:
 
-where V_boot is the variance of the resampled means, V_P = sum((m_p - m)**2) / P**2 is the share of
-the P pretrainings' means m_p in it, t and z are the 97.5 % quantiles, and nu are the degrees of
-freedom of a sum of variances of which only one is uncertain (Satterthwaite 1946). Three means that
-happen to be alike do not prove that pretrainings are: nu is at most 4 (P - 1), as if they made up
-half of V. Where nothing else varies, f is the factor of a t interval.
+    V = A + B - C, at least A and B,    nu = (P - 1) * (V / A)**2
 
-How often this is wrong was measured on simulated pairs of equal conditions, each with three
-pretrainings of its own, at the 5 % level (`tests/compare/test_null.py`; 1,400 pairs with 2,000 test
-items, 1,500 with 464). Claimed differences, in per cent, without and with f:
+where A is the sample variance of the pretrainings' means divided by P, B that of the items' means
+divided by N, and C the mean square of what remains divided by P * N, which is in A and in B. The
+degrees of freedom nu are those of a sum of which only A is uncertain (Satterthwaite 1946). Where
+all seeds have all pretrainings, V = V_boot + A / P, which errs on the safe side. Means that happen
+to be alike do not prove that pretrainings are: nu is at most 4 (P - 1), as if they made up half of
+V. Where nothing else varies, f is the factor of a t interval.
 
-    spread between pretrainings      1.2 points        1.9 points
-    test items                       464    2,000      464    2,000
-    nine draws, three for each    1.7, 0.6  7.1, 2.4  3.4, 1.3  12.1, 5.1
-    all draws with all            1.3, 0.5  6.6, 1.9  4.5, 2.0  12.1, 4.5
+How often this is wrong was measured on simulated pairs of equal conditions, each with pretrainings
+of its own, at the 5 % level (`tests/compare/test_null.py`; 400 pairs, 200 with 2,000 test items;
+of the crossed design 1,400 and 1,500). Claimed differences, in per cent, without and with f:
+
+    spread between pretrainings       1.2 points                    1.9 points
+    test items                    464     1,000     2,000       464     1,000     2,000
+    nine draws, one for each    1.0, 3.5  2.0, 3.5  5.5, 5.5  1.5, 3.8  3.0, 4.5  5.5, 5.0
+    nine draws on three         1.8, 4.8  3.2, 3.8  4.0, 4.5  3.2, 6.2  5.5, 4.0  8.5, 3.0
+    all draws with all three    1.3, 0.5            6.6, 1.9  4.5, 2.0           12.1, 4.5
+
+With 1,000 items and 1.2 points, half an interval was 5.2 points with nine draws on three
+pretrainings and without the subtraction of C; with one for each, and with it, 2.9.
 
 With one pretraining, or where it has no part, 1,000 comparisons with five or ten seeds claimed a
 difference in 2 to 3 %, and resampling seeds alone in 14 to 17 %. Fewer seeds show too little of
@@ -47,6 +56,7 @@ Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 13 and 1
 Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8 (nested samples).
 Hesterberg (2015), What Teachers Should Know About the Bootstrap, The American Statistician 69(4).
 Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2).
+Searle, Casella and McCulloch (1992), Variance Components, chapter 4 (the two-way analysis).
 Satterthwaite (1946), An Approximate Distribution of Estimates of Variance Components, Biometrics
 Bulletin 2(6).
 """
@@ -81,7 +91,7 @@ def bootstrap_means(
 
     All the leading axes get the same draws, so that differences of what is returned are paired. In
     each resample every item drawn meets every run drawn (`resampled_means`). Deviations from the
-    mean of `outcomes` are then multiplied by the factor f for few pretrainings (see the module).
+    mean of `outcomes` are then multiplied by the factor f (see the module).
 
     Parameters
     ----------
@@ -104,7 +114,7 @@ def bootstrap_means(
         times_item = _times_drawn(rng.integers(items, size=(count, items)), items)
         found[..., first : first + count] = resampled_means(outcomes, times_run, times_item)
     value = outcomes.mean(axis=(-2, -1))[..., np.newaxis]
-    factor = small_sample_factor(outcomes.mean(axis=-1), keys, found.var(axis=-1))
+    factor = small_sample_factor(outcomes, keys, found.var(axis=-1))
     # Exactly as they are where nothing is to be widened: a product would round.
     wider = value + factor[..., np.newaxis] * (found - value)
     return np.where(factor[..., np.newaxis] == 1, found, wider)
@@ -209,13 +219,13 @@ def run_times(keys: Keys, times_seed: np.ndarray, times_pretraining: np.ndarray)
     return times_seed[:, seed_of] * times_pretraining[:, pretraining_of]
 
 
-def small_sample_factor(by_run: np.ndarray, keys: Keys, variance: np.ndarray) -> np.ndarray:
-    """Return the factor f by which intervals from few pretrainings get wider; see the module.
+def small_sample_factor(outcomes: np.ndarray, keys: Keys, variance: np.ndarray) -> np.ndarray:
+    """Return the factor f on deviations from the mean, for several pretrainings; see the module.
 
     Parameters
     ----------
-    by_run : ndarray of shape (..., R)
-        The mean of each run.
+    outcomes : ndarray of shape (..., R, N)
+        Of runs by items.
     keys : tuple of (int, int)
         The seed and the pretraining of each run.
     variance : ndarray of shape (...)
@@ -224,31 +234,45 @@ def small_sample_factor(by_run: np.ndarray, keys: Keys, variance: np.ndarray) ->
     Returns
     -------
     ndarray of shape (...)
-        1 with one pretraining, or where nothing varies.
+        1 with one pretraining, or where pretrainings do not differ.
 
     Examples
     --------
     Where nothing but the two pretrainings varies, the factor is Student's with one degree of
     freedom, times sqrt(2):
 
-    >>> factor = small_sample_factor(np.array([0.4, 0.6]), ((0, 0), (1, 1)), np.array(0.005))
+    >>> outcomes = np.array([[0.4], [0.6]])
+    >>> factor = small_sample_factor(outcomes, ((0, 0), (1, 1)), np.array(0.005))
     >>> round(float(factor), 2), round(12.706 / 1.96 * math.sqrt(2), 2)
     (9.17, 9.17)
     """
     pretrainings = sorted({p for _, p in keys})
     many = len(pretrainings)
     if many == 1:
-        return np.ones(by_run.shape[:-1])
+        return np.ones(outcomes.shape[:-2])
     own = np.array([p for _, p in keys])
-    means = np.stack([by_run[..., own == p].mean(axis=-1) for p in pretrainings], axis=-1)
-    share = means.var(axis=-1) / many
-    whole = variance + share / (many - 1)
+    table = np.stack([outcomes[..., own == p, :].mean(axis=-2) for p in pretrainings], axis=-2)
+    share = table.mean(axis=-1).var(axis=-1, ddof=1) / many
+    crossed = len({seed for seed, _ in keys}) < len(keys)
+    whole = variance + share / many if crossed else _variance_of_mean(table, share)
     varies = (share > 0) & (variance > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = (many - 1) * (whole / (share * many / (many - 1))) ** 2
-        freedom = np.minimum(freedom, _MOST_FREEDOM * (many - 1))
+        freedom = np.minimum((many - 1) * (whole / share) ** 2, _MOST_FREEDOM * (many - 1))
         wider = student_quantile(np.where(varies, freedom, _MANY)) / _Z * np.sqrt(whole / variance)
     return np.where(varies, wider, 1.0)
+
+
+def _variance_of_mean(table: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return V = A + B - C, at least A and B: (..., P, N) and A of shape (...) -> (...)."""
+    many, items = table.shape[-2:]
+    if items == 1:
+        return share
+    by_item = table.mean(axis=-2, keepdims=True)
+    of_items = by_item[..., 0, :].var(axis=-1, ddof=1) / items
+    rest = table - by_item
+    rest -= rest.mean(axis=-1, keepdims=True)
+    both = (rest * rest).sum(axis=(-2, -1)) / ((many - 1) * (items - 1) * many * items)
+    return np.maximum(share + of_items - both, np.maximum(share, of_items))
 
 
 def student_quantile(freedom: np.ndarray) -> np.ndarray:

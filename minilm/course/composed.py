@@ -3,8 +3,9 @@
 The real model computes the scores of its head and their cross-entropy as one operation, which is
 faster. It never calls `unembed` or `cross_entropy`, so it would never call a learner's. When the
 learner's version of one of them is plugged in, these functions take the place of the fused ones.
-In the same way, a Llama keeps the angles of its positions, and shares keys among heads of queries
-by broadcasting over an axis that a learner's `attention` need not know.
+In the same way, the optimizer calls the form of `adamw` that works in place; and a Llama keeps the
+angles of its positions, and shares keys among heads of queries by broadcasting over an axis that a
+learner's `attention` need not know.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from minilm.arrays import Array, Ids
 from minilm.nn import functional as F
-from minilm.nn import llama
+from minilm.nn import llama, optim
 from minilm.nn.functional import Cache
 
 
@@ -55,6 +56,11 @@ def grouped_query_attention_backward(dy: Array, cache: Cache) -> tuple[Array, Ar
     return dq, dk.reshape(shape).sum(axis=2), dv.reshape(shape).sum(axis=2)
 
 
+def adamw_in_place(p: Array, g: Array, mean: Array, square: Array, **settings: Any) -> None:
+    """Write what `adamw` returns into `p`, `mean` and `square`."""
+    p[...], mean[...], square[...] = optim.adamw(p, g, mean, square, **settings)
+
+
 _HEAD: Mapping[str, Callable[..., Any]] = {
     "minilm.nn.functional.linear_cross_entropy": linear_cross_entropy,
     "minilm.nn.functional.linear_cross_entropy_backward": linear_cross_entropy_backward,
@@ -74,4 +80,5 @@ INSTEAD: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "minilm.nn.functional.rotary_angles": {
         "minilm.nn.llama._rotation": llama._rotation.__wrapped__
     },
+    "minilm.nn.optim.adamw": {"minilm.nn.optim.adamw_in_place": adamw_in_place},
 }

@@ -16,10 +16,10 @@ from minilm.text.bpe import BytePairTokenizer
 
 _TOKENS = 1 << 12  # in a batch that is not trained on, padding included
 
-# Texts are sorted by length in groups of this many batches. With 100 to 1,000 sentences of 19 words
-# on average, batches of 16 are then 21 to 24 % padding instead of 46 to 49 %, and still differ in
-# every epoch.
-_SORTED_BATCHES = 4
+# Texts are sorted by length in groups of this many batches. Of 256 of the shipped film reviews in
+# batches of 16, padding is then 13 %, in place of 20 % in groups of four batches and 41 % in none;
+# and batches still differ in every epoch.
+_SORTED_BATCHES = 8
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -542,8 +542,12 @@ class Body:
 
         If nothing in the body is trained, it is `n_layer + 1`.
         """
-        names = self.parameters.trainable
-        return min((depth(n, self.config) for n in names), default=self.config.n_layer + 1)
+        return _lowest(self.parameters.trainable, self.config)
+
+
+@lru_cache(maxsize=64)
+def _lowest(trainable: frozenset[str], config: Config) -> int:
+    return min((depth(n, config) for n in trainable), default=config.n_layer + 1)
 
 
 class GPT(Body):

@@ -101,22 +101,59 @@ def adamw(
     >>> adamw(zero, np.array([5.0, -0.1]), zero, zero, step=1, learning_rate=0.1)[0].round(6)
     array([-0.1,  0.1])
     """
-    beta1, beta2 = betas
-    mean = mean * beta1
-    mean += g * (1 - beta1)
-    squared = g * g
-    squared *= 1 - beta2
-    square = square * beta2
-    square += squared
-    # Both corrections as plain numbers: root(s) + epsilon = (root(square) + epsilon * root) / root.
-    root = math.sqrt(1 - beta2**step)
-    change = np.sqrt(square)
-    change += epsilon * root
-    np.divide(mean, change, out=change)
-    change *= learning_rate * root / (1 - beta1**step)
+    mean, square = mean.copy(), square.copy()
+    change = _adam_change(g, mean, square, step, learning_rate, betas, epsilon)
     p = p * (1 - learning_rate * weight_decay)
     p -= change
     return p, mean, square
+
+
+def adamw_in_place(
+    p: Array,
+    g: Array,
+    mean: Array,
+    square: Array,
+    *,
+    step: int,
+    learning_rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> None:
+    """Do what `adamw` does, but write the new values into `p`, `mean` and `square`.
+
+    It makes one array in place of four, and takes three quarters of the time.
+    """
+    change = _adam_change(g, mean, square, step, learning_rate, betas, epsilon)
+    p *= 1 - learning_rate * weight_decay
+    p -= change
+
+
+def _adam_change(
+    g: Array,
+    mean: Array,
+    square: Array,
+    step: int,
+    learning_rate: float,
+    betas: tuple[float, float],
+    epsilon: float,
+) -> Array:
+    """Update both running means in place; return what the parameters lose, apart from decay."""
+    beta1, beta2 = betas
+    change = g * (1 - beta1)
+    mean *= beta1
+    mean += change
+    np.multiply(g, g, out=change)
+    change *= 1 - beta2
+    square *= beta2
+    square += change
+    # Both corrections as plain numbers: root(s) + epsilon = (root(square) + epsilon * root) / root.
+    root = math.sqrt(1 - beta2**step)
+    np.sqrt(square, out=change)
+    change += epsilon * root
+    np.divide(mean, change, out=change)
+    change *= learning_rate * root / (1 - beta1**step)
+    return change
 
 
 def global_norm(gradient: FlatStore) -> float:
@@ -223,6 +260,7 @@ class Optimizer:
         self.state: dict[str, Array] = {
             name: np.zeros(size, parameters.dtype) for name in self.state_names
         }
+        self._chunks = list(self._cut())
 
     def __repr__(self) -> str:
         """Return the class with its size."""
@@ -264,19 +302,14 @@ class Optimizer:
         def step(chunk: tuple[slice, slice, float, float]) -> None:
             place, where, decay, factor = chunk
             p, g = self.parameters.flat[place], gradient.flat[where]
-            state = tuple(array[where] for array in self.state.values())
+            state = [array[where] for array in self.state.values()]
             g = g if scale == 1.0 else g * scale
-            rate = learning_rate * factor
-            p[...], *changed = self.rule(p, g, *state, learning_rate=rate, decay=decay)
-            for array, value in zip(state, changed, strict=True):
-                array[...] = value
+            self.rule(p, g, *state, learning_rate=learning_rate * factor, decay=decay)
 
-        each(step, list(self._chunks()))
+        each(step, self._chunks)
 
-    def rule(
-        self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
-    ) -> tuple[Array, ...]:
-        """Return the new parameters and state of one chunk."""
+    def rule(self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float) -> None:
+        """Update the parameters and the state of one chunk, in place."""
         raise NotImplementedError
 
     def load(self, state: Mapping[str, Array], steps: int) -> None:
@@ -296,7 +329,7 @@ class Optimizer:
             array[...] = state[name]
         self.steps = steps
 
-    def _chunks(self) -> Iterator[tuple[slice, slice, float, float]]:
+    def _cut(self) -> Iterator[tuple[slice, slice, float, float]]:
         """Yield slices of parameters and gradient, with weight decay and factor of the rate."""
         for segment in self.parameters.segments(self.factors):
             decay = self.weight_decay if segment.matrices else 0.0
@@ -325,12 +358,13 @@ class SGD(Optimizer):
         super().__init__(parameters, weight_decay=weight_decay)
         self.momentum = momentum
 
-    def rule(
-        self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
-    ) -> tuple[Array, ...]:
-        """Return `sgd` of a chunk, after weight decay."""
-        p = p * (1 - learning_rate * decay)
-        return sgd(p, g, *state, learning_rate=learning_rate, momentum=self.momentum)
+    def rule(self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float) -> None:
+        """Apply `sgd` to a chunk, after weight decay."""
+        (velocity,) = state
+        p *= 1 - learning_rate * decay
+        p[...], velocity[...] = sgd(
+            p, g, velocity, learning_rate=learning_rate, momentum=self.momentum
+        )
 
 
 class AdamW(Optimizer):
@@ -359,11 +393,9 @@ class AdamW(Optimizer):
         self.betas = betas
         self.epsilon = epsilon
 
-    def rule(
-        self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float
-    ) -> tuple[Array, ...]:
-        """Return `adamw` of a chunk."""
-        return adamw(
+    def rule(self, p: Array, g: Array, *state: Array, learning_rate: float, decay: float) -> None:
+        """Apply `adamw` to a chunk."""
+        adamw_in_place(
             p,
             g,
             *state,

@@ -13,6 +13,7 @@ import fnmatch
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -147,16 +148,11 @@ class FlatStore(Mapping[str, Array]):
     """
 
     def __init__(self, shapes: Shapes, dtype: DTypeLike) -> None:
-        self.shapes = dict(sorted(shapes.items(), key=lambda item: len(item[1]) < 2))
-        self.flat: Array = np.empty(sum(math.prod(s) for s in self.shapes.values()), dtype)
-        self.slices: dict[str, slice] = {}
-        start = 0
-        for name, shape in self.shapes.items():
-            part = slice(start, start + math.prod(shape))
-            self.slices[name] = part
-            start = part.stop
+        layout, self.matrices, size = _layout(tuple(shapes.items()))
+        self.shapes = {name: shape for name, shape, _ in layout}
+        self.slices = {name: part for name, _, part in layout}
+        self.flat: Array = np.empty(size, dtype)
         self._views = self._views_of_flat()
-        self.matrices = sum(math.prod(s) for s in self.shapes.values() if len(s) >= 2)
 
     def _views_of_flat(self) -> dict[str, Array]:
         return {n: self.flat[part].reshape(self.shapes[n]) for n, part in self.slices.items()}
@@ -198,6 +194,24 @@ class FlatStore(Mapping[str, Array]):
         np.add(arrays[0], arrays[1], out=total)
         for array in arrays[2:]:
             total += array
+
+
+Layout = tuple[tuple[str, tuple[int, ...], slice], ...]
+
+
+@lru_cache(maxsize=64)
+def _layout(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> tuple[Layout, int, int]:
+    """Return name, shape and place of each array, the entries of matrices, and of all.
+
+    Remembered, because every training step makes a store for its gradient.
+    """
+    layout, start, matrices = [], 0, 0
+    for name, shape in sorted(shapes, key=lambda item: len(item[1]) < 2):
+        stop = start + math.prod(shape)
+        layout.append((name, shape, slice(start, stop)))
+        matrices = stop if len(shape) >= 2 else matrices
+        start = stop
+    return tuple(layout), matrices, start
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ def test_presets_and_companions_of_shipped_tasks(monkeypatch, tmp_path):
     assert names == [["reviews_unlabelled.txt"]]
     assert films[0].task.name == "movie_reviews.csv"
     assert [path.name for path in films[0].transfers] == ["product_reviews.csv"]
-    assert (usual.budgets, usual.seeds, usual.pretrainings) == ((16, 64, 256), 9, 3)
+    assert (usual.budgets, usual.seeds, usual.pretrainings) == ((16, 64, 256), 9, 9)
     assert len(usual.conditions) == 12
     assert not usual.crossed
     assert (kata.budgets, kata.seeds, kata.pretrainings) == ((16, 64), 3, 1)

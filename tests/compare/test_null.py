@@ -135,7 +135,7 @@ def claims(difference, keys, rng, *, widened=True):
     """Return in which trials the interval of (trials, R, N) outcomes leaves out zero."""
     with pytest.MonkeyPatch.context() as patch:
         if not widened:
-            one = lambda by_run, keys, variance: np.ones(by_run.shape[:-1])  # noqa: E731
+            one = lambda outcomes, keys, variance: np.ones(outcomes.shape[:-2])  # noqa: E731
             patch.setattr(bootstrap, "small_sample_factor", one)
         means = bootstrap.bootstrap_means(
             difference.astype(np.float64), rng=rng, resamples=399, keys=keys
@@ -145,11 +145,12 @@ def claims(difference, keys, rng, *, widened=True):
 
 
 def designs():
-    """Yield the pretrainings and draws of the default, and a crossed one of the same size."""
+    """Return the default's draws and pretrainings, the draws on fewer, and on all of those."""
     preset = PRESETS["class"]
     grid = Grid(("any",), (16,), preset.seeds, preset.pretrainings)
-    assert (grid.seeds, grid.pretrainings) == (9, 3)
-    return {"default": grid, "crossed": replace(grid, crossed=True)}
+    assert (grid.seeds, grid.pretrainings) == (9, 9)
+    few = replace(grid, pretrainings=3)
+    return {"default": grid, "few": few, "crossed": replace(few, crossed=True)}
 
 
 @pytest.mark.parametrize("design", designs())

@@ -91,11 +91,27 @@ def test_the_interval_of_few_pretrainings_is_wider_and_that_of_many_hardly():
     for many in (3, 30):
         keys = tuple((p, p) for p in range(many))
         means = 0.6 + 0.05 * rng.standard_normal(many)
-        by_run = means[np.newaxis]
+        outcomes = means[np.newaxis, :, np.newaxis]
         variance = np.array([means.var() / many])
-        widths[many] = float(bootstrap.small_sample_factor(by_run, keys, variance)[0])
+        widths[many] = float(bootstrap.small_sample_factor(outcomes, keys, variance)[0])
     assert widths[3] == pytest.approx(4.303 / 1.96 * np.sqrt(3 / 2), rel=1e-3)
     assert 1 < widths[30] < 1.1
+
+
+def test_resampled_means_vary_as_much_as_the_mean_of_a_two_way_table_does():
+    """Runs and items vary, and so does how they suit each other: 3, 2 and 20 points."""
+    rng = np.random.default_rng(6)
+    runs, items = 30, 200
+    keys = tuple((run, run) for run in range(runs))
+
+    def normal(deviation, *shape):
+        return deviation * rng.standard_normal((60, *shape))
+
+    tables = normal(0.03, runs, 1) + normal(0.02, 1, items) + normal(0.2, runs, items)
+    truth = 0.03**2 / runs + 0.02**2 / items + 0.2**2 / (runs * items)
+    means = bootstrap.bootstrap_means(tables, rng=rng, resamples=400, keys=keys)
+    # 30 pretrainings: Student's quantile is 2 % above the normal one, and so are the deviations.
+    assert np.mean(means.var(axis=1)) == pytest.approx(1.04 * truth, rel=0.1)
 
 
 @pytest.mark.peers

@@ -105,6 +105,26 @@ def test_angles_that_a_llama_keeps_give_way_to_a_replacement():
     np.testing.assert_array_equal(model.logits(ids), before)
 
 
+def test_the_optimizer_calls_a_replacement_of_what_it_does_in_place():
+    models = [GPT(GPTConfig(11, 4, 6, 1, 1), rng=np.random.default_rng(0)) for _ in range(2)]
+    original, in_place, calls = optim.adamw, optim.adamw_in_place, []
+
+    def counting(*arguments, **settings):
+        calls.append(settings["step"])
+        return original(*arguments, **settings)
+
+    def step(model):
+        _, gradient = model.loss_and_grad(np.array([[1, 2, 3]]), np.array([[2, 3, 4]]))
+        optim.AdamW(model.parameters).update(gradient, learning_rate=0.1)
+
+    step(models[0])
+    with targets.replaced({"minilm.nn.optim.adamw": counting}):
+        step(models[1])
+    assert set(calls) == {1}
+    assert optim.adamw_in_place is in_place
+    np.testing.assert_array_equal(models[0].parameters.flat, models[1].parameters.flat)
+
+
 def test_an_error_puts_everything_back():
     original = F.softmax_backward
     with pytest.raises(ValueError, match="mine"), targets.replaced({SOFTMAX: len}):

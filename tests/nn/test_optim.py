@@ -92,6 +92,14 @@ def test_the_rules_leave_their_arguments_alone() -> None:
         np.testing.assert_array_equal(array, copy)
 
 
+def test_adamw_in_place_is_adamw() -> None:
+    p, g, mean, square = (np.random.default_rng(s).random(5) for s in range(4))
+    expected = optim.adamw(p, g, mean, square, step=3, learning_rate=0.1, weight_decay=0.2)
+    optim.adamw_in_place(p, g, mean, square, step=3, learning_rate=0.1, weight_decay=0.2)
+    for array, value in zip((p, mean, square), expected, strict=True):
+        np.testing.assert_array_equal(array, value)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_is_kept(dtype: type) -> None:
     arrays = [np.ones(5, dtype) for _ in range(4)]

@@ -21,7 +21,7 @@ _THIN = (0.01, 0.05)
 # How many rows a sentence names, and beyond how many items nobody would test.
 _MOST = 4
 # From this many pretrainings on, the factor for few ones is small.
-_FEW_PRETRAININGS = 10
+_FEW_PRETRAININGS = 9
 _TOO_MANY = 100_000
 
 

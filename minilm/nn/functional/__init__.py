@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,7 @@ def linear_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     rows = dy.reshape(-1, dy.shape[-1])
     dx = (rows @ weight.T).reshape(x.shape)
     dweight = x.reshape(-1, x.shape[-1]).T @ rows
-    return dx, dweight, rows.sum(axis=0)
+    return dx, dweight, _column_sums(rows)
 
 
 def unembed(x: Array, weight: Array) -> tuple[Array, Cache]:
@@ -296,9 +297,8 @@ def layer_norm_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """
     normalized, rstd, gain = cache
     channels = len(gain)
-    rows = tuple(range(dy.ndim - 1))
     product = dy * normalized
-    dgain, dbias = product.sum(axis=rows), dy.sum(axis=rows)
+    dgain, dbias = _column_sums(product), _column_sums(dy)
     # Both means are products with the gain, which need no separate pass over the array.
     mean_d = (dy @ gain / channels)[..., None]
     mean_dn = (product @ gain / channels)[..., None]
@@ -315,6 +315,12 @@ def _row_sums(x: Array) -> Array:
     A product with ones, which BLAS computes three times as fast as `x.sum` where rows are short.
     """
     return (x @ np.ones(x.shape[-1], x.dtype))[..., None]
+
+
+def _column_sums(x: Array) -> Array:
+    """Return the sums over all axes but the last: (..., N) -> (N,), as a product with ones too."""
+    rows = x.reshape(-1, x.shape[-1])
+    return np.ones(len(rows), x.dtype) @ rows
 
 
 def softmax(x: Array) -> tuple[Array, Cache]:
@@ -404,8 +410,11 @@ def dropout_factors(
     """
     if rng is None or rate == 0:
         return None
-    kept = rng.random(shape, dtype=np.float32) >= rate
-    return kept.astype(dtype) * (1 / (1 - rate))
+    # 16 random bits an element: four at a time, drawing is several times as fast as drawing floats.
+    count = math.prod(shape)
+    bits = rng.integers(1 << 64, size=-(-count // 4), dtype=np.uint64).view(np.uint16)
+    kept = bits[:count].reshape(shape) >= round(rate * (1 << 16))
+    return np.multiply(kept, 1 / (1 - rate), dtype=dtype)
 
 
 def split_heads(x: Array, heads: int) -> Array:
@@ -452,10 +461,18 @@ def attention(q: Array, k: Array, v: Array, keep: Array | None = None) -> tuple[
     # Scaling the queries is cheaper than scaling the scores, which are more numbers.
     scores = (q * (1 / math.sqrt(q.shape[-1]))) @ k.swapaxes(-1, -2)
     if queries > 1:  # a single query is the last position and sees everything
-        scores += np.triu(np.full((queries, keys), -np.inf, q.dtype), k=1 + keys - queries)
+        scores += _future(queries, keys, q.dtype)
     weights, _ = softmax(scores)
     kept = weights if keep is None else weights * keep
     return kept @ v, (q, k, v, weights, keep)
+
+
+@lru_cache(maxsize=64)
+def _future(queries: int, keys: int, dtype: np.dtype[Any]) -> Array:
+    """Return the mask of `attention`, (S, T): minus infinity where a key is after the query."""
+    mask = np.triu(np.full((queries, keys), -np.inf, dtype), k=1 + keys - queries)
+    mask.flags.writeable = False
+    return mask
 
 
 def attention_backward(dy: Array, cache: Cache) -> tuple[Array, Array, Array]:
