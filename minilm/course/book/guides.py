@@ -12,7 +12,7 @@ from minilm.compare.report.page import shell
 from minilm.compare.report.page.markup import escape
 from minilm.course import phases
 from minilm.course.book import markdown
-from minilm.course.book.layout import INDEX, TEACHERS, TEXTS, Page, Part
+from minilm.course.book.layout import INDEX, TEACHERS, TEXTS, Page, Part, link
 from minilm.course.book.markdown import Place
 from minilm.course.book.shelf import Shelf
 from minilm.course.catalog import Kata
@@ -61,8 +61,8 @@ def _phase(shelf: Shelf, katas: list[Kata]) -> str:
     if phase:
         said += f" At the end, {phase.milestone}."
     rows = "\n".join(
-        f'<li><span>{kata.number}</span> <span><a href="{shelf.page(kata)}">{escape(kata.title)}</a>'
-        f'</span> <span class="about">{shelf.about(kata, "")}</span></li>'
+        f"<li><span>{kata.number}</span> <span>{link(shelf.page(kata), kata.title)}</span> "
+        f'<span class="about">{shelf.about(kata, "")}</span></li>'
         for kata in katas
     )
     return f'<p>{escape(said)}</p>\n<ul class="katas">\n{rows}\n</ul>'
@@ -130,8 +130,8 @@ def _notes(shelf: Shelf) -> Iterator[str]:
     )
     for phase, katas in _by_phase(shelf):
         rows = "\n".join(
-            f'<li><a href="{shelf.teaching(kata)}">{kata.number} {escape(kata.title)}</a>, '
-            f"{kata.minutes} minutes</li>"
+            f"<li>{link(shelf.teaching(kata), f'{kata.number} {kata.title}')}, {kata.minutes} minutes"
+            "</li>"
             for kata in katas
         )
         title = escape(phases.title(phase, katas[0].phase_name))

@@ -1,4 +1,4 @@
-"""A kata's page: the lesson, its demo's pictures and output, the stub, hints, and where it leads."""
+"""A kata's page: the lesson, what its demo prints and draws, the stub, hints, the library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from minilm.course.catalog import Kata
 
 _EXPLORE, _LIVE, _EXERCISES = "Hands-on exploration", "Live code", "Exercises"
 _ROOT = "../"
-_SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*(])")
+# Where a sentence ends, and not after an initial, as in "G. Zipf".
+_SENTENCE = re.compile(r"(?<=[.?!)])(?<! [A-Z]\.)(?<!\([A-Z]\.)\s+(?=[A-Z`*(])")
 
 
 def write(shelf: Shelf, kata: Kata, output: Output) -> Page:
@@ -130,8 +131,9 @@ def _answer(kata: Kata, part: Section, output: Output, place: Place) -> str:
 def _figure(kata: Kata, picture: Picture) -> str:
     alt = " ".join([*said_of_picture(kata), picture.description])
     number = "_".join(kata.name.split("_")[:2])
+    shown = image(picture.svg, alt, picture.width, picture.height)
     return (
-        f'<figure class="picture" tabindex="0">{image(picture.svg, alt, picture.width, picture.height)}\n'
+        f'<figure class="picture" tabindex="0">{shown}\n'
         f"<figcaption>From the demo: <code>{number}_{escape(picture.name)}.png</code>"
         "</figcaption></figure>"
     )

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import html
+import itertools
 import re
 from collections import Counter
 from urllib.parse import urldefrag
@@ -14,7 +15,6 @@ import minilm
 from minilm.course import catalog, stubs
 from minilm.course.book import api, guides, kata_page, teaching
 from minilm.course.book.shelf import Shelf
-import itertools
 
 KATAS = catalog.all_katas()
 SHELF = Shelf(KATAS)
@@ -139,6 +139,13 @@ def test_a_katas_page_has_all_its_parts(kata, pages):
         assert number not in known or f"../{SHELF.page(catalog.find(number))}" in links
     for target in kata.targets:
         assert any(link.startswith("../source/minilm.") for link in links), target
+
+
+def test_a_picture_is_described_in_the_words_of_the_lesson(kata, pages):
+    said = kata_page.said_of_picture(kata)
+    assert said, "say in the live code's text what the picture shows"
+    for picture in pages[SHELF.page(kata)].all("img"):
+        assert picture["alt"] == " ".join([*said, "left (across: steps). right."])
 
 
 def test_code_is_shown_as_it_is(kata, folder, pages):

@@ -1,0 +1,84 @@
+"""`minilm book` on the command line: a book of one small kata, and what is refused."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from minilm import resources
+from minilm.cli.main import main
+from minilm.course import catalog
+
+
+@pytest.fixture
+def one_kata(tmp_path, monkeypatch):
+    """A course of kata 4.6 alone, which may be written into."""
+    kata = catalog.find("4.6")
+    folder = tmp_path / "course"
+    shutil.copytree(kata.folder, folder / kata.name)
+    monkeypatch.setattr(resources, "katas_dir", lambda: folder)
+    catalog.all_katas.cache_clear()
+    monkeypatch.chdir(tmp_path)
+    yield folder / kata.name
+    monkeypatch.undo()
+    catalog.all_katas.cache_clear()
+
+
+def test_a_book_is_written_and_written_again(one_kata, tmp_path, capsys):
+    for _ in range(2):
+        assert main(["book", "--workers", "1"]) == 0
+        assert capsys.readouterr().out == f"The book: {Path('book', 'index.html')}\n"
+    page = (tmp_path / "book" / "katas" / "04_6_layer_norm_backward.html").read_text("utf-8")
+    assert "largest entry of dx:     0.000" in page
+    assert "data:image/svg+xml;base64," in page
+
+
+def test_the_same_book_has_the_same_bytes(one_kata, tmp_path):
+    assert main(["book", "--workers", "1", "--out", "one"]) == 0
+    assert main(["book", "--workers", "2", "--out", "two"]) == 0  # in worker processes
+    one, two = (
+        {p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.*")}
+        for name in ("one", "two")
+    )
+    assert one == two
+
+
+def test_a_folder_that_is_not_a_book_is_refused(one_kata, tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine", encoding="utf-8")
+    assert main(["book", "--out", "mine"]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        "minilm book: error: mine: holds files that are not of a book (thesis.txt); move them "
+        "away, or choose another folder with --out\n"
+    )
+
+
+def test_a_short_demo_is_not_stored_and_a_long_one_is(one_kata, monkeypatch, capsys):
+    from minilm.course.book import demo_output
+
+    assert main(["book", "--demos", "4.6", "--workers", "1"]) == 0
+    assert "short enough for every book" in capsys.readouterr().out
+    assert not (one_kata / "stored").exists()
+    monkeypatch.setattr(demo_output, "LONGEST", -1.0)
+    assert main(["book", "--demos", "--workers", "1"]) == 0
+    assert "stored" in capsys.readouterr().out
+    assert (one_kata / "stored" / "gradient.svg").exists()
+    # A demo that has changed since is reported, and the book is written.
+    with open(one_kata / "demo.py", "a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert main(["book", "--workers", "1"]) == 0
+    said = capsys.readouterr().err
+    assert "its demo has changed since its output was stored; run: minilm book --demos 4.6" in said
+
+
+def test_mistakes_are_one_line(one_kata, capsys):
+    assert main(["book", "--workers", "0"]) == 2
+    assert "--workers: 0; give 1 or more" in capsys.readouterr().err
+    assert main(["book", "--demos", "9.9"]) == 2
+    assert "there is no kata '9.9'" in capsys.readouterr().err
+    (one_kata / "demo.py").write_text("def run(course):\n    1 / 0\n", encoding="utf-8")
+    assert main(["book", "--workers", "1"]) == 2
+    assert "demo.py: raises ZeroDivisionError: division by zero; correct it" in (
+        capsys.readouterr().err
+    )
