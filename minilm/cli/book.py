@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--demos",
         nargs="*",
         metavar="NUMBER",
-        help="write no book: run these demos (default: all), and store the output of those that "
-        "take longer than three seconds in their katas' folders",
+        help="write no book: run these demos (default: all), and store the output of experiments "
+        "and of others that take more than three seconds in their katas' folders",
     )
 
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if options.katas is not None:
         catalog.use_folder(options.katas)
     if options.demos is not None:
-        book.store_demos(options.demos, workers=options.workers, say=print)
+        book.store_demos(options.demos)
         return 0
     path = book.write(options.out, workers=options.workers, say=shared.note)
     print(f"The book: {path}")

@@ -57,11 +57,11 @@ def test_a_folder_that_is_not_a_book_is_refused(one_kata, tmp_path, capsys):
 def test_a_short_demo_is_not_stored_and_a_long_one_is(one_kata, monkeypatch, capsys):
     from minilm.course.book import demo_output
 
-    assert main(["book", "--demos", "4.6", "--workers", "1"]) == 0
+    assert main(["book", "--demos", "4.6"]) == 0
     assert "short enough for every book" in capsys.readouterr().out
     assert not (one_kata / "stored").exists()
     monkeypatch.setattr(demo_output, "LONGEST", -1.0)
-    assert main(["book", "--demos", "--workers", "1"]) == 0
+    assert main(["book", "--demos"]) == 0
     assert "stored" in capsys.readouterr().out
     assert (one_kata / "stored" / "gradient.svg").exists()
     # A demo that has changed since is reported, and the book is written.

@@ -7,7 +7,7 @@ no other: style and pictures are in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from minilm.course import catalog
@@ -73,25 +73,24 @@ def _pages(shelf: Shelf, outputs: Mapping[str, Output]) -> Iterator[Page]:
         yield teaching.write(shelf, kata)
 
 
-def store_demos(numbers: list[str], *, workers: int = 2, say: Say = print) -> None:
+def store_demos(numbers: Sequence[str], *, say: Say = print) -> None:
     """Run demos and keep the output of those that take long in their katas' folders.
+
+    They are run in this process, one after the other: some start processes of their own.
 
     Parameters
     ----------
-    numbers : list of str
+    numbers : sequence of str
         Of katas; of all, if there are none.
-    workers : int
-        In how many processes the demos are run. They are timed, so one for each free core.
     say : callable
         Takes a line about each.
     """
-    katas = [catalog.find(number) for number in numbers] or catalog.all_katas()
-    for kata, output in demo_output.run_all(katas, workers):
-        stored = demo_output.is_stored(kata)
-        long = output.seconds > demo_output.LONGEST / (2 if stored else 1)
-        if long:
+    for kata in [catalog.find(number) for number in numbers] or catalog.all_katas():
+        output = demo_output.run(kata)
+        kept = demo_output.is_long(kata, output)
+        if kept:
             demo_output.store(kata, output)
-        elif stored:
+        else:
             demo_output.forget(kata)
-        done = "stored" if long else "short enough for every book"
+        done = "stored" if kept else "short enough for every book"
         say(f"demo of kata {kata.number}: {output.seconds:.1f} s, {done}")

@@ -12,9 +12,11 @@ import hashlib
 import io
 import json
 import re
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,10 @@ from minilm.course import experiments, loading, stubs, targets
 from minilm.course.catalog import Kata
 from minilm.course.demos import Course
 from minilm.course.loading import NotLoadedError
-from minilm.errors import InputError
+from minilm.errors import InputError, MinilmError
 
 STORED = "stored"
-# A demo that takes longer is stored, and stays stored until it takes less than half of it.
+# A demo that takes longer, in seconds, is stored, until it takes less than half of that.
 LONGEST = 3.0
 
 _TEXT, _RECORD = "output.txt", "record.json"
@@ -81,10 +83,10 @@ class Output:
 
 
 class _Album(Course):
-    """What a demo is given here: its pictures are kept, and no file is written."""
+    """What a demo is given here: its pictures are kept."""
 
     def __init__(self, kata: Kata) -> None:
-        super().__init__(kata, Path())
+        super().__init__(kata, Path("mykatas"))
         self.pictures: list[Picture] = []
 
     def picture(self, figure: Figure, name: str) -> None:
@@ -99,7 +101,7 @@ class _Album(Course):
 
 
 def run(kata: Kata) -> Output:
-    """Run a kata's demo with its solution in place.
+    """Run a kata's demo with its solution in place, in an empty folder that is removed.
 
     Raises
     ------
@@ -113,8 +115,15 @@ def run(kata: Kata) -> Output:
     try:
         functions = _solution(kata)
         begun = time.process_time()
-        with contextlib.redirect_stdout(printed), targets.replaced(functions):
+        with (
+            tempfile.TemporaryDirectory(prefix="minilm-demo-") as scratch,
+            contextlib.chdir(scratch),
+            contextlib.redirect_stdout(printed),
+            targets.replaced(functions),
+        ):
             returned = module.run(album)
+    except MinilmError:
+        raise
     except NotLoadedError as error:
         raise InputError(f"its solution cannot be used: {error}", kata.folder) from None
     except Exception as error:
@@ -156,6 +165,14 @@ def _panel(axes: Axes) -> str:
 
 
 # ---------------------------------------------------------------------- stored
+
+
+def is_long(kata: Kata, output: Output) -> bool:
+    """Return whether a demo took too long to be run for every book; an experiment always does.
+
+    (An experiment's work may be done in other processes, whose time is not in its own.)
+    """
+    return kata.is_experiment or output.seconds > LONGEST / (2 if is_stored(kata) else 1)
 
 
 def stored_folder(kata: Kata) -> Path:
@@ -242,13 +259,11 @@ def differences(kata: Kata, stored: Output, fresh: Output) -> list[str]:
     """
     exact = {line for quote in _QUOTED.findall(kata.lesson()) for line in quote.splitlines()}
     found = []
-    old, new = stored.text.splitlines(), fresh.text.splitlines()
-    if len(old) != len(new):
-        found.append(f"{len(old)} lines are stored, {len(new)} are printed")
-    for number, (before, now) in enumerate(zip(old, new, strict=False), 1):
-        alike = before == now if before in exact else _form(before) == _form(now)
-        if not alike:
-            found.append(f"line {number}: stored {json.dumps(before)}, printed {json.dumps(now)}")
+    old, new = (list(_forms(output.text, exact)) for output in (stored, fresh))
+    for before, now in zip_longest(old, new):
+        if before != now:
+            found.append(f"stored {json.dumps(before)}, printed {json.dumps(now)}")
+            break
     for what, one, other in (
         ("pictures", [p.name for p in stored.pictures], [p.name for p in fresh.pictures]),
         ("descriptions", *([p.description for p in o.pictures] for o in (stored, fresh))),
@@ -257,6 +272,19 @@ def differences(kata: Kata, stored: Output, fresh: Output) -> list[str]:
         if one != other:
             found.append(f"{what}: stored {one}, now {other}")
     return found
+
+
+def _forms(text: str, exact: set[str]) -> Iterator[str]:
+    """Yield a text's lines, those that are not exact by their form.
+
+    Of prose, such as a model writes, there may be more lines or fewer.
+    """
+    last = None
+    for line in text.splitlines():
+        form = line if line in exact else _form(line)
+        if form.strip() or form != last:
+            yield form
+        last = form
 
 
 def _form(line: str) -> str:

@@ -130,8 +130,8 @@ def _notes(shelf: Shelf) -> Iterator[str]:
     )
     for phase, katas in _by_phase(shelf):
         rows = "\n".join(
-            f"<li>{link(shelf.teaching(kata), f'{kata.number} {kata.title}')}, {kata.minutes} minutes"
-            "</li>"
+            f"<li>{link(shelf.teaching(kata), f'{kata.number} {kata.title}')}, "
+            f"{kata.minutes} minutes</li>"
             for kata in katas
         )
         title = escape(phases.title(phase, katas[0].phase_name))

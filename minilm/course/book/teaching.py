@@ -17,6 +17,11 @@ from minilm.course.mistakes import Mistake
 
 NOTES = "teaching.md"
 _ROOT = "../"
+# Words that an explanation may begin with, and that are in capitals at the start of a sentence.
+_BEGINNINGS = frozenset(
+    "a all an and at both by each every half here in it its no not of on one only some that the "
+    "there they this two when where with without".split()
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def write(shelf: Shelf, kata: Kata) -> Page:
             "Time": f"about {kata.minutes} minutes",
             "Difficulty": f"{kata.difficulty} of 5",
             "After": shelf.links(kata.prerequisites, _ROOT),
-            "Phase": escape(phases.title(kata.phase, kata.phase_name)),
+            "In": escape(phases.title(kata.phase, kata.phase_name)),
         }
     )
     return Page(
@@ -112,5 +117,6 @@ def _wrong(wrong: tuple[Mistake, ...], place: Place) -> Iterator[str]:
 def _mistake(one: Mistake, place: Place) -> str:
     first, _, rest = one.explanation.partition("\n\n")
     head = inline(" ".join(first.split()), place)
-    head = head[0].upper() + head[1:]
+    if first.split()[0] in _BEGINNINGS:  # and not the name of a variable
+        head = head[0].upper() + head[1:]
     return f"<li><strong>{head}</strong> {markdown.html(rest, place)}</li>"

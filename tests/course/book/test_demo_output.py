@@ -8,7 +8,7 @@ import pytest
 from minilm.course import catalog
 from minilm.course.book import demo_output
 from minilm.course.book.demo_output import Output, Picture
-from minilm.errors import InputError
+from minilm.errors import InputError, ModelError
 
 KATAS = catalog.all_katas()
 STORED = [kata for kata in KATAS if demo_output.is_stored(kata)]
@@ -110,19 +110,18 @@ def test_what_the_page_quotes_must_be_the_same_and_the_rest_only_in_form(own):
             own, stored, Output(text, **{"measured": {"x": 2.0}, **changes})
         )
 
-    assert differences("exact 1\n  rate  0.9 [0.7, 0.8]\n  A cat sat\n") == []
-    assert differences("exact 2\n  rate  0.9\n  A cat\n") == [
-        'line 1: stored "exact 1", printed "exact 2"'
-    ]
-    assert len(differences("exact 1\n  pace  0.9\n  A cat\n")) == 1
-    assert differences("exact 1\n  rate  0.9\n") == ["3 lines are stored, 2 are printed"]
+    assert differences("exact 1\n  rate  0.9 [0.7, 0.8]\n  A cat\n  sat there\n") == []
+    assert differences("exact 2\n  rate  0.9\n  A cat\n") == ['stored "exact 1", printed "exact"']
+    assert differences("exact 1\n  pace  0.9\n  A cat\n") == ['stored "  rate", printed "  pace"']
+    assert differences("exact 1\n  rate  0.9\n") == ['stored "  ", printed null']
     assert differences("exact 1\n  rate  1\n  A cat\n", measured={}) == [
         "measured: stored ['x'], now []"
     ]
 
 
 def test_long_demos_of_the_course_are_stored_and_current():
-    assert {"7.5", "8.5", "9.3", "10.1"} <= {kata.number for kata in STORED}
+    missing = [kata.number for kata in KATAS if kata.is_experiment and kata not in STORED]
+    assert missing == [], f"run: minilm book --demos {' '.join(missing)}"
     for kata in STORED:
         assert not demo_output.is_stale(kata), f"run: minilm book --demos {kata.number}"
         output = demo_output.read(kata)
@@ -140,4 +139,8 @@ def test_long_demos_of_the_course_are_stored_and_current():
 @pytest.mark.slow
 @pytest.mark.parametrize("kata", STORED, ids=lambda kata: kata.number)
 def test_a_fresh_run_agrees_with_what_is_stored(kata):
-    assert demo_output.differences(kata, demo_output.read(kata), demo_output.run(kata)) == []
+    try:
+        fresh = demo_output.run(kata)
+    except ModelError as error:  # an optional model is not installed
+        pytest.skip(str(error))
+    assert demo_output.differences(kata, demo_output.read(kata), fresh) == []
