@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from strict_html import Page
 
 from minilm import resources
 from minilm.cli.main import main
@@ -82,3 +83,22 @@ def test_mistakes_are_one_line(one_kata, capsys):
     assert "demo.py: raises ZeroDivisionError: division by zero; correct it" in (
         capsys.readouterr().err
     )
+
+
+def test_what_a_kata_says_is_text_and_nothing_else(one_kata, tmp_path):
+    hostile = '<script>alert("1")</script> & $x'
+    toml = (one_kata / "kata.toml").read_text(encoding="utf-8")
+    toml = toml.replace('title = "Layer norm, backward"', f"title = '{hostile}'")
+    (one_kata / "kata.toml").write_text(toml, encoding="utf-8")
+    lesson = (one_kata / "lesson.md").read_text(encoding="utf-8")
+    lesson = lesson.replace("## Exercises\n", f"## Exercises\n\n{hostile} [{hostile}]({hostile})\n")
+    (one_kata / "lesson.md").write_text(lesson, encoding="utf-8")
+    with open(one_kata / "demo.py", "a", encoding="utf-8") as file:
+        file.write(f"\n\ndef run(course):\n    print({hostile!r})\n")
+    (one_kata / "teaching.md").write_text(f"## 1. {hostile}?\n\n{hostile}\n", encoding="utf-8")
+    assert main(["book", "--workers", "1"]) == 0
+    for path in (tmp_path / "book").rglob("*.html"):
+        page = Page(path.read_text(encoding="utf-8"))
+        assert page.errors == [], path
+        assert len(page.all("script")) == 1, path
+    assert hostile in Page((tmp_path / "book" / "index.html").read_text("utf-8")).text()

@@ -282,3 +282,28 @@ def test_the_data_card_is_whole(pages):
     said = set(words(pages["texts.html"].text()))
     card = re.sub(r"\]\([^)]*\)", "]", card)
     assert [word for word in words(card) if word not in said] == []
+
+
+def luminance(color):
+    """The relative luminance of a color such as #7a2fe0 (WCAG 2.1)."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_on_its_ground(scheme, folder):
+    written = (folder / "index.html").read_text(encoding="utf-8")
+    light, dark = re.split(r"@media \(prefers-color-scheme: dark\)", written, maxsplit=1)
+    tokens = dict(re.findall(r"--(\w+): (#[0-9a-fA-F]{6})", light))
+    if scheme == "dark":
+        tokens |= dict(re.findall(r"--(\w+): (#[0-9a-fA-F]{6})", dark.split("@media print")[0]))
+        later = written.split("prefers-color-scheme: dark")[2].split("}")[0]
+        tokens |= dict(re.findall(r"--(\w+): (#[0-9a-fA-F]{6})", later))
+    else:
+        own = re.search(r":root \{ --keyword[^}]*\}", written)[0]
+        tokens |= dict(re.findall(r"--(\w+): (#[0-9a-fA-F]{6})", own))
+    for ground in ("paper", "band"):
+        for ink in ("ink", "soft", "link", "keyword", "string", "comment"):
+            pair = sorted(luminance(tokens[name]) for name in (ground, ink))
+            assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, (ink, ground, tokens[ink])
