@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,12 @@ from minilm.course.book.listing import listing
 from minilm.course.book.markdown import Place, inline
 from minilm.course.book.shelf import Shelf, Source, source_of, source_page, source_text
 from minilm.course.targets import methods
+
+_WIDEST = 78  # of a signature in one line
+_STARS: dict[Any, str] = {
+    inspect.Parameter.VAR_POSITIONAL: "*",
+    inspect.Parameter.VAR_KEYWORD: "**",
+}
 
 
 def write(shelf: Shelf) -> Page:
@@ -72,33 +79,55 @@ def _signature(name: str, called: Any) -> str:
     """Return how something is called, as a listing; nothing for an exception."""
     if isinstance(called, type) and issubclass(called, Exception):
         return ""
-    try:
-        text = f"{name}{inspect.signature(called)}"
-    except (TypeError, ValueError):
-        text = name
-    if isinstance(called, type):
-        text = text.removesuffix(" -> None")
-    text = text.replace("'", "").replace("(self, ", "(").replace("(self)", "()")
-    text = text.replace("(cls, ", "(")
-    if len(text) > 78 and "(" in text:
-        text = _broken(text)
+    signature = inspect.signature(called)
+    given = list(_parameters(signature))
+    returned = signature.return_annotation
+    after = ""
+    if returned is not signature.empty and not isinstance(called, type):
+        after = f" -> {_annotation(returned)}"
+    text = f"{name}({', '.join(given)}){after}"
+    if len(text) > _WIDEST and given:
+        lines = "".join(f"    {one},\n" for one in given)
+        text = f"{name}(\n{lines}){after}"
     return listing(text, f"How {name} is called")
 
 
-def _broken(text: str) -> str:
-    """Return a long signature with a parameter a line."""
-    depth, parts, start = 0, [], text.index("(") + 1
-    for at in range(start, len(text)):
-        letter = text[at]
-        if letter in ")]}" and depth == 0:
-            parts.append(text[start:at].strip())
-            lines = ",\n    ".join(parts)
-            return f"{text[: text.index('(')]}(\n    {lines},\n{text[at:]}"
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == "," and depth == 0:
-            parts.append(text[start:at].strip())
-            start = at + 1
-    return text
+def _parameters(signature: inspect.Signature) -> Iterator[str]:
+    """Yield parameters as they are written, without the object that a method belongs to."""
+    named = False  # whether what follows is given by name only
+    for parameter in signature.parameters.values():
+        if parameter.name in ("self", "cls"):
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not named:
+            yield "*"
+        named = named or parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
+        star = _STARS.get(parameter.kind, "")
+        typed = parameter.annotation is not parameter.empty
+        text = f"{star}{parameter.name}"
+        if typed:
+            text += f": {_annotation(parameter.annotation)}"
+        if parameter.default is not parameter.empty:
+            text += (
+                f" = {_default(parameter.default)}" if typed else f"={_default(parameter.default)}"
+            )
+        yield text
+
+
+def _annotation(given: Any) -> str:
+    return given if isinstance(given, str) else inspect.formatannotation(given)
+
+
+def _default(value: Any) -> str:
+    """Return a default as it is written; three dots for what is no plain value.
+
+    >>> _default((1, "a")), _default(print)
+    ("(1, 'a')", '...')
+    """
+    try:
+        ast.literal_eval(repr(value))
+    except (ValueError, SyntaxError):
+        return "..."
+    return repr(value)
 
 
 # ---------------------------------------------------------------------- files of the library

@@ -42,7 +42,8 @@ def _cleaned(text: str) -> str:
 
 def _parts(text: str, place: Place, level: int) -> Iterator[str]:
     before, *rest = _HEAD.split(text)
-    yield markdown.html(before, place)
+    for part in re.split(r"\n\n(?=>>> )", before):
+        yield _examples(part) if part.startswith(">>> ") else markdown.html(part, place)
     for title, content in zip(rest[::2], rest[1::2], strict=True):
         yield f"<h{level}>{escape(title)}</h{level}>"
         if title in _LISTS:
@@ -74,5 +75,4 @@ def _field(name: str, lines: list[str], place: Place) -> str:
 
 
 def _examples(content: str) -> str:
-    text = content.strip("\n")
-    return listing(text, "An example") if ">>>" in text else f"<p>{escape(text)}</p>"
+    return listing(content.strip("\n"), "An example")

@@ -55,14 +55,40 @@ def test_every_section_becomes_its_own():
     assert "[1] A. Writer" in made
 
 
-def test_a_long_signature_has_a_parameter_a_line():
-    text = (
-        f"f(a: dict[str, int] = {{}}, b: tuple[int, int] = (1, 2), c: str = '{'x' * 50}') -> None"
+def test_an_example_without_a_head_is_an_example():
+    def short():
+        """Say one.
+
+        >>> short()
+        1
+        """
+
+    made = docstrings.html(short, HERE, 3)
+    assert made.startswith("<p>Say one.</p>\n<pre")
+    assert "&gt;&gt;&gt; short()\n1" in made
+
+
+def shown(name, called):
+    return "".join(data for _, data in Page(api._signature(name, called)).texts)
+
+
+def test_a_signature_is_as_it_is_written():
+    def few(self, text: str, *, size: int = 3, way: str = "a", place: object = print) -> None: ...
+
+    def many(a: dict[str, int], b: tuple[int, int] = (1, 2), *rest: str, long: str = "x" * 40): ...
+
+    class Made:
+        def __init__(self, size: "int" = 1) -> None: ...
+
+    assert shown("f", few) == (
+        "f(text: str, *, size: int = 3, way: str = 'a', place: object = ...) -> None"
     )
-    assert api._broken(text) == (
-        "f(\n    a: dict[str, int] = {},\n    b: tuple[int, int] = (1, 2),\n"
-        f"    c: str = '{'x' * 50}',\n) -> None"
+    assert shown("f", many) == (
+        "f(\n    a: dict[str, int],\n    b: tuple[int, int] = (1, 2),\n    *rest: str,\n"
+        f"    long: str = '{'x' * 40}',\n)"
     )
+    assert shown("Made", Made) == "Made(size: int = 1)"
+    assert api._signature("E", ValueError) == ""
 
 
 def test_a_listing_loses_nothing_and_marks_what_it_knows():
