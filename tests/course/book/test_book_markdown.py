@@ -7,13 +7,18 @@ from strict_html import Page
 
 from minilm import resources
 from minilm.course import catalog, pages
-from minilm.course.book import guides, markdown
+from minilm.course.book import guides, markdown, teaching
 from minilm.course.book.markdown import Place
 
 HERE = Place("a page", {"4.6": "04_6.html"})
 TEXTS = {
     **{kata.number: kata.lesson() for kata in catalog.all_katas()},
     **{name: guides.text(name) for name in (*guides.GUIDES.values(), "welcome.md")},
+    **{
+        f"{kata.number}, teaching": (kata.folder / teaching.NOTES).read_text(encoding="utf-8")
+        for kata in catalog.all_katas()
+        if (kata.folder / teaching.NOTES).exists()
+    },
     "corpora": (resources.corpora_dir() / "README.md").read_text(encoding="utf-8"),
 }
 
