@@ -209,7 +209,7 @@ def _library(kata: Kata, place: Place) -> Iterator[str]:
 
 
 def _steps(shelf: Shelf, kata: Kata) -> str:
-    """Return links to the katas before and after, and to what a teacher wants."""
+    """Return links to the katas before and after."""
     at = [one.number for one in shelf.katas].index(kata.number)
     found = []
     if at > 0:
