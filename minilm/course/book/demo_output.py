@@ -25,7 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minilm import drawing, files
-from minilm.course import experiments, loading, stubs, targets
+from minilm.course import demos, experiments, loading, stubs
 from minilm.course.catalog import Kata
 from minilm.course.demos import Course
 from minilm.course.loading import NotLoadedError
@@ -85,8 +85,8 @@ class Output:
 class _Album(Course):
     """What a demo is given here: its pictures are kept."""
 
-    def __init__(self, kata: Kata) -> None:
-        super().__init__(kata, Path("mykatas"))
+    def __init__(self, kata: Kata, folder: Path) -> None:
+        super().__init__(kata, folder)
         self.pictures: list[Picture] = []
 
     def picture(self, figure: Figure, name: str) -> None:
@@ -108,10 +108,8 @@ def run(kata: Kata) -> Output:
     InputError
         When the demo or the solution raises an error.
     """
-    module = kata.module("demo")
-    if not hasattr(module, "run"):
-        raise InputError("has no function run(course)", kata.folder / "demo.py")
-    album, printed = _Album(kata), io.StringIO()
+    printed = io.StringIO()
+    album = _Album(kata, Path("mykatas"))
     try:
         functions = _solution(kata)
         begun = time.process_time()
@@ -119,9 +117,8 @@ def run(kata: Kata) -> Output:
             tempfile.TemporaryDirectory(prefix="minilm-demo-") as scratch,
             contextlib.chdir(scratch),
             contextlib.redirect_stdout(printed),
-            targets.replaced(functions),
         ):
-            returned = module.run(album)
+            returned = demos.run(kata, functions, album.folder, lambda *_: album)
     except MinilmError:
         raise
     except NotLoadedError as error:

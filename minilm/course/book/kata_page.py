@@ -47,6 +47,7 @@ def _facts(shelf: Shelf, kata: Kata) -> str:
             "Time": f"about {kata.minutes} minutes",
             "Difficulty": f"{kata.difficulty} of 5",
             "After": shelf.links(kata.prerequisites, _ROOT),
+            "Needs": f"<code>{escape(kata.needs)}</code>" if kata.needs else "",
             "You write": write or "nothing: you predict, run and explain",
         }
     )
