@@ -102,3 +102,13 @@ def test_what_a_kata_says_is_text_and_nothing_else(one_kata, tmp_path):
         assert page.errors == [], path
         assert len(page.all("script")) == 1, path
     assert hostile in Page((tmp_path / "book" / "index.html").read_text("utf-8")).text()
+
+
+def test_your_own_katas_are_in_the_book_too(one_kata, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINILM_KATAS", "")  # so that it is put back
+    assert main(["kata", "new", "mine", "12.1", "Rows of length one"]) == 0
+    assert main(["book", "--katas", "mine"]) == 0
+    index = (tmp_path / "book" / "index.html").read_text(encoding="utf-8")
+    assert "Rows of length one" in index
+    notes = tmp_path / "book" / "teaching" / "12_1_rows_of_length_one.html"
+    assert notes.read_text(encoding="utf-8").count("A sample answer") == 3
