@@ -118,7 +118,7 @@ def run(kata: Kata) -> Output:
             contextlib.chdir(scratch),
             contextlib.redirect_stdout(printed),
         ):
-            returned = demos.run(kata, functions, album.folder, lambda *_: album)
+            returned = demos.run(kata, functions, album.folder, kind=lambda *_: album)
     except MinilmError:
         raise
     except NotLoadedError as error:

@@ -209,7 +209,7 @@ def test_every_kata_has_three_questions_to_discuss(kata):
         pytest.xfail("teaching.md is not written yet")
     assert len(asked) == 3
     for question in asked:
-        assert question.text.rstrip().endswith("?")
+        assert "?" in question.text
         assert len(words(question.answer)) >= 20
 
 
