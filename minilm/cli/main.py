@@ -41,6 +41,7 @@ COMMANDS = {
     "convert": "turn a GGUF file into a model's folder",
     "export": "export a model or classifier as an ONNX graph",
     "kata": "take the course: read, write a function, check it, plug it in",
+    "book": "write the course as pages for a browser, to read, print and show",
     "corpora": "check the shipped texts against their data card",
     "bench": "race against another library, in one run",
 }

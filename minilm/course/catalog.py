@@ -10,6 +10,8 @@
     checks.py      cases and properties (`cases.py` says how)
     wrong.py       named wrong answers (`mistakes.py` says how)
     demo.py        the live code: `run(course)` (`demos.py` says what `course` has)
+    teaching.md    three questions to discuss, each with a sample answer
+    stored/        what a long demo printed and drew, for the book (`book/demo_output.py`)
 
 An experiment has no targets, and neither `stub.py`, `solution.py` nor `wrong.py`: its `checks.py`
 has QUESTIONS (`experiments.py`). Beside the katas that ship with minilm there may be a teacher's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ def run(
     folder: Path,
     parts: Mapping[str, str] | None = None,
     *,
-    kind: type[Course] = Course,
+    kind: Callable[[Kata, Path, Mapping[str, str] | None], Course] = Course,
 ) -> Any:
     """Run a kata's demo; it prints.
 
@@ -81,8 +81,8 @@ def run(
         The learner's folder.
     parts : mapping, optional
         The files of these functions, by the katas' numbers.
-    kind : type of Course
-        What the demo is given; a notebook's shows pictures.
+    kind : callable
+        Returns what the demo is given; a notebook's shows pictures.
 
     Returns
     -------

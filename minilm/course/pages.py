@@ -19,7 +19,8 @@ NARROWEST, WIDEST = 60, 100
 MARKER = "<!-- answers below -->"
 
 _BOLD, _ITALIC, _CODE, _HEADING, _FAINT = "1", "3", "36", "1;34", "2"
-_INLINE = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|(?<![\w*])\*[^*\s][^*]*\*|\[[^\]]+\]\([^)]+\))")
+# Code, bold, italic, a link: what is between them is plain text.
+INLINE = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|(?<![\w*])\*[^*\s][^*]*\*|\[[^\]]+\]\([^)]+\))")
 _ITEM = re.compile(r"(\s*)([-*]|\d+\.)\s+(.*)")
 
 
@@ -222,7 +223,7 @@ def _pieces(text: str, style: Style, room: int) -> Iterator[tuple[str, str]]:
 def _words(text: str, style: Style) -> Iterator[tuple[str, str]]:
     """Yield the words of prose: as wide as they are, and as they are written to the terminal."""
     plain = painted = ""
-    for segment in _INLINE.split(text):
+    for segment in INLINE.split(text):
         shown, code = _inline(segment, style)
         for i, part in enumerate(re.split(r"\s+", shown)):
             if i and plain:
@@ -239,7 +240,7 @@ def _inline(segment: str, style: Style) -> tuple[str, str]:
     link = re.fullmatch(r"\[([^\]]+)\]\(([^)]+)\)", segment)
     if link:
         return f"{link[1]} ({link[2]})" if link[1] != link[2] else link[1], ""
-    if not style.color or not _INLINE.fullmatch(segment):
+    if not style.color or not INLINE.fullmatch(segment):
         return segment, ""
     if segment.startswith("`"):
         return segment.strip("`"), _CODE

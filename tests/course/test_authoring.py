@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from minilm.course import authoring, catalog, checking
+from minilm.course.book import teaching
 from minilm.errors import InputError, OptionError
 
 
@@ -44,6 +45,10 @@ def test_a_result_may_have_any_name(teacher, name):
     assert (failure.output, failure.mistake) == (name, "lengths_of_columns")
     assert failure.text.startswith(f"{name} is wrong at")
     assert checking.check_functions(kata, {}).passed
+
+
+def test_a_new_kata_has_three_questions_to_discuss(teacher):
+    assert len(teaching.questions(catalog.find("12.1"))) == 3
 
 
 def test_a_number_that_is_taken_is_refused(teacher):
