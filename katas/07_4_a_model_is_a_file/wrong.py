@@ -303,7 +303,7 @@ def empty_metadata_written(tensors, metadata=None):
 
 @mistake("header_bytes")
 def a_string(tensors, metadata=None):
-    """text was returned; return bytes.
+    """text was returned; return bytes instead.
 
     .encode() makes bytes of the JSON; struct.pack makes bytes of the length.
     """
@@ -418,7 +418,7 @@ def digits(tensor):
 
 @mistake("tensor_bytes")
 def an_array(tensor):
-    """an array was returned; return bytes.
+    """an array was returned; return its bytes instead.
 
     tobytes() gives them.
     """
