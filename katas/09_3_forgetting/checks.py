@@ -36,8 +36,8 @@ QUESTIONS = (
         "Is everything that was learned earlier forgotten to the same degree? What decides that?",
         words=True,
         answer="No. The domains are similar: what one teaches helps with the next, so little of "
-        "them is lost. General text has other words and other sentences, and nothing in the new text "
-        "speaks for it. It is what is lost.",
+        "them is lost. General text has other words and other sentences, and nothing in the new "
+        "text speaks for it. It is what is lost.",
     ),
     Question(
         "plan",
