@@ -182,7 +182,7 @@ def whole_cosine(
 ) -> float:
     """this is a whole cosine: the rate falls, and then it rises again to the peak.
 
-    Half of one is wanted: the angle goes from 0 to pi, not to 2 pi.
+    You need half of one: the angle goes from 0 to pi, not to 2 pi.
     """
     if step < warmup:
         return peak * (step + 1) / warmup

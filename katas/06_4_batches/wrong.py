@@ -111,7 +111,7 @@ def time_first(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def dtype_of_the_file(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """the tokens have kept the dtype in which the text is stored; int64 is asked for.
+    """the tokens kept the dtype in which the text is stored; return int64.
 
     In uint16 there is no -100, and arithmetic with ids wraps around silently.
     """
@@ -212,7 +212,7 @@ def shifted_row_by_row(tokens: Ids, time: int) -> Pair:
     """each row was shifted by itself, so the last position of a row has no target.
 
     Its next token is the first one of the row below. Shift the long array first, tokens[:-1] and
-    tokens[1:], and reshape afterwards.
+    tokens[1:], and reshape afterward.
     """
     ids, _ = _filled(tokens[:-1], tokens[1:], time)
     targets = np.full_like(ids, -100)

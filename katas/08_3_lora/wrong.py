@@ -61,8 +61,8 @@ def divided_by_the_rank_again(x, a, b, scaling):
 def narrow_without_scaling_in_the_cache(x, a, b, scaling):
     """y is right, but narrow in the cache lacks the scaling.
 
-    The cache is a contract with the backward, whoever writes it: narrow = scaling * x @ a.T, so
-    that db = dy.T @ narrow is complete.
+    The cache is a contract with the backward: narrow = scaling * x @ a.T, so that db = dy.T @
+    narrow is complete.
     """
     y, _ = _forward(x, a, b, scaling)
     return y, (x, _rows(x) @ a.T, a, b, scaling)
@@ -81,7 +81,7 @@ def narrow_not_flattened(x, a, b, scaling):
 
 @mistake("low_rank")
 def leading_axes_lost(x, a, b, scaling):
-    """y came back with its leading axes flattened: (N, O) in place of (..., O).
+    """y came back with its leading axes flattened: (N, O) instead of (..., O).
 
     After the product the rows go back to where they were: y.reshape(*x.shape[:-1], len(b)).
     """

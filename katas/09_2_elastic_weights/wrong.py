@@ -201,7 +201,7 @@ def per_window(model: Any, windows: Any, *, rng: Generator) -> Any:
 
 @mistake("fisher_diagonal")
 def square_of_the_sum(model: Any, windows: Any, *, rng: Generator) -> Any:
-    """the scores were added first and squared afterwards.
+    """the scores were added first and squared afterward.
 
     Scores have both signs and cancel. Square the score of each window, then add.
     """

@@ -399,7 +399,7 @@ def pretrainings_only(keys, times_seed, times_pretraining):
 def order_of_keys_ignored(keys, times_seed, times_pretraining):
     """the columns are seed by seed, whatever the order of the keys; column r belongs to keys[r].
 
-    Multiplying all seeds with all pretrainings gives the right numbers, in an order of its own. The
+    Multiplying all seeds with all pretrainings gives the right numbers in another order. The
     outcomes are in the order of the keys.
     """
     times = times_seed[:, :, np.newaxis] * times_pretraining[:, np.newaxis, :]
@@ -410,7 +410,7 @@ def order_of_keys_ignored(keys, times_seed, times_pretraining):
 def pretraining_by_pretraining(keys, times_seed, times_pretraining):
     """the columns are pretraining by pretraining, whatever the order of the keys: r is keys[r]'s.
 
-    Multiplying all pretrainings with all seeds gives the right numbers, in an order of its own. The
+    Multiplying all pretrainings with all seeds gives the right numbers in another order. The
     outcomes are in the order of the keys.
     """
     times = times_pretraining[:, :, np.newaxis] * times_seed[:, np.newaxis, :]

@@ -114,7 +114,7 @@ def the_square_of_the_mean(x, gain, epsilon=1e-5):
 
 @mistake("rms_norm")
 def the_mean_of_sizes(x, gain, epsilon=1e-5):
-    """the mean of the absolute values was taken: np.abs(x) in place of x * x under a root."""
+    """the mean of the absolute values was taken: np.abs(x) instead of x * x under a root."""
     return _with(x, gain, 1 / (_mean(np.abs(x)) + epsilon))
 
 

@@ -202,7 +202,7 @@ def a_sum_for_the_product(gate, up):
 
 @mistake("swiglu")
 def the_first_glu(gate, up):
-    """this is the first GLU, sigmoid(gate) * up. SwiGLU has silu in place of the sigmoid."""
+    """this is the first GLU, sigmoid(gate) * up. SwiGLU has silu instead of the sigmoid."""
     active, inner = _silu(gate)
     return inner[1] * up, (active, up, inner)
 
