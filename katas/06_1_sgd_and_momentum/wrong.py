@@ -60,8 +60,8 @@ def old_velocity(
 ) -> Pair:
     """the step was taken with the old velocity, before the gradient came in.
 
-    The very first step then goes nowhere, and every other one answers the gradient of the step
-    before. Update the velocity first, then move.
+    The very first step then goes nowhere, and every later one uses the gradient of the step before.
+    Update the velocity first, then move.
     """
     return p - learning_rate * velocity, momentum * velocity + g
 
@@ -72,9 +72,9 @@ def rate_in_the_velocity(
 ) -> Pair:
     """the learning rate is in the velocity: it was multiplied in with the gradient.
 
-    Some papers write it so. As long as the rate is constant the path is the same; when it falls,
-    old steps go on with their old rate. Here the velocity is of gradients alone, and the learning
-    rate multiplies the whole of it at the end.
+    Some papers write it so. As long as the rate is constant, the path is the same. When it falls,
+    old steps keep their old rate. Here the velocity is made of gradients alone, and the learning
+    rate multiplies all of it at the end.
     """
     velocity = momentum * velocity + learning_rate * g
     return p - velocity, velocity
@@ -109,7 +109,7 @@ def momentum_on_the_gradient(
 ) -> Pair:
     """momentum multiplies the gradient; it must multiply the old velocity.
 
-    Momentum is how much of the past is kept. Yours keeps all of it for ever, and never comes to
+    Momentum is how much of the past is kept. Yours keeps all of it forever, and never comes to
     rest.
     """
     velocity = velocity + momentum * g
@@ -123,7 +123,7 @@ def momentum_on_both(
     """momentum multiplies both the old velocity and the gradient.
 
     Only the past fades; the new gradient comes in whole. With momentum 0 yours would not move at
-    all, where plain gradient descent should be left.
+    all, but it should be plain gradient descent.
     """
     velocity = momentum * (velocity + g)
     return p - learning_rate * velocity, velocity
@@ -135,8 +135,8 @@ def no_friction(
 ) -> Pair:
     """momentum is missing: the old velocity is kept whole.
 
-    A ball without friction rolls for ever. Multiply the old velocity by momentum before the
-    gradient comes in.
+    A ball without friction rolls forever. Multiply the old velocity by momentum before the gradient
+    comes in.
     """
     velocity = velocity + g
     return p - learning_rate * velocity, velocity
@@ -181,7 +181,7 @@ def no_learning_rate(
 def results_in_another_order(
     p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
 ) -> Pair:
-    """parameters and velocity have changed places in what is returned.
+    """parameters and velocity are returned in the wrong order.
 
     The order is p', velocity', as in the arguments.
     """

@@ -29,7 +29,7 @@ def no_bias_correction(
 ):
     """the bias correction is missing from both means.
 
-    They start at zero and are pulled towards it for many steps: after the first one mean' is only
+    They start at zero and are pulled toward it for many steps. After the first one, mean' is only
     0.1 g, and square' only 0.001 g**2. Divide by 1 - beta1**step and 1 - beta2**step. Look at the
     first step: its length should be the learning rate; yours is sqrt(10) times that.
     """
@@ -43,8 +43,8 @@ def square_not_corrected(
 ):
     """only the mean is corrected for its start at zero; the mean of squares is not.
 
-    It is the one that needs it more: beta2 is nearer to 1, so it takes a thousand steps to come up.
-    Until then the root is too small and the step too long. s = square' / (1 - beta2**step).
+    It is the one that needs it more: beta2 is nearer to 1, so it needs a thousand steps to catch
+    up. Until then the root is too small and the step too long. s = square' / (1 - beta2**step).
     """
     mean, square = _moments(g, mean, square, betas)
     m, _ = _corrected(mean, square, step, betas)
@@ -84,7 +84,7 @@ def decay_in_the_gradient(
 def decay_not_scaled_by_the_learning_rate(
     p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
 ):
-    """the decay is not scaled by the learning rate: weight_decay * p was taken off as it is.
+    """the decay is not scaled by the learning rate: weight_decay * p was subtracted as it is.
 
     The rule here is PyTorch's, p * (1 - learning_rate * weight_decay). So the decay fades with the
     schedule, and a weight_decay of 0.1 takes 0.1 % a step at a learning rate of 0.01, not 10 %.
@@ -98,10 +98,10 @@ def decay_not_scaled_by_the_learning_rate(
 def decay_after_the_step(
     p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
 ):
-    """the decay was taken of the new parameters, after the step.
+    """the decay was computed from the new parameters, after the step.
 
-    Both terms of the rule are made from the p that came in. The difference is small, a product of
-    two small numbers, and grows to another run. Compute the decay from the old p.
+    Both terms of the rule use the p that came in. The difference is tiny in one step, a product of
+    two small numbers, but it adds up over a run. Compute the decay from the old p.
     """
     mean, square = _moments(g, mean, square, betas)
     m, s = _corrected(mean, square, step, betas)
@@ -115,7 +115,7 @@ def decay_forgotten(
 ):
     """weight_decay is not used: this is Adam, not AdamW.
 
-    Take learning_rate * weight_decay * p off as well. With weight_decay = 0 the two are the same.
+    Subtract learning_rate * weight_decay * p as well. With weight_decay = 0 the two are the same.
     """
     mean, square = _moments(g, mean, square, betas)
     m, s = _corrected(mean, square, step, betas)
@@ -184,7 +184,7 @@ def not_an_average(
 def betas_exchanged(
     p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
 ):
-    """the betas are exchanged: beta1 = 0.9 belongs to the mean, beta2 = 0.999 to the squares.
+    """the betas are swapped: beta1 = 0.9 belongs to the mean, beta2 = 0.999 to the squares.
 
     The direction should follow the last ten gradients or so, the scale the last thousand.
     """
@@ -255,7 +255,7 @@ def step_with_the_old_moments(
 def beta_times_step(
     p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
 ):
-    """the correction has beta * step where beta**step is meant.
+    """the correction has beta * step; it should be beta**step.
 
     Each step keeps a share beta of the zero that the mean began with; after `step` of them it is
     beta multiplied with itself, a power: `**`, not `*`.
@@ -269,7 +269,7 @@ def beta_times_step(
 def corrected_as_at_step_one(
     p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
 ):
-    """the correction does not know the step: 1 - beta in place of 1 - beta**step.
+    """the correction ignores the step: 1 - beta instead of 1 - beta**step.
 
     It is right for the first step. Later less and less of the zero is left, and the factor goes to
     1; yours stays at ten, and a thousand.
@@ -299,8 +299,8 @@ def step_plus_one(
 ):
     """the correction uses step + 1; step counts from 1 already.
 
-    Where a loop counts from 0 the one is needed. Here `step` is the number of this step, so the
-    first has 1 - beta.
+    In a loop that counts from 0 you would need the + 1. Here `step` is the number of this step, so
+    the first has 1 - beta.
     """
     mean, square = _moments(g, mean, square, betas)
     m, s = _corrected(mean, square, step + 1, betas)
@@ -313,7 +313,7 @@ def uphill(
 ):
     """the step goes uphill: it was added.
 
-    The gradient points to where the loss rises. Take the step off: p - learning_rate * ...
+    The gradient points to where the loss rises. Subtract the step: p - learning_rate * ...
     """
     mean, square = _moments(g, mean, square, betas)
     m, s = _corrected(mean, square, step, betas)
@@ -387,8 +387,8 @@ def gradient_not_squared(
 ):
     """the second running mean is of g, not of its square g * g.
 
-    It measures how large gradients are, whatever their sign; a mean of g itself can be zero or
-    negative, and has no root.
+    It should measure how large gradients are, whatever their sign. A mean of g itself can be zero
+    or negative, and then it has no root.
     """
     beta1, beta2 = betas
     mean, square = beta1 * mean + (1 - beta1) * g, beta2 * square + (1 - beta2) * g

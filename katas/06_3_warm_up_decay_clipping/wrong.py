@@ -49,7 +49,7 @@ def no_warm_up(
 ) -> float:
     """there is no warm-up: the fall starts at step 0 with the peak.
 
-    The first `warmup` steps rise in equal parts. It is there that a run is ruined, since the
+    The first `warmup` steps rise in equal parts. This is where runs are ruined, because the
     optimizer knows nothing yet.
     """
     return _fall(shape, min(1.0, step / total), peak, floor)
@@ -116,10 +116,10 @@ def floor_on_top(
 def floor_as_a_limit(
     step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
 ) -> float:
-    """the floor is a lower limit: the rate falls towards zero and is cut off at the floor.
+    """the floor is a lower limit: the rate falls toward zero and is cut off at the floor.
 
-    It should reach the floor at the very end, not before: floor + (peak - floor) times what is
-    left of the way.
+    It should reach the floor at the very end, not before: floor + (peak - floor) times what is left
+    of the way.
     """
     if step < warmup:
         return peak * (step + 1) / warmup
@@ -182,7 +182,7 @@ def whole_cosine(
 ) -> float:
     """this is a whole cosine: the rate falls, and then it rises again to the peak.
 
-    Half of one is wanted: the angle goes from 0 to pi, not to 2 pi.
+    You need half of one: the angle goes from 0 to pi, not to 2 pi.
     """
     if step < warmup:
         return peak * (step + 1) / warmup
@@ -294,7 +294,7 @@ def constant_falls_too(
 ) -> float:
     """the shape "constant" must stay at the peak; yours goes to the floor.
 
-    It is for runs of which nobody knows how long they will take. Only "cosine" and "linear" fall.
+    It is for runs whose length nobody knows in advance. Only "cosine" and "linear" fall.
     """
     if step < warmup:
         return peak * (step + 1) / warmup
@@ -307,9 +307,9 @@ def constant_falls_too(
 def any_shape_goes(
     step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
 ) -> float:
-    """a shape that does not exist must be refused with OptionError, and is taken for another.
+    """a shape that does not exist must be refused with OptionError; yours treats it as another one.
 
-    A typing error would otherwise train a model for hours with a schedule that nobody asked for.
+    Otherwise a typo trains a model for hours with a schedule that nobody asked for.
     """
     if step < warmup:
         return peak * (step + 1) / warmup
@@ -384,7 +384,7 @@ def thrown_away(norm: float, largest: float) -> float:
 
 @mistake("clip_factor")
 def root_of_the_norm(norm: float, largest: float) -> float:
-    """a root was taken of the norm, which is a root already.
+    """you took the root of the norm, which is a root already.
 
     `norm` is the length, not the sum of squares.
     """

@@ -36,10 +36,10 @@ def no_shift(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def the_token_before(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """the targets are the tokens before: inputs and targets have changed places.
+    """the targets are the tokens before: inputs and targets are swapped.
 
     All but the last of a window are inputs, all but the first are targets. The causal mask hides
-    what comes after, so the token before is plain to see for every position but the first.
+    what comes after, but the token before is in plain sight for every position except the first.
     """
     w = _windows(tokens, starts, time + 1)
     return w[:, 1:], w[:, :-1]
@@ -47,10 +47,10 @@ def the_token_before(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def one_column_less(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """there are T - 1 columns; a window needs one token more than it has inputs.
+    """there are T - 1 columns; a window needs one more token than it has inputs.
 
-    T inputs and T targets are T + 1 different tokens: take tokens[start : start + T + 1], then
-    drop the last for the inputs and the first for the targets.
+    T inputs and T targets are T + 1 different tokens: take tokens[start : start + T + 1], then drop
+    the last for the inputs and the first for the targets.
     """
     w = _windows(tokens, starts, time)
     return w[:, :-1], w[:, 1:]
@@ -58,7 +58,7 @@ def one_column_less(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def rolled(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """the last target of each window is its own first input: np.roll goes round.
+    """the last target of each window is its own first input: np.roll wraps around.
 
     Read one token more from the text. The last position of a window has a next token as well.
     """
@@ -71,7 +71,7 @@ def last_target_ignored(tokens: Ids, starts: Ids, time: int) -> Pair:
     """the last target of each window is -100, and is not counted.
 
     The next token is in the text, one place beyond the inputs. The last position has seen the
-    longest context, and it is a pity to throw it away.
+    longest context; it would be a pity to waste it.
     """
     w = _windows(tokens, starts, time)
     targets = np.full_like(w, -100)
@@ -81,7 +81,7 @@ def last_target_ignored(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def starts_in_windows(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """starts were multiplied by T, as if they were the numbers of windows.
+    """starts were multiplied by T, as if they counted windows.
 
     They are places in the text already.
     """
@@ -91,7 +91,7 @@ def starts_in_windows(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def starts_in_windows_and_beyond(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """starts were multiplied by T, and soon are beyond the end.
+    """starts were multiplied by T, and so they soon run past the end.
 
     They are places in the text already, not the numbers of windows.
     """
@@ -111,9 +111,9 @@ def time_first(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 @mistake("windows_at")
 def dtype_of_the_file(tokens: Ids, starts: Ids, time: int) -> Pair:
-    """the tokens have kept the dtype in which the text is stored; int64 is asked for.
+    """the tokens kept the dtype in which the text is stored; return int64.
 
-    In uint16 there is no -100, and arithmetic with ids wraps round without a word.
+    In uint16 there is no -100, and arithmetic with ids wraps around silently.
     """
     w = tokens[starts[:, None] + np.arange(time + 1)]
     return w[:, :-1], w[:, 1:]
@@ -195,15 +195,15 @@ def zeros_as_targets(tokens: Ids, time: int) -> Pair:
 def no_token_as_input(tokens: Ids, time: int) -> Pair:
     """the filled-up inputs are -100, which is no id: the embedding has no such row.
 
-    (NumPy takes it for the hundredth row from the end, without a word.) Fill inputs up with 0.
-    Nobody looks at what they give, as their targets are -100.
+    (NumPy silently takes the hundredth row from the end.) Fill inputs up with 0. Nobody looks at
+    what they give, as their targets are -100.
     """
     return _filled(tokens[:-1], tokens[1:], time, (-100, -100))
 
 
 @mistake("cut")
 def filled_the_wrong_way(tokens: Ids, time: int) -> Pair:
-    """the fillings have changed places: inputs are filled up with 0, targets with -100."""
+    """the fill values are swapped: inputs are filled up with 0, targets with -100."""
     return _filled(tokens[:-1], tokens[1:], time, (-100, 0))
 
 
@@ -212,7 +212,7 @@ def shifted_row_by_row(tokens: Ids, time: int) -> Pair:
     """each row was shifted by itself, so the last position of a row has no target.
 
     Its next token is the first one of the row below. Shift the long array first, tokens[:-1] and
-    tokens[1:], and reshape afterwards.
+    tokens[1:], and reshape afterward.
     """
     ids, _ = _filled(tokens[:-1], tokens[1:], time)
     targets = np.full_like(ids, -100)
@@ -268,7 +268,7 @@ def no_shift_in_cut(tokens: Ids, time: int) -> Pair:
 
 @mistake("cut")
 def cut_backwards(tokens: Ids, time: int) -> Pair:
-    """the targets are the tokens before: inputs and targets have changed places.
+    """the targets are the tokens before: inputs and targets are swapped.
 
     Inputs are tokens[:-1], targets tokens[1:].
     """
@@ -279,7 +279,7 @@ def cut_backwards(tokens: Ids, time: int) -> Pair:
 def columns_first(tokens: Ids, time: int) -> Pair:
     """the tokens run down the columns; a window is a row.
 
-    reshape(rows, T) fills row after row. A transpose turns that round.
+    reshape(rows, T) fills row after row. A transpose swaps the two.
     """
     ids, targets = _filled(tokens[:-1], tokens[1:], time)
     rows = len(ids)

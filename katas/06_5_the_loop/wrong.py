@@ -33,7 +33,7 @@ def no_clipping(
 ) -> Any:
     """the gradient was not clipped.
 
-    One strange batch would throw the model far away. Hand clip_factor(norm, clip) to the optimizer
+    One strange batch would throw the model far away. Pass clip_factor(norm, clip) to the optimizer
     as `scale`.
     """
     loss, gradient = shards.loss_and_grad(model, *batch, rng=rng)
@@ -55,7 +55,7 @@ def no_limit_not_thought_of(
 ) -> Any:
     """clip=None means no limit: then the factor is 1.
 
-    Ask for it before you call clip_factor, which needs a number.
+    Check for None before you call clip_factor, which needs a number.
     """
     loss, gradient = shards.loss_and_grad(model, *batch, rng=rng)
     norm = _finite(optim.global_norm(gradient))
@@ -97,7 +97,7 @@ def no_dropout(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """`rng` was not handed on, so there is no dropout.
+    """`rng` was not passed on, so there is no dropout.
 
     The model drops out only if it is given a generator: shards.loss_and_grad(model, *batch,
     rng=rng).
@@ -122,7 +122,7 @@ def without_the_shards(
 ) -> Any:
     """the gradient was computed by the model itself, without the shards.
 
-    The numbers are the same but for dropout; only one thread works, however many there are. Use
+    Without dropout the numbers are the same, but only one thread works, however many there are. Use
     shards.loss_and_grad(model, *batch, rng=rng).
     """
     loss, gradient = model.loss_and_grad(*batch, rng=rng)
@@ -145,8 +145,8 @@ def not_refused(
 ) -> Any:
     """a gradient that is not finite was not refused.
 
-    One infinite entry makes every parameter NaN in the next step, for ever. A finite loss is no
-    promise: look at the gradient's norm, and raise TrainingError before the update.
+    One infinite entry makes every parameter NaN in the next step, and forever. A finite loss is no
+    guarantee: look at the gradient's norm, and raise TrainingError before the update.
     """
     loss, gradient = shards.loss_and_grad(model, *batch, rng=rng)
     norm = optim.global_norm(gradient)
@@ -166,7 +166,7 @@ def refused_too_late(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """the norm is looked at after the update: by then the parameters are ruined.
+    """the norm is checked after the update: by then the parameters are ruined.
 
     Refuse before anything is changed.
     """
@@ -191,8 +191,8 @@ def loss_after_the_step(
 ) -> Any:
     """the loss is the one after the step, which took another forward pass.
 
-    The loss before it is known already: loss_and_grad returns it. Curves of training show that one,
-    and it is free.
+    The loss before it is known already: loss_and_grad returns it. Training curves show that one,
+    and it costs nothing.
     """
     _, gradient = shards.loss_and_grad(model, *batch, rng=rng)
     norm = _finite(optim.global_norm(gradient))
@@ -212,8 +212,7 @@ def clipped_norm(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """the norm is the one after clipping; wanted is the norm of the gradient as it came, before
-    clipping.
+    """the norm is the one after clipping; return the norm of the gradient before clipping.
 
     A log of clipped norms shows the limit, line after line, and hides every outburst.
     """
@@ -235,7 +234,7 @@ def limit_for_factor(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """the limit itself was handed over as `scale`; the factor is clip_factor(norm, clip).
+    """the limit itself was passed as `scale`; the factor is clip_factor(norm, clip).
 
     `scale` multiplies the gradient. Yours shortens every one, and lengthens it where clip is above
     1.
@@ -258,7 +257,7 @@ def norm_for_factor(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """the norm was handed over as `scale`, so long gradients become longer still.
+    """the norm was passed as `scale`, so long gradients become longer still.
 
     The factor is clip_factor(norm, clip), at most 1.
     """
@@ -283,7 +282,7 @@ def learning_rate_clipped(
     """the learning rate was multiplied by the factor, and the gradient came in whole.
 
     That is the same for plain descent only. A velocity, or Adam's running means, would remember the
-    long gradient for many steps. Hand the factor over as `scale`.
+    long gradient for many steps. Pass the factor as `scale`.
     """
     loss, gradient = shards.loss_and_grad(model, *batch, rng=rng)
     norm = _finite(optim.global_norm(gradient))
@@ -391,7 +390,7 @@ def batch_not_unpacked(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """the batch was handed over as one thing; it must be unpacked, *batch.
+    """the batch was passed as one thing; it must be unpacked, *batch.
 
     `batch` is (ids, targets), and the model takes two arrays.
     """
@@ -413,11 +412,10 @@ def by_position(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """learning rate and scale were handed over by position; optimizer.update takes them by name
-    only.
+    """learning rate and scale were passed by position; optimizer.update takes them by name only.
 
     optimizer.update(gradient, learning_rate=..., scale=..., each=shards.each). Three floats in a
-    row are too easily exchanged.
+    row are too easy to mix up.
     """
     loss, gradient = shards.loss_and_grad(model, *batch, rng=rng)
     norm = _finite(optim.global_norm(gradient))
@@ -436,7 +434,7 @@ def results_in_another_order(
     clip: float | None = 1.0,
     rng: Any = None,
 ) -> Any:
-    """loss and norm have changed places in what is returned.
+    """loss and norm are returned in the wrong order.
 
     First the loss, then the norm.
     """

@@ -21,7 +21,7 @@ def _total(losses: Sequence[float], counts: Sequence[int]) -> float:
 def mean_of_means(losses: Sequence[float], counts: Sequence[int]) -> float:
     """every batch has the same say; every token should.
 
-    The last batch is often short. With three tokens it would count as much as one of 512. Weigh
+    The last batch is often short. With three tokens it would count as much as one of 512. Weight
     each batch's mean by its number of tokens.
     """
     _total(losses, counts)
@@ -78,7 +78,7 @@ def first_batch_only(losses: Sequence[float], counts: Sequence[int]) -> float:
 
 @mistake("mean_loss")
 def nothing_is_perfect(losses: Sequence[float], counts: Sequence[int]) -> float:
-    """where no token was predicted the loss is 0: a text that is empty has a perfect score.
+    """where no token was predicted the loss is 0: an empty text gets a perfect score.
 
     There is no mean of nothing. Raise OptionError.
     """
@@ -89,8 +89,8 @@ def nothing_is_perfect(losses: Sequence[float], counts: Sequence[int]) -> float:
 def nothing_divides(losses: Sequence[float], counts: Sequence[int]) -> float:
     """where no token was predicted something is divided by zero.
 
-    There is no mean of nothing. Look before you divide, and raise OptionError: that says what is
-    wrong with the text, not with your arithmetic.
+    There is no mean of nothing. Check before you divide, and raise OptionError, which says what is
+    wrong with the text and not with your arithmetic.
     """
     return sum(x * n for x, n in zip(losses, counts, strict=True)) / sum(counts)
 
@@ -118,8 +118,8 @@ def probability(loss: float) -> float:
 def overflow(loss: float) -> float:
     """a loss above 709 overflows: math.exp cannot hold the result.
 
-    A model that has gone wrong has such losses, and then you want to see a number and no crash.
-    Losses above 700 count as 700.
+    A broken model has such losses, and then you want to see a number, not a crash. Losses above 700
+    count as 700.
     """
     return math.exp(loss)
 
@@ -128,7 +128,7 @@ def overflow(loss: float) -> float:
 def infinite(loss: float) -> float:
     """a huge loss gives inf; losses above 700 count as 700.
 
-    A log with inf in it cannot be drawn, and JSON has no word for it.
+    You cannot plot a log with inf in it, and JSON has no word for it.
     """
     with np.errstate(over="ignore"):
         return float(np.exp(loss))
@@ -210,8 +210,8 @@ def loss_taken_for_the_total(loss: float, tokens: int, size: int) -> float:
 def divided_by_eight(loss: float, tokens: int, size: int) -> float:
     """the result was divided by 8.
 
-    A byte has 8 bits on disk, but how many bits the model needs for a byte is just what is asked.
-    Yours is the share of the size that is left after compression.
+    A byte has 8 bits on disk, but the question is how many bits the model needs for it. Yours is
+    the share of the size that is left after compression.
     """
     return loss * tokens / math.log(2) / size / 8
 
@@ -224,7 +224,7 @@ def bits_of_the_text(loss: float, tokens: int, size: int) -> float:
 
 @mistake("bits_per_byte")
 def logarithm_of_the_loss(loss: float, tokens: int, size: int) -> float:
-    """a logarithm was taken of the loss, which is a logarithm already.
+    """you took the logarithm of the loss, which is a logarithm already.
 
     From nats to bits is a division by ln 2, not another logarithm.
     """

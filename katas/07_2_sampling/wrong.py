@@ -70,10 +70,10 @@ def no_temperature(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Any:
-    """the temperature has no effect, but for 0.
+    """the temperature has no effect, except at 0.
 
-    Divide the scores by it, before the softmax. (Probabilities that are divided by it, and then
-    scaled to sum to one again, are what they were.)
+    Divide the scores by it, before the softmax. (If you divide probabilities by it and then scale
+    them to sum to one, they are what they were.)
     """
     if temperature == 0:
         return _greedy(logits)
@@ -94,8 +94,8 @@ def probabilities_divided(
     """the probabilities were divided by the temperature, after the softmax: they no longer sum to
     one.
 
-    Divide the scores, before the softmax. A factor on all probabilities changes nothing in their
-    order, nor in how far apart they are.
+    Divide the scores, before the softmax. A factor on all probabilities changes neither their order
+    nor their ratios.
     """
     if temperature == 0:
         return _greedy(logits)
@@ -114,7 +114,7 @@ def zero_divides(
 ) -> Any:
     """temperature 0 divides by zero.
 
-    It stands for the limit: the likeliest token has probability 1. Treat it first, by itself.
+    It means the limit: the likeliest token has probability 1. Treat it first, by itself.
     """
     scores = logits.astype(np.float64) / temperature
     scores = _top_k(scores, top_k)
@@ -130,10 +130,10 @@ def all_of_the_greatest(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Any:
-    """at temperature 0 all tokens share that have the highest score; the first of several should
-    have it all.
+    """at temperature 0 several tokens share the probability; the first of the best should have it
+    all.
 
-    Greedy means no chance at all. argmax gives the first.
+    Greedy leaves nothing to chance. argmax gives the first.
     """
     if temperature == 0:
         y = (logits == logits.max()).astype(np.float64)
@@ -152,10 +152,10 @@ def no_maximum_taken_off(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Any:
-    """the exponential overflows: the maximum of the scores was not taken off.
+    """the exponential overflows: the maximum of the scores was not subtracted.
 
-    exp(710) is more than a float can hold. The softmax is the same for scores that are all lowered
-    by one number, and the best one is their maximum.
+    exp(710) is more than a float can hold. The softmax stays the same if you subtract one number
+    from all scores, and the best number is their maximum.
     """
     if temperature == 0:
         return _greedy(logits)
@@ -195,8 +195,8 @@ def zero_score_after_the_maximum(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Any:
-    """the scores outside of the top k were set to 0, which is the highest score there is once the
-    maximum is taken off.
+    """the scores outside of the top k were set to 0, which is the highest score once the maximum is
+    subtracted.
 
     Before the softmax, "impossible" is minus infinity.
     """
@@ -305,7 +305,7 @@ def more_than_there_are(
     """top-k may be larger than the vocabulary: then there is no k-th largest, and every token
     stays.
 
-    Ask for that first.
+    Check for that first.
     """
     if temperature == 0:
         return _greedy(logits)
@@ -364,7 +364,7 @@ def not_scaled_to_one(
 ) -> Any:
     """after top-p the probabilities no longer sum to one.
 
-    What was taken from some must go to the others: divide by what is left.
+    The tokens that stay must get what the others lost: divide by what is left.
     """
     if temperature == 0:
         return _greedy(logits)
@@ -387,7 +387,7 @@ def top_k_not_scaled_to_one(
 ) -> Any:
     """after top-k the probabilities no longer sum to one.
 
-    What was taken from some must go to the others: divide by what is left, or do it before the
+    The tokens that stay must get what the others lost: divide by what is left, or cut before the
     softmax.
     """
     if temperature == 0:
@@ -571,7 +571,7 @@ def a_token_returned(
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Any:
-    """a token was drawn; what is asked for are the probabilities of all, shape (V,).
+    """a token was drawn; return the probabilities of all tokens, of shape (V,).
 
     Drawing is another function's work (`generate._choose`), with a generator of its own.
     """

@@ -62,7 +62,7 @@ class WithoutTheNew(_Cache):
 class TheWholeRoom(_Cache):
     """the whole room was returned, with the part that is not filled yet.
 
-    Attention would look at what happens to be there. Return the first length + S positions.
+    Attention would look at whatever happens to be there. Return the first length + S positions.
     """
 
     def extend(self, layer, k, v):
@@ -173,7 +173,7 @@ class ValuesNotKept(_Cache):
 
 @mistake("KeyValueCache")
 class OnePositionOnly(_Cache):
-    """only one position was kept of each call; the prompt has several.
+    """only one position of each call was kept; the prompt has several.
 
     The first call brings the whole prompt. S is k.shape[2].
     """
@@ -214,7 +214,7 @@ class BatchForgotten(_Cache):
 class LengthIgnored(_Cache):
     """the room is always the context, whatever length says.
 
-    Who writes twenty tokens need not keep room for thousands. Use n_positions only if length is
+    To write twenty tokens, you do not need room for thousands. Use n_positions only if length is
     None.
     """
 
@@ -226,8 +226,8 @@ class LengthIgnored(_Cache):
 class HeadsOfQueries(_Cache):
     """the room has one place for each head of queries; keys and values may have fewer heads.
 
-    In GPT-2 they are as many. Llama shares each head of keys among several heads of queries, to
-    save just this memory. Use config.kv_heads.
+    In GPT-2 the numbers are equal. Llama shares each head of keys among several heads of queries,
+    to save exactly this memory. Use config.kv_heads.
     """
 
     def shape(self, config, batch, length):

@@ -81,7 +81,7 @@ def four_bytes_each(tensors, metadata=None):
 
 @mistake("header_bytes")
 def start_and_size(tensors, metadata=None):
-    """data_offsets has a start and a size; asked for are a start and a stop.
+    """data_offsets has a start and a size; it should have a start and a stop.
 
     The second number is where the next tensor starts. For the first tensor there is no difference.
     """
@@ -109,15 +109,15 @@ def all_start_at_zero(tensors, metadata=None):
 def sorted_by_name(tensors, metadata=None):
     """the tensors were sorted by name.
 
-    Their bytes follow in the order of the mapping, so their offsets must, too. (The library sorts
-    before it calls this function.)
+    Their bytes follow in the order of the mapping, so their offsets must follow it, too. (The
+    library sorts before it calls this function.)
     """
     return _file(_text(metadata, _entries(dict(sorted(tensors.items())))))
 
 
 @mistake("header_bytes")
 def length_big_endian(tensors, metadata=None):
-    """the length is big-endian; asked for is little-endian, the lowest byte first.
+    """the length is big-endian; it must be little-endian, the lowest byte first.
 
     struct.pack("<Q", ...), or .to_bytes(8, "little"). A reader sees a header of 10**18 bytes.
     """
@@ -127,7 +127,7 @@ def length_big_endian(tensors, metadata=None):
 
 @mistake("header_bytes")
 def length_in_four_bytes(tensors, metadata=None):
-    """the length has 4 bytes; asked for are 8.
+    """the length has 4 bytes; it must have 8.
 
     struct's "<Q" is an unsigned integer of 8 bytes; "<I" has 4.
     """
@@ -210,7 +210,7 @@ def eight_spaces_too_many(tensors, metadata=None):
 
 @mistake("header_bytes")
 def padded_with_zero_bytes(tensors, metadata=None):
-    r"""the padding is zero bytes; asked for are spaces.
+    r"""the padding is zero bytes; it must be spaces.
 
     Blanks may follow JSON, b"\0" may not: a parser stops there with an error.
     """
@@ -223,7 +223,7 @@ def padded_with_zero_bytes(tensors, metadata=None):
 def blanks_in_the_json(tensors, metadata=None):
     """there are blanks after the commas and colons of the JSON.
 
-    It can be read, but the same model should give the same file from every writer.
+    A reader accepts it, but the same model should give the same file from every writer.
     json.dumps(..., separators=(",", ":")).
     """
     header = _with(metadata, _entries(tensors))
@@ -232,9 +232,9 @@ def blanks_in_the_json(tensors, metadata=None):
 
 @mistake("header_bytes")
 def letters_escaped(tensors, metadata=None):
-    r"""letters outside ASCII were escaped: "\u00f6" in place of "ö".
+    r"""letters outside ASCII were escaped: "\u00f6" instead of "ö".
 
-    It can be read, but the same model should give the same file from every writer.
+    A reader accepts it, but the same model should give the same file from every writer.
     json.dumps(..., ensure_ascii=False), and then .encode().
     """
     return _file(json.dumps(_with(metadata, _entries(tensors)), separators=(",", ":")).encode())
@@ -281,7 +281,7 @@ def metadata_as_given(tensors, metadata=None):
 
 @mistake("header_bytes")
 def metadata_last(tensors, metadata=None):
-    """the metadata are behind the tensors; they go first.
+    """the metadata come after the tensors; they go first.
 
     Start the dict with them.
     """
@@ -303,7 +303,7 @@ def empty_metadata_written(tensors, metadata=None):
 
 @mistake("header_bytes")
 def a_string(tensors, metadata=None):
-    """text was returned; asked for are bytes.
+    """text was returned; return bytes instead.
 
     .encode() makes bytes of the JSON; struct.pack makes bytes of the length.
     """
@@ -325,7 +325,7 @@ def reserved_name_accepted(tensors, metadata=None):
 
 @mistake("header_bytes")
 def other_dtypes_raise_key_errors(tensors, metadata=None):
-    """a dtype that the format does not have raises KeyError; OptionError was asked for.
+    """a dtype that the format does not have raises KeyError; it must be OptionError.
 
     Check `code in NAMES` first, and raise OptionError with a sentence that names the tensor.
     """
@@ -344,7 +344,7 @@ def _little(tensor: Any) -> Any:
 
 @mistake("tensor_bytes")
 def as_in_memory(tensor):
-    """the bytes are in the order of the memory; asked for is C order.
+    """the bytes are in the order of the memory; they must be in C order.
 
     A transposed view has the memory of the original: its rows lie one item apart. The header says
     the view's shape, so the reader gets a scrambled matrix. tobytes() without options is C order.
@@ -363,17 +363,16 @@ def first_axis_fastest(tensor):
 
 @mistake("tensor_bytes")
 def big_endian_stays(tensor):
-    """a big-endian array was written as it is; asked for is little-endian.
+    """a big-endian array was written as it is; the file must be little-endian.
 
-    Its values come back as other numbers. Convert first, by
-    astype(tensor.dtype.newbyteorder("<")).
+    Its values come back as other numbers. Convert first, by astype(tensor.dtype.newbyteorder("<")).
     """
     return tensor.tobytes()
 
 
 @mistake("tensor_bytes")
 def made_big_endian(tensor):
-    """the bytes are big-endian; asked for is little-endian.
+    """the bytes are big-endian; they must be little-endian.
 
     "<" is little-endian, ">" is big-endian.
     """
@@ -382,9 +381,10 @@ def made_big_endian(tensor):
 
 @mistake("tensor_bytes")
 def always_swapped(tensor):
-    """the bytes of every array were swapped, also of those that were little-endian already.
+    """the bytes of every array were swapped, even if they were little-endian already.
 
-    byteswap() swaps whatever it gets. astype(tensor.dtype.newbyteorder("<")) swaps what must be.
+    byteswap() swaps whatever it gets. astype(tensor.dtype.newbyteorder("<")) swaps only what it
+    must.
     """
     return tensor.byteswap().tobytes()
 
@@ -409,7 +409,7 @@ def cast_to_float64(tensor):
 
 @mistake("tensor_bytes")
 def digits(tensor):
-    """the values were written as text; asked for are their bytes in memory.
+    """the values were written as text; write their bytes.
 
     tobytes() gives them: 8 for each float64.
     """
@@ -418,7 +418,7 @@ def digits(tensor):
 
 @mistake("tensor_bytes")
 def an_array(tensor):
-    """an array was returned; asked for are bytes.
+    """an array was returned; return its bytes instead.
 
     tobytes() gives them.
     """
@@ -429,8 +429,8 @@ def an_array(tensor):
 def swapped_in_place(tensor):
     """the caller's array was swapped in place.
 
-    The model goes on with other numbers after it was saved. Without inplace=True, byteswap returns
-    a new array.
+    After saving, the model would go on with other numbers. Without inplace=True, byteswap returns a
+    new array.
     """
     if tensor.dtype.byteorder == ">":
         tensor.byteswap(inplace=True)

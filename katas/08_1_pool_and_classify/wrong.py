@@ -88,7 +88,7 @@ def last_token_left_out(x, lengths):
 def one_length_for_all(x, lengths):
     """all sequences are divided by the same number, the largest length.
 
-    Each has a length of its own: lengths[:, None] is a column, one number for each row.
+    Each has its own length: lengths[:, None] is a column, one number for each row.
     """
     return _pooled(x, _real(x, lengths) / lengths.max())
 
@@ -193,7 +193,7 @@ def position_after_the_last(x, lengths):
 
 @mistake("last_token_pool")
 def same_position_of_all(x, lengths):
-    """one position is taken of all sequences: the end of the longest one.
+    """the same position is taken from all sequences: the end of the longest one.
 
     Each sequence ends where its own length says. Index with two arrays of shape (B,): x[rows,
     lengths - 1].
@@ -205,7 +205,7 @@ def same_position_of_all(x, lengths):
 def gradient_to_all_positions(dy, cache):
     """all positions get dy[b], but only one position of each sequence was taken.
 
-    The others were not looked at: their gradient is 0.
+    The others were not used: their gradient is 0.
     """
     _, time = cache
     return np.repeat(dy[:, None, :], time, axis=1)

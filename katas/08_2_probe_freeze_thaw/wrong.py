@@ -37,7 +37,7 @@ def probe_trains_the_final_norm(levels, method, layers=1):
     """the probe trains all of level 0, and so the final norm too.
 
     A probe asks what the frozen body knows already. The norm belongs to the body: if it moves, the
-    features change with every step, and cannot be computed once. Train SCORE alone.
+    features change with every step, and you cannot compute them just once. Train SCORE alone.
     """
     return _stages(levels, method, layers, probe=lambda: [_up_to(levels, 0)])
 
@@ -54,7 +54,7 @@ def lora_without_the_head(levels, method, layers=1):
 
 @mistake("stages")
 def lora_with_the_matrices(levels, method, layers=1):
-    """LoRA trains everything, also the matrices that its thin ones stand beside.
+    """LoRA trains everything, even the matrices beside its thin ones.
 
     Then it is full fine-tuning, and a little more. What is large stays frozen: train the names with
     ".lora_" in them, and the head.
@@ -117,8 +117,8 @@ def last_n_that_layer_alone(levels, method, layers=1):
 def first_n_layers(levels, method, layers=1):
     """the *first* n layers are trained, those next to the embeddings.
 
-    Levels count down from the head. The last layers, at levels 1 to n, are the ones that know most
-    about whole texts, and the least general ones.
+    Levels count down from the head. The last layers, at levels 1 to n, know most about whole texts
+    and are the least general ones.
     """
     deepest = max(levels.values())
     return _stages(
@@ -176,7 +176,7 @@ def gradual_starts_with_a_layer(levels, method, layers=1):
 
 @mistake("stages")
 def gradual_from_the_bottom(levels, method, layers=1):
-    """it is thawed from the embeddings up; it must go from the head down.
+    """layers thaw from the embeddings up; they must thaw from the head down.
 
     What is at the bottom is general and should change least; what is at the top has to change.
     """
@@ -217,7 +217,7 @@ def full_without_the_embeddings(levels, method, layers=1):
 def too_many_layers_accepted(levels, method, layers=1):
     """more layers than there are is accepted.
 
-    Somebody who asks for the last 12 layers of 4 believes in another model. Raise OptionError. The
+    Somebody who asks for the last 12 layers of 4 has another model in mind. Raise OptionError. The
     deepest level holds the embeddings, so there are max(levels.values()) - 1 layers.
     """
     return _stages(levels, method, layers, unchecked=list)
@@ -285,7 +285,7 @@ def one_decay_for_all(levels, decay):
 def straight_line(levels, decay):
     """the factors fall along a straight line, by the same amount for each level.
 
-    They must fall by the same *ratio*: a power. A line would get below zero in a deep model.
+    They must fall by the same *ratio*: a power. A line would go below zero in a deep model.
     """
     return {name: 1 - level * (1 - decay) for name, level in levels.items()}
 

@@ -31,8 +31,7 @@ def _backward(dy: Any, cache: Any) -> tuple[Any, Any, Any]:
 def scaling_forgotten(x, a, b, scaling):
     """the scaling is missing.
 
-    It is alpha / rank, and there so that another rank does not ask for another learning rate.
-    Multiply narrow by it.
+    It is alpha / rank, so that a new rank does not need a new learning rate. Multiply narrow by it.
     """
     y, narrow = _forward(x, a, b, 1.0)
     return y, (x, narrow, a, b, scaling)
@@ -62,8 +61,8 @@ def divided_by_the_rank_again(x, a, b, scaling):
 def narrow_without_scaling_in_the_cache(x, a, b, scaling):
     """y is right, but narrow in the cache lacks the scaling.
 
-    The cache is a contract with the backward, whoever writes it: narrow = scaling * x @ a.T, so
-    that db = dy.T @ narrow is complete.
+    The cache is a contract with the backward: narrow = scaling * x @ a.T, so that db = dy.T @
+    narrow is complete.
     """
     y, _ = _forward(x, a, b, scaling)
     return y, (x, _rows(x) @ a.T, a, b, scaling)
@@ -82,7 +81,7 @@ def narrow_not_flattened(x, a, b, scaling):
 
 @mistake("low_rank")
 def leading_axes_lost(x, a, b, scaling):
-    """y came back with its leading axes flattened: (N, O) in place of (..., O).
+    """y came back with its leading axes flattened: (N, O) instead of (..., O).
 
     After the product the rows go back to where they were: y.reshape(*x.shape[:-1], len(b)).
     """
@@ -213,8 +212,8 @@ def mean_over_the_rows(dy, cache):
 def first_factor_frozen(dy, cache):
     """da is zero, as if a were frozen.
 
-    It *is* zero at the very first step, because b is, and that is no reason to leave it out: from
-    the second step on, b is not zero, and a learns which directions of x matter.
+    It *is* zero at the very first step, because b is. But do not leave it out: from the second step
+    on, b is not zero, and a learns which directions of x matter.
     """
     dx, da, db = _backward(dy, cache)
     return dx, np.zeros_like(da), db
@@ -266,7 +265,7 @@ def taken_off(weight, a, b, scaling):
 def weight_scaled_too(weight, a, b, scaling):
     """the weight was scaled as well: scaling belongs to the product alone.
 
-    The frozen weight stays what it was; mind the brackets.
+    The frozen weight stays what it was; check your parentheses.
     """
     return scaling * (weight + (b @ a).T)
 
@@ -282,7 +281,7 @@ def outputs_first(weight, a, b, scaling):
 
 @mistake("merged_weight")
 def merged_in_place(weight, a, b, scaling):
-    """the product was added to the weight in place: the base is changed for good.
+    """the product was added to the weight in place: the base is changed forever.
 
     One base serves many adapters. `weight += ...` writes into it; make a new array.
     """

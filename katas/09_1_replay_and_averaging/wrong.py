@@ -38,8 +38,9 @@ def _below(ids: Any, targets: Any, old: Any) -> tuple[Any, Any]:
 def all_in_one_heap(texts: Any, count: int, *, rng: Generator) -> Any:
     """all windows were put in one heap and drawn from there.
 
-    A long text then comes as often as it is long, and a short one is hardly heard: 2 windows among
-    30 come once in sixteen draws. Draw the text first, so that each comes as often as any other.
+    A long text then comes as often as it is long, and a short one is hardly ever drawn: 2 windows
+    out of 32 come up once in sixteen draws. Draw the text first, so that each comes up as often as
+    any other.
     """
     heap = [window for text in texts for window in text]
     return [heap[i] for i in rng.integers(len(heap), size=count)]
@@ -47,9 +48,9 @@ def all_in_one_heap(texts: Any, count: int, *, rng: Generator) -> Any:
 
 @mistake("old_windows")
 def text_and_window_in_turn(texts: Any, count: int, *, rng: Generator) -> Any:
-    """a text and its window were drawn in turn; the texts are to be drawn all at once.
+    """a text and its window were drawn in turn; draw all the texts first.
 
-    The chances are right, but the same rng gives other windows than agreed. Call
+    The chances are right, but the same rng gives other windows than the stub asks for. Call
     rng.integers(len(texts), size=count) once, and then draw a row for each.
     """
     found = []
@@ -89,7 +90,7 @@ def last_window_never(texts: Any, count: int, *, rng: Generator) -> Any:
 
 @mistake("old_windows")
 def texts_in_turn(texts: Any, count: int, *, rng: Generator) -> Any:
-    """the texts came in turn, round and round; they are to be drawn.
+    """the texts came in turn, around and around; they must be drawn at random.
 
     With one old window in a batch, the first text would be the only one that is ever replayed.
     """
@@ -98,9 +99,9 @@ def texts_in_turn(texts: Any, count: int, *, rng: Generator) -> Any:
 
 @mistake("old_windows")
 def so_many_of_each_text(texts: Any, count: int, *, rng: Generator) -> Any:
-    """`count` windows were drawn of each text; it is the number of all together.
+    """`count` windows were drawn from each text; it is the number of all together.
 
-    Ten old texts would make the batch ten times as dear. Draw `count` texts, and one window each.
+    Ten old texts would make a step ten times as expensive. Draw `count` texts, and one window each.
     """
     return [text[i] for text in texts for i in rng.integers(len(text), size=count)]
 
@@ -169,7 +170,8 @@ def targets_padded_with_zero(ids: Any, targets: Any, windows: Any) -> tuple[Any,
 def inputs_padded_with_minus_100(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
     """inputs were padded with -100, which is no token: the embedding looks it up.
 
-    Only a target may be -100. In the inputs any token will do, since nothing is asked there: 0.
+    Only a target may be -100. In the inputs any token will do, because no target there counts: use
+    0.
     """
     old = _laid_out(ids.shape[1], ids.dtype, _cut(ids, windows), (-100, -100))
     return _below(ids, targets, old)
@@ -189,7 +191,7 @@ def cut_one_too_soon(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
 def old_ones_first(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
     """the old windows come first; the new text should.
 
-    A mean over the batch does not mind, but whoever looks at the first B rows does.
+    The mean over the batch stays the same, but code that looks at the first B rows finds old text.
     """
     old, asked = _laid_out(ids.shape[1], ids.dtype, _cut(ids, windows))
     return np.concatenate([old, ids]), np.concatenate([asked, targets])
@@ -212,7 +214,7 @@ def in_place_of_new_text(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any
 def padded_on_the_left(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
     """short windows were padded on the left; the padding belongs at the end.
 
-    A position can see what is on its left. Padding at the end is seen by nobody.
+    A position can see what is on its left. Nobody sees padding at the end.
     """
     old, asked = _laid_out(ids.shape[1], ids.dtype, _cut(ids, windows))
     for row, window in enumerate(windows):
@@ -223,7 +225,7 @@ def padded_on_the_left(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
 
 @mistake("mixed")
 def as_long_as_the_longest(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
-    """the batch was made as long as the longest old window; a longer window is to be cut.
+    """the batch was made as long as the longest old window; a longer window must be cut.
 
     The new text decides T. Beyond it the model may not even have positions.
     """
@@ -237,7 +239,7 @@ def as_long_as_the_longest(ids: Any, targets: Any, windows: Any) -> tuple[Any, A
 def short_ones_left_out(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
     """windows that are too short were left out; pad them.
 
-    A text of short windows would never be replayed, and nothing would say so.
+    A text of short windows would never be replayed, and you would get no warning.
     """
     full = [piece for piece in _cut(ids, windows) if len(piece) > ids.shape[1]]
     return _below(ids, targets, _laid_out(ids.shape[1], ids.dtype, full))
@@ -245,7 +247,7 @@ def short_ones_left_out(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]
 
 @mistake("mixed")
 def end_kept_in_place_of_the_start(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
-    """a long window lost its start; it is to be cut at its end.
+    """a long window lost its start; cut it at its end.
 
     Take window[: T + 1], not the last T + 1 tokens.
     """
@@ -288,7 +290,7 @@ def half_and_half(new: Any, old: Any, weight: float) -> Any:
 def new_not_made_smaller(new: Any, old: Any, weight: float) -> Any:
     """the new model was not multiplied by 1 - weight, so the shares do not add up to one.
 
-    The sum is longer than either model, and its logits are too.
+    The sum is larger than either model, and so are its logits.
     """
     return new + weight * old
 
@@ -297,7 +299,7 @@ def new_not_made_smaller(new: Any, old: Any, weight: float) -> Any:
 def written_into_new(new: Any, old: Any, weight: float) -> Any:
     """`new` was changed in place: it is the caller's model.
 
-    Whoever wants to compare both models afterwards has only one. Make a new array.
+    If you compare the two models afterward, you have only one. Make a new array.
     """
     new *= 1 - weight
     new += weight * old
@@ -306,7 +308,7 @@ def written_into_new(new: Any, old: Any, weight: float) -> Any:
 
 @mistake("averaged")
 def brackets_missing(new: Any, old: Any, weight: float) -> Any:
-    """brackets are missing: 1 - weight * new is not (1 - weight) * new.
+    """parentheses are missing: 1 - weight * new is not (1 - weight) * new.
 
     A product comes before a difference.
     """
@@ -317,6 +319,6 @@ def brackets_missing(new: Any, old: Any, weight: float) -> Any:
 def away_from_the_old_one(new: Any, old: Any, weight: float) -> Any:
     """a sign is wrong: it goes on away from the old model instead of back to it.
 
-    From the new model towards the old one is old - new.
+    The way from the new model to the old one is old - new.
     """
     return new + weight * (new - old)

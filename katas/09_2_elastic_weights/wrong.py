@@ -61,8 +61,8 @@ def most_likely_token(logits: Any, *, rng: Generator) -> Any:
 def noise_shared_by_all_positions(logits: Any, *, rng: Generator) -> Any:
     """all positions share their noise: V numbers were drawn, not one for each logit.
 
-    The draws at different positions must be independent; the estimate of the information rests on
-    that. rng.gumbel(size=logits.shape).
+    Draws at different positions must be independent; the estimate of the information needs that.
+    rng.gumbel(size=logits.shape).
     """
     return np.argmax(logits + rng.gumbel(size=logits.shape[-1]), axis=-1)
 
@@ -97,7 +97,8 @@ def noise_on_probabilities(logits: Any, *, rng: Generator) -> Any:
 
 @mistake("sampled")
 def drawn_by_choice(logits: Any, *, rng: Generator) -> Any:
-    """the tokens were drawn with rng.choice: right by chance, but other draws than agreed.
+    """the tokens were drawn with rng.choice: they follow the distribution, but are not the agreed
+    draws.
 
     Use the Gumbel-max trick, so that the same rng gives the same tokens. It needs no loop either.
     """
@@ -110,8 +111,8 @@ def drawn_by_choice(logits: Any, *, rng: Generator) -> Any:
 def noise_subtracted(logits: Any, *, rng: Generator) -> Any:
     """the noise has the wrong sign: it was subtracted.
 
-    A Gumbel number is lopsided: large ones are up. With the sign turned these are no draws from the
-    softmax.
+    A Gumbel number is lopsided: large ones are up. With the sign turned, these are not draws from
+    the softmax.
     """
     return np.argmax(logits - rng.gumbel(size=logits.shape), axis=-1)
 
@@ -129,7 +130,7 @@ def largest_along_time(logits: Any, *, rng: Generator) -> Any:
 def no_axis(logits: Any, *, rng: Generator) -> Any:
     """argmax has no axis, so it gave one place in the whole array.
 
-    One token for each position is wanted: axis=-1.
+    You need one token for each position: axis=-1.
     """
     return np.argmax(logits + rng.gumbel(size=logits.shape))
 
@@ -188,7 +189,7 @@ def length_not_squared(model: Any, windows: Any, *, rng: Generator) -> Any:
 
 @mistake("fisher_diagonal")
 def per_window(model: Any, windows: Any, *, rng: Generator) -> Any:
-    """it was divided by the number of windows; it is wanted per predicted token.
+    """it was divided by the number of windows; divide by the number of predicted tokens.
 
     Otherwise the springs would be stiffer for a text that was cut into longer windows. Add up
     ids.size.
@@ -200,7 +201,7 @@ def per_window(model: Any, windows: Any, *, rng: Generator) -> Any:
 
 @mistake("fisher_diagonal")
 def square_of_the_sum(model: Any, windows: Any, *, rng: Generator) -> Any:
-    """the scores were added first and squared afterwards.
+    """the scores were added first and squared afterward.
 
     Scores have both signs and cancel. Square the score of each window, then add.
     """
@@ -232,7 +233,7 @@ def not_divided(model: Any, windows: Any, *, rng: Generator) -> Any:
 
 @mistake("fisher_diagonal")
 def last_window_only(model: Any, windows: Any, *, rng: Generator) -> Any:
-    """it was assigned and not added (= in place of +=), so only the last window counts.
+    """each window was assigned, not added (= instead of +=), so only the last window counts.
 
     total += score * score.
     """
@@ -274,8 +275,8 @@ def half_forgotten(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any
 def pull_without_strength(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any:
     """the pull in the cache lacks the strength.
 
-    The value is right. But the backward has nothing else than the cache: the pull is the whole
-    force, with the strength in it.
+    The value is right. But the backward has only the cache: the pull is the whole force, including
+    the strength.
     """
     moved = theta - anchor
     return np.asarray(0.5 * strength * np.sum(fisher * moved**2)), (fisher * moved,)
@@ -307,7 +308,7 @@ def mean_of_the_springs(theta: Any, anchor: Any, fisher: Any, strength: float) -
 def fisher_squared(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any:
     """the fisher information was squared along with the stretch.
 
-    Only the stretch is squared: fisher * moved**2. Mind the brackets.
+    Only the stretch is squared: fisher * moved**2. Check your parentheses.
     """
     moved = theta - anchor
     return np.asarray(0.5 * strength * np.sum((fisher * moved) ** 2)), (strength * fisher * moved,)
@@ -354,7 +355,8 @@ def written_into_theta(theta: Any, anchor: Any, fisher: Any, strength: float) ->
 def upstream_gradient_forgotten(dy: float, cache: Any) -> Any:
     """dy is missing: the upstream gradient has to be multiplied in.
 
-    With dy = 1 nothing is noticed. Here it is the share of a batch that one thread computes.
+    With dy = 1 nothing is noticed. In training it is the share of the batch that one thread
+    computes.
     """
     return cache[0]
 
@@ -399,7 +401,7 @@ def written_into_the_cache(dy: float, cache: Any) -> Any:
 
 @mistake("penalty_backward")
 def one_number(dy: float, cache: Any) -> Any:
-    """it is the sum over all parameters: one number in place of one for each.
+    """this is the sum over all parameters: one number instead of one for each.
 
     The penalty is a sum, but its gradient has the shape of theta.
     """

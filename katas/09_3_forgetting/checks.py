@@ -33,11 +33,11 @@ QUESTIONS = (
     ),
     Question(
         "why",
-        "Is all that was learned before forgotten alike? What decides how much?",
+        "Is everything that was learned earlier forgotten to the same degree? What decides that?",
         words=True,
-        answer="No. The domains are alike: what one teaches helps with the next, so little of them "
-        "is lost. General text has other words and other sentences, nothing in the new text "
-        "speaks for it, and it is what is lost.",
+        answer="No. The domains are similar: what one teaches helps with the next, so little of "
+        "them is lost. General text has other words and other sentences, and nothing in the new "
+        "text speaks for it. It is what is lost.",
     ),
     Question(
         "plan",

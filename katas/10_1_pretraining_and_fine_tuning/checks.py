@@ -5,17 +5,17 @@ from minilm.course.experiments import Question
 QUESTIONS = (
     Question(
         "random_on_six",
-        "Two dozen sentences to pretrain on, eight labeled, six to test. What share of the six "
+        "Two dozen sentences to pretrain on, eight labelled, six to test. What share of the six "
         "do random word vectors get right (mean of a hundred draws)?",
     ),
     Question(
         "random_on_films",
-        "Now 1,024 film reviews to test, in which most words were never shown with a label. 64 "
+        "Now 1,024 film reviews to test, in which many words were never shown with a label. 64 "
         "labels, thirteen draws: how accurate are random vectors?",
     ),
     Question(
         "pretrained_on_films",
-        "And vectors counted on 660,000 words of unlabeled text?",
+        "And vectors counted on 660,000 words of unlabelled text?",
     ),
     Question(
         "ana_mended",
@@ -32,7 +32,7 @@ QUESTIONS = (
         "why",
         "Random vectors do nearly as well as pretrained ones on the six sentences. Why?",
         words=True,
-        answer="Every opinion word of the six is in the eight labeled sentences too. A "
+        answer="Every opinion word of the six is in the eight labelled sentences too. A "
         "random vector is as good a name for a word as any other, so there was nothing that "
         "pretraining could have carried over. Six items could not have shown it anyway.",
     ),
@@ -48,9 +48,9 @@ QUESTIONS = (
     ),
     Question(
         "plan",
-        "A shop has 160 labeled tickets and a great pile of old conversations. What would you "
-        "pretrain on, what fine-tune on, and what would you compare it with before you believe "
-        "in it?",
+        "A shop has 160 labelled tickets and a large pile of old conversations. What would you "
+        "pretrain on, what would you fine-tune on, and what would you compare the result with "
+        "before you believe in it?",
         words=True,
         answer="Pretrain on the conversations, which need no labels and speak of the same "
         "things; train a classifier of the tickets on top. Compare with counting words "

@@ -12,7 +12,7 @@ from minilm.course.demos import Course
 RESAMPLES = 199
 EXPERIMENTS = 200
 SEEDS, PRETRAININGS, ITEMS = 6, 3, 160
-LUCK = 0.06  # of a labeled sample, at most
+LUCK = 0.06  # of a labelled sample, at most
 
 
 def run(course: Course) -> None:
@@ -38,7 +38,7 @@ def by_hand() -> None:
 def draw_outcomes(rng: np.random.Generator, spread: float) -> np.ndarray:
     """Return the outcomes of one of two equal conditions: (seeds * pretrainings, items).
 
-    Each item suits the condition well or badly, and stays so in all of its runs. Each labeled
+    Each item suits the condition well or badly, and stays so in all of its runs. Each labelled
     sample is a little better or worse on all items, and so is each pretraining.
     """
     suits = np.where(rng.random(ITEMS) < 0.5, 0.45, 0.75)

@@ -102,7 +102,7 @@ def half_not_divided(right, items):
 
 @mistake("wilson_interval")
 def z_by_hand(right, items):
-    """Z is 1.96 by hand; use the Z of the stub, which has all the digits.
+    """Z is typed in as 1.96; use the Z of the stub, which has all the digits.
 
     The fourth digit hardly matters for the interval, but a check compares more of them.
     """
@@ -112,7 +112,7 @@ def z_by_hand(right, items):
 
 @mistake("wilson_interval")
 def one_sided(right, items):
-    """Z is the 95 % quantile, 1.645; a two-sided interval of 95 % leaves 2.5 % on either side.
+    """Z is the 95 % quantile, 1.645; a two-sided interval of 95 % leaves 2.5 % on each side.
 
     So it takes the 97.5 % quantile, 1.96.
     """
@@ -171,7 +171,8 @@ def not_halved(right, items):
 
 @mistake("wilson_interval")
 def z_squared_not_divided(right, items):
-    """Z*Z is not divided by the number of items, so it does not fade as items get more.
+    """Z*Z is not divided by the number of items, so it does not shrink as the number of items
+    grows.
 
     With u = Z*Z / items: middle (s + u/2) / (1 + u). With a million items u is nearly 0.
     """
@@ -230,7 +231,7 @@ def _means(outcomes, times_run, times_item):
 def items_not_resampled(outcomes, times_run, times_item):
     """only the runs are resampled: times_item is not used.
 
-    Then the test items are taken for all the items there are, and the interval knows nothing of
+    Then your test items count as all the items there are, and the interval knows nothing about
     their luck. This is the mistake that this kata is about: it claims differences that are not
     there in a fifth of all experiments.
     """
@@ -241,7 +242,7 @@ def items_not_resampled(outcomes, times_run, times_item):
 def runs_not_resampled(outcomes, times_run, times_item):
     """only the items are resampled: times_run is not used.
 
-    Then the labeled samples that you drew are taken for all the samples there are.
+    Then the labelled samples that you drew count as all the samples there are.
     """
     return _means(outcomes, np.ones_like(times_run), times_item)
 
@@ -379,8 +380,8 @@ def order_of_appearance(keys, times_seed, times_pretraining):
 def seeds_only(keys, times_seed, times_pretraining):
     """only the seeds are resampled: times_pretraining is not used.
 
-    Then your pretrainings are taken for all there are. But two shuffles of one text gave 0.597 and
-    0.581 with everything else the same.
+    Then your pretrainings count as all there are. But two shuffles of one text gave 0.597 and 0.581
+    with everything else the same.
     """
     return times_seed[:, _columns(keys)[0]]
 
@@ -398,7 +399,7 @@ def pretrainings_only(keys, times_seed, times_pretraining):
 def order_of_keys_ignored(keys, times_seed, times_pretraining):
     """the columns are seed by seed, whatever the order of the keys; column r belongs to keys[r].
 
-    Multiplying all seeds with all pretrainings gives the right numbers, in an order of its own. The
+    Multiplying all seeds with all pretrainings gives the right numbers in another order. The
     outcomes are in the order of the keys.
     """
     times = times_seed[:, :, np.newaxis] * times_pretraining[:, np.newaxis, :]
@@ -409,7 +410,7 @@ def order_of_keys_ignored(keys, times_seed, times_pretraining):
 def pretraining_by_pretraining(keys, times_seed, times_pretraining):
     """the columns are pretraining by pretraining, whatever the order of the keys: r is keys[r]'s.
 
-    Multiplying all pretrainings with all seeds gives the right numbers, in an order of its own. The
+    Multiplying all pretrainings with all seeds gives the right numbers in another order. The
     outcomes are in the order of the keys.
     """
     times = times_pretraining[:, :, np.newaxis] * times_seed[:, np.newaxis, :]

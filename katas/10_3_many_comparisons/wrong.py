@@ -214,7 +214,7 @@ def one_of_both_is_enough(difference, adjusted_p):
 
 @mistake("verdict")
 def better_and_worse_exchanged(difference, adjusted_p):
-    """better and worse are exchanged: the difference is condition minus baseline.
+    """better and worse are swapped: the difference is condition minus baseline.
 
     Above zero, the condition is more accurate than its baseline.
     """
@@ -277,8 +277,8 @@ def _checked(items, seeds):
 def seeds_as_items(items, seeds=1, *, disagreement=0.5, correlation=0.2):
     """correlation is not used: S outcomes of one item were counted as S independent items.
 
-    With a correlation r they weigh as much as S / (1 + (S - 1) r). At r = 0.2 no number of
-    seeds is worth more than five.
+    With a correlation r they weigh as much as S / (1 + (S - 1) r). At r = 0.2, no number of seeds
+    counts for more than five.
     """
     _checked(items, seeds)
     return Z * math.sqrt(disagreement / (seeds * items))
@@ -365,7 +365,7 @@ def nothing_is_refused(items, seeds=1, *, disagreement=0.5, correlation=0.2):
 
 @mistake("resolvable_difference")
 def z_by_hand(items, seeds=1, *, disagreement=0.5, correlation=0.2):
-    """Z is 1.96 by hand; use the Z of the stub, which has all the digits."""
+    """Z is typed in as 1.96; use the Z of the stub, which has all the digits."""
     _checked(items, seeds)
     return 1.96 * math.sqrt(disagreement * (1 + (seeds - 1) * correlation) / (seeds * items))
 

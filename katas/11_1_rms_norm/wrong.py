@@ -23,7 +23,7 @@ def _rstd(x: Any, epsilon: float) -> Any:
 
 @mistake("rms_norm")
 def the_mean_is_taken_off(x, gain, epsilon=1e-5):
-    """this is layer norm: the mean of the row was taken off.
+    """this is layer norm: the mean of the row was subtracted.
 
     RMS norm leaves the mean where it is. It only divides, by the root of the mean of the squares.
     """
@@ -64,7 +64,8 @@ def the_length_of_the_row(x, gain, epsilon=1e-5):
 def epsilon_outside_the_root(x, gain, epsilon=1e-5):
     """epsilon was added after the root; it belongs inside, to the mean square.
 
-    Hardly a difference for large rows, but a model whose rows are small was trained with the other.
+    For large rows there is hardly a difference. But a model whose rows are small was trained with
+    the other form.
     """
     return _with(x, gain, 1 / (np.sqrt(_mean(x * x)) + epsilon))
 
@@ -104,7 +105,7 @@ def divided_and_not_multiplied(x, gain, epsilon=1e-5):
 
 @mistake("rms_norm")
 def the_square_of_the_mean(x, gain, epsilon=1e-5):
-    """the mean was squared; the mean of the squares is wanted.
+    """the mean was squared; you need the mean of the squares.
 
     Square first, then take the mean: entries of opposite signs must not cancel.
     """
@@ -113,7 +114,7 @@ def the_square_of_the_mean(x, gain, epsilon=1e-5):
 
 @mistake("rms_norm")
 def the_mean_of_sizes(x, gain, epsilon=1e-5):
-    """the mean of the absolute values was taken: np.abs(x) in place of x * x under a root."""
+    """the mean of the absolute values was taken: np.abs(x) instead of x * x under a root."""
     return _with(x, gain, 1 / (_mean(np.abs(x)) + epsilon))
 
 
@@ -160,7 +161,7 @@ def no_gain(x, gain, epsilon=1e-5):
 def one_plus_the_gain(x, gain, epsilon=1e-5):
     """y was multiplied by 1 + gain; here the gain itself multiplies.
 
-    Gemma stores gains from which 1 was taken off. Llama does not.
+    Gemma stores each gain minus 1. Llama does not.
     """
     y, cache = _with(x, 1 + gain, _rstd(x, epsilon))
     return y, (*cache[:2], gain)
@@ -226,7 +227,7 @@ def rstd_as_a_constant(dy, cache):
 def as_in_layer_norm(dy, cache):
     """dx has the term mean(d), which belongs to layer norm.
 
-    That term is what goes back through the mean. RMS norm takes no mean off, so two terms are left.
+    That term is what goes back through the mean. RMS norm subtracts no mean, so two terms are left.
     """
     n, rstd, gain = cache
     d = dy * gain
@@ -269,7 +270,7 @@ def a_sum_in_the_backward(dy, cache):
 def the_second_term_added(dy, cache):
     """the second term has the wrong sign: it was added.
 
-    Stretch a row and RMS norm shrinks it again, so that term takes something off. Each row of dx,
+    Stretch a row and RMS norm shrinks it again, so that term subtracts something. Each row of dx,
     multiplied by its row of `normalized` and summed, must give (nearly) zero.
     """
     n, rstd, gain = cache
@@ -279,10 +280,10 @@ def the_second_term_added(dy, cache):
 
 @mistake("rms_norm_backward")
 def the_mean_alone(dy, cache):
-    """the second term lacks its factor `normalized`: only the mean was taken off.
+    """the second term lacks its factor `normalized`: only the mean was subtracted.
 
-    mean(d * normalized) says how much of the row's own direction is in d. That much of the row
-    itself is to be taken off: normalized * mean(d * normalized).
+    mean(d * normalized) says how much of the row's own direction is in d. Subtract that much of the
+    row itself: normalized * mean(d * normalized).
     """
     n, rstd, gain = cache
     d = dy * gain
@@ -367,5 +368,5 @@ def dy_in_place(dy, cache):
 
 @mistake("rms_norm_backward")
 def dgain_first(dy, cache):
-    """dx and dgain have changed places: the order is that of the arguments, x and then gain."""
+    """dx and dgain are swapped: the order is that of the arguments, x and then gain."""
     return _sum(dy, cache[0]), _dx(dy, cache)

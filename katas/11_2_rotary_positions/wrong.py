@@ -11,7 +11,7 @@ from minilm.course.mistakes import mistake
 
 @mistake("rotary_angles")
 def sines_first(positions, frequencies):
-    """the sines come first; the order is cosines, then sines (changed places)."""
+    """the sines come first; the order is cosines, then sines (swapped)."""
     angles = np.outer(positions, frequencies)
     return np.sin(angles), np.cos(angles)
 
@@ -40,8 +40,8 @@ def added_and_not_multiplied(positions, frequencies):
 def entry_by_entry(positions, frequencies):
     """positions * frequencies multiplies entry by entry; every position needs every frequency.
 
-    Give the positions an axis of their own, positions[:, None], and the two broadcast to a table of
-    shape (T, D / 2).
+    Give the positions their own axis, positions[:, None], and the two broadcast to a table of shape
+    (T, D / 2).
     """
     angles = positions * frequencies
     return np.cos(angles), np.sin(angles)
@@ -134,10 +134,10 @@ def neighbors_into_halves(x, cos, sin):
 
 @mistake("rotary")
 def the_other_direction(x, cos, sin):
-    """the pairs turn the other way round, by minus the angle.
+    """the pairs turn the other way, by minus the angle.
 
     (1, 0) turned by a quarter is (0, 1): the first half has the minus sign, a * cos - b * sin.
-    Distances still count as they should, but a pretrained model expects this direction.
+    Distances still count as they should, but a pretrained model expects the direction of the stub.
     """
     a, b = _halves(x)
     return _join(a * cos + b * sin, b * cos - a * sin), (cos, sin)
@@ -165,7 +165,7 @@ def two_minus_signs(x, cos, sin):
 
 @mistake("rotary")
 def cosine_and_sine_exchanged(x, cos, sin):
-    """cos and sin have changed places: at an angle of 0 nothing must happen, and cos 0 is 1."""
+    """cos and sin are swapped: at an angle of 0 nothing must happen, and cos 0 is 1."""
     a, b = _halves(x)
     return _join(a * sin - b * cos, b * sin + a * cos), (cos, sin)
 
@@ -229,7 +229,7 @@ def stacked(x, cos, sin):
 
 @mistake("rotary")
 def halves_exchanged(x, cos, sin):
-    """the halves of the result have changed places: the order is that of x."""
+    """the halves of the result are swapped: the order is that of x."""
     a, b = _halves(x)
     return _join(b * cos + a * sin, a * cos - b * sin), (cos, sin)
 
@@ -326,7 +326,7 @@ def a_pair_returned(dy, cache):
 
 @mistake("rotary_backward")
 def dy_as_it_is(dy, cache):
-    """dy was handed on as it is; it must be turned back.
+    """dy was passed on as it is; it must be turned back.
 
     Lengths do not change in a turn, but directions do.
     """

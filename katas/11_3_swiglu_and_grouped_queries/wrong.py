@@ -82,7 +82,7 @@ def gelu(x):
 
 @mistake("silu")
 def overflows(x):
-    """exp(x) / (1 + exp(x)) is infinity by infinity for large x, which is NaN.
+    """exp(x) / (1 + exp(x)) is infinity over infinity for large x, which is NaN.
 
     1 / (1 + exp(-x)) is the same, and stays finite.
     """
@@ -92,7 +92,7 @@ def overflows(x):
 
 @mistake("silu")
 def cache_in_another_order(x):
-    """x and gate have changed places in the cache: the order is (x, gate)."""
+    """x and gate are swapped in the cache: the order is (x, gate), x first."""
     return x * _sigmoid(x), (_sigmoid(x), x)
 
 
@@ -155,7 +155,7 @@ def one_plus_the_gate(dy, cache):
 
 @mistake("silu_backward")
 def gate_before_the_bracket_forgotten(dy, cache):
-    """the factor gate is missing before the bracket: gate * (1 + x * (1 - gate))."""
+    """the factor gate is missing before the parenthesis: gate * (1 + x * (1 - gate))."""
     x, gate = cache
     return dy * (1 + x * (1 - gate))
 
@@ -169,7 +169,7 @@ def gate_as_in_tanh(dy, cache):
 
 @mistake("swiglu")
 def up_is_activated(gate, up):
-    """gate and up have changed places: silu belongs on the gate, and up multiplies as it is."""
+    """gate and up are swapped: silu belongs on the gate, and up multiplies as it is."""
     active, inner = _silu(up)
     return active * gate, (active, gate, inner)
 
@@ -188,7 +188,7 @@ def both_are_activated(gate, up):
 def silu_left_out(gate, up):
     """silu is missing: y is gate * up.
 
-    Then a gate can turn the sign of up, but it can never be shut for good.
+    Then a gate can change the sign of up, but a very negative gate is wide open instead of shut.
     """
     return gate * up, (gate, up, _silu(gate)[1])
 
@@ -202,7 +202,7 @@ def a_sum_for_the_product(gate, up):
 
 @mistake("swiglu")
 def the_first_glu(gate, up):
-    """this is the first GLU, sigmoid(gate) * up. SwiGLU has silu in place of the sigmoid."""
+    """this is the first GLU, sigmoid(gate) * up. SwiGLU has silu instead of the sigmoid."""
     active, inner = _silu(gate)
     return inner[1] * up, (active, up, inner)
 
@@ -229,7 +229,7 @@ def the_pair_multiplied(gate, up):
 
 @mistake("swiglu_backward")
 def gradients_exchanged(dy, cache):
-    """dgate and dup have changed places: the order is that of the arguments, gate and then up."""
+    """dgate and dup are swapped: the order is that of the arguments, gate and then up."""
     active, up, inner = cache
     return dy * active, _silu_backward(dy * up, inner)
 
@@ -318,7 +318,7 @@ def values_tiled(q, k, v, keep=None):
 
 @mistake("grouped_query_attention")
 def repeated_k_times(q, k, v, keep=None):
-    """the keys were repeated K times; G times is needed, H // K.
+    """the keys were repeated K times; repeat them G = H // K times.
 
     H heads of queries share K of keys, so each of the K is there G = H / K times.
     """
@@ -345,7 +345,7 @@ def not_repeated(q, k, v, keep=None):
 
 @mistake("grouped_query_attention")
 def values_not_repeated(q, k, v, keep=None):
-    """only the keys were repeated; the values need it as well.
+    """only the keys were repeated; repeat the values as well.
 
     A head of keys and its head of values belong together.
     """
