@@ -410,10 +410,7 @@ def dropout_factors(
     """
     if rng is None or rate == 0:
         return None
-    # 16 random bits an element: four at a time, drawing is several times as fast as drawing floats.
-    count = math.prod(shape)
-    bits = rng.integers(1 << 64, size=-(-count // 4), dtype=np.uint64).view(np.uint16)
-    kept = bits[:count].reshape(shape) >= round(rate * (1 << 16))
+    kept = rng.random(shape, dtype=np.float32) >= rate
     return np.multiply(kept, 1 / (1 - rate), dtype=dtype)
 
 

@@ -20,8 +20,6 @@ from minilm.course.book.shelf import Shelf
 
 KATAS = catalog.all_katas()
 SHELF = Shelf(KATAS)
-# Katas that the plan names, whether or not this copy of the course has them yet.
-COMING = {"10.4", "11.1", "11.2", "11.3", "11.4"}
 
 
 def words(text):
@@ -205,8 +203,6 @@ def test_teaching_notes_have_every_mistake_and_a_solution(kata, pages, folder):
 
 def test_every_kata_has_three_questions_to_discuss(kata):
     asked = teaching.questions(kata)
-    if not (kata.folder / teaching.NOTES).exists():
-        pytest.xfail("teaching.md is not written yet")
     assert len(asked) == 3
     for question in asked:
         assert "?" in question.text
@@ -231,8 +227,7 @@ def test_the_term_has_fifteen_weeks_and_every_kata():
     planned = re.findall(r"\d+\.\d+", " ".join(re.findall(r"^Katas: (.*)$", written, re.M)))
     known = {kata.number for kata in KATAS}
     assert len(set(planned)) == len(planned)
-    assert known - set(planned) == set()
-    assert set(planned) - known <= COMING
+    assert set(planned) == known
 
 
 def test_the_lesson_takes_ninety_minutes():
