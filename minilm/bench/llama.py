@@ -27,7 +27,7 @@ from typing import Any, cast
 from minilm.bench.peer import Peer
 from minilm.errors import MinilmError, OptionError
 from minilm.nn.llama_config import LlamaConfig
-from minilm.threads import set_blas_threads
+from minilm.threads import keep_freed_memory, set_blas_threads
 
 PARTS = ("generate", "read", "train", "load")
 PROMPT, NEW = 32, 32
@@ -163,6 +163,7 @@ def _reading(config: LlamaConfig, threads: int) -> Iterator[float]:
             row[: len(encoded[number])] = encoded[number]
         model.hidden_states(ids)
 
+    keep_freed_memory()
     with ThreadPoolExecutor(threads) as pool:
         while True:
             set_blas_threads(1)

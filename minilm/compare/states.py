@@ -38,6 +38,7 @@ from minilm.nn import architectures
 from minilm.nn import functional as F
 from minilm.nn.parameters import Config
 from minilm.store import adapters, folder, packaged
+from minilm.threads import keep_freed_memory
 
 POOLED, TOKENS = "pooled", "tokens"
 POOLINGS = ("mean", "last")
@@ -341,6 +342,7 @@ class Reading:
 
     def run(self, threads: int) -> None:
         """Read, with a progress line; what was read before an interruption is kept."""
+        keep_freed_memory()
         waiting: list[Read] = []
 
         def save() -> None:

@@ -49,6 +49,7 @@ _VERSIONS = (2, 3)
 _BLOCK = 32
 _MAX_ENTRIES = 1 << 16  # metadata entries, tensors; models have some hundred
 _MAX_AXES = 4
+_AT_ONCE = 1 << 17  # entries widened together: what is made of them on the way fits into the cache
 
 # Numbers in the metadata: code -> struct's format. Then bool, string and array.
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 10: "Q", 11: "q", 12: "d"}
@@ -190,11 +191,14 @@ class GGUFFile(Mapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         """Return one tensor as float32."""
         info = self.infos[name]
-        count = (info.stop - info.start) // info.kind.bytes
-        stop = info.start + count * info.kind.bytes
-        blocks: Blocks = self._bytes[info.start : stop].reshape(count, info.kind.bytes)
+        blocks: Blocks = self._bytes[info.start : info.stop].reshape(-1, info.kind.bytes)
+        widened = np.empty((len(blocks), info.kind.entries), np.float32)
+        together = _AT_ONCE // info.kind.entries
         with np.errstate(over="ignore", invalid="ignore"):  # checked where the model is made
-            return info.kind.widen(blocks).reshape(info.shape)
+            for start in range(0, len(blocks), together):
+                part = slice(start, start + together)
+                widened[part] = info.kind.widen(blocks[part])
+        return widened.reshape(info.shape)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""

@@ -124,7 +124,8 @@ def rotary(x: Array, cos: Array, sin: Array) -> tuple[Array, F.Cache]:
     >>> rotary(np.array([[3.0, 4.0]]), *quarter)[0].round(9)
     array([[-4.,  3.]])
     """
-    a, b = np.split(x, 2, axis=-1)
+    half = x.shape[-1] // 2
+    a, b = x[..., :half], x[..., half:]
     return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1), (cos, sin)
 
 
