@@ -300,3 +300,13 @@ def test_plug_trains_the_real_model(module):
     assert "<table>" in page
     path = "minilm.nn.functional.layer_norm_backward"
     assert F.layer_norm_backward is targets.find(path).reference
+
+
+def test_a_number_without_its_quotes():
+    assert minilm.check(4.6).kata.number == "4.6"
+
+
+@pytest.mark.parametrize("number", [None, F.gelu, ["4.6"], b"4.6"])
+def test_what_is_no_number_of_a_kata(number):
+    with pytest.raises(OptionError, match=r'name a kata by its number, such as "4\.6"'):
+        minilm.check(number)
