@@ -310,3 +310,15 @@ def test_a_number_without_its_quotes():
 def test_what_is_no_number_of_a_kata(number):
     with pytest.raises(OptionError, match=r'name a kata by its number, such as "4\.6"'):
         minilm.check(number)
+
+
+def test_predictions_of_another_type(capsys):
+    with pytest.raises(OptionError, match="predictions=5: expected texts in a list"):
+        minilm.demo("4.3", predictions=5)
+    assert capsys.readouterr().out == ""
+
+
+def test_one_prediction_is_not_taken_for_its_letters(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    minilm.demo("4.3", predictions="it falls")
+    assert "  1. it falls" in capsys.readouterr().out

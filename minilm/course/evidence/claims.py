@@ -64,7 +64,7 @@ _EQUAL = re.compile(
     r"\b(?:equal\w*|same|as\s+good\s+as|identical|no\s+difference|no\s+effect|comparable)\b", re.I
 )
 _NAME_ENDS = re.compile(r"\s*(?:[,:;(\[]|\s(?:by|with|at|on)\b|\s[+\-\u2212]?\d|\.\s|\.$).*$", re.I)
-# "95 % interval", which is no number of the claim; what has the looks of an interval; 0,30 for 0.30.
+# What is no number of a claim: "95 % interval", p values. What has the looks of an interval. 0,30.
 _LEVEL = re.compile(r"\b9\d(?:\.\d+)?\s*%\s*(?=[a-z\[(])(?:confidence\s+)?(?:intervals?|CI)?", re.I)
 _P_VALUE = re.compile(r"\bp\s*[<=>\u2264\u2265]+\s*\d*\.\d+(?:e-?\d+)?", re.I)
 _LIKE_INTERVAL = re.compile(r"\[|\u00b1|\+/-")
