@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minilm.errors import OptionError
+from minilm.errors import MinilmError, OptionError
 
 if TYPE_CHECKING:
     from minilm.models.chat import Chat
@@ -105,7 +105,7 @@ def _answer(conversation: Chat, content: str) -> None:
     try:
         for piece in pieces:
             print(piece, end="", flush=True)
-    except OptionError as error:
+    except MinilmError as error:  # of this message; the conversation goes on
         print(error, end="")
     except KeyboardInterrupt:
         print(" ...", end="")

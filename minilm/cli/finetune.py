@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from minilm import resources, threads
@@ -108,8 +109,21 @@ def run(chosen: argparse.Namespace) -> int:
     if "targets" in asked:
         asked["targets"] = tuple(asked["targets"])
     finetune_settings = settings.FinetuneSettings(**{"threads": 2, **asked})
-    if chosen.conversations is not None:
-        return _learn_replies(chosen, finetune_settings)
+    learn = _learn_labels if chosen.conversations is None else _learn_replies
+    try:
+        return learn(chosen, finetune_settings)
+    except KeyboardInterrupt:
+        from minilm.store import manifest
+
+        # The result is written at the end, all of it or nothing.
+        kept = f"the result is in {chosen.output_dir}"
+        if not (chosen.output_dir / manifest.NAME).exists():
+            kept = "nothing was saved; the same command starts again"
+        print(f"minilm finetune: stopped by Ctrl-C; {kept}", file=sys.stderr)
+        return 130
+
+
+def _learn_labels(chosen: argparse.Namespace, finetune_settings: settings.FinetuneSettings) -> int:
     from minilm.training import labelled_task
 
     task = labelled_task.Task(

@@ -61,6 +61,8 @@ def add_arguments(grade: argparse.ArgumentParser, progress: argparse.ArgumentPar
 def grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     """Grade what a class handed in."""
     if options.workflow is not None:
+        if options.folder is not None:
+            raise OptionError(f"--workflow grades nothing; leave out {options.folder}")
         return _workflow(options.workflow)
     if options.folder is None:
         raise OptionError("name the folder or zip of submissions: minilm kata grade DIR")
@@ -69,6 +71,8 @@ def grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
 
     student = options.student or ("this submission" if options.gradescope else "")
     assigned = [catalog.find(n.strip()) for n in (options.assigned or "").split(",") if n.strip()]
+    if options.assigned is not None and not assigned:
+        raise OptionError("--assigned: names no kata; write them as in --assigned 4.3,4.6")
     outputs.check(options.out)
     start = time.perf_counter()
     handed_in = submissions.find(options.folder, student=student, without=options.out)

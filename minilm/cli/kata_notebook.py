@@ -34,7 +34,9 @@ def run(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course import catalog
     from minilm.course.notebook import writing
 
-    if (kata is None) != options.all:
+    if kata is not None and options.all:
+        raise OptionError(f"{kata.number} and --all; choose one of the two")
+    if kata is None and not options.all:
         raise OptionError('give the number of a kata, such as "4.6", or --all')
     folder = who.folder / FOLDER if options.out is None else options.out
     katas = catalog.all_katas() if kata is None else (kata,)

@@ -130,7 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _mistake(command: str, message: str) -> int:
-    print(f"minilm {command}: error: {message}", file=sys.stderr)
+    # One line, whatever is in the name of a file.
+    print(f"minilm {command}: error: {' '.join(message.splitlines())}", file=sys.stderr)
     return 2
 
 

@@ -50,6 +50,9 @@ def show(result: Result, options: argparse.Namespace) -> None:
     if options.json:
         json.dump(result.summary, sys.stdout, indent=2)
         print()
+        found = scoreboard.read(result.folder)
+        for text in found.unreadable if found else ():
+            print(f"not a bet: {terminal.results.printable(text)}", file=sys.stderr)
     else:
         print(terminal.render(result.summary))
         if bet := bets.read(result.folder):

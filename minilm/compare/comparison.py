@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,12 +152,27 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
         elif model_folders.is_model(name):
             progress.announce(f"loading {name}")
             found[name] = model_folders.of_folder(name)
+            _refuse_twins(name, found)
         else:
             known = ", ".join((*CONDITIONS, *own))
             raise OptionError(
                 f"--conditions: {name!r} is not a model's folder and not one of {known}"
             )
     return found
+
+
+def _refuse_twins(name: str, found: Mapping[str, Condition]) -> None:
+    """Raise OptionError when a model is used in the same way under another name too."""
+    model = found[name].model
+    for other, condition in found.items():
+        twin = condition.model
+        if other == name or model is None or twin is None or twin.how != model.how:
+            continue
+        if os.path.realpath(twin.path) == os.path.realpath(model.path):
+            raise OptionError(
+                f"--conditions: {other!r} and {name!r} are one model, used in the same way; "
+                "leave one out"
+            )
 
 
 def _notes(wanted: Grid, possible: Grid) -> list[str]:

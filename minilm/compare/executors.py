@@ -304,6 +304,8 @@ class Cluster:
             raise MissingExtraError("distributed", "cluster", "--dask") from None
         self._distributed = distributed
         try:
+            # First, since a client that could not be made writes a traceback when it is deleted.
+            distributed.comm.get_address_host_port(address)
             self._client = distributed.Client(address, timeout=timeout, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise OptionError(

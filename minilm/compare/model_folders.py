@@ -119,7 +119,16 @@ def notes(shared: Shared) -> list[str]:
     """Return what a reader should know about the models: whether they have read the test texts."""
     found = []
     for path in models_of(shared):
-        name, seen = Path(path).name, states.load(path).seen
+        model = states.load(path)
+        name, seen = Path(path).name, model.seen
+        if learned := [
+            s for stage in model.lineage if stage.kind == "finetune" for s in stage.data
+        ]:
+            files = ", ".join(dict.fromkeys(source.name for source in learned))
+            found.append(
+                f"{name} was fine-tuned on {files} before; if the labels of the test texts are "
+                "among what it learned, its accuracy here says nothing"
+            )
         if seen is None:
             later = (
                 "; those that ship with minilm were written after it was trained"

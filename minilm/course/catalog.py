@@ -215,14 +215,19 @@ def use_folder(folder: Path) -> None:
     all_katas.cache_clear()
 
 
-def find(number: str) -> Kata:
-    """Return the kata of a number.
+def find(number: str | float) -> Kata:
+    """Return the kata of a number: "4.6", or 4.6, as one forgets the quotes in a notebook.
 
     Raises
     ------
     OptionError
         When there is none.
     """
+    if not isinstance(number, str | int | float):
+        raise OptionError(
+            f'name a kata by its number, such as "4.6"; {type(number).__name__} given'
+        )
+    number = str(number).strip()
     for kata in all_katas():
         if kata.number == number:
             return kata

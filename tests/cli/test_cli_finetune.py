@@ -4,7 +4,7 @@ import pytest
 
 from minilm.cli import main
 from minilm.models.text_classifier import load
-from minilm.training import pretrain
+from minilm.training import labelled_task, pretrain
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +133,15 @@ def test_labels_to_look_at_are_named(base, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "differ only in case, blanks, quotes or number format: 'x' (3), 'X' (3)" in said
     assert "a label that looks like a missing value: 'NA' (3)" in said
+
+
+def test_ctrl_c_says_that_nothing_was_saved(base, task, tmp_path, capsys, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(labelled_task, "run", stop)
+    assert run(base, "--task", task, "--output-dir", tmp_path / "o") == 130
+    err = capsys.readouterr().err
+    assert err == (
+        "minilm finetune: stopped by Ctrl-C; nothing was saved; the same command starts again\n"
+    )

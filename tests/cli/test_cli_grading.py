@@ -137,3 +137,16 @@ def test_where_a_class_is(desk, capsys, monkeypatch):
     found = json.loads(run(capsys, "progress", "class", "--json")[1])
     assert found["katas"] == [{"kata": "4.6", "students": 2}]
     assert [one["checks"] for one in found["students"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("class", "--assigned", ","), "--assigned: names no kata"),
+        (("class", "--workflow"), "--workflow grades nothing; leave out class"),
+    ],
+)
+def test_options_that_would_have_no_effect(school, capsys, arguments, said):
+    code, _, err = run(capsys, "grade", *arguments)
+    assert code == 2
+    assert said in err

@@ -51,11 +51,18 @@ def test_all_go_to_a_folder_and_a_changed_one_stays(run, tmp_path):
     assert path.with_name(f"{KATA.name}.1.ipynb").read_text(encoding="utf-8") == mine
 
 
-@pytest.mark.parametrize("arguments", [[], ["4.6", "--all"]], ids=["neither", "both"])
-def test_a_number_or_all(run, arguments):
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], 'give the number of a kata, such as "4.6", or --all'),
+        (["4.6", "--all"], "4.6 and --all; choose one of the two"),
+    ],
+    ids=["neither", "both"],
+)
+def test_a_number_or_all(run, arguments, said):
     code, _, err = run(*arguments)
     assert code == 2
-    assert 'give the number of a kata, such as "4.6", or --all' in err
+    assert said in err
 
 
 def test_a_file_in_the_place_of_the_folder_is_told_in_one_line(run, tmp_path):

@@ -180,3 +180,8 @@ def test_the_other_comparison_is_named_as_it_is_typed(tmp_path, capsys):
     missing = str(tmp_path / "missing.txt")
     assert main(["compare", "forgetting", "--domains", missing, missing]) == 2
     assert capsys.readouterr().err.startswith("minilm compare forgetting: error: ")
+
+
+def test_an_error_is_one_line_whatever_a_file_is_called(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path / "a\nb")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -290,3 +290,24 @@ def test_a_model_without_a_tokenizer(world, settings, tmp_path):
     forget()
     with pytest.raises(OptionError, match=r"the model has no tokenizer; put its tokenizer\.json"):
         comparison.compare(settings, Grid((f"probe:{path}",), (8,), 1), tmp_path / "a")
+
+
+def test_a_model_that_was_fine_tuned_before_is_noted(world, settings, cache, tmp_path):
+    path = make(tmp_path / "m", SHAPES["gpt2"], world)
+    model = language_model.load(path)
+    contents = folder.model_files(model.config, model.gpt.parameters, model.tokenizer)
+    stage = folder.Stage("finetune", (folder.Source("task.csv", 9, "ab" * 32),), 3, 90, {})
+    folder.save(path, contents, (stage,))
+    condition = model_folders.of_folder(str(path))
+    data = comparison.datasets.prepare(settings, (8,))[0]
+    shared = comparison.Shared({("task", "corpus", 1): data}, {"m": condition})
+    note = model_folders.notes(shared)[0]
+    assert note.startswith("m was fine-tuned on task.csv before; if the labels of the test texts")
+
+
+def test_a_model_under_two_names(world, settings, cache, tmp_path):
+    path = make(tmp_path / "m", SHAPES["gpt2"], world)
+    names = (f"probe:{path}", f"{path}/")
+    with pytest.raises(OptionError, match=r"are one model, used in the same way; leave one out"):
+        comparison.compare(settings, Grid(names, (8,), 1), tmp_path / "a")
+    assert not (tmp_path / "a").exists()

@@ -297,3 +297,50 @@ def test_predictions_then_run_then_page(folder):
     assert report.passed
     assert report.notes[2] == "decided: you 6, measured 7"
     assert "vectors is better than counts" in report.notes[4]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("a better than b at 40 labels, by 0,11 [0,07; 0,16]", "decimal_comma"),
+        ("a better than b at 40 labels, by 11,3 %", "decimal_comma"),
+        ("a better than b at 40 labels, by 0.11 [0.07\u20130.16]", "interval_unread"),
+        ("a better than b at 40 labels, by 0.11\u00b10.05", "interval_unread"),
+        (f"a better than b at 40 labels, by {'9' * 5000}", "long_claim"),
+    ],
+)
+def test_numbers_that_would_be_read_wrongly_or_not_at_all(text, kind):
+    with pytest.raises(ClaimError) as caught:
+        claims.parse(text)
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a better than b at 40 labels, by 0.11, 95 % interval [0.07, 0.16]",
+        "a better than b at 40 labels (p < 0.05), by 0.11 (95% CI 0.07 to 0.16)",
+    ],
+)
+def test_the_level_and_p_are_not_the_difference(text):
+    claim = claims.parse(text)
+    assert claim.difference[0] == pytest.approx(0.11)
+    assert [number for number, _ in claim.interval] == pytest.approx([0.07, 0.16])
+
+
+def test_the_apostrophe_of_a_word_processor():
+    claim = claims.parse("We can\u2019t tell a from b at 40 labels")
+    assert (claim.a, claim.verdict, claim.b) == ("a", "cannot tell", "b")
+
+
+@pytest.mark.parametrize(
+    "line", ["\u2022 CLAIM: x", "- [x] CLAIM: x", "\u2013 CLAIM\uff1a x", "`CLAIM`: x"]
+)
+def test_lines_that_are_claims_in_other_marks(line):
+    assert list(claims.labelled([line])) == [(1, "CLAIM", "x")]
+
+
+@pytest.mark.parametrize("line", [f"| CLAIM | {RIGHT} |", "CLAIM - x", "<b>CLAIM</b>: x"])
+def test_a_claim_that_is_not_read_is_reported(folder, line):
+    report = checked(folder, filled(RIGHT, line))
+    assert report.failure.mistake == "unread_claim"

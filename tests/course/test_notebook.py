@@ -300,3 +300,25 @@ def test_plug_trains_the_real_model(module):
     assert "<table>" in page
     path = "minilm.nn.functional.layer_norm_backward"
     assert F.layer_norm_backward is targets.find(path).reference
+
+
+def test_a_number_without_its_quotes():
+    assert minilm.check(4.6).kata.number == "4.6"
+
+
+@pytest.mark.parametrize("number", [None, F.gelu, ["4.6"], b"4.6"])
+def test_what_is_no_number_of_a_kata(number):
+    with pytest.raises(OptionError, match=r'name a kata by its number, such as "4\.6"'):
+        minilm.check(number)
+
+
+def test_predictions_of_another_type(capsys):
+    with pytest.raises(OptionError, match="predictions=5: expected texts in a list"):
+        minilm.demo("4.3", predictions=5)
+    assert capsys.readouterr().out == ""
+
+
+def test_one_prediction_is_not_taken_for_its_letters(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    minilm.demo("4.3", predictions="it falls")
+    assert "  1. it falls" in capsys.readouterr().out

@@ -72,6 +72,12 @@ def rewrite(folder: Path, *, slides: bool = False, class_bets: Path | None = Non
         )
     with files.FolderLock(folder):
         if class_bets is not None:
+            before = scoreboard.read(folder)
+            if before is not None and not before.after:
+                raise InputError(
+                    "bets made before the runs, and they are kept; rename it to score others",
+                    folder / store.CLASS_BETS,
+                )
             names = results.read(folder)[0].summary["names"]
             scoreboard.write(folder, scoreboard.from_table(class_bets, names, after=True))
         return write(folder, slides=slides)

@@ -104,9 +104,14 @@ def parse(text: str, names: Sequence[str]) -> list[str]:
     ['cooccurrence', 'random']
     """
     order = []
+    # As people and their spreadsheets write them: "Random" is random.
+    folded = {name.casefold(): name for name in names}
     for part in (part.strip() for part in text.split(">")):
+        part = part if part in names else folded.get(part.casefold(), part)
         if part.isdecimal() and 1 <= int(part) <= len(names):
             part = names[int(part) - 1]
+        if part.lower().endswith((".xlsx", ".xls", ".ods", ".txt", ".json")):
+            raise OptionError(f"--predict: {part!r}: save the bets of a class as a file .csv")
         if part not in names:
             raise OptionError(f"--predict: {part!r} is not one of {', '.join(names)}")
         if part in order:

@@ -126,6 +126,11 @@ def from_table(path: Path, names: Sequence[str], *, after: bool = False) -> Clas
         for row in rows:
             if any(value.strip() for value in row):
                 try:
+                    if any(value.strip() for value in row[len(heads) :]):
+                        raise OptionError(
+                            f"has {len(row)} values, and the first line names {len(heads)}; "
+                            'quote the order, as in Ada,"a > b"'
+                        )
                     student, order = _bet(row, student_at, order_at, names, orders)
                     orders[student] = order
                 except OptionError as error:
@@ -235,10 +240,10 @@ def sentences(found: ClassBets, board: Scoreboard | None) -> list[str]:
         who = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
         if len(names) > 4:
             who = f"{len(names)} of {len(board.rows)} bets"
-        text = (
-            f"{who} {'have' if names[1:] else 'has'} the most pairs right: {first[0].right} of "
-            f"{decided}."
-        )
+        best = first[0].right
+        text = f"{who} {'have' if names[1:] else 'has'} the most pairs right: {best} of {decided}."
+        if not best:
+            text = f"Nobody has a pair right, of {decided}."
         if decided < many:
             text += f" The other {many - decided} pairs are too close to call and do not count."
     said = [text]

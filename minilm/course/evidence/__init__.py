@@ -138,6 +138,10 @@ def read(lines: Sequence[str], summary: Mapping[str, Any]) -> tuple[list[str], l
                 good.append(f"line {number}: {support.compared(claims.parse(rest), summary)}")
             except claims.ClaimError as error:
                 problems.append(Problem(error.kind, str(error), number))
+    problems += [
+        Problem("unread_claim", f"this claim is not read; write it as {claims.FORM}", number)
+        for number in claims.unread(lines)
+    ]
     problems += [Problem(*found) for found in support.settings(lines, summary)]
     if not count:
         said = f"the page makes no claim; write each on a line of its own, such as {claims.FORM}"

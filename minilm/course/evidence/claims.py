@@ -18,8 +18,12 @@ from dataclasses import dataclass
 CANNOT_TELL = "cannot tell"
 OPPOSITE = {"better": "worse", "worse": "better", CANNOT_TELL: CANNOT_TELL}
 _LABEL = re.compile(
-    r"^[\s>*_+#\-]*(?:\d+[.)]\s*)?[*_]*(CLAIM|RUN|SETTINGS)\s*\d*[*_]*\s*:(.*)", re.I
+    r"^[\s>*_+#\-\u2022\u2013\u2014]*(?:\[[ x]\]\s*|\d+[.)]\s*)?[*_`]*"
+    r"(CLAIM|RUN|SETTINGS)\s*\d*[*_`]*\s*[:\uff1a](.*)",
+    re.I,
 )
+# Lines that were meant as claims: in a table, without the colon, with marks of another language.
+_MEANT = re.compile(r"^(?:[\W\d_]|</?\w+>)*CLAIMS?\b")
 HEADING = re.compile(r"^#+\s+(.*)")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 _BUDGET = re.compile(
@@ -60,6 +64,12 @@ _EQUAL = re.compile(
     r"\b(?:equal\w*|same|as\s+good\s+as|identical|no\s+difference|no\s+effect|comparable)\b", re.I
 )
 _NAME_ENDS = re.compile(r"\s*(?:[,:;(\[]|\s(?:by|with|at|on)\b|\s[+\-\u2212]?\d|\.\s|\.$).*$", re.I)
+# What is no number of a claim: "95 % interval", p values. What has the looks of an interval. 0,30.
+_LEVEL = re.compile(r"\b9\d(?:\.\d+)?\s*%\s*(?=[a-z\[(])(?:confidence\s+)?(?:intervals?|CI)?", re.I)
+_P_VALUE = re.compile(r"\bp\s*[<=>\u2264\u2265]+\s*\d*\.\d+(?:e-?\d+)?", re.I)
+_LIKE_INTERVAL = re.compile(r"\[|\u00b1|\+/-")
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,])0,\d+(?![\d.])|(?<![\d.,\[(])\d+,\d+\s*(?:%|percent|p)")
+_MOST_CHARACTERS = 500  # of a claim; patterns take long for more
 COUNT_WORDS = {
     word: i for i, word in enumerate("one two three four five six seven eight nine ten".split(), 1)
 }
@@ -117,6 +127,17 @@ def labelled(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:
             yield number, found[1].upper(), found[2].strip().strip("*_").strip()
 
 
+def unread(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the number of each line that was meant as a claim, and is not read as one.
+
+    >>> list(unread(["CLAIM: a better than b", "| CLAIM | a better than b |", "claims differ"]))
+    [2]
+    """
+    for number, line in enumerate(lines, 1):
+        if _MEANT.match(line) and not _LABEL.match(line):
+            yield number
+
+
 def parse(text: str) -> Claim:
     """Return what a claim says.
 
@@ -133,9 +154,14 @@ def parse(text: str) -> Claim:
     >>> parse("cannot tell lora from scratch at 16 labels on movie_reviews").file
     'movie_reviews'
     """
-    plain = " ".join(text.replace("`", "").replace("**", "").split()).rstrip(".")
+    text = text.replace("`", "").replace("**", "").replace("\u2019", "'")
+    plain = " ".join(text.split()).rstrip(".")
     if not plain or set(plain) <= set(". _"):
         raise ClaimError("empty_claim", f"the claim is empty; write it ({FORM}) or delete it")
+    if len(plain) > _MOST_CHARACTERS:
+        raise ClaimError(
+            "long_claim", f"the claim has {len(plain):,} characters; write one sentence ({FORM})"
+        )
     budgets = {int(n.replace(",", "")) for n in _BUDGET.findall(plain)}
     if found := re.search(r"\d[\d,]*\s*(?:,|and|or|&|/)\s*\d[\d,]*\s*labels?\b", plain, re.I):
         raise ClaimError(
@@ -198,8 +224,17 @@ def _names(a: str, b: str, verdict: str) -> tuple[str, str, str, str]:
 
 def _numbers(text: str, verdict: str) -> tuple[Written | None, tuple[Written, Written] | None]:
     """Return the difference and the interval that follow a claim, as fractions of 1."""
+    text = _P_VALUE.sub(" ", _LEVEL.sub(" ", text))
+    if comma := _DECIMAL_COMMA.search(text):
+        said = comma[0].replace(",", ".")
+        raise ClaimError("decimal_comma", f'write decimals with a point: {said}, not "{comma[0]}"')
     interval = None
-    if found := _INTERVAL.search(text):
+    found = _INTERVAL.search(text)
+    if found is None and _LIKE_INTERVAL.search(text):
+        raise ClaimError(
+            "interval_unread", "the interval cannot be read; write it as in [0.10, 0.16]"
+        )
+    if found:
         low, unit_low, high, unit_high, unit = found.groups()
         unit = unit or unit_high or unit_low
         interval = (_number(low, unit), _number(high, unit))

@@ -26,6 +26,12 @@ from minilm.errors import OutputError
 
 GRADES, RESULTS, MARKS, PAGE = "grades.csv", "results.csv", "marks.csv", "grades.html"
 FEEDBACK, GRADESCOPE = "feedback", "results.json"
+# How the tables begin: a teacher's own of these names are not replaced.
+_HEADS = {
+    GRADES: "student,points,of,passed",
+    RESULTS: "student,kata,file,passed",
+    MARKS: "student,kata,kind,text",
+}
 # What spreadsheets take for a formula when a cell begins with it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -36,6 +42,20 @@ def check(folder: Path) -> None:
         raise OutputError(f"{folder}: a file; --out is the folder of the grades")
     if folder.suffix == ".csv" and not folder.exists():
         raise OutputError(f"{folder}: --out is the folder of the grades; leave out .csv")
+    for name, heads in _HEADS.items():
+        path = folder / name
+        if path.exists() and not _begins(path, heads):
+            raise OutputError(
+                f"{path}: is there already, not from minilm kata grade, and is kept; choose "
+                "another folder with --out"
+            )
+
+
+def _begins(path: Path, heads: str) -> bool:
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(heads)) == heads.encode()
 
 
 def write(book: Gradebook, folder: Path) -> None:

@@ -37,6 +37,9 @@ _MOST_DEPTH = 2  # a zip, and a zip in it
 # Left behind by systems and editors: not submissions.
 _SKIPPED = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
 STATE = ".state.json"
+# The files of a gradebook (`outputs.py`) tell a folder that grades went to before.
+_GRADEBOOK = {"grades.csv", "results.csv", "marks.csv", "grades.html"}
+_FEEDBACK = "feedback"
 EMPTY = "the folder is empty", "the zip is empty"
 _FOLDER_LINK = "a symbolic link; hand in the folder itself"
 
@@ -160,8 +163,14 @@ def is_state(name: str) -> bool:
 
 def _of_folder(place: Path, budget: _Budget, without: Path | None) -> Iterator[Entry]:
     left_out = None if without is None else without.resolve()
-    for folder, folders, files in os.walk(place):
+    unread: list[OSError] = []  # a folder that cannot be read is somebody's, and is not left out
+    for folder, folders, files in os.walk(place, onerror=unread.append):
         here = Path(folder)
+        if set(files) >= _GRADEBOOK:
+            folders[:] = [name for name in folders if name != _FEEDBACK]
+            files = [name for name in files if name not in _GRADEBOOK]
+            if not folders and not files:
+                continue
         inside = tuple(map(_clean, here.relative_to(place).parts))
         for name in list(folders):
             path = here / name
@@ -175,6 +184,9 @@ def _of_folder(place: Path, budget: _Budget, without: Path | None) -> Iterator[E
                 yield from _of_path(parts, here / name, budget)
         if inside and not folders and not files:
             yield _empty(inside)
+    for error in unread:
+        inside = tuple(map(_clean, Path(error.filename).relative_to(place).parts))
+        yield Entry(inside, problem=f"cannot be read: {error.strerror}", is_folder=True)
 
 
 def _clean(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from minilm import progress
 from minilm.compare.report.results import printable
 from minilm.course import catalog
-from minilm.course.grading import running, submissions
+from minilm.course.grading import running, sources, submissions
 from minilm.errors import InputError
 
 PASSED = "passed"
@@ -70,8 +70,9 @@ def of_class(place: Path) -> list[Standing]:
     InputError
         When there is no state of a learner.
     """
-    handed_in = submissions.find(place)
-    if not any(handed_in.states.values()):
+    handed_in = submissions.find(place, needs_kata=False)
+    damaged = any(sources.is_state(one.file) for one in handed_in.submissions)
+    if not damaged and not any(handed_in.states.values()):
         raise InputError(
             "holds no .state.json of a learner; collect the folders mykatas, each in a folder with "
             "its student's name",

@@ -102,7 +102,9 @@ class _Owned:
         return "/".join(self.entry.parts)
 
 
-def find(place: Path, *, student: str = "", without: Path | None = None) -> HandedIn:
+def find(
+    place: Path, *, student: str = "", without: Path | None = None, needs_kata: bool = True
+) -> HandedIn:
     """Return what a class handed in.
 
     Parameters
@@ -113,11 +115,13 @@ def find(place: Path, *, student: str = "", without: Path | None = None) -> Hand
         The student who owns everything in it; by default the names say who owns what.
     without : Path, optional
         A folder that is left out.
+    needs_kata : bool
+        Whether there must be a file of a kata where no student is named.
 
     Raises
     ------
     InputError
-        When there is no file of a kata, and no student was named.
+        When there is no file of a kata, and there must be one.
     """
     entries = sources.read(place, without=without)
     owned = _told_apart([_owned(e, student) for e in (entries if student else _unwrapped(entries))])
@@ -136,7 +140,9 @@ def find(place: Path, *, student: str = "", without: Path | None = None) -> Hand
         unrecognized += other
     submissions += [_refused("", one) for one in unnamed if one.entry.problem]
     refused = any(e.problem and e.problem not in sources.EMPTY for e in entries)
-    if not (student or refused or any(one.kata for one in submissions) or any(states.values())):
+    if needs_kata and not (
+        student or refused or any(one.kata for one in submissions) or any(states.values())
+    ):
         example = catalog.all_katas()[0].name
         raise InputError(
             f"holds no file of a kata, such as {example}.py; name the folder of submissions", place

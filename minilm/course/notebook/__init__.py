@@ -122,6 +122,12 @@ def demo(
         When there is no such kata or no such constant.
     """
     kata = catalog.find(number)
+    if isinstance(predictions, str):
+        predictions = [predictions]
+    if not isinstance(predictions, Sequence | Mapping | None):
+        raise OptionError(
+            f"predictions={predictions!r}: expected texts in a list, or of an experiment a mapping"
+        )
     threads.set_blas_threads(1)
     module = kata.module("demo")
     _refuse_unknown(kata, constants)

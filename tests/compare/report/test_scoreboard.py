@@ -2,8 +2,9 @@
 
 import pytest
 
+from minilm.compare import report
 from minilm.compare.report import bets, page, results, scoreboard, terminal
-from minilm.errors import InputError
+from minilm.errors import InputError, OptionError
 
 NAMES = ("random", "tfidf", "cooccurrence")
 
@@ -162,3 +163,40 @@ def test_a_page_with_a_scoreboard_says_who_is_ahead_first(make_finished):
     assert "line 3: no" in written
     assert "after the runs" not in written
     assert "Ada" in terminal.class_bets(folder, scoreboard.read(folder))
+
+
+def test_conditions_in_capitals_and_orders_that_a_comma_cuts(tmp_path):
+    path = table(
+        tmp_path,
+        "student,order\nAda,Random > TFIDF\nBob,random > tfidf, cooccurrence\nCem,tfidf>random,\n",
+    )
+    found = scoreboard.from_table(path, NAMES)
+    assert found.orders == {"Ada": ["random", "tfidf"], "Cem": ["tfidf", "random"]}
+    assert found.unreadable == [
+        'line 3: has 3 values, and the first line names 2; quote the order, as in Ada,"a > b"'
+    ]
+
+
+def test_a_spreadsheet_is_no_table(tmp_path):
+    with pytest.raises(OptionError, match=r"'bets.xlsx': save the bets of a class as a file .csv"):
+        bets.parse("bets.xlsx", NAMES)
+
+
+def test_nobody_right_is_no_victory():
+    pair = bets.Pair("a", "b", 0.2, 0.1, 0.3, "right")
+    board = scoreboard.Scoreboard(
+        [scoreboard.Row(1, "Ada", ["b", "a"], 0, 1, 0)], [pair], budget=16
+    )
+    found = scoreboard.ClassBets({"Ada": ["b", "a"]}, [])
+    assert scoreboard.sentences(found, board) == ["Nobody has a pair right, of 1."]
+
+
+def test_bets_made_before_the_runs_are_not_replaced(finished, tmp_path):
+    made = scoreboard.ClassBets({"Ada": ["tfidf", "random"]}, [])
+    scoreboard.write(finished, made)
+    try:
+        with pytest.raises(InputError, match=r"bets.json: bets made before the runs"):
+            report.rewrite(finished, class_bets=table(tmp_path, "student,order\nBob,1 > 2\n"))
+        assert scoreboard.read(finished) == made
+    finally:
+        (finished / "bets.json").unlink()

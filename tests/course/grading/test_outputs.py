@@ -209,3 +209,13 @@ def test_assigned_katas_count_though_nobody_handed_them_in(submit, graded):
     assert isinstance(book, gradebook.Gradebook)
     assert [kata.number for kata in book.katas] == ["4.2", "5.1"]
     assert set(book.counting()) == {("ada", "4.2")}
+
+
+@pytest.mark.parametrize("name", [outputs.GRADES, outputs.RESULTS, outputs.MARKS])
+def test_a_table_of_the_teacher_is_not_replaced(tmp_path, book, name):
+    (tmp_path / name).write_text("name,mark\nAda,1\n", encoding="utf-8")
+    with pytest.raises(OutputError, match=rf"{name}: is there already, not from minilm kata grade"):
+        outputs.check(tmp_path)
+    (tmp_path / name).unlink()
+    outputs.write(book, tmp_path)
+    outputs.check(tmp_path)

@@ -86,3 +86,17 @@ def test_a_folder_without_states_says_what_to_collect(tmp_path):
     (tmp_path / "ada" / f"{KATA.name}.py").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"holds no \.state\.json"):
         standing.of_class(tmp_path)
+
+
+def test_states_that_are_all_damaged_are_named(tmp_path):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / ".state.json").write_text("{", encoding="utf-8")
+    (found,) = standing.of_class(tmp_path)
+    assert (found.student, found.problem) == ("ada", "not the state of a course; it was left out")
+
+
+def test_files_without_a_state(tmp_path):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "notes.py").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"holds no \.state\.json of a learner"):
+        standing.of_class(tmp_path)

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from minilm.course import catalog, stubs
-from minilm.course.grading import sources, submissions
+from minilm.course.grading import outputs, sources, submissions
 from minilm.errors import InputError
 
 KATA = catalog.find("4.6")
@@ -293,3 +293,28 @@ def test_the_folder_of_the_grades_is_left_out(submit, tmp_path):
     submit("grades/feedback/ada.txt", "")
     out = tmp_path / "class" / "grades"
     assert submissions.find(tmp_path / "class", without=out).students == ["ada"]
+
+
+def test_grades_among_the_submissions_are_nobodys(tmp_path):
+    for student in ("ada", "bob"):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "4.6.py").write_text("", encoding="utf-8")
+    (tmp_path / "old" / "feedback").mkdir(parents=True)
+    for name in (outputs.GRADES, outputs.RESULTS, outputs.MARKS, outputs.PAGE, "feedback/ada.txt"):
+        (tmp_path / "old" / name).write_text("", encoding="utf-8")
+    assert submissions.find(tmp_path).students == ["ada", "bob"]
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path, monkeypatch):
+    def walk(place, onerror):
+        yield str(place), ["ada", "bob"], []
+        yield str(place / "ada"), [], ["4.6.py"]
+        onerror(PermissionError(13, "Permission denied", str(place / "bob")))
+
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "4.6.py").write_text("", encoding="utf-8")
+    monkeypatch.setattr(sources.os, "walk", walk)  # for the superuser can read everything
+    found = submissions.find(tmp_path)
+    assert found.students == ["ada", "bob"]
+    (refused,) = [one for one in found.submissions if one.problem]
+    assert (refused.student, refused.problem) == ("bob", "cannot be read: Permission denied")
