@@ -551,3 +551,26 @@ def logarithm_of_a_probability_plus_epsilon(logits, targets, ignore_index=-100):
     rows = probabilities[counted]
     loss = -np.log(rows[np.arange(len(rows)), targets[counted]] + 1e-9).mean()
     return loss, (probabilities, targets, ignore_index)
+
+
+@mistake("softmax")
+def each_score_by_itself(x):
+    """these are sigmoids: each score was turned into a probability by itself.
+
+    The alternatives of a row compete: what one gains the others lose. So the exponentials of a row
+    are divided by their sum.
+    """
+    with np.errstate(over="ignore"):
+        y = 1 / (1 + np.exp(-x))
+    return y, (y,)
+
+
+@mistake("softmax_backward")
+def probability_subtracted(dy, cache):
+    """y was subtracted from dy, as for the loss; here it is the weighted mean of dy.
+
+    p - target is the gradient of softmax and cross-entropy together. Softmax alone subtracts from
+    each dy of a row the sum of dy * y.
+    """
+    (y,) = cache
+    return y * (dy - y)

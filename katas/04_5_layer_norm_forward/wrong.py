@@ -449,3 +449,27 @@ def first_axis_only(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -
         rstd[i] = 1 / np.sqrt(part.var() + epsilon)
         normalized[i] = (part - part.mean()) * rstd[i]
     return _with(normalized, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def median_for_mean(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """the median was taken off, not the mean.
+
+    The median is the middle one of the entries. Layer norm takes the mean off: then the row sums to
+    zero.
+    """
+    off = x - np.median(x, axis=-1, keepdims=True)
+    rstd = 1 / np.sqrt((off**2).mean(axis=-1, keepdims=True) + epsilon)
+    return _with(off * rstd, rstd, gain, bias)
+
+
+@mistake("layer_norm")
+def divided_by_the_range(x: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> Result:
+    """the row was divided by its range, largest minus smallest; it is its standard deviation.
+
+    One far entry decides over a range. The standard deviation is the root of the mean of the
+    squared distances from the mean.
+    """
+    spread = x.max(axis=-1, keepdims=True) - x.min(axis=-1, keepdims=True)
+    rstd = 1 / (spread + epsilon)
+    return _with((x - x.mean(axis=-1, keepdims=True)) * rstd, rstd, gain, bias)

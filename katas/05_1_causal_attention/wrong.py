@@ -319,3 +319,14 @@ def cache_in_another_order(q, k, v, keep=None):
     """the cache is in another order: (q, k, v, weights, keep), with keep at the end."""
     y, (*qkv, weights, _) = _mixed(q, k, v, keep, _softmax(_hidden(_scores(q, k))))
     return y, (*qkv, keep, weights)
+
+
+@mistake("attention")
+def scaled_after_the_softmax(q, k, v, keep=None):
+    """the weights were divided by sqrt(D), after the softmax; the scores should be, before it.
+
+    After the softmax the rows no longer sum to one, and what the scale is for has not happened:
+    the scores went into the exponential at full size.
+    """
+    weights = _softmax(_hidden(q @ _t(k))) / math.sqrt(q.shape[-1])
+    return _mixed(q, k, v, keep, weights)

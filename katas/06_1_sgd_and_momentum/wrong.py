@@ -214,3 +214,14 @@ def everything_in_place(
     velocity += g
     p -= learning_rate * velocity
     return p, velocity
+
+
+@mistake("sgd")
+def velocity_of_the_negative_gradient(p, g, velocity, *, learning_rate, momentum):
+    """the velocity collects the negative gradients, and the parameters move along with it.
+
+    The parameters would go the same way. But here the velocity collects the gradients as they are,
+    and it is the step that has the minus, as in PyTorch: what was saved could not be read there.
+    """
+    new = momentum * velocity - g
+    return p + learning_rate * new, new

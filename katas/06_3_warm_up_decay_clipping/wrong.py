@@ -398,3 +398,19 @@ def squared(norm: float, largest: float) -> float:
     A gradient is as long as its factor says: to bring a norm of 4 to 1, multiply by 1/4.
     """
     return min(1.0, (largest / (norm + 1e-6)) ** 2)
+
+
+@mistake("warmup_decay")
+def constant_ends_at_the_floor(
+    step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
+) -> float:
+    """after the run even a constant rate has the floor; it stays at the peak.
+
+    A constant does not fall, and so it does not reach the floor either. Ask for the shape first,
+    then for the end.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step >= total:
+        return floor
+    return _fall(shape, _progress(step, warmup, total), peak, floor)

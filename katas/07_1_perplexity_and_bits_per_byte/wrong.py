@@ -247,3 +247,15 @@ def rounded_down(loss: float, tokens: int, size: int) -> float:
     Models differ in the second digit after the point.
     """
     return loss * tokens / math.log(2) // size
+
+
+@mistake("mean_loss")
+def geometric_mean(losses, counts):
+    """this is the geometric mean of the losses: logarithms were averaged.
+
+    A loss is a logarithm already. Average the losses themselves, each as often as it has tokens.
+    """
+    if sum(counts) == 0:
+        raise OptionError("no token was predicted")
+    logs = sum(n * math.log(loss) for loss, n in zip(losses, counts, strict=True) if n)
+    return math.exp(logs / sum(counts))

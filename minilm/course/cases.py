@@ -184,6 +184,8 @@ class Outcome:
         The inputs that were written to.
     steps : dict
         Local variables of the learner's function when it returned.
+    returned : object
+        What was returned, as it is.
     """
 
     results: dict[str, Any]
@@ -191,6 +193,7 @@ class Outcome:
     error: BaseException | None = None
     modified: tuple[str, ...] = ()
     steps: dict[str, Any] = field(default_factory=dict)
+    returned: Any = None
 
 
 def run(case: Case, implementation: Implementation, *, watch: bool = False) -> Outcome:
@@ -226,7 +229,7 @@ def run(case: Case, implementation: Implementation, *, watch: bool = False) -> O
         sys.setprofile(before)
     modified = tuple(n for n, value in case.inputs.items() if not _untouched(value, inputs[n]))
     results, problem = values.take_apart(returned, case.returns)
-    return Outcome(results, problem, None, modified, steps)
+    return Outcome(results, problem, None, modified, steps, returned)
 
 
 @contextlib.contextmanager
@@ -269,4 +272,7 @@ def _untouched(before: Any, after: Any) -> bool:
         return list(before) == list(after) and all(map(_untouched, before.values(), after.values()))
     if hasattr(before, "__dict__"):
         return _untouched(vars(before), vars(after))
-    return bool(before == after)
+    try:
+        return bool(before == after)
+    except ValueError:  # an array took its place
+        return False

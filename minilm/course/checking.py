@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from minilm.course import diagnosis, guard, loading, locate, slips, trials, values
+from minilm.course.agreement import ERROR, MODIFIED, STRUCTURE
 from minilm.course.catalog import Kata
-from minilm.course.diagnosis import ERROR, MODIFIED, STRUCTURE, Cause, Evidence
+from minilm.course.diagnosis import Evidence
 from minilm.course.loading import NotLoadedError
+from minilm.course.mistakes import PROBABLY, Cause
 from minilm.course.reports import Failure, Report
 from minilm.course.stubs import NOT_WRITTEN
 from minilm.nn import gradcheck
@@ -221,15 +223,43 @@ class _Check:
             evidence.step(i, key) if is_result and stage != "dtype" else None,
             line=self._line(evidence, i, key),
         )
-        cause = evidence.named(i, key, dtype=stage == "dtype")
-        if cause is None:
-            said = slips.nothing_returned(self.source, evidence.target, outcome)
-            if said is None and outcome.error is not None:
-                said = slips.of_error(outcome.error)
-            if said is None and is_result and stage != "dtype":
-                said = evidence.suspicion(i, key)
-            cause = None if said is None else Cause(said)
-        return _with_cause(failure, cause)
+        cause, line = self._cause(evidence, stage, i, key)
+        return _with_cause(failure if line is None else replace(failure, line=line), cause)
+
+    def _cause(
+        self, evidence: Evidence, stage: str, i: int, key: str
+    ) -> tuple[Cause | None, int | None]:
+        """Return the cause of a failure, and the line that it is on if that is known for sure."""
+        outcome = evidence.outcomes[i]
+        is_dtype, is_result = stage == "dtype", key not in (ERROR, STRUCTURE, MODIFIED)
+        if cause := evidence.exact(key, dtype=is_dtype):
+            return cause, None
+        if said := slips.nothing_returned(self.source, evidence.target, outcome):
+            return Cause(said), None
+        strict = is_dtype or key == MODIFIED or stage == "refusals"
+        if found := self._repair(evidence, i, strict=strict):
+            return found
+        looks = is_result and not is_dtype
+        if looks:
+            if cause := evidence.two(key):
+                return cause, None
+            if cause := evidence.probable(i, key, share=0.6):
+                return cause, None
+            if said := evidence.suspicion(i, key):
+                return Cause(said), None
+            if found := self._repair(evidence, i, added=True):
+                return found
+        if not strict and (cause := evidence.probable(i, key, share=0.3)):
+            return cause, None
+        said = slips.look(self.source, evidence.target, stage, outcome, evidence.pairs[i][1])
+        if said is None and looks:
+            said = evidence.suspicion(i, key, vague=True)
+        return (None if said is None else Cause(said, certainty=PROBABLY)), None
+
+    def _repair(self, evidence: Evidence, i: int, **how: bool) -> tuple[Cause, int] | None:
+        """Return the change of the learner's file that makes all right, and its line."""
+        found = None if self.path is None else evidence.repair(self.source, self.path, i, **how)
+        return None if found is None else (Cause(found.text), found.line)
 
     def _line(self, evidence: Evidence, i: int, key: str) -> int | None:
         error = evidence.outcomes[i].error

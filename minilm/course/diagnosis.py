@@ -1,54 +1,40 @@
 """Which mistake is it? The named wrong answers are run on the same cases, and compared.
 
-Looked for in this order: one that gives the same for what failed in every case ("Looks like"); two
+Looked for in this order: one that gives the same for what failed in every case ("Looks like"); a
+small change of the learner's own code that makes every case right (`repairs.py`); two named ones
 whose effects add up, or multiply, to what the learner has; one that gives the same in the case that
-failed ("Probably"). Where there is none, generic suspicions are tried (`suspects.py`).
+failed and in a share of those that are wrong ("Probably"). Where there is none, generic suspicions
+are tried (`suspects.py`).
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minilm.course import cases, loading, suspects, trials, values
+from minilm.course import cases, isolation, repairs, setting, suspects, trials, values
+from minilm.course.agreement import (
+    ERROR,
+    MODIFIED,
+    ROUNDING,
+    STRUCTURE,
+    added,
+    agree,
+    differs,
+    finite,
+    is_float,
+    is_void,
+    multiplied,
+    said,
+)
 from minilm.course.cases import Case, Outcome
 from minilm.course.catalog import Kata, attribute
-from minilm.course.mistakes import Mistake
+from minilm.course.mistakes import LOOKS_LIKE, PROBABLY, Cause, Mistake
 from minilm.course.values import Difference
-
-# What can be wrong with an outcome beside its results. The brackets keep these apart from any
-# name that a kata gives a result, such as "error".
-ERROR, STRUCTURE, MODIFIED = "<error>", "<structure>", "<modified>"
-
-LOOKS_LIKE, PROBABLY = "Looks like", "Probably"
-# Two ways to write a mistake round differently, in float32 by more than in float64.
-_ROUNDING = 1e-6
-
-
-@dataclass(frozen=True)
-class Cause:
-    """What a failure comes from.
-
-    Attributes
-    ----------
-    text : str
-        The explanation.
-    mistake : str, optional
-        The name of the wrong answer.
-    certainty : {"Looks like", "Probably"}
-    also : str, optional
-        The name of a second wrong answer.
-    """
-
-    text: str
-    mistake: str | None = None
-    certainty: str = LOOKS_LIKE
-    also: str | None = None
 
 
 def _one(mistake: Mistake, certainty: str = LOOKS_LIKE) -> Cause:
@@ -75,6 +61,7 @@ class Evidence:
         self.kata, self.target, self.implementation = kata, target, implementation
         self.pairs = trials.material(kata).of(target)
         self.outcomes = [cases.run(case, implementation) for case, _ in self.pairs]
+        self.is_searched = True
         self._differences: dict[tuple[int, str], Difference | None] = {}
 
     def rows(self) -> Iterator[tuple[int, Case, Outcome]]:
@@ -112,55 +99,141 @@ class Evidence:
         cases_of = range(len(self.pairs))
         return [n for n in self.outer_names() if not any(self.difference(i, n) for i in cases_of)]
 
-    def named(self, i: int, key: str, *, dtype: bool = False) -> Cause | None:
-        """Return the cause of a failure by the name of one or two wrong answers.
+    def exact(self, key: str, *, dtype: bool = False) -> Cause | None:
+        """Return the named wrong answer, or two, that give the same in every case.
+
+        Parameters
+        ----------
+        key : str
+            The name of the result that failed, or ERROR, STRUCTURE or MODIFIED.
+        dtype : bool
+            Whether a dtype is what failed.
+        """
+        found = None if self._says_nothing(key) else self._best(key, dtype)
+        if found is None:
+            return None
+        other = self._beside(key, found)
+        return _one(found) if other is None else _two(found, other)
+
+    def _says_nothing(self, key: str) -> bool:
+        """Return whether what is wrong is empty wherever it is: many mistakes end there."""
+        found = [
+            (right.results[key], mine.results[key])
+            for i, ((_, right), mine) in enumerate(zip(self.pairs, self.outcomes, strict=True))
+            if key in mine.results and self._is_wrong(i, key)
+        ]
+        return bool(found) and all(is_void(mine) and not is_void(right) for right, mine in found)
+
+    def two(self, key: str) -> Cause | None:
+        """Return two named wrong answers whose effects together give the same."""
+        pair = None if key in (ERROR, STRUCTURE, MODIFIED) else self._pair(key)
+        return None if pair is None else _two(*pair)
+
+    def probable(self, i: int, key: str, *, share: float) -> Cause | None:
+        """Return the named wrong answer that gives the same in the case that failed, and others.
 
         Parameters
         ----------
         i : int
-            The place of the case that failed.
+            The place of the case.
         key : str
-            The name of a result, or ERROR, STRUCTURE or MODIFIED.
-        dtype : bool
-            Whether a dtype is what failed.
+            As for `exact`.
+        share : float
+            In how many of the cases in which one of both is wrong it gives the same, at least.
         """
-        exact = self._best(key, dtype, range(len(self.pairs)))
-        if exact is not None:
-            other = self._beside(key, exact)
-            return _one(exact) if other is None else _two(exact, other)
-        if key not in (ERROR, STRUCTURE, MODIFIED) and not dtype:
-            pair = self._pair(key)
-            if pair is not None:
-                return _two(*pair)
-        if key == MODIFIED or dtype:
-            return None  # says by itself what is wrong
-        probable = self._best(key, dtype, [i])
-        return None if probable is None else _one(probable, PROBABLY)
+        found = None if key == MODIFIED else self._best(key, False, i, share)
+        return None if found is None else _one(found, PROBABLY)
+
+    def repair(self, source: str, path: Path, i: int, **how: bool) -> repairs.Repair | None:
+        """Return the small change of the learner's file that makes every case right.
+
+        Where submissions are graded no other process may be started, and none is looked for.
+
+        Parameters
+        ----------
+        source : str
+        path : Path
+        i : int
+            The place of the case that failed.
+        **how
+            `strict` and `added`, as of `repairs.find`.
+        """
+        if isolation.is_shut_in() or not self.is_searched:
+            return None
+        around = setting.of(self.implementation, source)
+        if around is None:
+            return None
+        isolation.lift_time_limit()  # what takes time from here on is not the learner's code
+        ending = repairs.request(self.kata, self.target, around, source, path, i, **how)
+        self.is_searched = ending.result is not None  # else the next search would hang as well
+        found = self.is_searched and ending.result.get("found")
+        return repairs.Repair(**found) if found else None
 
     def _candidates(self) -> Iterator[tuple[Mistake, Sequence[Outcome]]]:
         for candidate in self.kata.mistakes():
             if self.target in candidate.functions:
                 yield candidate, trials.of_mistake(self.kata, candidate.name, self.target)
 
-    def _best(self, key: str, dtype: bool, places: Sequence[int]) -> Mistake | None:
-        """Return the wrong answer that gives the same for what failed, in some of the cases.
+    def _best(
+        self, key: str, dtype: bool, place: int | None = None, share: float = 1.0
+    ) -> Mistake | None:
+        """Return the wrong answer that gives the same for what failed, in all cases or in one.
 
         Of several, the one that agrees in most of all else.
         """
         best, most = None, -1
-        everywhere = len(places) == len(self.pairs)
         for candidate, theirs in self._candidates():
-            agree = [
-                functools.partial(_agree, case, mine, other)
-                for (case, _), mine, other in zip(self.pairs, self.outcomes, theirs, strict=True)
-            ]
-            same = all(agree[place](key, dtype) for place in places)
-            if not same and not (everywhere and key == ERROR and self._fails_alike(theirs)):
-                continue
-            score = self.agreement(candidate)
-            if score > most:
+            if place is None:
+                fits = self._same_everywhere(key, dtype, theirs)
+                fits = fits or (key == ERROR and self._fails_alike(theirs))
+            else:
+                fits = self._mostly_same(key, place, theirs, share)
+            if fits and (score := self.agreement(candidate)) > most:
                 best, most = candidate, score
         return best
+
+    def _same_everywhere(self, key: str, dtype: bool, theirs: Sequence[Outcome]) -> bool:
+        """Return whether a wrong answer agrees in every case, and breaks nothing else."""
+        for i, ((case, right), mine, other) in enumerate(
+            zip(self.pairs, self.outcomes, theirs, strict=True)
+        ):
+            if not agree(case, mine, other, key, dtype):
+                return False
+            if key == MODIFIED and not all(agree(case, mine, other, n) for n in self.names()):
+                return False
+            for name in right.results:
+                is_wrong = differs(case, right, other, name)
+                if name == key and self._is_wrong(i, name) and not is_wrong:
+                    return False  # wrong in its kind, which a comparison of numbers forgives
+                is_right = name in mine.results and self.difference(i, name) is None
+                if name != key and is_wrong and is_right:
+                    return False
+        return True
+
+    def _mostly_same(self, key: str, place: int, theirs: Sequence[Outcome], share: float) -> bool:
+        """Return whether a wrong answer agrees in one case, and in a share of the wrong ones."""
+        alike, wrong = 0, 0
+        for i, ((case, right), mine, other) in enumerate(
+            zip(self.pairs, self.outcomes, theirs, strict=True)
+        ):
+            same = agree(case, mine, other, key)
+            if same and any(
+                name != key and name in mine.results and differs(case, right, other, name)
+                and not self._is_wrong(i, name)
+                for name in right.results
+            ):  # fmt: skip
+                return False  # it breaks what is right here
+            if key in (ERROR, STRUCTURE):
+                shows = said(mine) != said(right) or said(other) != said(right)
+                shows = shows or bool(mine.structure or other.structure)
+            else:
+                shows = self._is_wrong(i, key) or differs(case, right, other, key)
+                if i == place and not differs(case, right, other, key):
+                    return False
+            if i == place and not same:
+                return False
+            alike, wrong = alike + (same and shows), wrong + shows
+        return alike >= share * wrong
 
     def agreement(self, mistake: Mistake) -> int:
         """Return in how many respects a wrong answer gives the same, over all cases."""
@@ -170,7 +243,7 @@ class Evidence:
             theirs = trials.of_mistake(self.kata, mistake.name, self.target)
         keys = [ERROR, STRUCTURE, MODIFIED, *self.names()]
         return sum(
-            _agree(case, mine, other, key, strict)
+            agree(case, mine, other, key, strict)
             for (case, _), mine, other in zip(self.pairs, self.outcomes, theirs, strict=True)
             for key in keys
             for strict in (False, True)
@@ -184,11 +257,11 @@ class Evidence:
                 continue
             wrong = any(self._is_wrong(i, name) for i in range(len(self.pairs)))
             explained = all(
-                _agree(case, mine, other, name)
+                agree(case, mine, other, name)
                 for (case, _), mine, other in zip(self.pairs, self.outcomes, theirs, strict=True)
             )
             if wrong and not explained:
-                return self._best(name, False, range(len(self.pairs)))
+                return self._best(name, False)
         return None
 
     def _is_wrong(self, i: int, name: str) -> bool:
@@ -202,7 +275,7 @@ class Evidence:
             for i, ((_, right), mine) in enumerate(zip(self.pairs, self.outcomes, strict=True))
             if key in right.results and key in mine.results
         ]
-        rows = [row for row in rows if _is_float(row[0]) and _is_float(row[1])]
+        rows = [row for row in rows if is_float(row[0]) and is_float(row[1])]
         rows = [row for row in rows if np.shape(row[0]) == np.shape(row[1])]
         if not any(self._is_wrong(i, key) for _, _, i in rows):
             return None
@@ -210,18 +283,34 @@ class Evidence:
         for candidate, theirs in self._candidates():
             found: list[Any] = [theirs[i].results.get(key) for _, _, i in rows]
             pairs = list(zip(found, rows, strict=True))
-            if not all(_is_float(x) and np.shape(x) == np.shape(r[0]) for x, r in pairs):
+            if not all(is_float(x) and np.shape(x) == np.shape(r[0]) for x, r in pairs):
                 continue
-            if not all(values.same(x, r[0], _ROUNDING, dtype=False) for x, r in pairs):
+            if not all(values.same(x, r[0], ROUNDING, dtype=False) for x, r in pairs):
                 effects.append((candidate, found))
         for (one, first), (other, second) in itertools.combinations(effects, 2):
-            for combined in (_added, _multiplied):
+            for combined in (added, multiplied):
                 if all(
-                    values.same(*combined(right, mine, a, b), _ROUNDING, dtype=False)
+                    finite(mine, a, b)
+                    and values.same(*combined(right, mine, a, b), ROUNDING, dtype=False)
                     for (right, mine, _), a, b in zip(rows, first, second, strict=True)
-                ):
+                ) and self._beside_a_pair(key, one, other):
                     return one, other
         return None
+
+    def _beside_a_pair(self, key: str, one: Mistake, other: Mistake) -> bool:
+        """Return whether the other results are right, or wrong as with one of two."""
+        both = [trials.of_mistake(self.kata, m.name, self.target) for m in (one, other)]
+        return all(
+            any(
+                agree(case, mine, theirs[i], name)
+                for theirs in both
+                if not differs(case, right, mine, name) or differs(case, right, theirs[i], name)
+            )
+            for name in self.outer_names()
+            if name != key
+            for i, ((case, right), mine) in enumerate(zip(self.pairs, self.outcomes, strict=True))
+            if name in right.results
+        )
 
     def _fails_alike(self, theirs: Sequence[Outcome]) -> bool:
         """Return whether the same cases raise, though in other words, and all else is the same.
@@ -233,20 +322,24 @@ class Evidence:
             if type(mine.error) is not type(other.error):
                 return False
             if mine.error is None and case.raises is None:
-                if not all(_agree(case, mine, other, name) for name in mine.results):
+                if not all(agree(case, mine, other, name) for name in mine.results):
                     return False
                 kept += 1
         return kept > 0
 
-    def suspicion(self, i: int, name: str) -> str | None:
-        """Return what a wrong result looks like, if it is one of the usual things."""
+    def suspicion(self, i: int, name: str, *, vague: bool = False) -> str | None:
+        """Return what a wrong result looks like, if it is one of the usual things.
+
+        `vague` is for what only says where to look.
+        """
         case, right = self.pairs[i]
 
         def again(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
             target = next(t for t in self.kata.targets if t.name == self.target)
             return values.take_apart(case.run(target.reference, **inputs), case.returns)[0]
 
-        return suspects.suspect(name, right.results, self.outcomes[i].results, case, again)
+        look = suspects.vague if vague else suspects.suspect
+        return look(name, right.results, self.outcomes[i].results, case, again)
 
     def step(self, i: int, name: str) -> str | None:
         """Return the first intermediate that is wrong: one of the cache, or a local variable."""
@@ -266,40 +359,6 @@ class Evidence:
                 if found is not None:
                     return f"your {step} {found.text}"
         return None
-
-
-def _is_float(value: Any) -> bool:
-    return (
-        isinstance(value, float | np.ndarray | np.floating) and np.asarray(value).dtype.kind == "f"
-    )
-
-
-def _added(right: Any, mine: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    with np.errstate(all="ignore"):
-        return np.asarray(mine + right), np.asarray(a + b)
-
-
-def _multiplied(right: Any, mine: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    with np.errstate(all="ignore"):
-        return np.asarray(mine * right), np.asarray(a * b)
-
-
-def _agree(case: Case, one: Outcome, other: Outcome, key: str, dtype: bool | int = False) -> bool:
-    """Return whether two outcomes are the same in one respect."""
-    if key == ERROR:
-        return _said(one) == _said(other)
-    if key == STRUCTURE:
-        return one.structure == other.structure
-    if key == MODIFIED:
-        return one.modified == other.modified
-    if key in one.results and key in other.results:
-        tolerance = max(case.tolerance, _ROUNDING)
-        return values.same(one.results[key], other.results[key], tolerance, dtype=bool(dtype))
-    return (key in one.results) == (key in other.results)
-
-
-def _said(outcome: Outcome) -> str | None:
-    return None if outcome.error is None else loading.said(outcome.error)
 
 
 def mistake_by_property(found: Sequence[Evidence], name: str, said: str) -> Cause | None:

@@ -8,14 +8,17 @@ pranks, not a wall against an attack; for that, grade in a container or a virtua
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _MEMORY = 4 << 30  # bytes
 _MEMORY_SHUT_IN = 2 << 30  # several of these run side by side
 _FILE = 16 << 20  # bytes of a written file
+_shut_in = False
+_timed = False
 
 _FORBIDDEN = (
     "socket.",
@@ -60,6 +63,24 @@ def limit_memory() -> None:
     _lower(resource.RLIMIT_AS, _MEMORY)
 
 
+def limit_time(seconds: float, trace: IO[str]) -> None:
+    """End this process after some seconds, whatever it is at; write to a file where that was."""
+    global _timed
+    _timed = True
+    faulthandler.dump_traceback_later(seconds, exit=True, file=trace)
+
+
+def lift_time_limit() -> None:
+    """Let this process go on for as long as it needs: no learner's code runs in it any more."""
+    if _timed:  # others may have set a timer of their own, as pytest does
+        faulthandler.cancel_dump_traceback_later()
+
+
+def is_shut_in() -> bool:
+    """Return whether `enter` was called in this process."""
+    return _shut_in
+
+
 def enter(scratch: Path) -> None:
     """Shut this process in, for good.
 
@@ -68,6 +89,8 @@ def enter(scratch: Path) -> None:
     scratch : Path
         The folder that may be written to.
     """
+    global _shut_in
+    _shut_in = True
     allowed = scratch.resolve()
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:

@@ -75,6 +75,11 @@ def last_function(source: str, name: str) -> ast.FunctionDef | None:
     return node
 
 
+def definition_of(source: str, name: str) -> ast.FunctionDef | ast.ClassDef | None:
+    """Return a function or class of a file; of two with one name the last."""
+    return _find(source, name)
+
+
 def _find(source: str, name: str) -> ast.FunctionDef | ast.ClassDef | None:
     try:
         tree = ast.parse(source)

@@ -13,6 +13,7 @@ from minilm.errors import OptionError
 T = TypeVar("T")
 
 _MARK = "__kata_mistake__"
+LOOKS_LIKE, PROBABLY = "Looks like", "Probably"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,27 @@ class Mistake:
     name: str
     explanation: str
     functions: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What a failure comes from.
+
+    Attributes
+    ----------
+    text : str
+        The explanation.
+    mistake : str, optional
+        The name of the wrong answer.
+    certainty : {"Looks like", "Probably"}
+    also : str, optional
+        The name of a second wrong answer.
+    """
+
+    text: str
+    mistake: str | None = None
+    certainty: str = LOOKS_LIKE
+    also: str | None = None
 
 
 def mistake(*targets: str) -> Callable[[T], T]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minilm.course import values
+from minilm.course import kinds, values
 from minilm.course.cases import Case
 from minilm.embeddings.sparse import SparseMatrix
 
@@ -30,51 +30,126 @@ def suspect(
     again : callable
         The right results for other inputs.
     """
+    kind = kinds.of_kind(expected[name], actual[name]) or kinds.of_text(
+        expected[name], actual[name]
+    )
+    if kind is not None:
+        return kind
     if isinstance(expected[name], list) and type(actual[name]) is list:
-        return _of_lists(expected[name], actual[name])
+        return kinds.of_lists(expected[name], actual[name])
     right, wrong = _array(expected[name]), _array(actual[name])
     if right is None or wrong is None or not wrong.size:
         return None
-    swapped = [
-        other
-        for other, value in expected.items()
-        if other != name and values.same(value, actual[name])
-    ]
-    if swapped and np.any(right):
-        return f"this is {swapped[0]}: the order of the results."
+    for other, value in expected.items():
+        if other != name and np.any(right) and values.same(value, actual[name]):
+            if values.same(value, actual[other]):
+                return f"this is {other} once more: two names for one thing, or one name for two?"
+            return f"this is {other}: the order of the results."
+    if right.dtype.kind in "iu" and right.ndim == 0:
+        return _of_length(int(right), wrong, case)
     with np.errstate(all="ignore"):
         if wrong.shape != right.shape:
             return _of_shape(name, right, wrong) or _other_axis(right, wrong, case)
         if right.dtype.kind not in "fiu" or wrong.dtype.kind not in "fiu":
             return None
         return (
-            _of_values(right, wrong, case)
+            _unfilled(right, wrong)
+            or _of_values(right, wrong, case)
             or _accumulation(name, right, wrong, case, again)
             or _left_out(name, wrong, case, again)
+            or _input_itself(wrong, case)
+            or _one_for_another(right, wrong)
+        )
+
+
+def vague(
+    name: str, expected: Mapping[str, Any], actual: Mapping[str, Any], case: Case, again: Again
+) -> str | None:
+    """Return where to look for what is wrong with a result, or None; arguments as of `suspect`."""
+    right, wrong = _array(expected[name]), _array(actual[name])
+    if right is None or wrong is None or wrong.shape != right.shape:
+        return None
+    if right.dtype.kind not in "fiu" or wrong.dtype.kind not in "fiu" or not right.size:
+        return None
+    with np.errstate(all="ignore"):
+        return (
+            _not_numbers(wrong)
+            or ("it is zero everywhere." if not wrong.any() else None)
+            or _rearranged(right, wrong)
+            or _nearly(right, wrong)
+            or _factor(right, wrong)
             or _of_rows(right, wrong, case)
         )
 
 
-def _of_lists(right: list[Any], wrong: list[Any]) -> str | None:
-    """Say what is wrong with a list: an end, an order, repetitions."""
-    right, wrong = [*map(_hashable, right)], [*map(_hashable, wrong)]
-    if len(right) > 1:
-        if wrong == right[:-1]:
-            return "the last item is missing: a loop or slice that stops one too early."
-        if wrong == right[1:]:
-            return "the first item is missing: a loop or slice that starts one too late."
-        if wrong == right[::-1]:
-            return "the right items in reverse order."
-        if wrong == list(dict.fromkeys(right)):
-            return "repetitions are missing: each item is there once only."
-        if sorted(map(repr, wrong)) == sorted(map(repr, right)):
-            return "the right items in another order."
+def _of_length(right: int, wrong: np.ndarray, case: Case) -> str | None:
+    """Say whether another length than the right one was taken, or what has that length."""
+    if wrong.ndim and len(wrong) == right:
+        return f"this is the array itself; its length, {right}, is needed."
+    arrays = {**case.inputs, **case.arguments}
+    places: dict[int, str] = {}
+    for name, array in arrays.items():
+        for axis, size in enumerate(array.shape if isinstance(array, np.ndarray) else ()):
+            places.setdefault(size, f"axis {axis} of {name}")
+    if wrong.ndim == 0 and right in places and int(wrong) in places:
+        return f"this is the length of {places[int(wrong)]}; that of {places[right]} is needed."
     return None
 
 
-def _hashable(value: Any) -> Any:
-    value = value.tolist() if isinstance(value, np.ndarray) else value
-    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
+def _unfilled(right: np.ndarray, wrong: np.ndarray) -> str | None:
+    """Say whether some entries are right and all others are zero, or not a number."""
+    good = np.isclose(wrong, right, rtol=1e-6, atol=0)
+    bad = ~good & (right != 0)
+    if right.ndim == 0 or not bad.any() or not (good & (right != 0)).any():
+        return None
+    if not (good | (wrong == 0) | np.isnan(wrong)).all():
+        return None
+    for axis in range(right.ndim):
+        others = tuple(a for a in range(right.ndim) if a != axis)
+        whole = bad.all(axis=others)
+        if whole.any() and bad.any(axis=others).sum() == whole.sum():
+            places = ", ".join(map(str, np.flatnonzero(whole)[:4]))
+            return (
+                f"what is at {places} along axis {axis} was never filled in; all else is right. "
+                "Does a loop end too soon, or return inside?"
+            )
+    return None
+
+
+def _one_for_another(right: np.ndarray, wrong: np.ndarray) -> str | None:
+    """Say whether one whole number is in all places where another one belongs."""
+    if right.dtype.kind not in "iu" or wrong.dtype.kind not in "iu" or right.size < 4:
+        return None
+    bad = right != wrong
+    if not bad.any() or bad.all() or np.ptp(right[bad]) or np.ptp(wrong[bad]):
+        return None
+    if abs(int(wrong[bad][0]) - int(right[bad][0])) == 1:
+        return None  # counts that are off by one
+    return f"{wrong[bad][0]} is in every place where {right[bad][0]} belongs; all else is right."
+
+
+def _input_itself(wrong: np.ndarray, case: Case) -> str | None:
+    for name, array in case.inputs.items():
+        if isinstance(array, np.ndarray) and array.shape == wrong.shape and _equal(wrong, array):
+            return f"this is the input {name} itself, unchanged."
+    return None
+
+
+def _rearranged(right: np.ndarray, wrong: np.ndarray) -> str | None:
+    """Say whether the right numbers are in other places."""
+    if right.ndim == 0 or right.size < 4 or len(np.unique(right)) < right.size / 2:
+        return None
+    if not _equal(np.sort(wrong, axis=None), np.sort(right, axis=None)):
+        return None
+    if right.ndim == 1:
+        return "the right numbers in another order."
+    rows = right.reshape(len(right), -1), wrong.reshape(len(wrong), -1)
+    if _equal(np.sort(rows[1], axis=0), np.sort(rows[0], axis=0)):
+        return "the right rows in another order."
+    return (
+        "the right numbers in the wrong places: axes are exchanged, a reshape does what only a "
+        "transpose can, or everything is shifted."
+    )
 
 
 def _array(value: Any) -> np.ndarray | None:
@@ -93,11 +168,13 @@ def _of_shape(name: str, right: np.ndarray, wrong: np.ndarray) -> str | None:
         return "a missing transpose: it is the transpose of what is expected."
     if wrong.size == right.size and _equal(wrong.reshape(right.shape), right):
         text = f"the right numbers in the wrong shape, {wrong.shape} where {right.shape} belongs"
+        if wrong.shape == (1, *right.shape) and right.ndim > 1:
+            return f"{text}: was a tuple of one taken for the array in it?"
         longer = max(wrong.shape, right.shape, key=len)
         kept = tuple(size for size in longer if size != 1)
         shorter = min(wrong.shape, right.shape, key=len)
         return f"{text}{': keepdims' if kept == shorter else ''}."
-    if right.ndim and wrong.ndim == 0:
+    if right.ndim and wrong.ndim == 0 and (wrong.dtype.kind == "f" or right.dtype.kind != "f"):
         return "one number for everything: a sum or mean needs its axis."
     extra = wrong.ndim - right.ndim
     if extra > 0 and wrong.shape[extra:] == right.shape:
@@ -142,19 +219,10 @@ def _of_values(right: np.ndarray, wrong: np.ndarray, case: Case) -> str | None:
         return None
     ratios = wrong[big] / right[big]
     ratio = float(np.median(ratios))
-    if not np.any(wrong):
-        return "it is zero everywhere."
-    if 0 < np.abs(ratios - 1).max() < 1e-3 and np.allclose(wrong, right, rtol=1e-3, atol=1e-9):
-        return (
-            "nearly right: a small number that is added (an epsilon in a logarithm, a root or a "
-            "division), or a step in float32."
-        )
-    if (
-        np.count_nonzero(big) > 1
-        and np.allclose(ratios, ratio, rtol=1e-6)
-        and _equal(wrong, right * ratio)
+    if _is_factor(right, wrong, big, ratio) and (
+        (named := _named(ratio, case)) or abs(ratio) in (0.25, 0.5, 2, 4, 10, 100)
     ):
-        return f"a constant factor: it is {ratio:.6g} times what is expected{_named(ratio, case)}."
+        return f"a constant factor: it is {ratio:.6g} times what is expected{named}."
     shift = wrong - right
     for name, array in {**case.inputs, **case.arguments}.items():
         if isinstance(array, np.ndarray) and array.shape == right.shape:
@@ -162,10 +230,41 @@ def _of_values(right: np.ndarray, wrong: np.ndarray, case: Case) -> str | None:
                 return f"{name} is left out: exactly {name} is missing."
             if _equal(shift, array):
                 return f"{name} is added once too often."
-    if _equal(np.abs(wrong), np.abs(right)):
+    if right.size > 1 and _equal(np.abs(wrong), np.abs(right)) and not _equal(wrong, right):
         return "the sign of some entries: the sizes are right."
     if shift.size > 1 and np.allclose(shift, shift.flat[0], rtol=1e-6):
         return f"a constant too much: each entry is off by {shift.flat[0]:.6g}."
+    return None
+
+
+def _is_factor(right: np.ndarray, wrong: np.ndarray, big: np.ndarray, ratio: float) -> bool:
+    if np.count_nonzero(big) < 2 or abs(ratio - 1) < 1e-3:
+        return False
+    return np.allclose(wrong[big] / right[big], ratio, rtol=1e-6) and _equal(wrong, right * ratio)
+
+
+def _factor(right: np.ndarray, wrong: np.ndarray) -> str | None:
+    big = np.abs(right) > 1e-3 * np.abs(right).max(initial=0.0)
+    ratio = float(np.median(wrong[big] / right[big])) if big.any() else 1.0
+    if _is_factor(right, wrong, big, ratio):
+        return f"a constant factor: it is {ratio:.6g} times what is expected."
+    return None
+
+
+def _not_numbers(wrong: np.ndarray) -> str | None:
+    if np.isnan(wrong).any():
+        return "NaN comes from 0 / 0, from inf - inf, or from the root or logarithm of less than 0."
+    if np.isinf(wrong).any():
+        return "infinity comes from a division by 0, from log(0), or from exp of a large number."
+    return None
+
+
+def _nearly(right: np.ndarray, wrong: np.ndarray) -> str | None:
+    if np.allclose(wrong, right, rtol=1e-3, atol=1e-9) and not np.array_equal(wrong, right):
+        return (
+            "nearly right: a small number that is added (an epsilon in a logarithm, a root or a "
+            "division), or a step in float32."
+        )
     return None
 
 
@@ -215,7 +314,7 @@ def _of_rows(right: np.ndarray, wrong: np.ndarray, case: Case) -> str | None:
     if right.ndim < 2 or right.shape[-1] < 3 or case.forward is not None:
         return None
     ratios = wrong / right
-    if not np.isfinite(ratios).all():
+    if not np.isfinite(ratios).all() or not ratios.all():
         return None
     if np.allclose(ratios, ratios[..., :1], rtol=1e-6):
         return (

@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from minilm import files, threads
-from minilm.course import catalog, checking, demos, experiments, isolation, loading, process, trials
+from minilm.course import (
+    catalog,
+    checking,
+    demos,
+    experiments,
+    isolation,
+    loading,
+    process,
+    repairs,
+    trials,
+)
 from minilm.course.catalog import Kata
 from minilm.course.loading import NotLoadedError
 from minilm.course.reports import Failure
@@ -78,6 +88,12 @@ def grade(request: Request) -> dict[str, Any]:
     return {**checked, "seen": seen}
 
 
+def repair(request: Request) -> dict[str, Any]:
+    """Look for a small change that makes a file right: what `repairs.request` sends."""
+    found = repairs.answer(request)
+    return {"found": None if found is None else dataclasses.asdict(found)}
+
+
 def demo(request: Request) -> dict[str, Any]:
     """Run a demo: {"number", "parts", "folder", "file"}; return what an experiment measured."""
     kata = catalog.find(request["number"])
@@ -118,7 +134,7 @@ def plug(request: Request) -> dict[str, Any]:
 
 
 ACTIONS: dict[str, Callable[[Request], dict[str, Any]]] = {
-    f.__name__: f for f in (check, grade, demo, plug)
+    f.__name__: f for f in (check, repair, grade, demo, plug)
 }
 
 
@@ -138,14 +154,14 @@ def main(folder: Path) -> None:
         open(folder / process.RESULT, "w", encoding="utf-8") as found,
     ):
         faulthandler.enable(trace)
-        faulthandler.dump_traceback_later(request["seconds"], exit=True, file=trace)
+        isolation.limit_time(request["seconds"], trace)
         try:
             result = ACTIONS[request["action"]](request)
         except (MinilmError, NotLoadedError) as error:
             result = {"raised": str(error)}
         except Exception as error:
             result = {"raised": loading.said(error)}
-        faulthandler.cancel_dump_traceback_later()
+        isolation.lift_time_limit()
         faulthandler.disable()
         json.dump(result, found)
 

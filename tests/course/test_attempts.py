@@ -3,7 +3,9 @@
 Each attempt follows a line `#: name | cause`. The code is put after the solution, so that it has
 the imports and its definitions take the place of the solution's. The cause is a pattern of what
 the explanation must say; a right attempt has `-`. They were written before `wrong.py` was looked
-at; where it explained an attempt rightly in other words, the pattern was changed to those.
+at; where it explained an attempt rightly in other words, the pattern was changed to those. Those in
+files named `..._second.txt` were written later, to try the diagnosis on code that nobody had tuned
+it for; named answers that explained them at once were left out.
 """
 
 import re
@@ -11,25 +13,60 @@ from pathlib import Path
 
 import pytest
 
-from minilm.course import catalog, checking, stubs
+from minilm.course import catalog, checking, repairs, stubs
 
 FOLDER = Path(__file__).parent / "attempts"
 FILE = Path("mykatas/attempt.py")
 # Attempts whose cause is not found; what is said of them is only where they are wrong.
 UNNAMED = {
-    ("2.2", "ids only"),
     ("3.2", "the mean over the wrong axis"),
     ("4.3", "two at once: no 3, and 2 forgotten"),
     ("4.8", "backward draws new ones"),
     ("4.8", "an exact number dropped"),
     ("5.1", "mask too weak"),
-    ("5.2", "hard-coded 3 heads"),
+    # Of the second set.
+    ("1.1", "itertools groupby keys not filtered"),
+    ("1.1", "word not reset"),
+    ("1.3", "only the left token compared"),
+    ("1.4", "the second stays"),
+    ("2.1", "negative start"),
+    ("2.5", "running mean wrong"),
+    ("2.5", "divides inside the loop"),
+    ("2.5", "wrong shape for no documents"),
+    ("3.3", "log twice"),
+    ("3.3", "predicted class in place of the label"),
+    ("3.3", "weights changed in place"),
+    ("4.2", "reshape with the sizes swapped"),
+    ("4.2", "float32 cast"),
+    ("4.2", "gradient of weight uses y"),
+    ("4.3", "backward tanh of x"),
+    ("4.4", "e without max but clipped"),
+    ("4.4", "loss mean over classes too"),
+    ("4.5", "variance by hand not centered twice"),
+    ("6.2", "root of the mean too"),
+    ("6.3", "clip subtracts"),
+    ("8.1", "mask by channels"),
+    ("8.1", "shares 1 / lengths everywhere"),
+    ("8.1", "backward sum over the batch"),
+    ("8.1", "last of the first text for all"),
+    ("8.1", "backward dy of the wrong text"),
+    ("8.1", "backward ones"),
+    ("8.3", "merged times"),
+    ("8.4", "gradient of the weights' penalty forgotten"),
+    ("10.3", "min for max"),
+    ("10.3", "verdict by the low end"),
+}
+
+# Attempts that get a wrong cause: they raise, or return, the same as a named wrong answer does.
+MISTAKEN = {
+    ("7.2", "top-p as a threshold", "the_last_one_dropped"),
+    ("8.3", "b before a", "first_factor_not_transposed"),
 }
 
 
 def attempts():
     for path in sorted(FOLDER.glob("*.txt")):
-        number = "{}.{}".format(*map(int, path.stem.split("_")))
+        number = "{}.{}".format(*map(int, path.stem.split("_")[:2]))
         for part in re.split(r"^#: ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
             head, _, code = part.partition("\n")
             name, cause = head.split(" | ")
@@ -39,6 +76,13 @@ def attempts():
 def checked(number, code):
     kata = catalog.find(number)
     return checking.check_source(kata, f"{stubs.solution(kata)}\n\n{code}", FILE)
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch):
+    """Let a search for a small change end by itself, also on a slow machine."""
+    monkeypatch.setattr(repairs, "_SECONDS", {False: 5.0, True: 3.0})
+    monkeypatch.setattr(repairs, "_MORE_SECONDS", 5.0)
 
 
 @pytest.mark.parametrize(("number", "name", "cause", "code"), list(attempts()))
@@ -51,6 +95,9 @@ def test_attempt(number, name, cause, code):
     said = report.failure.looks_like
     if (number, name) in UNNAMED:
         assert said is None
+        return
+    if (number, name, report.failure.mistake) in MISTAKEN:
+        assert not re.search(cause, " ".join(said.split()))
         return
     told = report.failure.text if said is None else said
     assert re.search(cause, " ".join(told.split())), report.failure

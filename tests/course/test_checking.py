@@ -130,12 +130,19 @@ def test_the_first_wrong_local_variable_is_named():
 @pytest.mark.parametrize(
     ("body", "suspicion"),
     [
-        (edited("dx = rstd", "dx = -rstd"), "the sign"),
-        (edited("dx = rstd", "dx = rstd / 7"), "a constant factor: it is 0.142857 times"),
-        (edited("dx = rstd", "dx = 0 * rstd"), "it is zero everywhere"),
+        (edited("dx = rstd", "dx = -rstd"), "a sign: the minus"),
+        (edited("dx = rstd", "dx = rstd / 7"), "`/ 7` should not be there"),
+        (
+            edited("dx = rstd", "seven = float(len(gain))\n    dx = rstd / seven / 1.5 / 1.5"),
+            "a constant factor: it is 0.0634921 times",
+        ),
         (
             edited("dbias = dy.sum(axis=rows)", "dbias = dy.sum(axis=rows, keepdims=True)"),
-            "the right numbers in the wrong shape",
+            "keepdims=True in `dy.sum(axis=rows, keepdims=True)` keeps an axis",
+        ),
+        (
+            edited("dbias = dy.sum(axis=rows)", "dbias = dy.sum(axis=rows)[None, :, None]"),
+            "has an axis that does not belong there",
         ),
         (
             edited("dbias = dy.sum(axis=rows)", "dbias = dy.reshape(-1, dy.shape[-1])[-1]"),
@@ -160,7 +167,7 @@ def test_two_mistakes_are_told_one_after_the_other():
     body = edited("dbias = dy.sum(axis=rows)", "dbias = -dy.sum(axis=rows)")
     body = body.replace("- mean_d -", "-")
     assert check(body).failure.mistake == "without_the_way_through_the_mean"
-    assert "the sign" in check(edited("dbias = dy", "dbias = -dy")).failure.looks_like
+    assert "a sign" in check(edited("dbias = dy", "dbias = -dy")).failure.looks_like
 
 
 def test_checking_leaves_the_library_as_it_was():
@@ -245,7 +252,7 @@ def test_the_librarys_class_is_no_answer(source):
             "a name that is not defined",
         ),
         (
-            edited("d = dy * gain", "d = dy @ dy * gain"),
+            edited("d = dy * gain", "d = (dy @ dy) @ (gain @ dy)"),
             "a matrix product whose inner sizes",
         ),
         (edited("(axis=-1, keepdims=True)", "(axis=-1)"), "an axis that was summed away"),
@@ -270,11 +277,15 @@ def test_two_named_mistakes_at_once():
 
 
 def test_a_mistake_that_fits_only_where_it_fails_is_probable():
-    body = edited("mean_d = d.mean(axis=-1", "mean_d = d.mean(axis=0 if dy.ndim == 2 else -1")
-    body = body.replace(
-        "(d * normalized).mean(axis=-1", "(d * normalized).mean(axis=0 if dy.ndim == 2 else -1"
-    )
-    failure = check(body).failure
+    def layer_norm_backward(dy, cache):
+        normalized, rstd, gain = cache
+        axis, rows = (0 if dy.ndim == 2 else -1), tuple(range(dy.ndim - 1))
+        d = dy * gain
+        means = d.mean(axis, keepdims=True), (d * normalized).mean(axis, keepdims=True)
+        dx = rstd * (d - means[0] - normalized * means[1])
+        return dx, (dy * normalized).sum(rows), dy.sum(rows)
+
+    failure = checking.check_functions(KATA, {"layer_norm_backward": layer_norm_backward}).failure
     assert (failure.certainty, failure.mistake) == ("Probably", "means_over_the_batch")
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import minilm
-from minilm.course import catalog, notebook, plugging, sessions, stubs, targets
+from minilm.course import catalog, notebook, plugging, repairs, sessions, stubs, targets
 from minilm.course.notebook import limits
 from minilm.errors import OptionError
 from minilm.nn import functional as F
@@ -65,6 +65,15 @@ def test_a_class_and_several_functions_pass(module):
     kata = catalog.find("4.3")
     made = module(stubs.solution(kata))
     assert minilm.check("4.3", made.gelu_backward, made.gelu).passed
+
+
+def test_a_small_change_is_found(module, monkeypatch):
+    monkeypatch.setattr(repairs, "_MORE_SECONDS", 60.0)
+    right = stubs.solution(catalog.find("4.6"))
+    found = minilm.check(
+        "4.6", module(right.replace("dx = rstd", "dx = -rstd")).layer_norm_backward
+    )
+    assert found.report.failure.looks_like.startswith("a sign: the minus")
 
 
 def test_a_wrong_answer_is_named_and_located(module):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minilm.course import cases, suspects
+from minilm.course import cases, kinds, suspects
 from minilm.nn import functional as F
 
 
@@ -43,7 +43,6 @@ def suspicion(case, name, change):
         ("dx", lambda a: a + 0.5, "a constant too much: each entry is off by 0.5"),
         ("dbias", lambda a: a[None], "the right numbers in the wrong shape"),
         ("dbias", lambda a: np.stack([a / 2, a / 2]), "a missing sum: add it up over axis 0"),
-        ("dx", lambda a: 0 * a, "zero everywhere"),
     ],
 )
 def test_usual_suspects(case, name, change, said):
@@ -69,6 +68,58 @@ def test_results_in_another_order(rng):
     assert found == "this is db: the order of the results."
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda a: 0 * a, "zero everywhere"),
+        (lambda a: a * np.nan, "NaN comes from"),
+        (lambda a: a * (1 + 1e-5), "nearly right"),
+        (lambda a: a * 1.2345, "a constant factor: it is 1.2345"),
+        (lambda a: a[::-1], "the right rows in another order"),
+        (lambda a: a.swapaxes(0, 1).reshape(a.shape), "the right numbers in the wrong places"),
+    ],
+)
+def test_vague_suspicions(case, change, said):
+    right = {"dx": cases.run(case, F.linear_backward).results["dx"]}
+    wrong = {"dx": change(right["dx"])}
+    assert said in suspects.vague("dx", right, wrong, case, lambda inputs: right)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ([1, 2], {1, 2}, "a set has no order"),
+        ([1, 2], (i for i in (1, 2)), "makes a generator"),
+        ([1, 2], (1, 2), "in a tuple; it must be a list"),
+        ([(1, 0.5)], [1], "each item must be a tuple of 2"),
+        (np.ones(2), [1.0, 1.0], "np.array or np.stack"),
+        (1.5, 1, "write 1.0, not 1"),
+        ("Yes", "yes", "capitals and small letters"),
+        (b"ab", "ab", ".encode()"),
+        ("better", True, "True or False"),
+        ({"a": 1}, [1], "the names are missing"),
+        ([1, 2], [1, 2], None),
+    ],
+)
+def test_the_kind_of_thing(right, wrong, said):
+    case = cases.Call("f", {})
+    found = suspects.suspect("a", {"a": right}, {"a": wrong}, case, lambda inputs: {"a": right})
+    assert found is None if said is None else said in found
+
+
+def test_what_was_never_filled(rng):
+    right = {"a": rng.standard_normal((4, 3))}
+    wrong = {"a": right["a"] * np.array([[1], [1], [0], [0]])}
+    found = suspects.suspect("a", right, wrong, cases.Call("f", {}), lambda inputs: right)
+    assert found.startswith("what is at 2, 3 along axis 0 was never filled in")
+
+
+def test_another_length(rng):
+    case = cases.Call("f", {"x": rng.standard_normal((4, 3))})
+    found = suspects.suspect("n", {"n": 4}, {"n": 3}, case, lambda inputs: {"n": 4})
+    assert found == "this is the length of axis 1 of x; that of axis 0 of x is needed."
+
+
 def test_nothing_is_said_of_noise(case, rng):
     assert suspicion(case, "dx", lambda a: a + rng.standard_normal(a.shape)) is None
 
@@ -84,5 +135,5 @@ def test_nothing_is_said_of_noise(case, rng):
 )
 def test_lists_of_arrays_are_compared_item_by_item(wrong, said):
     right = [np.array(item) for item in ([3], [1, 2], [3], [5])]
-    found = suspects._of_lists(right, [np.array(item) for item in wrong])
+    found = kinds.of_lists(right, [np.array(item) for item in wrong])
     assert found is None if said is None else found.startswith(said)

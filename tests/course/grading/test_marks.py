@@ -66,7 +66,7 @@ def test_short_plain_functions_accuse_nobody(number):
 def test_independent_attempts_accuse_nobody():
     """Attempts written without the solution at hand: what is the same is below the threshold."""
     counted = 0
-    for path in sorted(ATTEMPTS.glob("*.txt")):
+    for path in sorted(ATTEMPTS.glob("[0-9][0-9]_[0-9].txt")):  # others are varied from one
         kata = catalog.find("{}.{}".format(*map(int, path.stem.split("_"))))
         files = []
         for part in re.split(r"^#: ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:

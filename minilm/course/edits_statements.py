@@ -1,0 +1,136 @@
+"""Changes of statements: what is returned and unpacked, loops, sums that are not added up."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from minilm.course.places import Place, Said, exchanged, integer, set_field, shown
+
+
+def returned(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
+    """Yield other orders of what is returned or unpacked, and returns that come later."""
+    for found in ast.walk(tree):
+        node: Any = found
+        value: Any = None
+        if isinstance(node, ast.Return):
+            value, what = node.value, "what is returned is in the wrong order"
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            value, what = node.targets[0], "what is unpacked has another order"
+        if isinstance(value, ast.Tuple):
+            for i in range(len(value.elts)):
+                for j in range(i + 1, len(value.elts)):
+                    yield from exchanged(value.elts, i, f"{what}: {shown(node)}.", node.lineno, j)
+        if isinstance(value, ast.Tuple) and isinstance(node, ast.Return):
+            for element in value.elts:
+                if isinstance(element, ast.Tuple):
+                    for i in range(len(element.elts)):
+                        for j in range(i + 1, len(element.elts)):
+                            yield from exchanged(
+                                element.elts, i, f"{what}: {shown(node)}.", node.lineno, j
+                            )
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Call):
+            first = ast.Subscript(node.value, integer(0), ast.Load())
+            text = f"{shown(node.value)} is a tuple; take it apart before you compute with it."
+            yield from set_field(node, "value", first, text)
+
+
+def statements(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
+    """Yield statements that are left out, stand elsewhere, add up, or leave a loop otherwise."""
+    tops = [n.body for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    for body in _bodies(tree):
+        outer = next((top for top in tops if top is body), None)
+        for i, node in enumerate(list(body)):
+            if isinstance(node, ast.For | ast.While | ast.If):
+                yield from _moved_out(body, i, node)
+            if isinstance(node, ast.Break | ast.Continue):
+                words = (
+                    ("break", "continue") if isinstance(node, ast.Break) else ("continue", "break")
+                )
+                body[i] = ast.copy_location(
+                    ast.Continue() if isinstance(node, ast.Break) else ast.Break(), node
+                )
+                yield f"`{words[0]}` there: it should be `{words[1]}`.", node.lineno
+                body[i] = node
+            if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+                yield from _accumulated(body, i, node)
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target: Any = node.targets[0]
+                text = f"{shown(node)} throws away what was there: add to it, `+=`."
+                for new in (ast.AugAssign(target, ast.Add(), node.value), *_at(target, node.value)):
+                    body[i] = ast.copy_location(new, node)
+                    yield text, node.lineno
+                    body[i] = node
+            if isinstance(node, ast.Return) and len(body) > 1 and body is not outer:
+                del body[i]
+                yield "the function returns inside the loop, the first time around.", node.lineno
+                body.insert(i, node)
+            if isinstance(node, ast.For) and isinstance(node.iter, ast.Name):
+                copied = ast.Call(ast.Name("list", ast.Load()), [node.iter], [])
+                text = f"{shown(node.iter)} is changed while the loop goes through it."
+                yield from set_field(node, "iter", copied, text)
+            kinds = ast.Assign | ast.AugAssign | ast.Expr | ast.If
+            is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if len(body) > 1 and isinstance(node, kinds) and not is_text:
+                del body[i]
+                yield f"without {shown(node)} all is right.", node.lineno
+                body.insert(i, node)
+
+
+def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef):
+            continue
+        for field in ("body", "orelse"):
+            body = getattr(node, field, None)
+            if isinstance(body, list) and body:
+                yield body
+
+
+def _moved_out(body: list[ast.stmt], i: int, node: Any) -> Iterator[Said]:
+    """Yield the last statement of a loop behind it, and the first one behind it inside."""
+    last = node.body[-1]
+    word = "`if`" if isinstance(node, ast.If) else "loop"
+    if len(node.body) > 1:
+        node.body.pop()
+        body.insert(i + 1, last)
+        if isinstance(last, ast.Return):
+            yield f"the function returns inside the {word}, the first time around.", last.lineno
+        else:
+            yield f"{shown(last)} is inside the {word}; it belongs behind it.", last.lineno
+        del body[i + 1]
+        node.body.append(last)
+    if i + 1 < len(body) and isinstance(
+        body[i + 1], ast.Assign | ast.AugAssign | ast.Expr | ast.Return
+    ):
+        after = body.pop(i + 1)
+        node.body.append(after)
+        yield f"{shown(after)} is behind the {word}; it belongs inside.", after.lineno
+        node.body.pop()
+        body.insert(i + 1, after)
+
+
+def _accumulated(body: list[ast.stmt], i: int, node: ast.AugAssign) -> Iterator[Said]:
+    for new in _at(node.target, node.value):
+        body[i] = ast.copy_location(new, node)
+        text = (
+            f"{shown(node)} adds only once to a place that is named several times; np.add.at adds "
+            "each time."
+        )
+        yield text, node.lineno
+        body[i] = node
+    new_assign = ast.Assign([node.target], node.value)
+    body[i] = ast.copy_location(new_assign, node)
+    yield f"{shown(node)} adds to what was there; it should take its place.", node.lineno
+    body[i] = node
+
+
+def _at(target: Any, value: ast.expr) -> Iterator[ast.stmt]:
+    """Yield the call of np.add.at that adds to an index."""
+    if isinstance(target, ast.Subscript):
+        numpy = ast.Call(ast.Name("__import__", ast.Load()), [ast.Constant("numpy")], [])
+        at = ast.Attribute(ast.Attribute(numpy, "add", ast.Load()), "at", ast.Load())
+        array = copy.deepcopy(target.value)
+        yield ast.Expr(ast.Call(at, [array, copy.deepcopy(target.slice), value], []))
