@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from minilm.course.places import (
+from minilm.course.edits.places import (
     Place,
     Said,
     call_of,

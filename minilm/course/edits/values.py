@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minilm.course.places import (
+from minilm.course.edits.places import (
     SIGNS,
     Place,
     Said,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from minilm.course.places import Place, Said, call_of, called_name, integer, shown, variables
+from minilm.course.edits.places import Place, Said, call_of, called_name, integer, shown, variables
 
 _SIZES = {"len", "range", "zeros", "zeros_like", "empty", "ones", "full", "type", "isinstance"}
 

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from minilm.course.places import Place, Said, exchanged, integer, set_field, shown
+from minilm.course.edits.places import Place, Said, exchanged, integer, set_field, shown
 
 
 def returned(tree: ast.Module, places: list[Place]) -> Iterator[Said]:

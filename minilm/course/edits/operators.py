@@ -5,7 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from minilm.course.places import SIGNS, Place, Said, call_of, called_name, integer, set_field, shown
+from minilm.course.edits.places import (
+    SIGNS,
+    Place,
+    Said,
+    call_of,
+    called_name,
+    integer,
+    set_field,
+    shown,
+)
 
 _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub,),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from minilm.course.edits_added import added
-from minilm.course.edits_calls import calls, everywhere
-from minilm.course.edits_operators import (
+from minilm.course.edits.added import added
+from minilm.course.edits.calls import calls, everywhere
+from minilm.course.edits.operators import (
     conditions,
     divisions,
     operators,
@@ -18,9 +18,9 @@ from minilm.course.edits_operators import (
     sides,
     two_operators,
 )
-from minilm.course.edits_statements import returned, statements
-from minilm.course.edits_values import by_hand, left_out, names, numbers
-from minilm.course.places import Said, all_places
+from minilm.course.edits.places import Said, all_places
+from minilm.course.edits.statements import returned, statements
+from minilm.course.edits.values import by_hand, left_out, names, numbers
 
 
 def likely(
