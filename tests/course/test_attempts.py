@@ -70,7 +70,10 @@ def attempts():
         for part in re.split(r"^#: ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
             head, _, code = part.partition("\n")
             name, cause = head.split(" | ")
-            yield pytest.param(number, name, cause.strip(), code, id=f"{number}: {name}")
+            marks = [pytest.mark.slow] if path.stem.endswith("_second") else []
+            yield pytest.param(
+                number, name, cause.strip(), code, id=f"{number}: {name}", marks=marks
+            )
 
 
 def checked(number, code):
