@@ -182,7 +182,7 @@ def _measured(run: Mapping[str, Any]) -> dict[str, str]:
         "the same, after update": f"{run['updated']:.5f}",
         "error of the gradient": f"{run['gradient_error']:.0e}",
     }
-    reviewed = run.get("reviewed", run)
+    reviewed = run["reviewed"]
     return shown | {name: f"{reviewed[key]:.3f}" for name, key in _REVIEWS.items()}
 
 
