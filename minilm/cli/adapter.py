@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,8 +74,7 @@ def _list(options: argparse.Namespace) -> int:
         record["fits"] = {name: bases[name].fits(path) for name in there}
         records.append(record)
     if options.json:
-        json.dump({"adapters": records}, sys.stdout, indent=2)
-        print()
+        console.print_json({"adapters": records})
         return 0
     for record in records:
         for line in _lines(record):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import sys
+
+from minilm.cli import console
 
 # Each race is a module of minilm.bench with `add_arguments(parser)`, `run(options) -> dict` (what
 # --json prints) and `render(result) -> str` (what a person reads). Their module level imports
@@ -38,8 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the race and print what it measured."""
     result = options.module.run(options)
     if options.json:
-        json.dump(result, sys.stdout, indent=2)
-        print()
+        console.print_json(result)
     else:
         print(options.module.render(result))
     return 0

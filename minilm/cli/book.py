@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import webbrowser
 from pathlib import Path
 
 from minilm import threads
-from minilm.cli import options as shared
+from minilm.cli import console
 from minilm.errors import OptionError
 
 
@@ -45,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
     if options.demos is not None:
         book.store_demos(options.demos)
         return 0
-    path = book.write(options.out, workers=options.workers, say=shared.note)
+    path = book.write(options.out, workers=options.workers, say=console.aside)
     print(f"The book: {path}")
-    if options.open and not webbrowser.open(path.resolve().as_uri()):
-        print(f"no browser was found here; open {path} in yours", file=sys.stderr)
+    if options.open:
+        console.open_page(path)
     return 0

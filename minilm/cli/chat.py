@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minilm.cli import console
+from minilm.cli.options import add_sampling
 from minilm.errors import MinilmError, OptionError
 
 if TYPE_CHECKING:
@@ -20,35 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--adapter", type=Path, metavar="DIR", help="folder of an adapter that belongs to it"
     )
     parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
-    parser.add_argument(
-        "--max-new-tokens", type=int, default=200, metavar="N", help="in a reply (default: 200)"
-    )
-    parser.add_argument(
-        "--temperature",
-        type=float,
-        # 0.2 and 0.9 are what SmolLM2's makers advise: at 0.7 a question in English is now and then
-        # answered in French.
-        default=0.2,
-        metavar="X",
-        help="higher is more random; 0 is greedy (default: 0.2)",
-    )
-    parser.add_argument(
-        "--top-k", type=int, metavar="N", help="choose among the N most likely tokens"
-    )
-    parser.add_argument(
-        "--top-p",
-        type=float,
-        default=0.9,
-        metavar="P",
-        help="choose among the most likely tokens that together have probability P (default: 0.9)",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
+    # The makers of SmolLM2 advise 0.2 and 0.9: at 0.7 it answers some English questions in French.
+    add_sampling(parser, max_new_tokens=200, temperature=0.2, top_p=0.9)
 
 
 def run(options: argparse.Namespace) -> int:
     """Talk until the input ends."""
-    if options.seed < 0:
-        raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
     import numpy as np
 
     from minilm.models import adapted, chat
@@ -57,10 +36,10 @@ def run(options: argparse.Namespace) -> int:
     adapters = [options.adapter] if options.adapter else []
     ((_, model),) = adapted.load_language_models(options.model, adapters)
     if model.tokenizer is not None and model.tokenizer.chat_template is None and not adapters:
-        print(
-            "minilm chat: this model has no chat template: it may not have learned to answer "
-            "(minilm finetune --conversations)",
-            file=sys.stderr,
+        console.note(
+            "chat",
+            "this model has no chat template: it may not have learned to answer (minilm finetune "
+            "--conversations)",
         )
     conversation = chat.Chat(
         model,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
+import csv
 import textwrap
 import time
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minilm import resources, threads
-from minilm.cli import report
-from minilm.cli.options import add_table, dimensions, table_options
+from minilm.cli import console, report
+from minilm.cli.options import Options, add_table, add_vectors, add_workers, table_options
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -87,7 +86,22 @@ PRESETS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = "Another comparison: minilm compare forgetting --help."
-    data = parser.add_argument_group("data (by default the corpora that ship with minilm)")
+    _add_data(parser.add_argument_group("data (by default the corpora that ship with minilm)"))
+    _add_runs(parser.add_argument_group("runs"))
+    add_vectors(parser.add_argument_group("word vectors"), window=15)
+    places = parser.add_argument_group("where it runs")
+    add_workers(places)
+    places.add_argument("--dask", metavar="ADDRESS", help="a Dask cluster, such as tcp://host:8786")
+    places.add_argument(
+        "--price-per-hour",
+        type=float,
+        metavar="X",
+        help="price of the machine: adds what runs cost",
+    )
+    _add_output(parser.add_argument_group("output"))
+
+
+def _add_data(data: Options) -> None:
     data.add_argument(
         "--task",
         type=Path,
@@ -117,7 +131,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="lines",
         help="what a document is in .txt and .md (default: lines)",
     )
-    grid = parser.add_argument_group("runs")
+
+
+def _add_runs(grid: Options) -> None:
     grid.add_argument(
         "--preset",
         choices=PRESETS,
@@ -130,7 +146,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--conditions",
         metavar="A,B,...",
         help="names (default: by preset); also models in folders, or smollm2: "
-        "probe:DIR, lora:DIR, finetuned:DIR",
+        "probe:DIR, lora:DIR, finetuned:DIR (one with a comma goes in double quotes)",
     )
     grid.add_argument("--budgets", metavar="N,N,...", help="numbers of labelled examples")
     grid.add_argument("--seeds", type=int, metavar="N", help="draws of the labelled examples")
@@ -145,32 +161,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,...,all",
         help="how much of each unlabelled text is used (default: all; of several, equally much)",
     )
-    vectors = parser.add_argument_group("word vectors")
-    vectors.add_argument("--window", type=int, default=15, help="words to each side (default: 15)")
-    vectors.add_argument(
-        "--weighting", choices=("ppmi", "count"), default="ppmi", help="(default: ppmi)"
-    )
-    vectors.add_argument(
-        "--dimensions",
-        type=dimensions,
-        default=100,
-        metavar="N|all",
-        help="columns kept (default: 100)",
-    )
-    vectors.add_argument(
-        "--min-count", type=int, default=1, metavar="N", help="leave out words seen fewer times"
-    )
-    vectors.add_argument("--stop-words", action="store_true", help="leave out function words")
-    places = parser.add_argument_group("where it runs")
-    places.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
-    places.add_argument("--dask", metavar="ADDRESS", help="a Dask cluster, such as tcp://host:8786")
-    places.add_argument(
-        "--price-per-hour",
-        type=float,
-        metavar="X",
-        help="price of the machine: adds what runs cost",
-    )
-    output = parser.add_argument_group("output")
+
+
+def _add_output(output: Options) -> None:
     output.add_argument("--out", type=Path, metavar="DIR", help="(default: runs/TASK-TIME)")
     output.add_argument("--resume", action="store_true", help="continue what is in --out")
     output.add_argument("--overwrite", action="store_true", help="replace what is in --out")
@@ -209,7 +202,9 @@ def run(options: argparse.Namespace) -> int:
     if pretrainings is None:
         pretrainings = preset.pretrainings if preset.crossed else min(preset.pretrainings, seeds)
     grid = Grid(
-        conditions=_names(options.conditions) or preset.conditions or DEFAULT,
+        conditions=preset.conditions or DEFAULT
+        if options.conditions is None
+        else _names(options.conditions),
         budgets=preset.budgets if options.budgets is None else _budgets(options.budgets),
         seeds=seeds,
         pretrainings=pretrainings,
@@ -218,13 +213,12 @@ def run(options: argparse.Namespace) -> int:
     name = tasks[0].task.stem
     folder = options.out or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     bet, class_bets = _bets(options.predict, grid.conditions, folder, options.overwrite)
-    workers = options.workers if options.workers is not None else os.cpu_count() or 1
     try:
         result = comparison.compare(
             tasks,
             grid,
             folder,
-            place=executors.place(workers, options.dask),
+            place=executors.place(options.workers, options.dask),
             resume=options.resume,
             overwrite=options.overwrite,
             price_per_hour=options.price_per_hour,
@@ -238,7 +232,7 @@ def run(options: argparse.Namespace) -> int:
         advice = "nothing was written"
         if folder.exists():
             advice = f"continue with the same command and --out {folder} --resume"
-        print(f"minilm compare: stopped by Ctrl-C; {advice}", file=sys.stderr)
+        console.note("compare", f"stopped by Ctrl-C; {advice}")
         return 130
     report.show(result, options)
     return 0
@@ -266,7 +260,7 @@ def _say(text: str) -> None:
     lines = textwrap.wrap(text, 63) or [""]
     for number, line in enumerate(lines):
         prefix = "minilm compare: " if number == 0 else " " * 16
-        print(prefix + line, file=sys.stderr, flush=True)
+        console.aside(prefix + line)
 
 
 def _tasks(options: argparse.Namespace) -> list[Any]:
@@ -327,9 +321,14 @@ def _companions(task: Path) -> tuple[list[Path], Path | None]:
     return [shipped / text], None if second is None else shipped / second
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    """Return the names in a list with commas, each once."""
-    return tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a list with commas, each once.
+
+    >>> _names('random, "probe:models/a,b"')
+    ('random', 'probe:models/a,b')
+    """
+    parts = next(csv.reader([text], skipinitialspace=True), [])
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 def _budgets(text: str) -> tuple[int, ...]:

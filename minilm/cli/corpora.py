@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import asdict
 
 from minilm import resources, threads
+from minilm.cli import console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +27,7 @@ def run(options: argparse.Namespace) -> int:
     broken = [figure for figure in figures if not figure.kept]
     if options.json:
         rows = [asdict(figure) | {"kept": figure.kept} for figure in figures]
-        json.dump({"figures": rows, "neighbors": neighbors}, sys.stdout, indent=2)
-        print()
+        console.print_json({"figures": rows, "neighbors": neighbors})
     else:
         print(corpora.table(figures))
         print("\n| probe word | nearest words |\n|---|---|")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -129,8 +127,7 @@ def _run_task(options: argparse.Namespace) -> int:
 def _print_json(records: list[tuple[str | None, dict[str, Any]]]) -> None:
     """Print one record, or those of several adapters by name."""
     content: Any = dict(records) if len(records) > 1 else records[0][1]
-    json.dump(content, sys.stdout, indent=2)
-    print()
+    console.print_json(content)
 
 
 def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:

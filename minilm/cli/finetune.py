@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from minilm import resources, threads
-from minilm.cli import options, pretrain
-from minilm.cli.options import add_table, table_options
+from minilm.cli import console
+from minilm.cli.options import add_lora, add_table, add_training, given, refuse, table_options
 from minilm.errors import OptionError
 from minilm.nn.config import POOLINGS
-from minilm.training import given, settings
+from minilm.training import settings
+from minilm.training.given import METHODS
 
 # Options that are fields of the settings; None if not given.
 _SETTINGS = (
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data-file", type=Path, nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--output-dir", type=Path, metavar="OUT", help="folder of the result")
-    parser.add_argument("--method", choices=given.METHODS, help="what is trained (default: full)")
+    parser.add_argument("--method", choices=METHODS, help="what is trained (default: full)")
     parser.add_argument(
         "--epochs", type=float, metavar="N", help="times through the texts (default: 10)"
     )
@@ -48,16 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate", type=float, metavar="X", help="the highest (default: by method)"
     )
-    options.add_lora(parser.add_argument_group("with --method lora"))
+    add_lora(parser.add_argument_group("with --method lora"))
     _add_task(parser)
     add_table(parser, labels=True)
-    parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
-    parser.add_argument(
-        "--threads",
-        type=int,
-        metavar="N",
-        help="each works on a part of the batch (default: 2)",
-    )
+    add_training(parser)
 
 
 def _add_task(parser: argparse.ArgumentParser) -> None:
@@ -84,69 +78,70 @@ def _add_task(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Fine-tune, and print how it goes."""
     threads.set_blas_threads(1)  # has its full effect before NumPy is loaded
-    if chosen.data_file is not None:
-        raise OptionError(
-            "--data-file is text without labels; train the language model further on it with "
-            "minilm update, or give labelled texts with --task"
-        )
-    if (chosen.task is None) == (chosen.conversations is None):
-        raise OptionError(
-            "one of --task (a table of labelled texts) and --conversations (a file) is needed"
-        )
-    if chosen.output_dir is None:
-        raise OptionError("--output-dir is needed: the folder of the result")
-    if chosen.method != "lora":
-        options.refuse(chosen, "--method lora", ("rank", "alpha", "targets"))
-    if chosen.method != "last-n":
-        options.refuse(chosen, "--method last-n", ("layers",))
-    if chosen.method == "probe":
-        options.refuse(chosen, "a method that trains the body", ("layer_decay",))
-    asked = {name: getattr(chosen, name) for name in _SETTINGS}
-    asked = {name: value for name, value in asked.items() if value is not None}
+    _check(options)
+    asked = given(options, _SETTINGS)
     if "targets" in asked:
         asked["targets"] = tuple(asked["targets"])
-    finetune_settings = settings.FinetuneSettings(**{"threads": 2, **asked})
-    learn = _learn_labels if chosen.conversations is None else _learn_replies
+    learn = _learn_labels if options.conversations is None else _learn_replies
     try:
-        return learn(chosen, finetune_settings)
+        learn(options, settings.FinetuneSettings(**{"threads": 2, **asked}))
     except KeyboardInterrupt:
         from minilm.store import manifest
 
         # The result is written at the end, all of it or nothing.
-        kept = f"the result is in {chosen.output_dir}"
-        if not (chosen.output_dir / manifest.NAME).exists():
+        kept = f"the result is in {options.output_dir}"
+        if not (options.output_dir / manifest.NAME).exists():
             kept = "nothing was saved; the same command starts again"
-        print(f"minilm finetune: stopped by Ctrl-C; {kept}", file=sys.stderr)
+        console.note("finetune", f"stopped by Ctrl-C; {kept}")
         return 130
+    return 0
 
 
-def _learn_labels(chosen: argparse.Namespace, finetune_settings: settings.FinetuneSettings) -> int:
+def _check(options: argparse.Namespace) -> None:
+    """Raise OptionError at what is missing, or would have no effect."""
+    if options.data_file is not None:
+        raise OptionError(
+            "--data-file is text without labels; train the language model further on it with "
+            "minilm update, or give labelled texts with --task"
+        )
+    if (options.task is None) == (options.conversations is None):
+        raise OptionError(
+            "one of --task (a table of labelled texts) and --conversations (a file) is needed"
+        )
+    if options.output_dir is None:
+        raise OptionError("--output-dir is needed: the folder of the result")
+    if options.method != "lora":
+        refuse(options, "--method lora", ("rank", "alpha", "targets"))
+    if options.method != "last-n":
+        refuse(options, "--method last-n", ("layers",))
+    if options.method == "probe":
+        refuse(options, "a method that trains the body", ("layer_decay",))
+    if options.conversations is not None:
+        refuse(options, "--task", ("labels", "pooling", "lm_weight", "text_column", "label_column"))
+
+
+def _learn_labels(options: argparse.Namespace, chosen: settings.FinetuneSettings) -> None:
     from minilm.training import labelled_task
 
     task = labelled_task.Task(
-        resources.find_corpus(chosen.task),
-        chosen.labels,
-        **table_options(chosen, labels=True),
+        resources.find_corpus(options.task),
+        options.labels,
+        **table_options(options, labels=True),
     )
-    labelled_task.run(chosen.model, task, chosen.output_dir, finetune_settings, pretrain.say)
-    return 0
+    labelled_task.run(options.model, task, options.output_dir, chosen, console.say)
 
 
-def _learn_replies(chosen: argparse.Namespace, finetune_settings: settings.FinetuneSettings) -> int:
-    options.refuse(
-        chosen, "--task", ("labels", "pooling", "lm_weight", "text_column", "label_column")
-    )
+def _learn_replies(options: argparse.Namespace, chosen: settings.FinetuneSettings) -> None:
     from minilm.training import replies
 
     replies.run(
-        chosen.model,
-        resources.find_corpus(chosen.conversations),
-        chosen.output_dir,
-        finetune_settings,
-        encoding=chosen.encoding,
-        say=pretrain.say,
+        options.model,
+        resources.find_corpus(options.conversations),
+        options.output_dir,
+        chosen,
+        encoding=options.encoding,
+        say=console.say,
     )
-    return 0

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import sys
 import time
 from functools import partial
 from pathlib import Path
 
 from minilm import resources, threads
 from minilm.cli import console
-from minilm.cli.options import add_table, report_data, table_options
+from minilm.cli.options import add_table, add_workers, report_data, table_options
 
 _DOMAINS = ("programming_basics", "web_development", "databases")
 
@@ -65,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, metavar="DIR", help="(default: runs/forgetting-TIME)")
     output.add_argument("--overwrite", action="store_true", help="replace what --out holds")
-    output.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
+    add_workers(output)
     output.add_argument("--json", action="store_true", help="print summary.json, nothing else")
 
 
@@ -94,19 +91,19 @@ def run(options: argparse.Namespace) -> int:
         **table_options(options),
     )
     named = [*((options.base and base) or ()), *((options.domains and domains) or ())]
-    report_data(named, table_options(options), partial(console.note, "compare forgetting"))
+    say = partial(console.note, "compare forgetting")
+    report_data(named, table_options(options), say)
     folder = options.out or Path("runs") / f"forgetting-{time.strftime('%Y%m%d-%H%M%S')}"
     summary = study.study(
         settings,
         folder,
         seeds=options.seeds,
-        workers=options.workers if options.workers is not None else os.cpu_count() or 1,
+        workers=options.workers,
         overwrite=options.overwrite,
-        say=lambda text: print(f"minilm compare forgetting: {text}", file=sys.stderr, flush=True),
+        say=say,
     )
     if options.json:
-        json.dump(summary, sys.stdout, indent=2)
-        print()
+        console.print_json(summary)
         return 0
     print(report.render(summary))
     print(f"\nThe tables, every loss and forgetting.png (and .svg) are in\n{folder}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minilm.cli.options import add_adapter
-from minilm.errors import OptionError
+from minilm.cli import console
+from minilm.cli.options import add_adapter, add_sampling
 
 if TYPE_CHECKING:
     from minilm.models.generate import Chosen
@@ -22,27 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model")
     parser.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="text to continue")
-    parser.add_argument(
-        "--max-new-tokens", type=int, default=100, metavar="N", help="(default: 100)"
-    )
-    parser.add_argument(
-        "--temperature",
-        type=float,
-        default=0.8,
-        metavar="X",
-        help="higher is more random; 0 always chooses the most likely token (default: 0.8)",
-    )
-    parser.add_argument(
-        "--top-k", type=int, metavar="N", help="choose among the N most likely tokens"
-    )
-    parser.add_argument(
-        "--top-p",
-        type=float,
-        metavar="P",
-        help="choose among the most likely tokens that together have probability P",
-    )
+    add_sampling(parser, max_new_tokens=100, temperature=0.8, top_p=None)
     add_adapter(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
     parser.add_argument("--stream", action="store_true", help="print each token as it is generated")
     parser.add_argument(
         "--show-probabilities",
@@ -58,8 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Generate and print. BLAS keeps all its threads: here memory is the limit."""
-    if options.seed < 0:
-        raise OptionError(f"--seed: {options.seed}; it must be 0 or more")
     from minilm.models import adapted
 
     models = adapted.load_language_models(options.model, options.adapter)
@@ -89,10 +67,9 @@ def _generate(model: LanguageModel, options: argparse.Namespace) -> None:
     else:
         made = _print_text(model, options.prompt, ids, chosen, options.stream)
     if len(ids) + made >= model.config.n_positions and not options.slide:
-        print(
-            f"minilm generate: the context of {model.config.n_positions} tokens is full; "
-            "--slide continues",
-            file=sys.stderr,
+        console.note(
+            "generate",
+            f"the context of {model.config.n_positions} tokens is full; --slide continues",
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from minilm.cli import console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
     content = describe.describe(options.model)
     if options.json:
-        json.dump(content, sys.stdout, indent=2)
-        print()
+        console.print_json(content)
         return 0
     for line in _lines(content):
         print(line)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +16,11 @@ from minilm.cli import kata_files as files
 from minilm.cli import kata_grading as grading
 from minilm.cli import kata_notebook as notebook
 from minilm.cli import kata_output as output
-from minilm.errors import OptionError
-from minilm.progress import announce
+from minilm.cli import kata_running as running
 
 if TYPE_CHECKING:
     from minilm.course.catalog import Kata
     from minilm.course.learner import Learner
-    from minilm.course.process import Ending
 
 _SUMMARIES = {
     "list": "numbers, titles, minutes, state",
@@ -141,7 +138,7 @@ def _list(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     states = who.states()
     if options.json:
         rows = [sessions.described(k, states[k.number]) for k in catalog.all_katas()]
-        print(json.dumps(rows, indent=2))
+        console.print_json(rows)
         return 0
     style = output.style()
     colors = {"passed": "32", "stale": "33", "started": "36", "unreadable": "31"}
@@ -198,7 +195,7 @@ def _check(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     assert kata is not None  # noqa: S101  (`run` found one)
     report = sessions.check(who, kata)
     if options.json:
-        print(json.dumps(dataclasses.asdict(report), indent=2))
+        console.print_json(dataclasses.asdict(report))
     else:
         output.report(who, kata, report)
     return 0 if report.passed else 1
@@ -222,7 +219,7 @@ def _check_all(who: Learner, options: argparse.Namespace) -> int:
         print(f"  {mark}  {kata.number:>4}  {console.cut(kata.title + said, style.width - 13)}")
     passed = sum(report.passed for report in reports)
     if options.json:
-        print(json.dumps([dataclasses.asdict(report) for report in reports], indent=2))
+        console.print_json([dataclasses.asdict(report) for report in reports])
     else:
         print(f"{passed} of {len(reports)} started katas pass")
     return 0 if passed == len(reports) else 1
@@ -264,7 +261,7 @@ def _on_key(key: str, who: Learner, kata: Kata, keys_are_read: bool) -> Kata:
     if key == "h":
         _hint(who, kata, nothing)
     elif key == "d":
-        _demo(who, kata, nothing)
+        running.demo(who, kata, nothing)
     elif key == "n":
         later = [k for k in catalog.all_katas() if k.order > kata.order]
         if not later:
@@ -305,111 +302,6 @@ def _hint(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     return 0
 
 
-# ---------------------------------------------------------------------- running
-
-
-def _demo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    from minilm.course import pages, predictions, sessions
-
-    anyway = options.anyway or not kata.is_experiment
-    if not anyway and (said := predictions.problem(who, kata)):
-        lines = pages.fill(
-            f"write your predictions first. {said}", output.style(), "  !!  ", "      "
-        )
-        print("\n".join(lines))
-        print(f"      without them: minilm kata demo {kata.number} --anyway")
-        return 1
-    if not kata.is_experiment:
-        whose = "your" if kata in sessions.parts_of_demo(who, kata) else "the library's"
-        print(f"with {whose} {', '.join(sessions.parts([kata]))}:\n", flush=True)
-    if kata.needs:
-        from minilm.store import packaged
-
-        packaged.find(kata.needs)  # says how to get it
-    ending = sessions.demo(who, kata, _echo, anyway=options.anyway)
-    if problem := _problem(ending):
-        print(f"  !!  the demo did not finish: it {problem}")
-        return 1
-    output.expected(who, kata)
-    if kata.is_experiment:
-        print(f"\nnext: minilm kata check {kata.number}")
-    return 0
-
-
-def _plug(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    from minilm.course import learner, sessions
-
-    if options.prompt is not None and not options.real:
-        raise OptionError("--prompt is for the model that others trained; add --real")
-    if options.real:
-        from minilm.store import packaged
-
-        packaged.find("smollm2")  # says how to get it, before anything is checked
-    katas = sessions.passed(who)
-    if not options.all:
-        assert kata is not None  # noqa: S101  (`run` found one)
-        if kata.is_experiment:
-            raise OptionError(
-                f"kata {kata.number} is an experiment; it has nothing to plug in. All of your "
-                f"functions: minilm kata plug --all{' --real' * options.real}"
-            )
-        if who.state(kata) != learner.PASSED:
-            report = sessions.check(who, kata)
-            if not report.passed:
-                output.report(who, kata, report)
-                return 1
-        katas = [kata]
-    names = sessions.parts(katas)
-    print(output.parts(len(names)) + (":" if names else ""))
-    if names:
-        print(output.by_kata(katas))
-    if options.all and (others := sessions.missing(who)):
-        print("not yours yet, so the library's are used:")
-        print(output.by_kata(others))
-    if options.real:
-        return _plug_real(who, katas, options.prompt)
-    what = "training with yours, then with the library's"
-    announce(f"{what}, then comparing; one to three minutes" if options.all else f"{what}; 10 s")
-    ending = sessions.plug(who, katas, everything=options.all, echo=_aside)
-    if problem := _problem(ending):
-        print(f"  !!  the training did not finish: it {problem}")
-        return 1
-    if options.all:
-        print(output.comparison_table(ending.result["comparison"]))
-        print(f"the report: {(who.folder / sessions.COMPARISON / 'report.html').as_posix()}")
-    print(output.training_table(ending.result, names))
-    return 0
-
-
-def _plug_real(who: Learner, katas: Sequence[Kata], prompt: str | None) -> int:
-    from minilm.course import pretrained, sessions
-
-    prompt = pretrained.PROMPT if prompt is None else prompt
-    announce("reading SmolLM2, with the library's functions; then it answers with yours")
-    print(f"> {prompt}", flush=True)
-    ending = sessions.plug_real(who, katas, prompt, _echo)
-    if problem := _problem(ending):
-        print(f"  !!  the reply did not finish: it {problem}")
-        return 1
-    print(output.answer_table(ending.result))
-    return 0
-
-
-def _echo(text: str) -> None:
-    print(text, end="", flush=True)
-
-
-def _aside(text: str) -> None:
-    print(text, end="", file=sys.stderr, flush=True)
-
-
-def _problem(ending: Ending) -> str | None:
-    if ending.result is None:
-        return ending.problem
-    raised: str | None = ending.result.get("raised")
-    return None if raised is None else f"raises {raised}"
-
-
 _ACTIONS: dict[str | None, Callable[..., int]] = {
     None: _where,
     "list": _list,
@@ -418,8 +310,8 @@ _ACTIONS: dict[str | None, Callable[..., int]] = {
     "check": _check,
     "watch": _watch,
     "hint": _hint,
-    "demo": _demo,
-    "plug": _plug,
+    "demo": running.demo,
+    "plug": running.plug,
     "solution": files.solution,
     "reset": files.reset,
     "undo": files.undo,

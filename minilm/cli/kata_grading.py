@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minilm.cli import console
+from minilm.cli.options import add_workers
 from minilm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def add_arguments(grade: argparse.ArgumentParser, progress: argparse.ArgumentPar
         action="store_true",
         help="write results.json for Gradescope instead, about one student",
     )
-    grade.add_argument("--workers", type=int, metavar="N", help="processes (default: all cores)")
+    add_workers(grade)
     grade.add_argument("--dask", metavar="ADDRESS", help="a Dask cluster, such as tcp://host:8786")
     grade.add_argument(
         "--workflow",
@@ -70,6 +69,8 @@ def grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course.grading import gradebook, outputs, submissions
 
     student = options.student or ("this submission" if options.gradescope else "")
+    if options.student is not None and not options.student.strip():
+        raise OptionError("--student: the name is empty; write it, or leave the option out")
     assigned = [catalog.find(n.strip()) for n in (options.assigned or "").split(",") if n.strip()]
     if options.assigned is not None and not assigned:
         raise OptionError("--assigned: names no kata; write them as in --assigned 4.3,4.6")
@@ -89,7 +90,7 @@ def grade(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     else:
         outputs.write(book, options.out)
     if options.json:
-        print(json.dumps(outputs.as_json(book), indent=2))
+        console.print_json(outputs.as_json(book))
     elif options.gradescope:
         print(f"{(options.out / outputs.GRADESCOPE).as_posix()} is written.")
     else:
@@ -105,8 +106,7 @@ def _graded(handed_in: HandedIn, options: argparse.Namespace) -> list[Graded]:
     from minilm.progress import Progress
 
     many = len(handed_in.submissions)
-    workers = options.workers if options.workers is not None else os.cpu_count() or 1
-    place = executors.place(min(workers, max(many, 1)), options.dask)
+    place = executors.place(min(options.workers, max(many, 1)), options.dask)
     graded = []
     try:
         with Progress("grading", many) as progress:
@@ -181,7 +181,7 @@ def progress(who: Learner, kata: Kata | None, options: argparse.Namespace) -> in
 
     found = standing.of_class(options.folder)
     if options.json:
-        print(json.dumps(standing.as_json(found), indent=2))
+        console.print_json(standing.as_json(found))
         return 0
     print(standing.render(found))
     return 0

@@ -12,6 +12,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from minilm import __version__
@@ -55,6 +56,10 @@ class Parser(argparse.ArgumentParser):
 
     _mixing = False
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.register("type", Path, _path)
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; options may come between arguments, as in `predict DIR --explain TEXT`."""
         if self._mixing or self._subparsers is not None:
@@ -72,6 +77,19 @@ class Parser(argparse.ArgumentParser):
         """Print one line that names the command and exit with code 2."""
         line = " ".join(message.splitlines())
         self.exit(2, f"{self.prog}: error: {line} (see {self.prog} --help)\n")
+
+
+def _path(text: str) -> Path:
+    """Return a path that is not empty: `Path("")`, as of an unset variable, is the current folder.
+
+    >>> _path("runs/first").name
+    'first'
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            'the path is empty; name a file or folder ("." is this one)'
+        )
+    return Path(text)
 
 
 def build_parser(chosen: str | None) -> Parser:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from minilm import resources, threads
 from minilm.cli import console
-from minilm.cli.options import add_table, dimensions, report_data, table_options
+from minilm.cli.options import add_table, add_vectors, report_data, table_options
 from minilm.data.documents import read_documents
 from minilm.errors import InputError, OptionError
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
@@ -29,28 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="text: .txt or .md (each line is a document), .csv, .tsv, .json, .jsonl, or a folder",
     )
     add_table(parser)
-    parser.add_argument("--window", type=int, default=3, help="words on each side (default: 3)")
-    parser.add_argument(
-        "--weighting",
-        choices=("count", "ppmi"),
-        default="ppmi",
-        help="weights of the counts (default: ppmi)",
-    )
-    parser.add_argument(
-        "--dimensions",
-        type=dimensions,
-        default=100,
-        metavar="N|all",
-        help="length of the word vectors, at most one per word (default: 100)",
-    )
-    parser.add_argument("--stop-words", action="store_true", help="leave out stop words")
-    parser.add_argument(
-        "--min-count",
-        type=int,
-        default=1,
-        metavar="N",
-        help="leave out words that occur fewer times (default: 1)",
-    )
+    add_vectors(parser, window=3)
     parser.add_argument(
         "--top", type=int, default=4, metavar="N", help="number of neighbors (default: 4)"
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import fields
 from pathlib import Path
 
 from minilm import resources, threads
-from minilm.cli import options, pretrain
+from minilm.cli import console, pretrain
+from minilm.cli.options import add_care, given
 from minilm.training import settings
 
 _CARE = ("replay", "ewc", "average", "lora", "limit")
@@ -46,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="move what is there aside, and train a new model",
     )
-    care = options.add_care(parser)
+    care = add_care(parser)
     care.add_argument(
         "--lora", type=int, metavar="RANK", help="train LoRA's thin matrices, then merge them"
     )
@@ -64,35 +63,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run the session, and print how it went."""
     threads.set_blas_threads(1)  # has its full effect before NumPy is loaded
     from minilm.training import pipeline
 
-    given = pretrain.given(chosen)
-    said = {name: getattr(chosen, name) for name in _CARE}
-    given |= {name: value for name, value in said.items() if value is not None}
     report = pipeline.run(
-        [resources.find_corpus(path) for path in chosen.data_file],
-        chosen.output_dir,
-        chosen.onnx_output,
-        given,
-        base=chosen.model_name,
-        old_data=[resources.find_corpus(path) for path in chosen.old_data],
-        from_scratch=chosen.from_scratch,
-        anyway=chosen.anyway,
-        resume=chosen.resume,
-        discard=chosen.discard,
-        wait=chosen.wait,
-        say=options.note if chosen.json else pretrain.say,
+        [resources.find_corpus(path) for path in options.data_file],
+        options.output_dir,
+        options.onnx_output,
+        pretrain.settings_of(options) | given(options, _CARE),
+        base=options.model_name,
+        old_data=[resources.find_corpus(path) for path in options.old_data],
+        from_scratch=options.from_scratch,
+        anyway=options.anyway,
+        resume=options.resume,
+        discard=options.discard,
+        wait=options.wait,
+        say=console.aside if options.json else console.say,
     )
-    if chosen.json:
-        json.dump(report and pipeline.to_json(report), sys.stdout, indent=2)
-        print()
+    if options.json:
+        console.print_json(report and pipeline.to_json(report))
     if report is None:
         return 1
-    if not chosen.json:
-        for text in pipeline.summary(report, chosen.output_dir):
-            pretrain.say(text)
+    if not options.json:
+        for text in pipeline.summary(report):
+            console.say(text)
     held_back = report.update is not None and report.update.verdict == "held back"
     return 1 if held_back else 0

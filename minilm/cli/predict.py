@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -74,8 +73,7 @@ def run(options: argparse.Namespace) -> int:
             given.append(_Answer(name, prediction, why))
     if options.json:
         records = [_record(answer, options.explain) for answer in chain.from_iterable(answers)]
-        json.dump({"predictions": records, "truncated": truncated}, sys.stdout, indent=2)
-        print()
+        console.print_json({"predictions": records, "truncated": truncated})
     else:
         for text, given in zip(texts, answers, strict=True):
             print(console.cut(text, 79))

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from minilm import resources, threads
-from minilm.cli.options import add_table, report_data
+from minilm.cli import console
+from minilm.cli.options import (
+    add_table,
+    add_texts,
+    add_training,
+    given,
+    override,
+    reading,
+    report_data,
+)
 from minilm.training import settings
 from minilm.training.given import ARCHITECTURES, STARTS, TOKENIZERS, TRAINED_SIZES
 
 # Options that are fields of the settings; None if not given.
 _SETTINGS = (
-    "epochs",
-    "steps",
-    "size",
-    "architecture",
-    "tokenizer",
-    "vocab_size",
-    "learning_rate",
-    "init",
-    "seed",
-    "threads",
-    "encoding",
-    "text_column",
-    "no_header",
+    *("epochs", "steps", "size", "architecture", "tokenizer", "vocab_size", "learning_rate"),
+    *("init", "seed", "threads", "encoding", "text_column", "no_header"),
 )
 
 
@@ -35,14 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     keys = ", ".join(field.name for field in fields(settings.PretrainSettings))
     parser.epilog = f"FILE.toml may hold, as `key = value`: {keys}. Options override it."
-    parser.add_argument(
-        "--data-file",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="PATH",
-        help="text: .txt .md .csv .tsv .json .jsonl, or folders of them",
-    )
+    add_texts(parser)
     parser.add_argument(
         "--output-dir",
         type=Path,
@@ -81,10 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_table(parser)
     parser.set_defaults(encoding=None, no_header=None)  # FILE.toml may say
-    parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="each works on a part of the batch (default: 2)"
-    )
+    add_training(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,33 +80,14 @@ def run(options: argparse.Namespace) -> int:
     from minilm.training import pretrain
 
     paths = [resources.find_corpus(path) for path in options.data_file]
-    asked = given(options)
+    asked = settings_of(options)
     if not options.resume:
-        report_data(paths, reading(asked), say, output=options.output_dir)
-    pretrain.pretrain(paths, options.output_dir, asked, resume=options.resume, say=say)
+        report_data(paths, reading(asked), console.say, output=options.output_dir)
+    pretrain.pretrain(paths, options.output_dir, asked, resume=options.resume, say=console.say)
     return 0
 
 
-def given(options: argparse.Namespace) -> dict[str, Any]:
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings from the file and from the options, which override it."""
-    found = settings.read_toml(options.config)[0] if options.config else {}
-    said = {name: getattr(options, name) for name in _SETTINGS}
-    said = {name: value for name, value in said.items() if value is not None}
-    for option, other in (("steps", "epochs"), ("epochs", "steps")):
-        if option in said:
-            found.pop(other, None)
-    return {**found, **said}
-
-
-def reading(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the files are read, out of the settings that were given."""
-    return {
-        "encoding": asked.get("encoding", "utf-8"),
-        "text_column": asked.get("text_column"),
-        "no_header": asked.get("no_header", False),
-    }
-
-
-def say(line: str) -> None:
-    """Print a line at once, in a pipe too."""
-    print(line, flush=True)
+    table = settings.read_toml(options.config)[0] if options.config else {}
+    return override(table, given(options, _SETTINGS))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import textwrap
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minilm import threads
+from minilm.cli import console
 
 if TYPE_CHECKING:
     from minilm.compare.report import Result
@@ -48,11 +46,10 @@ def show(result: Result, options: argparse.Namespace) -> None:
 
     path = result.folder / (page.SLIDES if options.slides else page.REPORT)
     if options.json:
-        json.dump(result.summary, sys.stdout, indent=2)
-        print()
+        console.print_json(result.summary)
         found = scoreboard.read(result.folder)
         for text in found.unreadable if found else ():
-            print(f"not a bet: {terminal.results.printable(text)}", file=sys.stderr)
+            console.aside(f"not a bet: {terminal.results.printable(text)}")
     else:
         print(terminal.render(result.summary))
         if bet := bets.read(result.folder):
@@ -62,5 +59,5 @@ def show(result: Result, options: argparse.Namespace) -> None:
         print("\nThe table (results.csv), summary.json, every prediction and the pictures")
         print(textwrap.fill(f"{', '.join(result.pictures)} (and .svg) are in", 79))
         print(f"{result.folder}\n{'To show' if options.slides else 'All of it to read'}: {path}")
-    if options.open and not webbrowser.open(path.resolve().as_uri()):
-        print(f"no browser was found here; open {path} in yours", file=sys.stderr)
+    if options.open:
+        console.open_page(path)

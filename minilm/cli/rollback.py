@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import Any
+
+from minilm.cli import console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +36,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"{options.model}: version {target.number} is the model again")
     records = [_record(version) for version in versions.listed(options.model)]
     if options.json:
-        json.dump(records, sys.stdout, indent=2)
-        print()
+        console.print_json(records)
     elif options.list:
         for line in _table(records):
             print(line)

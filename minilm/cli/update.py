@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from minilm import resources, threads
-from minilm.cli import options, pretrain
+from minilm.cli import console
+from minilm.cli.options import (
+    add_care,
+    add_lora,
+    add_table,
+    add_texts,
+    add_training,
+    given,
+    override,
+    reading,
+    refuse,
+    report_data,
+)
 from minilm.errors import OptionError
 from minilm.training import settings
 
@@ -21,8 +31,7 @@ _SETTINGS = (
     *("documents", "encoding", "text_column", "no_header"),
 )
 _RANK = 4  # of LoRA by default, as in fine-tuning
-_LORA = ("rank", "alpha", "targets")
-_VERSION = ("resume", "discard", "wait", "dry_run")
+_VERSION = ("resume", "discard", "wait", "dry_run", "limit")  # only for an update of DIR itself
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", type=Path, metavar="DIR", help="folder of a model: minilm's or Hugging Face's"
     )
-    parser.add_argument(
-        "--data-file",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="PATH",
-        help="new text: .txt .md .csv .tsv .json .jsonl, or folders of them",
-    )
+    add_texts(parser)
     parser.add_argument(
         "--output-dir",
         type=Path,
@@ -53,6 +55,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the result to this folder, and leave DIR unchanged",
     )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="a file of settings")
+    _add_settings(parser)
+    parser.add_argument("--dry-run", action="store_true", help="count and advise, train nothing")
+    interrupted = parser.add_mutually_exclusive_group()
+    interrupted.add_argument("--resume", action="store_true", help="continue an interrupted update")
+    interrupted.add_argument(
+        "--discard", action="store_true", help="throw an interrupted update away"
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait while another process updates the model, instead of refusing",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Declare how the texts are read and learned; FILE.toml may say the same."""
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--epochs", type=float, metavar="N", help="times through the text (default: 3)"
@@ -72,9 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("full", "lora"),
         help="train all parameters, or LoRA's thin matrices alone (default: full)",
     )
-    lora = parser.add_argument_group("with --method lora")
-    options.add_lora(lora)
-    care = options.add_care(parser)
+    add_lora(parser.add_argument_group("with --method lora"))
+    care = add_care(parser)
     care.add_argument(
         "--general",
         type=Path,
@@ -88,87 +106,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("lines", "paragraphs"),
         help="what a document of a .txt or .md file is (default: depends on blank lines)",
     )
-    options.add_table(parser)
+    add_table(parser)
     parser.set_defaults(encoding=None, no_header=None)  # FILE.toml may say
-    parser.add_argument("--seed", type=int, metavar="N", help="(default: 0)")
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="each works on a part of the batch (default: 2)"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="count and advise, train nothing")
-    interrupted = parser.add_mutually_exclusive_group()
-    interrupted.add_argument("--resume", action="store_true", help="continue an interrupted update")
-    interrupted.add_argument(
-        "--discard", action="store_true", help="throw an interrupted update away"
-    )
-    parser.add_argument(
-        "--wait",
-        action="store_true",
-        help="wait while another process updates the model, instead of refusing",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    add_training(parser)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Update, and print how it goes."""
     threads.set_blas_threads(1)  # has its full effect before NumPy is loaded
     from minilm.training import update
 
-    _check(chosen)
-    shape, table = settings.read_toml(chosen.config) if chosen.config else ({}, {})
-    say = options.note if chosen.json else pretrain.say
-    paths = [resources.find_corpus(path) for path in chosen.data_file]
-    asked = {**table, **_given(chosen, table)}
-    if not chosen.resume:
-        output = chosen.output_dir or chosen.model
-        options.report_data(paths, pretrain.reading(asked), say, output=output)
+    _check(options)
+    shape, table = settings.read_toml(options.config) if options.config else ({}, {})
+    say = console.aside if options.json else console.say
+    paths = [resources.find_corpus(path) for path in options.data_file]
+    asked = _asked(options, table)
+    if not options.resume:
+        report_data(paths, reading(asked), say, output=options.output_dir or options.model)
     outcome = update.update(
         paths,
-        chosen.model,
+        options.model,
         asked,
-        output=chosen.output_dir,
+        output=options.output_dir,
         shape=shape,
-        old_data=[resources.find_corpus(path) for path in chosen.old_data],
-        general=[resources.find_corpus(path) for path in chosen.general],
-        resume=chosen.resume,
-        discard=chosen.discard,
-        wait=chosen.wait,
-        dry_run=chosen.dry_run,
+        old_data=[resources.find_corpus(path) for path in options.old_data],
+        general=[resources.find_corpus(path) for path in options.general],
+        resume=options.resume,
+        discard=options.discard,
+        wait=options.wait,
+        dry_run=options.dry_run,
         say=say,
     )
-    if chosen.json:
-        json.dump(outcome.to_json(), sys.stdout, indent=2)
-        print()
-    refused = outcome.result is None and not chosen.dry_run and outcome.collected.kept > 0
+    if options.json:
+        console.print_json(outcome.to_json())
+    refused = outcome.result is None and not options.dry_run and outcome.collected.kept > 0
     held_back = outcome.result is not None and outcome.result.verdict == "held back"
     return 1 if refused or held_back else 0
 
 
-def _check(chosen: argparse.Namespace) -> None:
+def _check(options: argparse.Namespace) -> None:
     """Raise OptionError at an option that would have no effect."""
-    if chosen.method != "lora":
-        options.refuse(chosen, "--method lora", _LORA)
-    if chosen.output_dir is not None:
-        for name in _VERSION:
-            if getattr(chosen, name):
+    if options.method != "lora":
+        refuse(options, "--method lora", ("rank", "alpha", "targets"))
+    if options.output_dir is not None:
+        for name, value in given(options, _VERSION).items():
+            if value is not False:
                 option = name.replace("_", "-")
                 raise OptionError(f"--{option} is for an update of DIR itself; leave it out")
-        if chosen.limit is not None:
-            raise OptionError("--limit is for an update of DIR itself; leave it out")
 
 
-def _given(chosen: argparse.Namespace, table: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings from the options; what they replace in the table is removed there."""
-    given = {name: getattr(chosen, name) for name in _SETTINGS}
-    given = {name: value for name, value in given.items() if value is not None}
-    for option, other in (("steps", "epochs"), ("epochs", "steps")):
-        if option in given:
-            table.pop(other, None)
-    if chosen.method == "full":
-        table.pop("lora", None)
-    if chosen.method == "lora":
-        given["lora"] = chosen.rank or table.get("lora") or _RANK
-        if chosen.alpha is not None:
-            given["alpha"] = chosen.alpha
-        if chosen.targets is not None:
-            given["targets"] = tuple(chosen.targets)
-    return given
+def _asked(options: argparse.Namespace, table: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings from the file and from the options, which override it."""
+    found = override(table, given(options, _SETTINGS))
+    if options.method == "full":
+        found.pop("lora", None)
+    if options.method == "lora":
+        found |= given(options, ("alpha", "targets"))
+        found["lora"] = options.rank or table.get("lora") or _RANK
+    return found

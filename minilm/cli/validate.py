@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from minilm import resources, threads
-from minilm.cli.options import add_table, table_options
+from minilm.cli import console
+from minilm.cli.options import add_table, add_texts, table_options
 from minilm.errors import OptionError
 
 
@@ -20,14 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and leaks are checked too. The parts of a split come from a column named split, or from "
         "files named train, dev and test."
     )
-    parser.add_argument(
-        "--data-file",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="PATH",
-        help="text: .txt .md .csv .tsv .json .jsonl, or folders of them",
-    )
+    add_texts(parser)
     parser.add_argument(
         "--against",
         type=Path,
@@ -58,8 +50,7 @@ def run(options: argparse.Namespace) -> int:
         content = {**report.to_json(), "against": note, "cleaned": None}
         if cleaned is not None:
             content["cleaned"] = {**vars(cleaned), "path": str(cleaned.path)}
-        json.dump(content, sys.stdout, indent=2)
-        print()
+        console.print_json(content)
         return 0 if report.passed else 1
     for line in (*report.lines(), *note, *(cleaned.lines() if cleaned else ())):
         print(line)

@@ -155,8 +155,9 @@ def _conditions(grid: Grid, own: Mapping[str, Condition]) -> dict[str, Condition
             _refuse_twins(name, found)
         else:
             known = ", ".join((*CONDITIONS, *own))
+            hint = "; put a path with a comma in double quotes" if ":" in name else ""
             raise OptionError(
-                f"--conditions: {name!r} is not a model's folder and not one of {known}"
+                f"--conditions: {name!r} is not a model's folder and not one of {known}{hint}"
             )
     return found
 

@@ -359,7 +359,7 @@ def _export(output: Path, export: Path, result: Result | None, say: Say) -> Path
     return export / onnx.MODEL
 
 
-def summary(report: Report, output: Path) -> list[str]:
+def summary(report: Report) -> list[str]:
     """Return lines that say how it went, after those of the update itself."""
     lines = []
     if report.perplexity is not None:

@@ -60,7 +60,6 @@ def test_probabilities_are_shown(path, capsys):
     [
         (["a", "--temperature", -1], "temperature -1.0: it must be 0 or more"),
         (["a", "--top-k", 0], "top-k 0"),
-        (["a", "--seed", -1], "--seed: -1"),
         (["a", "--max-new-tokens", 0], "0 new tokens"),
         (["the cat " * 20], "the model's context is 12; shorten it, or slide over it"),
     ],
@@ -71,6 +70,12 @@ def test_mistakes_are_one_line(path, arguments, message, capsys):
     assert said.out == ""
     assert said.err.startswith("minilm generate: error: ")
     assert message in said.err
+
+
+def test_a_seed_is_a_whole_number_of_0_or_more(path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run(path, "a", "--seed", -1)
+    assert "--seed: -1; it must be" in capsys.readouterr().err
 
 
 def test_no_model(tmp_path, capsys):

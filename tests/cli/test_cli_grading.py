@@ -144,6 +144,7 @@ def test_where_a_class_is(desk, capsys, monkeypatch):
     [
         (("class", "--assigned", ","), "--assigned: names no kata"),
         (("class", "--workflow"), "--workflow grades nothing; leave out class"),
+        (("class", "--student", ""), "--student: the name is empty"),
     ],
 )
 def test_options_that_would_have_no_effect(school, capsys, arguments, said):

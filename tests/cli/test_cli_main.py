@@ -47,6 +47,25 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, capsys):
     assert "error:" in error
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["compare", "--out", ""], "--out"),
+        (["pretrain", "--data-file", "", "--output-dir", "m"], "--data-file"),
+        (["finetune", "m", "--task", "t.csv", "--output-dir", " "], "--output-dir"),
+        (["kata", "grade", "class", "--out", ""], "--out"),
+        (["inspect", ""], "DIR"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(arguments, option, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert f"argument {option}: the path is empty" in error
+    assert error.count("\n") == 1
+
+
 def test_an_unknown_option_names_the_command(capsys):
     with pytest.raises(SystemExit):
         main(["predict", "model", "a text", "--nonsense"])

@@ -12,6 +12,7 @@ from minilm.course.grading import running
 from minilm.course.grading.gradebook import Gradebook
 from minilm.course.grading.running import Result
 
+HEAD = "Feedback for "  # how each text begins
 _WIDTH = 79
 # Names that Windows keeps for devices.
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -25,7 +26,7 @@ def text(book: Gradebook, student: str) -> str:
         counting[student, k.number].passed for k in book.katas if (student, k.number) in counting
     )
     lines = [
-        f"Feedback for {printable(student)}",
+        f"{HEAD}{printable(student)}",
         "",
         f"{passed} of {len(book.katas)} katas passed, {book.total(student):g} of "
         f"{len(book.katas)} points.",

@@ -4,7 +4,7 @@
     results.csv     a row for each file that was handed in
     marks.csv       what a teacher should look at
     grades.html     all of it to read
-    feedback/       a text for each student
+    feedback/       a text for each student; those of an earlier grading are removed
 
 Everything is written whole or not at all, and nothing outside the folder.
 """
@@ -76,6 +76,9 @@ def write(book: Gradebook, folder: Path) -> None:
     names = feedback.file_names(book.students)
     for student, name in names.items():
         _text(texts / name, feedback.text(book, student))
+    for path in texts.glob("*.txt"):  # of a student who was graded here before, and is not now
+        if path.name not in names.values() and _begins(path, feedback.HEAD):
+            path.unlink()
     _text(folder / PAGE, page.render(book))
 
 

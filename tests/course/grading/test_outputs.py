@@ -114,6 +114,16 @@ def test_feedback_has_a_safe_file_for_everybody(book, tmp_path):
     assert names == ["Ada.txt", "Bob.txt", "Cem.txt", "cmd_C_calc_A0_script_alert_1_script.txt"]
 
 
+def test_the_feedback_of_an_earlier_class_is_removed_and_a_teachers_text_kept(book, tmp_path):
+    texts = tmp_path / outputs.FEEDBACK
+    texts.mkdir()
+    (texts / "zoe.txt").write_text("Feedback for zoe\n", encoding="utf-8")
+    (texts / "notes.txt").write_text("Ask Bob about 4.6\n", encoding="utf-8")
+    outputs.write(book, tmp_path)
+    names = {path.name for path in texts.iterdir()}
+    assert names == {"notes.txt", *feedback.file_names(book.students).values()}
+
+
 def test_common_mistakes_count_students(book):
     assert book.common_mistakes() == [("4.6", "statistics_as_constants", 1)]
 
