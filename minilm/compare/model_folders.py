@@ -101,7 +101,7 @@ def of_folder(name: str) -> Condition:
 
 
 def is_model(name: str) -> bool:
-    """Return whether a condition's name is that of a model: a folder, a GGUF file or a packaged one."""
+    """Return whether a condition has the name of a model: a folder, a GGUF file, `smollm2`."""
     return folder.can_hold(folder_of(name)[1])
 
 
