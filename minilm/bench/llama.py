@@ -223,9 +223,9 @@ def _memory_seconds(options: argparse.Namespace) -> float:
 _LOADING = """
 import json, sys, time
 from minilm.bench.memory import peak_memory_mb
-from minilm.store import conversion
+from minilm.store import folder
 start = time.perf_counter()
-conversion.load(sys.argv[1])
+folder.load(sys.argv[1])
 print(json.dumps([time.perf_counter() - start, peak_memory_mb()]))
 """
 

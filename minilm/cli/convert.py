@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert, and print what it was."""
-    from minilm.store import conversion
+    from minilm.store import folder
 
-    saved = conversion.convert(options.file, options.output_dir)
+    saved = folder.convert(options.file, options.output_dir)
     config, stage = saved.config, saved.lineage[0]
     kinds = ", ".join(f"{count} {kind}" for kind, count in stage.settings["tensors"].items())
     print(f"{options.file}: {stage.settings.get('name', 'a model without a name')}")

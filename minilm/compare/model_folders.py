@@ -35,7 +35,7 @@ from minilm.data.quality import fingerprints
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parameters import Config, Parameters, param_shapes
-from minilm.store import packaged
+from minilm.store import folder, packaged
 from minilm.training import finetune
 from minilm.training.settings import FinetuneSettings
 
@@ -101,9 +101,8 @@ def of_folder(name: str) -> Condition:
 
 
 def is_model(name: str) -> bool:
-    """Return whether a condition's name is that of a model: a folder, or a packaged one."""
-    _, path = folder_of(name)
-    return Path(path).is_dir() or packaged.is_name(path)
+    """Return whether a condition has the name of a model: a folder, a GGUF file, `smollm2`."""
+    return folder.can_hold(folder_of(name)[1])
 
 
 def models_of(shared: Shared) -> dict[str, list[FolderModel]]:

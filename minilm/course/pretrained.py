@@ -20,7 +20,6 @@ from minilm.models import chat, language_model
 from minilm.models.generate import Sampling
 from minilm.models.language_model import LanguageModel
 from minilm.random import generator
-from minilm.store import packaged
 
 MODEL = "smollm2"
 PROMPT = "Explain in two sentences what a neural network is."
@@ -68,7 +67,7 @@ def load() -> LanguageModel:
     ModelError
         When its package is not installed; the message says how to get it.
     """
-    return language_model.load(packaged.resolve(MODEL))
+    return language_model.load(MODEL)
 
 
 def answer(functions: Mapping[str, Any], prompt: str, most: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from minilm.models import language_model, text_classifier
 from minilm.models.description import described
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
-from minilm.store import adapters, classification, folder, packaged
+from minilm.store import adapters, classification, folder
 from minilm.store.adapters import SavedAdapter
 from minilm.store.folder import SavedModel
 from minilm.store.huggingface import SCORE
@@ -55,7 +55,7 @@ def load_base_of(
     """
     if base is None:
         base = adapters.load(path).base_name
-        if not Path(base).is_dir() and not packaged.is_name(base):
+        if not folder.can_hold(base):
             raise ModelError(f"its base, {base}, is not here; name the folder of the base", path)
     return load(base, dtype=dtype)
 

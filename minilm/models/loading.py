@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minilm.models import adapted, language_model, text_classifier
+from minilm.models import adapted
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
 from minilm.store import adapters, classification
@@ -21,7 +21,8 @@ def load(
 ) -> LanguageModel | TextClassifier:
     """Read a folder: a language model, a classifier, or either one's adapter on its base.
 
-    The folder may be minilm's own, or in the layout of transformers (GPT-2) or peft (LoRA).
+    The folder may be minilm's own, or in the layout of transformers (GPT-2, Llama) or peft (LoRA).
+    A GGUF file works too, and so does the name of a packaged one, `smollm2`.
 
     Parameters
     ----------
@@ -41,6 +42,5 @@ def load(
         found = adapted.load_base_of(path, base, dtype=dtype)
         adapter = found.adapter(path)
         return found.language_model(adapter) if adapter.head is None else found.classifier(adapter)
-    if classification.is_classifier(path):
-        return text_classifier.load(path, dtype=dtype)
-    return language_model.load(path, dtype=dtype)
+    saved, head = classification.load_any(path, dtype=dtype)
+    return LanguageModel(saved) if head is None else TextClassifier(saved, head)

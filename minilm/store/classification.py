@@ -23,7 +23,7 @@ from minilm.nn.config import POOLINGS
 from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parameters import Config, Parameters, param_shapes
 from minilm.store import folder, huggingface, safetensors
-from minilm.store.folder import END_OF_TEXT, Content, OpenFolder, SavedModel, Tokenizer
+from minilm.store.folder import END_OF_TEXT, Content, OpenModel, SavedModel, Tokenizer
 from minilm.store.huggingface import SCORE
 from minilm.store.ledger import Ledger
 
@@ -158,7 +158,7 @@ def load_any(
         As for `load`.
     """
 
-    def read(opened: OpenFolder) -> tuple[SavedModel, Head | None]:
+    def read(opened: OpenModel) -> tuple[SavedModel, Head | None]:
         found = head(opened)
         if found is None:
             return opened.read(dtype), None
@@ -190,7 +190,7 @@ def require_language_model(path: str | os.PathLike[str]) -> None:
         )
 
 
-def problem_type(opened: OpenFolder) -> str | None:
+def problem_type(opened: OpenModel) -> str | None:
     """Return what the head is for, in transformers' words; None for a language model."""
     if SCORE not in opened.stored:
         return None
@@ -200,7 +200,7 @@ def problem_type(opened: OpenFolder) -> str | None:
     return named if isinstance(named, str) else errors.brief(named)
 
 
-def _require_one_label(opened: OpenFolder) -> None:
+def _require_one_label(opened: OpenModel) -> None:
     """Raise ModelError at a head that does not choose one label of several."""
     kind, count = problem_type(opened), opened.stored[SCORE].info.shape[0]
     if kind != ONE_LABEL or count < 2:
@@ -212,7 +212,7 @@ def _require_one_label(opened: OpenFolder) -> None:
         )
 
 
-def head(opened: OpenFolder) -> Head | None:
+def head(opened: OpenModel) -> Head | None:
     """Return the labels and the pooling in `config.json`; None for a language model.
 
     Raises

@@ -8,7 +8,7 @@ from typing import Any
 
 from minilm.nn.parameters import param_shapes
 from minilm.store import adapters, classification, folder
-from minilm.store.folder import OpenFolder
+from minilm.store.folder import OpenModel
 from minilm.store.huggingface import SCORE
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.sentencepiece import SentencePieceTokenizer
@@ -28,7 +28,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     return folder.reading(path, _describe)
 
 
-def _describe(opened: OpenFolder) -> dict[str, Any]:
+def _describe(opened: OpenModel) -> dict[str, Any]:
     infos = {name: tensor.info for name, tensor in opened.stored.items()}
     tensors = [
         {"name": name, "shape": list(infos[name].shape), "dtype": infos[name].dtype}
@@ -50,13 +50,13 @@ def _describe(opened: OpenFolder) -> dict[str, Any]:
         "problem_type": classification.problem_type(opened),
         "tokenizer": _describe_tokenizer(opened),
         "end_of_text": opened.end_of_text,
-        "lineage": [asdict(stage) for stage in manifest.lineage] if manifest else [],
+        "lineage": [asdict(stage) for stage in opened.lineage],
         "documents_seen": None if seen is None else len(seen),
         "training_state": opened.state_files(),
     }
 
 
-def _describe_tokenizer(opened: OpenFolder) -> dict[str, Any] | None:
+def _describe_tokenizer(opened: OpenModel) -> dict[str, Any] | None:
     tokenizer = opened.tokenizer
     if tokenizer is None:
         return None

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,13 +22,23 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minilm import files
-from minilm.errors import ModelError, TrainingError
+from minilm.errors import ModelError, OutputError, TrainingError
 from minilm.nn.llama_config import LlamaConfig
-from minilm.nn.parameters import Config, Parameters, Shapes, param_shapes
-from minilm.store import huggingface, ledger, manifest, packaged, safetensors, transaction
-from minilm.store.huggingface import StoredTensor, Tokenizer
+from minilm.nn.parameters import Config, Parameters, param_shapes
+from minilm.store import (
+    huggingface,
+    ledger,
+    llamacpp,
+    manifest,
+    opened,
+    packaged,
+    safetensors,
+    transaction,
+)
+from minilm.store.huggingface import Tokenizer
 from minilm.store.ledger import Ledger
 from minilm.store.manifest import Manifest, Source, Stage, source
+from minilm.store.opened import STATE, OpenModel, SavedModel
 from minilm.store.transaction import Content, Digest
 from minilm.text.wordlevel import END_OF_TEXT, UNKNOWN
 
@@ -37,12 +46,14 @@ __all__ = [
     "END_OF_TEXT",
     "STATE",
     "Content",
-    "OpenFolder",
+    "OpenModel",
     "SavedModel",
     "Source",
     "Stage",
     "Tokenizer",
     "Writer",
+    "can_hold",
+    "convert",
     "exists",
     "load",
     "model_files",
@@ -53,82 +64,13 @@ __all__ = [
     "verify",
 ]
 
-STATE = "training"
+GGUF = ".gguf"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 CHAT_TEMPLATE = "chat_template.jinja"
 _MAX_TEMPLATE = 1 << 24
 
 _TRIES, _WAIT = 20, 0.02  # seconds between two attempts to read while another process saves
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class SavedModel:
-    """What a model's folder holds, in memory.
-
-    Attributes
-    ----------
-    config : GPTConfig or LlamaConfig
-    parameters : Parameters
-    tokenizer : BytePairTokenizer, WordLevelTokenizer or None
-        None for a foreign folder without a tokenizer file.
-    end_of_text : int or None
-        The id between documents.
-    lineage : tuple of Stage
-        Oldest first; empty if unknown.
-    seen : Ledger or None
-        The documents it has learned from; None if unknown.
-    """
-
-    config: Config
-    parameters: Parameters
-    tokenizer: Tokenizer | None
-    end_of_text: int | None
-    lineage: tuple[Stage, ...]
-    seen: Ledger | None = None
-
-
-@dataclass(frozen=True)
-class OpenFolder:
-    """A folder whose files fit together; its weights are not read yet.
-
-    Attributes
-    ----------
-    settings : mapping
-        Everything in `config.json`.
-    stored : dict of str to StoredTensor
-        Where each parameter is stored, also a classifier's head.
-    manifest : Manifest or None
-        None for a foreign folder.
-    """
-
-    path: Path
-    config: Config
-    settings: Mapping[str, Any]
-    stored: dict[str, StoredTensor]
-    tokenizer: Tokenizer | None
-    end_of_text: int | None
-    manifest: Manifest | None
-
-    def state_files(self) -> list[str]:
-        """Return the names of the files for resuming."""
-        return _present_state(self.path, self.manifest)
-
-    def seen(self) -> Ledger | None:
-        """Read the ledger of what was seen; None if the folder is foreign or has no ledger."""
-        if self.manifest is None or ledger.NAME not in self.manifest.files:
-            return None
-        return ledger.read(transaction.locate(self.path, ledger.NAME))
-
-    def read(self, dtype: DTypeLike = np.float32, shapes: Shapes | None = None) -> SavedModel:
-        """Read the weights; by default, those of the language model."""
-        parameters = huggingface.read_parameters(
-            self.stored, shapes or param_shapes(self.config), dtype=dtype
-        )
-        lineage = self.manifest.lineage if self.manifest else ()
-        return SavedModel(
-            self.config, parameters, self.tokenizer, self.end_of_text, lineage, self.seen()
-        )
 
 
 class Writer(transaction.FolderWriter):
@@ -253,8 +195,15 @@ def exists(path: str | os.PathLike[str]) -> bool:
     return any(transaction.locate(folder, name).exists() for name in signs)
 
 
+def can_hold(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is of a kind that `load` reads: a folder, a GGUF file, or its name."""
+    return packaged.is_name(path) or Path(path).is_dir() or Path(path).suffix.lower() == GGUF
+
+
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedModel:
     """Read a model's folder: ours, with every checksum, or a Hugging Face GPT-2's or Llama's.
+
+    It may be a GGUF file too, or the name of a packaged one.
 
     Parameters
     ----------
@@ -270,12 +219,34 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
     return reading(path, lambda folder: folder.read(dtype))
 
 
-def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
+def convert(path: str | os.PathLike[str], output: str | os.PathLike[str]) -> SavedModel:
+    """Write a model, of a GGUF file for instance, as a folder that transformers reads too.
+
+    The lineage says which file it was, by name and hash, and under which license.
+
+    Raises
+    ------
+    ModelError
+        As for `load`.
+    OutputError
+        When the folder holds a model already, or cannot be written.
+    """
+    if exists(output):
+        raise OutputError(f"{output}: holds a model; choose another --output-dir")
+    saved = load(path)
+    save(output, model_files(saved.config, saved.parameters, saved.tokenizer), saved.lineage)
+    return saved
+
+
+def reading(path: str | os.PathLike[str], use: Callable[[OpenModel], T]) -> T:
     """Open a folder, verify it while `use` reads from it, and return what `use` returned.
 
     If another process saves meanwhile, files of two saves may be mixed; then reading starts again.
     """
     folder = packaged.resolve(path)
+    if folder.suffix.lower() == GGUF:
+        with llamacpp.opened(folder) as found:
+            return use(found)
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise ModelError(f"{what}; a model is a folder on this disk: download it first", folder)
@@ -283,8 +254,8 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
         transaction.settle_if_free(folder)
         before, was_changing = _version(folder), transaction.is_changing(folder)
         try:
-            with _verified(folder) as opened:
-                result = use(opened)
+            with _verified(folder) as found:
+                result = use(found)
             if _version(folder) == before:
                 return result
         except ModelError as error:
@@ -304,7 +275,7 @@ def reading(path: str | os.PathLike[str], use: Callable[[OpenFolder], T]) -> T:
 
 
 @contextmanager
-def _verified(folder: Path) -> Iterator[OpenFolder]:
+def _verified(folder: Path) -> Iterator[OpenModel]:
     """Open a folder and verify its checksums in a second thread; raise at the end of the block."""
     path = transaction.locate(folder, manifest.NAME)
     listed = manifest.read(path) if path.exists() else None
@@ -318,7 +289,7 @@ def _verified(folder: Path) -> Iterator[OpenFolder]:
                 check.result()
 
 
-def _open(folder: Path, listed: Manifest | None) -> OpenFolder:
+def _open(folder: Path, listed: Manifest | None) -> OpenModel:
     def locate(name: str) -> Path | None:
         if listed is not None:
             return transaction.locate(folder, name) if name in listed.files else None
@@ -329,11 +300,9 @@ def _open(folder: Path, listed: Manifest | None) -> OpenFolder:
     tokenizer = huggingface.read_tokenizer(locate, config.vocab_size)
     if tokenizer is not None:
         tokenizer.chat_template = _chat_template(locate)
-    end = tokenizer.vocab.get(END_OF_TEXT) if tokenizer else None
-    if end is None:
-        named = settings.get("eos_token_id")
-        end = named if type(named) is int and 0 <= named < config.vocab_size else None
-    return OpenFolder(folder, config, settings, stored, tokenizer, end, listed)
+    end = opened.end_of_text(tokenizer, settings.get("eos_token_id"), config)
+    lineage = listed.lineage if listed else ()
+    return OpenModel(folder, config, settings, stored, tokenizer, end, listed, lineage)
 
 
 def _chat_template(locate: huggingface.Locate) -> str | None:
@@ -358,18 +327,8 @@ def _to_verify(folder: Path, listed: Manifest | None) -> list[tuple[str, Digest]
     """Return the files that must be unchanged."""
     if listed is None:
         return []
-    state = _present_state(folder, listed)
-    return [(n, d) for n, d in listed.files.items() if not _is_state(n) or n in state]
-
-
-def _present_state(folder: Path, listed: Manifest | None) -> list[str]:
-    """Return the names under `training/`; none if the folder was passed on without them."""
-    state = [name for name in listed.files if _is_state(name)] if listed else []
-    return state if any(transaction.locate(folder, name).exists() for name in state) else []
-
-
-def _is_state(name: str) -> bool:
-    return name.startswith(f"{STATE}/")
+    state = opened.present_state(folder, listed)
+    return [(n, d) for n, d in listed.files.items() if not opened.is_state(n) or n in state]
 
 
 def verify(folder: Path, name: str, expected: Digest) -> None:

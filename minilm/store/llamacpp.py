@@ -1,4 +1,4 @@
-"""A GGUF file as a model: its configuration, weights and tokenizer under Hugging Face's names.
+"""A GGUF file, taken apart as `huggingface` does a folder: configuration, weights, tokenizer.
 
 llama.cpp turns neighboring channels of queries and keys as pairs, Hugging Face the two halves of a
 head. So a GGUF stores the rows of those two matrices in another order, which is undone here.
@@ -6,29 +6,31 @@ head. So a GGUF stores the rows of those two matrices in another order, which is
 
 from __future__ import annotations
 
-import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from minilm import errors
 from minilm.arrays import Array
-from minilm.errors import ModelError, OptionError, OutputError
+from minilm.errors import ModelError, OptionError
 from minilm.nn.llama import rotary_frequencies
 from minilm.nn.llama_config import LlamaConfig, RopeScaling
-from minilm.nn.parameters import Parameters, param_shapes
-from minilm.store import folder, huggingface, manifest
-from minilm.store.folder import SavedModel, Stage, Tokenizer
+from minilm.nn.parameters import param_shapes
+from minilm.store import manifest
 from minilm.store.gguf import GGUFFile
+from minilm.store.huggingface import StoredTensor, Tokenizer
+from minilm.store.manifest import Stage
+from minilm.store.opened import OpenModel, end_of_text
 from minilm.text import pretokenize
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.bpe_files import Style
 from minilm.text.sentencepiece import SentencePieceTokenizer
-from minilm.text.wordlevel import END_OF_TEXT
 
 # Hugging Face's names of what GGUF calls otherwise; layers are `blk.N.` and `model.layers.N.`.
 _OUTSIDE = {
@@ -63,8 +65,9 @@ _STYLES = {
 _UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4  # types of tokens
 
 
-def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> SavedModel:
-    """Read a model from a GGUF file; its weights are widened to `dtype`.
+@contextmanager
+def opened(path: Path) -> Iterator[OpenModel]:
+    """Open a file as a model.
 
     Raises
     ------
@@ -77,41 +80,25 @@ def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Save
             config = _config(file)
         except OptionError as error:
             raise ModelError(str(error), file.path) from None
-        shapes = param_shapes(config)
-        names = {name: _gguf_name(name) for name in shapes}
-        _check_tensors(file, {names[name]: shape for name, shape in shapes.items()})
+        stored = _stored(file, config)
         config = replace(config, rope_scaling=_rope_scaling(file, config))
         tokenizer = _tokenizer(file, config)
-        parameters = Parameters(shapes, dtype)
-        for name in shapes:
-            parameters[name][...] = _unpermuted(file[names[name]], name, config)
-        if fault := huggingface.not_finite(parameters):
-            raise ModelError(f"{fault}; the weights are damaged", file.path)
+        end = end_of_text(tokenizer, config.eos_token_id, config)
         lineage = (_stage(file),)
-    end = tokenizer.vocab.get(END_OF_TEXT)
-    if end is None and isinstance(config.eos_token_id, int):
-        end = config.eos_token_id
-    return SavedModel(config, parameters, tokenizer, end, lineage)
+        yield OpenModel(path, config, config.to_dict(), stored, tokenizer, end, None, lineage)
 
 
-def convert(path: str | os.PathLike[str], output: str | os.PathLike[str]) -> SavedModel:
-    """Write the model of a GGUF file as a folder that transformers reads too.
-
-    The lineage says which file it was, by name and hash, and under which license.
-
-    Raises
-    ------
-    ModelError
-        As for `load`.
-    OutputError
-        When the folder holds a model already, or cannot be written.
-    """
-    if folder.exists(output):
-        raise OutputError(f"{output}: holds a model; choose another --output-dir")
-    saved = load(path)
-    contents = folder.model_files(saved.config, saved.parameters, saved.tokenizer)
-    folder.save(output, contents, saved.lineage)
-    return saved
+def _stored(file: GGUFFile, config: LlamaConfig) -> dict[str, StoredTensor]:
+    """Return where each parameter is stored, once their names and shapes are as expected."""
+    shapes = param_shapes(config)
+    names = {name: _gguf_name(name) for name in shapes}
+    _check_tensors(file, {names[name]: shape for name, shape in shapes.items()})
+    return {
+        name: StoredTensor(
+            file.path, there, file.infos[there], partial(_unpermuted, file, there, name, config)
+        )
+        for name, there in names.items()
+    }
 
 
 def _gguf_name(name: str) -> str:
@@ -231,11 +218,12 @@ def _rope_scaling(file: GGUFFile, config: LlamaConfig) -> RopeScaling | None:
     )
 
 
-def _unpermuted(array: Array, name: str, config: LlamaConfig) -> Array:
+def _unpermuted(file: GGUFFile, there: str, name: str, config: LlamaConfig) -> Array:
     """Return a tensor with the rows of queries and keys in Hugging Face's order.
 
     In a head of D rows GGUF has 0, D/2, 1, D/2 + 1, ...: the two of a pair side by side.
     """
+    array = file[there]
     if name.endswith("q_proj.weight"):
         heads = config.n_head
     elif name.endswith("k_proj.weight"):
