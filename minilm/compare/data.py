@@ -193,7 +193,7 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
     _check_budgets(train, test, task.classes, min(budgets))
     evaluated = {settings.task.stem: test, **_elsewhere(settings, task)}
     tokenizer = WordTokenizer(STOP_WORDS if settings.stop_words else frozenset())
-    watch = leaks.Watch(task, tokenizer)
+    watch = leaks.Watch(task, evaluated, tokenizer)
     sources: dict[str, tuple[Documents, leaks.Seen]] = {}
     for paths in settings.corpora:
         name = _unused(paths[0].stem, sources)

@@ -142,28 +142,73 @@ SENTENCES = [
 ]
 
 
+def watched(task, **others):
+    return leaks.Watch(task, {"task": task.part("test"), **others}, WordTokenizer())
+
+
+def seen_in(watch, *documents):
+    seen = watch.corpus()
+    for text in documents:
+        seen.add(WordTokenizer().tokenize(text))
+    return seen.notes()
+
+
 def test_copies_and_near_copies_of_test_texts_are_counted():
     texts = [*SENTENCES[:4], *SENTENCES[10:14]]
     near = SENTENCES[11].replace("runs", "flows")
     task = labelled(
         [*texts, near, SENTENCES[12].upper()], ["train"] * 4 + ["test"] * 4 + ["train"] * 2
     )
-    watch = leaks.Watch(task, WordTokenizer())
-    (note,) = watch.in_train
-    assert note.startswith("1 text and 1 near-copy of the train part of task.csv")
-    seen = watch.corpus()
-    for text in ["nothing of the kind is in here", near + " again", SENTENCES[13]]:
-        seen.add(WordTokenizer().tokenize(text))
-    (note,) = seen.notes()
-    assert note.startswith("1 document and 1 near-copy of the corpus are test texts")
+    watch = watched(task)
+    assert watch.in_train == [
+        "2 of the 4 test texts of task are in the train part of task.csv, 1 of them not word for "
+        "word; this flatters every condition"
+    ]
+    notes = seen_in(watch, "nothing of the kind is in here", near + " again", SENTENCES[13])
+    assert notes == [
+        "2 of the 4 test texts of task are in the corpus, 1 of them not word for word; pretraining "
+        "has read them, without their labels"
+    ]
+
+
+REVIEW = "I laughed twice, once at the plot and once when my neighbor's phone rang in the dark."
+OTHER = "Seldom has so much money bought so few good lines; the horse alone deserves a medal."
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (f"<p>{REVIEW.upper()}</p>", True),
+        (REVIEW.replace("twice", "often").replace("dark", "hall"), True),
+        (f"{OTHER} {REVIEW} {OTHER} {OTHER}", True),
+        ("nothing to see here. " * 300 + REVIEW + " nothing to see here." * 300, True),
+        (REVIEW[:40], False),
+        (" ".join(sorted(REVIEW.split())), False),
+        (OTHER, False),
+    ],
+)
+def test_a_test_text_is_recognized_in_other_clothes(document, found):
+    task = labelled(["a train text", REVIEW], ["train", "test"])
+    assert bool(seen_in(watched(task), document)) == found
+
+
+def test_texts_of_another_domain_are_watched_too():
+    task = labelled([OTHER, "a test text"], ["train", "test"])
+    (note,) = watched(task, away=labelled([REVIEW, OTHER], ["test"] * 2)).in_train
+    assert note.startswith("1 of the 2 test texts of away is in the train part of task.csv;")
+
+
+@pytest.mark.parametrize("text", ["", "ok", "?!"])
+def test_texts_with_few_words_are_compared_word_for_word(text):
+    task = labelled([text, "a train text"], ["test", "train"])
+    assert bool(seen_in(watched(task), text)) == (text == "ok")
+    assert seen_in(watched(task), "something else", "") == []
 
 
 def test_a_corpus_that_holds_the_labelled_texts_sorted_by_label_is_reported():
     task = labelled(SENTENCES, ["train"] * 20)
-    watch = leaks.Watch(task, WordTokenizer())
+    watch = watched(task)
     assert watch.in_train == []
     for order, sorted_by_label in ((SENTENCES[::2] + SENTENCES[1::2], True), (SENTENCES, False)):
-        seen = watch.corpus()
-        for text in order:
-            seen.add(WordTokenizer().tokenize(text))
-        assert any("are sorted by label" in note for note in seen.notes()) == sorted_by_label
+        notes = seen_in(watch, *order)
+        assert any("are sorted by label" in note for note in notes) == sorted_by_label
