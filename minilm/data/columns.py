@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from minilm.data import quoting, tables
-from minilm.data.tables import RESERVED, SPLIT, USUAL, Table, normalized
+from minilm.data import json_rows, quoting
+from minilm.data.tables import PARTS, RESERVED, SPLIT, USUAL, Table, normalized
 from minilm.errors import InputError
 
 _LISTED = 5  # columns that a message names
@@ -105,7 +105,7 @@ def _string(value: Any, name: str, table: Table, number: int) -> str:
     if isinstance(value, str):
         return value
     kind = "a list" if isinstance(value, list) else "an object"
-    raise tables.row_error(
+    raise json_rows.row_error(
         f"the column {reprlib.repr(name)} holds {kind}; write plain text into it",
         table.path,
         number,
@@ -148,7 +148,7 @@ def choose(
         if len(found) > 1:
             raise InputError(f"--label-column {label}: a label is in one column", table.path)
         chosen_label = found[0]
-    split = _split(table)
+    split = _split(table, [*(texts or ()), chosen_label or ""])
     taken = [*(texts or ()), *([chosen_label] if chosen_label else []), *([split] if split else [])]
     free = [
         name for name in table.columns if name not in taken and normalized(name) not in RESERVED
@@ -196,12 +196,25 @@ def _one(table: Table, asked: str) -> str | None:
     return None
 
 
-def _split(table: Table) -> str | None:
+def _split(table: Table, taken: Sequence[str]) -> str | None:
+    """Return the column named "split", or another one whose values can be nothing else."""
     found = [name for name in table.columns if normalized(name) == SPLIT]
+    if not found:
+        usual = (*taken, *USUAL["text"], *USUAL["label"])
+        rest = [
+            name for name in table.columns if name not in taken and normalized(name) not in usual
+        ]
+        found = [name for name in rest if _holds_parts(table, name)][:1]
     if len(found) > 1:
         listed = " and ".join(map(reprlib.repr, found))
         raise InputError(f"the columns {listed} both hold the split; remove one", table.path)
     return found[0] if found else None
+
+
+def _holds_parts(table: Table, name: str) -> bool:
+    """Return whether a column holds names of parts alone, and two of them at least."""
+    values = {normalized(str(row.get(name, ""))) for _, row in table.sample}
+    return all(value in PARTS for value in values) and len({PARTS[v] for v in values}) > 1
 
 
 def _plain(table: Table, names: Sequence[str]) -> list[str]:
@@ -230,7 +243,7 @@ def _label(
     *,
     needed: bool,
 ) -> str | None:
-    if len(usual["label"]) == 1:
+    if len(usual["label"]) == 1 and (needed or usual["label"][0] not in table.nested):
         return usual["label"][0]
     if not needed:
         return None

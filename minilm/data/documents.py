@@ -13,24 +13,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from minilm.data import columns, lines, tables
+from minilm.data import columns, json_rows, lines
 from minilm.data.sources import TEXT_SUFFIXES, as_paths, find_files
-from minilm.data.tables import Table
+from minilm.data.tables import PARTS, Table
 from minilm.errors import InputError, OptionError
 from minilm.text.wordlevel import END_OF_TEXT
 
 UNITS = ("lines", "paragraphs")
-
-# Parts of a split, as the column `split` or a file's own name calls them.
-PARTS = {
-    "train": "train",
-    "training": "train",
-    "dev": "dev",
-    "val": "dev",
-    "valid": "dev",
-    "validation": "dev",
-    "test": "test",
-}
 
 _REPORTED = 5  # tables that `describe` reads through; of more it gives the number
 
@@ -124,6 +113,7 @@ def read_documents(
     ):
         if record.text and not record.text.isspace():
             empty = False
+            json_rows.check_letters(record.text, record.path, record.number)
             yield record.text
     if empty:
         raise InputError("no text in it, only blank lines", found[0] if found else None)
@@ -198,7 +188,8 @@ def read_texts(
         if not text.strip():
             name = ", ".join(map(repr, chosen.text))
             what = f"no text in the column {name}; fill it in, or leave the row out"
-            raise tables.row_error(what, path, number)
+            raise json_rows.row_error(what, path, number)
+        json_rows.check_letters(text, path, number)
         texts.append(text)
     return texts
 

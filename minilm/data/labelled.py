@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from minilm.arrays import Ids
-from minilm.data import columns, lines, tables
+from minilm.data import columns, json_rows, lines
 from minilm.data import labels as labels_
-from minilm.data.documents import PARTS, counted
-from minilm.data.tables import Table
+from minilm.data.documents import counted
+from minilm.data.tables import PARTS, Table
 from minilm.errors import InputError
 from minilm.random import generator
 
@@ -152,16 +152,17 @@ def read_labelled(
             if not value.strip() or value.strip().lower() == "nan":
                 fault = "NaN" if value.strip() else "no value"
                 name = ", ".join(map(reprlib.repr, names))
-                raise tables.row_error(
+                raise json_rows.row_error(
                     f"{fault} in the {kind} column {name}; fill it in, or leave the row out",
                     path,
                     number,
                 )
+            json_rows.check_letters(value, path, number)
         if chosen.split:
             part = chosen.part_of(row, table, number)
             if part not in PARTS:
                 what = f"split {reprlib.repr(part)}; it must be train, dev or test"
-                raise tables.row_error(what, path, number)
+                raise json_rows.row_error(what, path, number)
             parts.append(PARTS[part])
         numbers.append(number)
         texts.append(text)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 import reprlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 _MISSING = frozenset(
-    ("na", "n/a", "#n/a", "<na>", "nan", "none", "null", "nil", "missing", "-", "--", "?", ".")
+    ("na", "n/a", "#n/a", "<na>", "nan", "none", "null", "nil", "missing", "?", ".")
 )
+_DASHES = re.compile(r":?-+:?")  # no value, or the rule below a table's header
 _QUOTES = re.compile("[\\s'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb]+")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+(?:[eE][-+]?\d+)?")
-_GRADES = 20  # decimal numbers that may be grades (1.0, 1.5, ...); more of them are a quantity
+_GRADES = 20  # different grades (1.0, 1.5, ...), at most; more decimal numbers are a quantity
 _NAMED = 5  # findings and variants that a report names
 
 
@@ -31,15 +33,15 @@ def findings(counts: Mapping[str, int]) -> list[str]:
     --------
     >>> for line in findings({"pos": 40, "Pos": 2, "1": 7, "1.0": 1, "NA": 3, "neg": 9}):
     ...     print(line)
-    labels that differ only in case, blanks, quotes or number format: 'pos' (40), 'Pos' (2)
-    labels that differ only in case, blanks, quotes or number format: '1' (7), '1.0' (1)
+    labels that differ only in how they are written: 'pos' (40), 'Pos' (2)
+    labels that differ only in how they are written: '1' (7), '1.0' (1)
     a label that looks like a missing value: 'NA' (3)
     """
     alike: defaultdict[object, list[str]] = defaultdict(list)
     for label in counts:
         alike[_key(label)].append(label)
     found = [
-        "labels that differ only in case, blanks, quotes or number format: "
+        "labels that differ only in how they are written: "
         + _listed(sorted(labels, key=lambda label: -counts[label]), counts)
         for labels in alike.values()
         if len(labels) > 1
@@ -47,7 +49,8 @@ def findings(counts: Mapping[str, int]) -> list[str]:
     more = len(found) - _NAMED
     if more > 0:
         found[_NAMED:] = [f"and {more} more groups of such labels"]
-    missing = [label for label in counts if _QUOTES.sub("", label).lower() in _MISSING]
+    bare = {label: _QUOTES.sub("", label).lower() for label in counts}
+    missing = [name for name in counts if bare[name] in _MISSING or _DASHES.fullmatch(bare[name])]
     if missing:
         what = (
             "labels that look like missing values"
@@ -61,6 +64,11 @@ def findings(counts: Mapping[str, int]) -> list[str]:
             f"{len(decimals):,} labels are decimal numbers, and each is a class of its own; to "
             f"predict a number is not offered: write a few classes instead: "
             f"{_listed(decimals, counts)}"
+        )
+    elif len(counts) > max(_GRADES, sum(counts.values()) / 2):
+        found.append(
+            f"{len(counts):,} labels for {sum(counts.values()):,} texts; if this is not the column "
+            f"of the labels, name it with --label-column: {_listed([*counts], counts)}"
         )
     return found
 
@@ -81,7 +89,8 @@ def without_blanks(labels: Iterable[str]) -> dict[str, str]:
 
 
 def _key(label: str) -> object:
-    bare = _QUOTES.sub("", label).casefold()
+    bare = _QUOTES.sub("", unicodedata.normalize("NFKC", label)).casefold()
+    bare = "".join(c for c in bare if unicodedata.category(c) != "Cf" and c != "\ufe0f")
     try:
         return float(bare) if bare not in _MISSING else bare
     except ValueError:

@@ -14,17 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
-from minilm import files
-from minilm.data import lines, quoting
+from minilm.data import json_rows, lines, quoting
+from minilm.data.json_rows import Row
 from minilm.data.sources import TABLE_SUFFIXES
 from minilm.errors import InputError
-
-# A row of the file: its number and its columns. The number is the line it starts on; in a .json
-# file, whose parser does not tell lines, its place in the list. Both count from 1. A value is a
-# string; what is nested in JSON stays what it is, and null is absent.
-Row = tuple[int, dict[str, Any]]
 
 _SAMPLED = 1_000  # rows that are looked at before the first is given out
 
@@ -32,6 +26,17 @@ _SAMPLED = 1_000  # rows that are looked at before the first is given out
 USUAL = {
     "text": ("text", "sentence", "review", "document", "message", "content", "body", "comment"),
     "label": ("label", "class", "category", "sentiment", "target", "topic"),
+}
+
+# Parts of a split, as the column `split` or a file's own name calls them.
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "dev": "dev",
+    "val": "dev",
+    "valid": "dev",
+    "validation": "dev",
+    "test": "test",
 }
 SPLIT = "split"
 RESERVED = (SPLIT, "hard", "id")
@@ -41,8 +46,13 @@ _HEADINGS = {*USUAL["text"], *USUAL["label"], *RESERVED, "title", "name", "url",
 _SEPARATORS = (",", ";", "\t", "|")
 _EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
-# A pandas index and the empty columns of a spreadsheet have such names.
-_UNNAMED = re.compile(r"(unnamed: ?\d+(_level_\d+)?)?")
+# A pandas index (written once or more) and the empty columns of a spreadsheet have such names.
+_UNNAMED = re.compile(r"(unnamed: ?\d+(\.\d+|_level_\d+)*)?")
+
+# Blanks, and marks that nobody sees, which other programs leave around a name.
+_AROUND = " \t\r\n\xa0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+
+_PAGES = ("<!doctype", "<html", "<?xml", "<table")
 
 
 def normalized(name: str) -> str:
@@ -51,7 +61,7 @@ def normalized(name: str) -> str:
     >>> normalized(" Split ")
     'split'
     """
-    return name.strip().lower()
+    return name.strip(_AROUND).lower()
 
 
 class Table:
@@ -104,9 +114,9 @@ class Table:
         if suffix in (".csv", ".tsv"):
             rows = self._csv_rows(no_header)
         elif suffix == ".jsonl":
-            rows = self._jsonl_rows()
+            rows = json_rows.read_lines(path, encoding)
         elif suffix == ".json":
-            rows = self._json_rows()
+            rows = json_rows.read_list(path, encoding)
         else:
             known = ", ".join(TABLE_SUFFIXES)
             raise InputError(f"not a table; its name should end in {known}", path)
@@ -136,6 +146,10 @@ class Table:
         content = lines.read_lines(path, self.encoding)
         begin = list(islice(content, _SAMPLED))
         start = 1
+        if not begin:
+            raise InputError("the file is empty; it needs some text", path)
+        if begin[0].lstrip().lower().startswith(_PAGES):
+            raise InputError("a page of HTML or XML, not a table; get the table itself", path)
         if path.suffix.lower() == ".tsv":
             _check_tabs(begin[0], path)
             # A quoted field may hold tabs and several lines: then only quoting gives equal rows.
@@ -143,7 +157,7 @@ class Table:
             self.quoted = quoting.is_quoted(lines.read_lines(path, self.encoding), "\t") or (
                 not plain and _regular(begin, "\t") is not None
             )
-        elif named := _EXCEL_SEPARATOR.fullmatch(begin[0].strip()):
+        elif named := _EXCEL_SEPARATOR.fullmatch(begin[0].strip("\r\n")):
             self.delimiter = named[1]
             begin, start = begin[1:], 2
         else:
@@ -151,16 +165,17 @@ class Table:
         delimiter = self.delimiter
         records = _records(chain(begin, content), delimiter, self.quoted, path, start)
         head = list(islice(records, _SAMPLED + 1))
-        width = len(head[0][1]) if head else 0
-        sample = [fields for _, fields in head if len(fields) == width]
+        first = head[0][1] if head else []
+        head = [(number, _fitted(fields, first)) for number, fields in head]
+        sample = [fields for _, fields in head if len(fields) == len(first)]
         if no_header or _is_data(sample):
             self.has_header = False
-            names = [str(number) for number in range(1, width + 1)]
+            names = [str(number) for number in range(1, len(first) + 1)]
         else:
-            names, head, sample = self._header(head[0][1] if head else []), head[1:], sample[1:]
+            names, head, sample = self._header(first), head[1:], sample[1:]
         self._names = names
-        signs = quoting.Signs(sample)
-        return self._checked(chain(head, records), names, signs)
+        rest = ((number, _fitted(fields, first)) for number, fields in records)
+        return self._checked(chain(head, rest), names, quoting.Signs(sample))
 
     def _header(self, fields: Sequence[str]) -> list[str]:
         """Return the names of the columns; one without gets blanks, as many as its number."""
@@ -188,16 +203,16 @@ class Table:
         names: Sequence[str],
         signs: quoting.Signs,
     ) -> Iterator[Row]:
-        separator = "separator" + f" ({self.delimiter})" * (self.delimiter not in ",\t")
+        header = set(map(normalized, self.header))
+        widest = max(map(len, self.header), default=0)
         for start, fields in records:
             if len(fields) != len(names):
-                first = "header" if self.has_header else "first row"
-                raise InputError(
-                    f"{len(fields)} fields where the {first} has {len(names)}; put fields that "
-                    f"hold the {separator} in double quotes",
-                    self.path,
-                    start,
-                )
+                raise InputError(self._misfit(len(fields), len(names)), self.path, start)
+            # Short fields alone are compared: the others cost nothing then.
+            short = len(header) > 1 and len(fields[0]) <= widest
+            if short and set(map(normalized, fields)) == header:
+                what = "the header again, as where files were put together; remove this line"
+                raise InputError(what, self.path, start)
             if signs.swallowed(fields, self.delimiter):
                 count = max(field.count("\n") for field in fields) + 1
                 raise InputError(
@@ -209,30 +224,33 @@ class Table:
                 )
             yield start, dict(zip(names, fields, strict=True))
 
-    def _jsonl_rows(self) -> Iterator[Row]:
-        for number, line in enumerate(lines.read_lines(self.path, self.encoding), start=1):
-            if line.strip():
-                content = files.parse_json(line, self.path, number)
-                yield number, _record(content, self.path, number)
+    def _misfit(self, count: int, names: int) -> str:
+        """Return what is wrong with a row of another number of fields than the first."""
+        first = "header" if self.has_header else "first row"
+        said = f"{count} field{'s' * (count != 1)} where the {first} has {names}"
+        if names == 1:
+            return f"{said}; if the first line is a title or a comment, remove it"
+        if count < names:
+            return f"{said}; fill them in, or remove the line if it is no row"
+        separator = "separator" + f" ({self.delimiter})" * (self.delimiter not in ",\t")
+        return (
+            f"{said}; put fields that hold the {separator} in double quotes; if every row has "
+            f"{count}, name all of them in the first line"
+        )
 
-    def _json_rows(self) -> Iterator[Row]:
-        text = "".join(lines.read_lines(self.path, self.encoding))
-        content = files.parse_json(text, self.path)
-        if not isinstance(content, list):
-            raise InputError("the JSON should be a list of strings or of objects", self.path, 1)
-        for number, item in enumerate(content, start=1):
-            yield number, _record(item, self.path, number)
 
+def _fitted(fields: list[str], first: list[str]) -> list[str]:
+    """Return the fields of a row without separators at its end that the first row lacks.
 
-def row_error(message: str, path: Path, number: int) -> InputError:
-    """Return the error about a row: by its line or, in a .json file, by its item.
+    Where only the first row has them, the fields that nobody named are empty.
 
-    >>> print(row_error("no text", Path("r.csv"), 5), row_error("no text", Path("r.json"), 5))
-    r.csv:5: no text r.json: item 5: no text
+    >>> _fitted(["fine", "1", ""], ["text", "label"]), _fitted(["fine", "1"], ["text", "label", ""])
+    (['fine', '1'], ['fine', '1', ''])
     """
-    if path.suffix.lower() == ".json":
-        return InputError(f"item {number}: {message}", path)
-    return InputError(message, path, number)
+    width = len(first)
+    if len(fields) == width or any(map(str.strip, fields[width:] + first[len(fields) :])):
+        return fields
+    return fields[:width] + [""] * (width - len(fields))
 
 
 def _records(
@@ -335,16 +353,3 @@ def _is_data(rows: Sequence[Sequence[str]]) -> bool:
     return any(
         field.strip() and field in column for field, column in zip(first, columns, strict=True)
     )
-
-
-def _record(item: Any, path: Path, number: int) -> dict[str, Any]:
-    """Return a JSON string or object as columns; numbers become strings, and null is absent."""
-    if isinstance(item, str):
-        return {"text": item}
-    if isinstance(item, dict):
-        return {
-            key: str(value) if isinstance(value, str | int | float) else value
-            for key, value in item.items()
-            if value is not None
-        }
-    raise row_error("neither a string nor an object", path, number)

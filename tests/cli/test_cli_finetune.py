@@ -131,7 +131,7 @@ def test_labels_to_look_at_are_named(base, tmp_path, capsys):
     quick = ("--epochs", 1, "--batch", 4, "--threads", 1)
     assert run(base, "--task", path, "--output-dir", tmp_path / "o", *quick) == 0
     said = capsys.readouterr().out
-    assert "differ only in case, blanks, quotes or number format: 'x' (3), 'X' (3)" in said
+    assert "differ only in how they are written: 'x' (3), 'X' (3)" in said
     assert "a label that looks like a missing value: 'NA' (3)" in said
 
 

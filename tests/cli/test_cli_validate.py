@@ -129,7 +129,7 @@ def test_a_table_that_is_not_well_formed(tmp_path, capsys):
     path = tmp_path / "t.csv"
     path.write_text("text,label\na,b\nc\n", encoding="utf-8")
     assert run(path) == 2
-    assert "t.csv:3: 1 fields where the header has 2" in capsys.readouterr().err
+    assert "t.csv:3: 1 field where the header has 2" in capsys.readouterr().err
 
 
 def test_what_was_taken_and_what_to_look_at_are_said(tmp_path, capsys):
@@ -142,7 +142,7 @@ def test_what_was_taken_and_what_to_look_at_are_said(tmp_path, capsys):
     taken = "text from column 'Text', label from column 'Label', split from column 'Split'"
     taken += "; the rows of all parts are read"
     assert said.startswith(f"t.csv: 8 rows, {taken} t.csv: 8 documents")
-    assert "differ only in case, blanks, quotes or number format: 'pos' (3), 'Pos' (1)" in said
+    assert "differ only in how they are written: 'pos' (3), 'Pos' (1)" in said
     assert "a label that looks like a missing value: 'NA' (1)" in said
     run(path, "--json")
     content = json.loads(capsys.readouterr().out)

@@ -17,8 +17,7 @@ def test_columns_and_labels_of_the_users_files_are_reported(tmp_path):
     assert taken.lines([settings, settings]) == [
         "task.csv: 3 rows, text from column 'Review', label from column 'Stars', split from "
         "column 'Split'",
-        "task.csv: labels that differ only in case, blanks, quotes or number format: '1' (1), "
-        "'1.0' (1)",
+        "task.csv: labels that differ only in how they are written: '1' (1), '1.0' (1)",
         "task.csv: no text of the train part has the label '1.0', '2'",
         "task.csv: no text of the test part has the label '1'",
         "more.tsv: 2 rows, no header (the first row is data), text from column 1, label from "

@@ -8,17 +8,23 @@ from minilm.data.labelled import read_labelled
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("pos", "Pos"), ("pos", " pos"), ("very good", "verygood"), ("'pos'", "pos"), ("1", "1.0")],
+    [
+        ("pos", "Pos"),
+        ("pos", " pos"),
+        ("very good", "verygood"),
+        ("'pos'", "pos"),
+        ("1", "1.0"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("pos", "pos\u200b"),
+        ("\u2764", "\u2764\ufe0f"),
+    ],
 )
 def test_variants_are_named(one, other):
     (line,) = labels.findings({one: 5, other: 2, "neg": 4})
-    assert line == (
-        "labels that differ only in case, blanks, quotes or number format: "
-        f"{one!r} (5), {other!r} (2)"
-    )
+    assert line == (f"labels that differ only in how they are written: {one!r} (5), {other!r} (2)")
 
 
-@pytest.mark.parametrize("label", ["NA", "n/a", "None", "null", "nan", "?"])
+@pytest.mark.parametrize("label", ["NA", "n/a", "None", "null", "nan", "?", "---", ":--:"])
 def test_values_that_look_missing_are_named(label):
     assert labels.findings({label: 3, "pos": 1}) == [
         f"a label that looks like a missing value: {label!r} (3)"
@@ -47,6 +53,13 @@ def test_numbers_to_predict_are_named():
         "'0.57' (1) and 25 more"
     ]
     assert labels.findings({"0.5": 3, "1.0": 2, "1.5": 4}) == []
+
+
+def test_a_label_for_nearly_every_text_is_reported():
+    counts = {f"The film {i}": 1 for i in range(40)} | {"good": 9}
+    (line,) = labels.findings(counts)
+    assert line.startswith("41 labels for 49 texts; if this is not the column of the labels, name")
+    assert labels.findings({f"intent {i}": 5 for i in range(40)}) == []
 
 
 def test_a_part_without_a_class_is_named(tmp_path):

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from minilm.data import documents, lines, sources
-from minilm.errors import InputError
+from minilm.errors import InputError, MinilmError
 
 
 def write(path, content="Some text.\n", encoding="utf-8"):
@@ -108,6 +108,15 @@ def workbook(path, entry):
             "text,label\n".encode("utf-32"),
             r"UTF-32 \(it has a byte order mark\); .*--encoding utf-32",
         ),
+        ("text,label\n".encode("utf-32-be"), "looks like UTF-32; .*--encoding utf-32-be"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is a binary file, not text"),
+        (b"\x93NUMPY\x01\0v\0{'descr'", "this is a binary file, not text"),
+        (bytes(50), "this is a binary file, not text"),
+        (rb"{\rtf1\ansi Hello\par}", "this is an RTF file, not text; save it as plain text"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n",
+            "a pointer of Git LFS, not text; fetch the file with: git lfs pull",
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["a.csv", "a.txt"])
@@ -147,6 +156,33 @@ def test_utf_16_without_a_mark_is_named(tmp_path, encoding):
     with pytest.raises(InputError, match=f"looks like UTF-16; read it with --encoding {encoding}"):
         list(lines.read_lines(path))
     assert list(lines.read_lines(path, encoding)) == ["A plain text\n"]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "message"),
+    [
+        ("\ufeffcafé\n".encode(), "latin-1", r"UTF-8 \(it has .*\); leave --encoding out"),
+        ("café\n".encode(), "cp1252", "this is UTF-8, not cp1252; leave --encoding out"),
+        (b"a plain text\n", "utf-16", "no byte order mark, which UTF-16 needs; .* utf-16-le or"),
+        (b"a plain text\n", "utf-16-le", "not UTF-16-LE, but looks like plain text"),
+        ("a text\n".encode("utf-16"), "utf-16-be", "UTF-16 .*; read it with --encoding utf-16$"),
+        (b"a plain text\n", "idna", "unknown encoding 'idna'"),
+    ],
+)
+def test_an_encoding_that_is_not_the_files_is_refused(tmp_path, content, encoding, message):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(MinilmError, match=message):
+        list(lines.read_lines(tmp_path / "a.txt", encoding))
+
+
+def test_byte_order_marks_are_no_text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffone\n\ufefftwo\n".encode())
+    assert list(lines.read_lines(path)) == ["one\n", "two\n"]
+    path.write_bytes("\ufeffone\n".encode("utf-16-le"))
+    assert list(lines.read_lines(path, "utf-16-le")) == ["one\n"]
+    path.write_bytes("\ufeff".encode())
+    assert list(lines.read_lines(path)) == []
 
 
 def test_a_folder_in_place_of_a_file_is_named(tmp_path):

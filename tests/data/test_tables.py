@@ -330,3 +330,82 @@ def test_a_table_in_a_folder_that_cannot_be_read_can_be_left_out(tmp_path):
     with pytest.raises(InputError) as caught:
         documents.describe([path])
     assert "leave the file out" not in str(caught.value)
+
+
+@pytest.mark.parametrize("again", ["text,label", "Text, LABEL", "label,text", "\ufefftext,label"])
+def test_the_header_in_the_middle_is_refused(tmp_path, again):
+    path = write(tmp_path / "a.csv", f"text,label\nfine,1\n{again}\nbad,0\n")
+    with pytest.raises(InputError, match=r"a\.csv:3: the header again, .*; remove this line"):
+        labelled.read_labelled(path)
+
+
+def test_columns_whose_values_are_parts_are_the_split(tmp_path):
+    rows = "a,x,Train\nb,y,Test\nc,y,training\nd,x,test\n"
+    path = write(tmp_path / "a.csv", "text,label,subset\n" + rows)
+    data = labelled.read_labelled(path)
+    assert data.splits == ("train", "test", "train", "test")
+    assert "split from column 'subset'" in data.taken
+    # Values of another kind, one value alone, or a label: no split.
+    for names, values in (
+        ("text,label,subset", "a,x,train\nb,y,other\n"),
+        ("text,label,source", "a,x,train\nb,y,train\n"),
+        ("text,note,label", "a,x,train\nb,y,test\n"),
+    ):
+        assert (
+            labelled.read_labelled(write(tmp_path / "a.csv", f"{names}\n{values}")).splits is None
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("text,label\nfine,1,\nbad,0,\n", ("fine", "bad")),
+        ("text,label,\nfine,1\nbad,0\n", ("fine", "bad")),
+        ("text;label;;\nfine;1\nbad;0;;;\n", ("fine", "bad")),
+        ("sep=\t\ntext\tlabel\nfine\t1\nbad\t0\n", ("fine", "bad")),
+        ("\u200btext,label\u200e\nfine,1\nbad,0\n", ("fine", "bad")),
+        ("Unnamed: 0.1,Unnamed: 0,words,label\n0,0,fine,1\n1,1,bad,0\n", ("fine", "bad")),
+    ],
+)
+def test_what_other_programs_add_is_left_out(tmp_path, content, texts):
+    data = labelled.read_labelled(write(tmp_path / "a.csv", content))
+    assert (data.texts, data.labels) == (texts, ("1", "0"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "Reviews\ntext,label\nfine,1\n", "2 fields where the header has 1; if the first"),
+        ("a.csv", "text,label\nfine,1\n(1 row)\n", "1 field where .* or remove the line if it is"),
+        ("a.csv", "text,label\n1,fine,1\n", "3 fields .* if every row has 3, name all of them"),
+        ("a.csv", "<!DOCTYPE html>\n<html>404</html>\n", "a page of HTML or XML, not a table"),
+        ("a.csv", "\ufeff", "the file is empty"),
+        ("a.json", '{"text": "a"}\n{"text": "b"}\n', "one object per line, .* rename it to .jsonl"),
+        ("a.jsonl", '[{"text": "a"}]', "a JSON list, .* rename it to .json$"),
+        ("a.json", '{"data": [], "version": 1}', "not an object with 'data', 'version'; write"),
+    ],
+)
+def test_what_is_no_table_is_told_with_what_to_do(tmp_path, name, content, message):
+    with pytest.raises(InputError, match=message):
+        labelled.read_labelled(write(tmp_path / name, content))
+
+
+def test_nested_labels_do_not_matter_where_none_are_needed(tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"text": "fine", "label": ["good"]}\n')
+    (record,) = documents.read_records(path)
+    assert (record.text, record.label) == ("fine", None)
+    assert "nested values set aside ('label')" in documents.describe(path)[0]
+
+
+def test_half_a_character_is_named_with_its_line(tmp_path):
+    path = write(
+        tmp_path / "a.jsonl", '{"text": "x", "label": 1}\n{"text": "\\ud83d", "label": 0}\n'
+    )
+    for read in (
+        labelled.read_labelled,
+        documents.read_texts,
+        lambda p: list(documents.read_documents(p)),
+    ):
+        with pytest.raises(InputError, match=r"a\.jsonl:2: a lone surrogate, U\+D83D"):
+            read(path)
+    assert len(list(documents.read_records(path))) == 2  # minilm validate counts it
