@@ -81,6 +81,18 @@ def rate_in_the_velocity(
 
 
 @mistake("sgd")
+def rate_in_both(
+    p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
+) -> Pair:
+    """the learning rate is there twice: in the velocity, and in the step again.
+
+    The velocity knows nothing of it. It scales the step: p - learning_rate * velocity'.
+    """
+    velocity = momentum * velocity + learning_rate * g
+    return p - learning_rate * velocity, velocity
+
+
+@mistake("sgd")
 def velocity_downhill(
     p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
 ) -> Pair:

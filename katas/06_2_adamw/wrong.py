@@ -280,6 +280,62 @@ def corrected_as_at_step_one(
 
 
 @mistake("adamw")
+def one_minus_beta_to_the_step(
+    p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
+):
+    """the power is on the wrong thing: (1 - beta)**step; the correction is 1 - beta**step.
+
+    A share of beta**step of the mean is still the zero that it began with; the rest is 1 less that.
+    """
+    mean, square = _moments(g, mean, square, betas)
+    m, s = (x / (1 - beta) ** step for x, beta in zip((mean, square), betas, strict=True))
+    return _moved(p, m, s, learning_rate, epsilon, weight_decay), mean, square
+
+
+@mistake("adamw")
+def corrections_exchanged(
+    p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
+):
+    """the two corrections are swapped: beta1 belongs to the mean, beta2 to the squares.
+
+    Each running mean is corrected with the beta that it was made with.
+    """
+    mean, square = _moments(g, mean, square, betas)
+    m, s = _corrected(mean, square, step, betas[::-1])
+    return _moved(p, m, s, learning_rate, epsilon, weight_decay), mean, square
+
+
+@mistake("adamw")
+def correction_outside_the_root(
+    p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
+):
+    """the correction of the squares is outside the root: sqrt(square') / (1 - beta2**step).
+
+    It corrects square', so it is inside: sqrt(square' / (1 - beta2**step)). Written apart, the
+    correction needs a root of its own.
+    """
+    mean, square = _moments(g, mean, square, betas)
+    m, _ = _corrected(mean, square, step, betas)
+    root = np.sqrt(square) / (1 - betas[1] ** step)
+    return _moved(p, m, root**2, learning_rate, epsilon, weight_decay), mean, square
+
+
+@mistake("adamw")
+def the_largest_square(
+    p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
+):
+    """the larger of the old and the new mean of squares was kept: that is AMSGrad.
+
+    A good method, but another one: there the scale can only grow. Here square' is the running mean
+    as it comes.
+    """
+    mean, new = _moments(g, mean, square, betas)
+    square = np.maximum(square, new)
+    m, s = _corrected(mean, square, step, betas)
+    return _moved(p, m, s, learning_rate, epsilon, weight_decay), mean, square
+
+
+@mistake("adamw")
 def step_counted_from_zero(
     p, g, mean, square, *, step, learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0
 ):

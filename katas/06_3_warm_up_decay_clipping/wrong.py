@@ -336,6 +336,24 @@ def upside_down(norm: float, largest: float) -> float:
 
 
 @mistake("clip_factor")
+def brought_to_one(norm: float, largest: float) -> float:
+    """the factor brings the norm to 1, not to `largest`: 1 / norm.
+
+    A gradient of norm 8 with a limit of 2 needs the factor 2 / 8.
+    """
+    return min(1.0, 1.0 / (norm + 1e-6))
+
+
+@mistake("clip_factor")
+def subtracted(norm: float, largest: float) -> float:
+    """norm and limit were subtracted; a factor is a ratio, largest / norm.
+
+    The gradient is *multiplied* by the result: a norm of 4 times 1/4 is 1.
+    """
+    return 1.0 if norm <= largest else largest - norm
+
+
+@mistake("clip_factor")
 def norm_for_factor(norm: float, largest: float) -> float:
     """this is the norm after clipping, not the factor that the gradient is multiplied by.
 

@@ -151,6 +151,27 @@ def shifted_by_two(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 
 @mistake("windows_at")
+def next_window_for_targets(tokens: Ids, starts: Ids, time: int) -> Pair:
+    """the targets are the window that follows, T tokens further on; they are one token further on.
+
+    Position t predicts the token right after it: ids and targets overlap in all but one token.
+    """
+    w = _windows(tokens, starts, 2 * time)
+    return w[:, :time], w[:, time:]
+
+
+@mistake("windows_at")
+def starts_sorted(tokens: Ids, starts: Ids, time: int) -> Pair:
+    """the windows are in the order of the text; they must be in the order of `starts`.
+
+    Row b is the window at starts[b]. Training draws the places at random, and the order is part of
+    the draw.
+    """
+    w = _windows(tokens, np.sort(starts), time + 1)
+    return w[:, :-1], w[:, 1:]
+
+
+@mistake("windows_at")
 def one_place_late(tokens: Ids, starts: Ids, time: int) -> Pair:
     """every window starts one place late.
 
@@ -255,6 +276,32 @@ def a_row_too_many(tokens: Ids, time: int) -> Pair:
     ids, targets = np.zeros(rows * time, np.int64), np.full(rows * time, -100)
     ids[:count], targets[:count] = tokens[:-1], tokens[1:]
     return ids.reshape(rows, time), targets.reshape(rows, time)
+
+
+@mistake("cut")
+def filled_in_front(tokens: Ids, time: int) -> Pair:
+    """the filling is in front, in the first row; it belongs at the end of the last one.
+
+    A position sees what is before it: with zeros in front the first tokens would be measured in
+    another place than they are.
+    """
+    missing = -(len(tokens) - 1) % time
+    ids = np.pad(tokens[:-1].astype(np.int64), (missing, 0))
+    targets = np.pad(tokens[1:].astype(np.int64), (missing, 0), constant_values=-100)
+    return ids.reshape(-1, time), targets.reshape(-1, time)
+
+
+@mistake("cut")
+def a_window_at_every_token(tokens: Ids, time: int) -> Pair:
+    """a window starts at every token, so each target is counted up to T times.
+
+    For measuring each token counts once: the next window starts where the last one ends, T further
+    on.
+    """
+    ids, targets = (x.astype(np.int64) for x in (tokens[:-1], tokens[1:]))
+    places = np.arange(len(ids))[:, None] + np.arange(time)
+    ids = np.pad(ids, (0, time - 1))[places]
+    return ids, np.pad(targets, (0, time - 1), constant_values=-100)[places]
 
 
 @mistake("cut")

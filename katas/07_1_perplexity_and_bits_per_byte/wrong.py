@@ -95,6 +95,17 @@ def nothing_divides(losses: Sequence[float], counts: Sequence[int]) -> float:
     return sum(x * n for x, n in zip(losses, counts, strict=True)) / sum(counts)
 
 
+@mistake("mean_loss")
+def empty_batch_refused(losses: Sequence[float], counts: Sequence[int]) -> float:
+    """a batch without tokens is refused; only a text without any is an error.
+
+    It adds nothing to the sum and nothing to the count. Raise OptionError only if sum(counts) is 0.
+    """
+    if not all(counts):
+        raise OptionError("an empty batch")
+    return _total(losses, counts) / sum(counts)
+
+
 @mistake("perplexity")
 def base_two(loss: float) -> float:
     """the base is 2; the loss is in nats, so the base is e.
@@ -214,6 +225,16 @@ def divided_by_eight(loss: float, tokens: int, size: int) -> float:
     the share of the size that is left after compression.
     """
     return loss * tokens / math.log(2) / size / 8
+
+
+@mistake("bits_per_byte")
+def multiplied_by_eight(loss: float, tokens: int, size: int) -> float:
+    """the result was multiplied by 8.
+
+    `size` is in bytes, and the figure is bits for each byte: nothing has to be converted but nats
+    to bits.
+    """
+    return 8 * loss * tokens / math.log(2) / size
 
 
 @mistake("bits_per_byte")

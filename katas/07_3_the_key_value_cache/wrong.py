@@ -248,6 +248,38 @@ class AllChannels(_Cache):
 
 
 @mistake("KeyValueCache")
+class SizeFromTheHeadsOfKeys(_Cache):
+    """the size of a head was computed from the heads of keys: n_embd / kv_heads.
+
+    The channels are divided among the heads of *queries*. In GPT-2 the numbers are equal, in Llama
+    they are not. Use config.head_size.
+    """
+
+    def shape(self, config, batch, length):
+        *others, _ = super().shape(config, batch, length)
+        return (*others, config.n_embd // config.kv_heads)
+
+
+@mistake("KeyValueCache")
+class BatchBeforeLayers(_Cache):
+    """the axes of the room are in another order: the batch comes before the layers.
+
+    Each layer writes to all sequences at once, so the layer is the first axis: (layers, B, K, room,
+    D).
+    """
+
+    def __init__(self, model, batch=1, length=None):
+        super().__init__(model, batch, length)
+        self.keys, self.values = self.keys.swapaxes(0, 1), self.values.swapaxes(0, 1)
+
+    def extend(self, layer, k, v):
+        stop = self.length + k.shape[2]
+        self.keys[:, layer, :, self.length : stop] = k
+        self.values[:, layer, :, self.length : stop] = v
+        return self.keys[:, layer, :, :stop], self.values[:, layer, :, :stop]
+
+
+@mistake("KeyValueCache")
 class TimeBeforeHeads(_Cache):
     """the axes of the room are in another order: time comes before the heads.
 
@@ -273,6 +305,19 @@ class AlwaysFloat64(_Cache):
 
 
 @mistake("KeyValueCache")
+class AlwaysFloat32(_Cache):
+    """the room is float32 whatever the dtype of the model.
+
+    Then a float64 model loses half of its digits in the cache. np.empty's second argument is the
+    dtype: model.parameters.dtype.
+    """
+
+    def __init__(self, model, batch=1, length=None):
+        super().__init__(model, batch, length)
+        self.keys, self.values = np.empty((2, *self.keys.shape), np.float32)
+
+
+@mistake("KeyValueCache")
 class GrownByConcatenation(_Cache):
     """the arrays were made longer by np.concatenate, in each call.
 
@@ -290,6 +335,24 @@ class GrownByConcatenation(_Cache):
             v = np.concatenate((self.values[layer], v), axis=2)
         self.keys[layer], self.values[layer] = k, v
         return k, v
+
+
+@mistake("KeyValueCache")
+class GrownFromNothing(_Cache):
+    """no room was made: the arrays begin empty and grow by np.concatenate in each call.
+
+    The results are right, but each token copies the whole past again, so the time for a token grows
+    after all. Make the room in __init__, and write into it.
+    """
+
+    def __init__(self, model, batch=1, length=None):
+        super().__init__(model, batch, length)
+        self.keys, self.values = list(self.keys[..., :0, :]), list(self.values[..., :0, :])
+
+    def extend(self, layer, k, v):
+        for kept, new in ((self.keys, k), (self.values, v)):
+            kept[layer] = np.concatenate((kept[layer], new), axis=2)
+        return self.keys[layer], self.values[layer]
 
 
 @mistake("KeyValueCache")

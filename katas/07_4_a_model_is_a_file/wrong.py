@@ -93,6 +93,27 @@ def start_and_size(tensors, metadata=None):
 
 
 @mistake("header_bytes")
+def last_byte_for_stop(tensors, metadata=None):
+    """the second offset is that of the last byte; it is where the tensor stops, one further on.
+
+    As in Python's slices: data[start:stop]. The next tensor starts at `stop`.
+    """
+    entries = _entries(tensors)
+    for entry in entries.values():
+        entry["data_offsets"][1] -= 1
+    return _file(_text(metadata, entries))
+
+
+@mistake("header_bytes")
+def each_tensor_aligned(tensors, metadata=None):
+    """each tensor starts at a multiple of 8; they must be back to back.
+
+    Only the header is filled up. Each tensor starts where the one before it stops.
+    """
+    return _file(_text(metadata, _entries(tensors, size=lambda t: -(-t.nbytes // 8) * 8)))
+
+
+@mistake("header_bytes")
 def all_start_at_zero(tensors, metadata=None):
     """every tensor starts at 0: the place was not moved on.
 
@@ -113,6 +134,18 @@ def sorted_by_name(tensors, metadata=None):
     library sorts before it calls this function.)
     """
     return _file(_text(metadata, _entries(dict(sorted(tensors.items())))))
+
+
+@mistake("header_bytes")
+def all_keys_sorted(tensors, metadata=None):
+    """all keys were sorted (sort_keys=True), also those inside of an entry, and the tensors.
+
+    An entry has dtype, shape, data_offsets in this order, and the tensors are in the order in which
+    their bytes follow. Only the metadata are in alphabetical order.
+    """
+    header = _with(metadata, _entries(tensors))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+    return _file(text.encode())
 
 
 @mistake("header_bytes")
@@ -287,6 +320,15 @@ def metadata_last(tensors, metadata=None):
     """
     header = _entries(tensors) | _with(metadata, {})
     return _file(json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+@mistake("header_bytes")
+def metadata_among_the_names(tensors, metadata=None):
+    """the metadata were written among the tensors; they go under the one name `__metadata__`.
+
+    A reader takes every other name for a tensor: {"__metadata__":{...},"weight":{...}}.
+    """
+    return _file(_text(None, dict(sorted((metadata or {}).items())) | _entries(tensors)))
 
 
 @mistake("header_bytes")

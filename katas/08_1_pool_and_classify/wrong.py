@@ -46,6 +46,34 @@ def divided_by_t(x, lengths):
 
 
 @mistake("mean_pool")
+def a_share_for_each_position(x, lengths):
+    """the padding has a share too: 1 / lengths[b] at every position, not only at the tokens.
+
+    Padding can hold anything. Its share is 0: np.arange(T) < lengths[:, None] says where the tokens
+    are.
+    """
+    return _pooled(x, np.repeat(1 / lengths[:, None], x.shape[1], axis=1))
+
+
+@mistake("mean_pool")
+def not_summed(x, lengths):
+    """the rows were multiplied by their shares, but not added up over the time: y has T rows left.
+
+    A mean is the sum of share times row: one row for each sequence, (shares[:, :, None] *
+    x).sum(axis=1).
+    """
+    shares = (_real(x, lengths) / lengths[:, None]).astype(x.dtype)
+    return shares[:, :, None] * x, (shares,)
+
+
+@mistake("mean_pool")
+def largest_of_the_tokens(x, lengths):
+    """this is the largest of the tokens in each channel (max pooling), not their mean."""
+    shares = (_real(x, lengths) / lengths[:, None]).astype(x.dtype)
+    return np.where(shares[:, :, None] > 0, x, -np.inf).max(axis=1), (shares,)
+
+
+@mistake("mean_pool")
 def sum_of_the_tokens(x, lengths):
     """this is the sum of the tokens, not their mean.
 
@@ -154,6 +182,24 @@ def a_share_for_the_padding(dy, cache):
     return np.repeat(dy[:, None, :] * shares[:, :1, None], shares.shape[1], axis=1)
 
 
+@mistake("mean_pool_backward")
+def added_over_the_batch(dy, cache):
+    """dy was added up over the batch; each text has its own gradient, dy[b].
+
+    Texts of a batch have nothing to do with each other: dx[b] comes from dy[b] alone. dy[:, None,
+    :] keeps them apart.
+    """
+    (shares,) = cache
+    return shares[:, :, None] * dy.sum(axis=0)
+
+
+@mistake("mean_pool_backward")
+def shares_alone(dy, cache):
+    """dx has the shares, but dy is not in it: the upstream gradient has to be multiplied in."""
+    (shares,) = cache
+    return np.repeat(shares[:, :, None], dy.shape[1], axis=2)
+
+
 @mistake("last_token_pool")
 def last_position(x, lengths):
     """x[:, -1] is the last position, and in all but the longest text that is padding.
@@ -201,6 +247,36 @@ def same_position_of_all(x, lengths):
     return _ends(x, np.full(len(x), lengths.max() - 1), lengths)
 
 
+@mistake("last_token_pool")
+def end_of_the_first_text(x, lengths):
+    """all texts were read where the first one ends: lengths[0] was used for all of them.
+
+    Each text ends where its own length says. Index with two arrays of shape (B,): x[rows, lengths -
+    1].
+    """
+    return _ends(x, np.full(len(x), lengths[0] - 1), lengths)
+
+
+@mistake("last_token_pool")
+def every_end_of_every_text(x, lengths):
+    """y has one axis too many: x[:, lengths - 1] takes the end of every text from every text.
+
+    `:` and an array do not go along together. Two arrays do: x[np.arange(B), lengths - 1] pairs
+    text b with its own end.
+    """
+    return x[:, lengths - 1], (lengths, x.shape[1])
+
+
+@mistake("last_token_pool")
+def places_in_the_cache(x, lengths):
+    """the cache has lengths - 1, the places; it must have the lengths as they came.
+
+    The backward takes 1 off by itself, and would then hit the token before the last one.
+    """
+    y, (_, time) = _ends(x, lengths - 1, lengths)
+    return y, (lengths - 1, time)
+
+
 @mistake("last_token_pool_backward")
 def gradient_to_all_positions(dy, cache):
     """all positions get dy[b], but only one position of each sequence was taken.
@@ -240,6 +316,33 @@ def gradient_after_the_last(dy, cache):
     """
     lengths, time = cache
     return _sent_to(dy, cache, np.arange(time) == np.minimum(lengths, time - 1)[:, None])
+
+
+@mistake("last_token_pool_backward")
+def gradient_before_the_last(dy, cache):
+    """dy went to the token before the last one (off by one).
+
+    The row was taken at lengths[b] - 1, and the gradient goes back to it.
+    """
+    lengths, time = cache
+    return _sent_to(dy, cache, np.arange(time) == (lengths[:, None] - 2) % time)
+
+
+@mistake("last_token_pool_backward")
+def ones_for_dy(dy, cache):
+    """the places are right, but dy is not in it: put dy[b] there, not 1."""
+    lengths, time = cache
+    return _sent_to(np.ones_like(dy), cache, np.arange(time) == lengths[:, None] - 1)
+
+
+@mistake("last_token_pool_backward")
+def to_every_end(dy, cache):
+    """dy was written at the ends of all texts, in every text: dx[:, lengths - 1] = ...
+
+    `:` and an array do not go along together. Two arrays do: dx[np.arange(B), lengths - 1] = dy.
+    """
+    lengths, time = cache
+    return _sent_to(dy, cache, np.isin(np.arange(time), lengths - 1)[None, :])
 
 
 @mistake("last_token_pool_backward")

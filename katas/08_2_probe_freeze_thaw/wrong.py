@@ -214,6 +214,25 @@ def full_without_the_embeddings(levels, method, layers=1):
 
 
 @mistake("stages")
+def names_without_a_stage(levels, method, layers=1):
+    """a list of names was returned where there is one stage; it must be a list of one list.
+
+    The caller goes through the stages, and would take each name for a stage: [[...]].
+    """
+    found = _stages(levels, method, layers)
+    return found if method == "gradual" else found[0]
+
+
+@mistake("stages")
+def last_n_one_too_many(levels, method, layers=1):
+    """one layer too many is trained (off by one): the level must be <= n.
+
+    Level 0 is the head and the final norm, and level n is the n-th layer from the top.
+    """
+    return _stages(levels, method, layers, last_n=lambda: [_up_to(levels, layers + 1)])
+
+
+@mistake("stages")
 def too_many_layers_accepted(levels, method, layers=1):
     """more layers than there are is accepted.
 
@@ -279,6 +298,15 @@ def one_decay_for_all(levels, decay):
     The decay comes in once for each level, so two levels down it is decay * decay.
     """
     return {name: decay if level else 1.0 for name, level in levels.items()}
+
+
+@mistake("rate_factors")
+def by_the_place_in_the_list(levels, decay):
+    """the factors follow the order of the names; the level decides.
+
+    Several parameters have the same level, and the same factor: decay ** level.
+    """
+    return {name: decay**i for i, name in enumerate(levels)}
 
 
 @mistake("rate_factors")

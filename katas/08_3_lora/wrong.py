@@ -112,6 +112,16 @@ def second_factor_not_transposed(x, a, b, scaling):
 
 
 @mistake("low_rank")
+def factors_exchanged(x, a, b, scaling):
+    """b came first, then a; the order is a, then b.
+
+    a is (R, I): it reads x, and makes it narrow. b is (O, R): it makes the output.
+    """
+    narrow = scaling * _rows(x) @ b.T
+    return (narrow @ a.T).reshape(*x.shape[:-1], len(b)), (x, narrow, a, b, scaling)
+
+
+@mistake("low_rank")
 def in_place_on_x(x, a, b, scaling):
     """x was scaled in place: `x *= scaling` changes the caller's activations.
 
@@ -144,6 +154,27 @@ def scaling_twice_in_db(dy, cache):
     """
     dx, da, db = _backward(dy, cache)
     return dx, da, cache[-1] * db
+
+
+@mistake("low_rank_backward")
+def scaling_missing_from_db(dy, cache):
+    """db lacks the scaling: x @ a.T was computed again, without it.
+
+    narrow in the cache has the scaling: db = dy.T @ narrow.
+    """
+    dx, da, db = _backward(dy, cache)
+    return dx, da, db / cache[-1]
+
+
+@mistake("low_rank_backward")
+def scaling_twice_in_dnarrow(dy, cache):
+    """dx and da have the scaling twice.
+
+    It comes in once on the way back: dnarrow = scaling * dy @ b. What is made from dnarrow has it
+    already.
+    """
+    dx, da, db = _backward(dy, cache)
+    return cache[-1] * dx, cache[-1] * da, db
 
 
 @mistake("low_rank_backward")
@@ -241,6 +272,26 @@ def product_not_transposed(weight, a, b, scaling):
     files. With a square weight nothing complains, and the model talks nonsense.
     """
     return weight + scaling * (b @ a)
+
+
+@mistake("merged_weight")
+def product_reshaped(weight, a, b, scaling):
+    """b @ a was reshaped; it must be transposed.
+
+    Both give (I, O). But a reshape reads the numbers row after row and leaves them in that order;
+    only .T makes rows of the columns.
+    """
+    return weight + scaling * (b @ a).reshape(weight.shape)
+
+
+@mistake("merged_weight")
+def multiplied_into_the_weight(weight, a, b, scaling):
+    """the product was multiplied into the weight; it must be added.
+
+    x @ weight and what the adapter gives are added, so the matrices are: weight + scaling * (b @
+    a).T.
+    """
+    return weight * scaling * (b @ a).T
 
 
 @mistake("merged_weight")

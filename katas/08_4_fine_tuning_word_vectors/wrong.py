@@ -135,6 +135,28 @@ def sum_of_the_vectors(weights, bias, departures, start, tokens, labels, l2, vec
 
 
 @mistake("loss_and_gradient")
+def shares_twice(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """each text's mean was divided by its length twice.
+
+    tokens.shares *is* one over the length. Multiplied by the shares, the vectors need not be
+    divided by a count.
+    """
+    p = _parts(weights, bias, start + departures, tokens, labels, shares=tokens.shares**2)
+    return _whole(p, weights, departures, l2, vector_l2)
+
+
+@mistake("loss_and_gradient")
+def bias_gradient_as_a_mean(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """d_bias is a mean over the texts; it must be a sum.
+
+    The mean of the loss is in d_logits already: d_logits.sum(axis=0).
+    """
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    loss, dw, db, dv = _whole(p, weights, departures, l2, vector_l2)
+    return loss, dw, db / len(labels), dv
+
+
+@mistake("loss_and_gradient")
 def mean_over_the_occurrences(weights, bias, departures, start, tokens, labels, l2, vector_l2):
     """a word's gradient was averaged over its tokens; it is their sum.
 
@@ -164,6 +186,31 @@ def penalties_not_divided(weights, bias, departures, start, tokens, labels, l2, 
     """
     p = _parts(weights, bias, start + departures, tokens, labels)
     return _whole(p, weights, departures, l2, vector_l2, n=1)
+
+
+@mistake("loss_and_gradient")
+def divided_by_the_tokens(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """the penalties are divided by the number of tokens; N is the number of texts, len(labels)."""
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    return _whole(p, weights, departures, l2, vector_l2, n=len(tokens.words))
+
+
+@mistake("loss_and_gradient")
+def divided_by_the_words(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """the penalties are divided by the number of words; N is the number of texts, len(labels)."""
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    return _whole(p, weights, departures, l2, vector_l2, n=len(start))
+
+
+@mistake("loss_and_gradient")
+def bias_penalized(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """the bias has a penalty as well; only the weights and the departures have one.
+
+    The bias says how frequent a class is, and that may be as large as it is.
+    """
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    loss, dw, db, dv = _whole(p, weights, departures, l2, vector_l2)
+    return loss + l2 / (2 * len(labels)) * float(bias @ bias), dw, db + l2 / len(labels) * bias, dv
 
 
 @mistake("loss_and_gradient")
@@ -224,6 +271,29 @@ def penalty_missing_in_a_gradient(weights, bias, departures, start, tokens, labe
     """
     p = _parts(weights, bias, start + departures, tokens, labels)
     return (*_whole(p, weights, departures, l2, vector_l2)[:3], p.dv)
+
+
+@mistake("loss_and_gradient")
+def no_penalty_on_the_weights(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """the penalty on the weights is missing, in the loss and in the gradient.
+
+    Add l2 / (2 N) times the sum of weights**2 to the loss, and l2 / N * weights to d_weights.
+    """
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    return _whole(p, weights, departures, 0.0, vector_l2)
+
+
+@mistake("loss_and_gradient")
+def weights_penalty_missing_in_a_gradient(
+    weights, bias, departures, start, tokens, labels, l2, vector_l2
+):
+    """the penalty on the weights (l2) is in the loss, but not in their gradient.
+
+    Add l2 / N * weights.
+    """
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    found = _whole(p, weights, departures, l2, vector_l2)
+    return (found[0], p.dw, *found[2:])
 
 
 @mistake("loss_and_gradient")

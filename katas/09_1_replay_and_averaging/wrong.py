@@ -107,6 +107,18 @@ def so_many_of_each_text(texts: Any, count: int, *, rng: Generator) -> Any:
 
 
 @mistake("old_windows")
+def windows_before_texts(texts: Any, count: int, *, rng: Generator) -> Any:
+    """the numbers of the windows were drawn before those of the texts.
+
+    Which window there is depends on the text. Draw the texts first, with one call, and then one
+    number for each window: rng.integers(len(texts[k])).
+    """
+    rows = [rng.integers(min(map(len, texts))) for _ in range(count)]
+    picks = rng.integers(len(texts), size=count)
+    return [texts[k][row] for k, row in zip(picks, rows, strict=True)]
+
+
+@mistake("old_windows")
 def one_text_for_all(texts: Any, count: int, *, rng: Generator) -> Any:
     """one text was drawn, and all windows are from it.
 
@@ -195,6 +207,26 @@ def old_ones_first(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
     """
     old, asked = _laid_out(ids.shape[1], ids.dtype, _cut(ids, windows))
     return np.concatenate([old, ids]), np.concatenate([asked, targets])
+
+
+@mistake("mixed")
+def in_reverse(ids: Any, targets: Any, windows: Any) -> Any:
+    """the old windows come in reverse order.
+
+    The new text comes first, and then the windows as they are in the list.
+    """
+    return _below(ids, targets, _laid_out(ids.shape[1], ids.dtype, _cut(ids, windows)[::-1]))
+
+
+@mistake("mixed")
+def filled_by_repeating(ids: Any, targets: Any, windows: Any) -> Any:
+    """a short window was repeated until it fills the row; the rest is padding.
+
+    After its last token the window does not begin again. Fill up with 0 in the inputs, and with
+    -100 in the targets.
+    """
+    pieces = [np.resize(window, ids.shape[1] + 1) for window in windows]
+    return _below(ids, targets, _laid_out(ids.shape[1], ids.dtype, pieces))
 
 
 @mistake("mixed")
@@ -293,6 +325,16 @@ def new_not_made_smaller(new: Any, old: Any, weight: float) -> Any:
     The sum is larger than either model, and so are its logits.
     """
     return new + weight * old
+
+
+@mistake("averaged")
+def divided_by_the_sum(new: Any, old: Any, weight: float) -> Any:
+    """this is (new + weight * old) / (1 + weight); the weight is the share of the old model.
+
+    With a weight of 1 yours is half of each, and it must be the old model: (1 - weight) * new +
+    weight * old.
+    """
+    return (new + weight * old) / (1 + weight)
 
 
 @mistake("averaged")

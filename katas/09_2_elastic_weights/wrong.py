@@ -86,6 +86,16 @@ def uniform_noise(logits: Any, *, rng: Generator) -> Any:
 
 
 @mistake("sampled")
+def gumbel_by_hand(logits: Any, *, rng: Generator) -> Any:
+    """the noise was made by hand, -log(-log(u)): it is Gumbel noise, but not the agreed draws.
+
+    The same rng gives other tokens than the stub asks for. Call rng.gumbel(size=logits.shape).
+    """
+    noise = -np.log(-np.log(rng.random(logits.shape)))
+    return np.argmax(logits + noise, axis=-1)
+
+
+@mistake("sampled")
 def noise_on_probabilities(logits: Any, *, rng: Generator) -> Any:
     """the noise was added to the probabilities; it belongs on the logits.
 
@@ -163,6 +173,33 @@ def most_likely_targets(model: Any, windows: Any, *, rng: Generator) -> Any:
     gradients, lengths = _scores(model, windows, rng, _most_likely)
     squares = [(g * n) ** 2 for g, n in zip(gradients, lengths, strict=True)]
     return _sum(model, squares) / max(sum(lengths), 1)
+
+
+@mistake("fisher_diagonal")
+def inputs_as_targets(model: Any, windows: Any, *, rng: Generator) -> Any:
+    """the targets are the inputs themselves; they must be drawn from the model.
+
+    sampled(model.logits(ids), rng=rng) gives the tokens that the model would go on with.
+    """
+    total, places = np.zeros(model.parameters.count(), model.parameters.dtype), 0
+    for window in windows:
+        ids = np.asarray(window)[np.newaxis]
+        total += (model.loss_and_grad(ids, ids)[1].flat * ids.size) ** 2
+        places += ids.size
+    return total / max(places, 1)
+
+
+@mistake("fisher_diagonal")
+def used_up(model: Any, windows: Any, *, rng: Generator) -> Any:
+    """the windows were gone through twice, and the second time there are none left.
+
+    They come from an iterable that can be gone through only once. Count the tokens in the same loop
+    that adds up the scores.
+    """
+    places = sum(len(window) for window in windows)
+    gradients, lengths = _scores(model, windows, rng)
+    squares = [(g * t) ** 2 for g, t in zip(gradients, lengths, strict=True)]
+    return _sum(model, squares) / max(places, 1)
 
 
 @mistake("fisher_diagonal")
@@ -269,6 +306,28 @@ def half_forgotten(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any
     moved = theta - anchor
     pull = strength * fisher * moved
     return np.asarray(np.sum(pull * moved)), (pull,)
+
+
+@mistake("penalty")
+def half_in_the_pull(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any:
+    """the half is in the pull; it belongs to the energy alone.
+
+    A spring pulls with its stiffness times the stretch. The half comes in with the energy, 1/2 *
+    sum of pull * moved.
+    """
+    moved = theta - anchor
+    pull = 0.5 * strength * fisher * moved
+    return np.asarray((pull * moved).sum()), (pull,)
+
+
+@mistake("penalty")
+def difference_of_squares(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any:
+    """theta and anchor were squared one by one; the square is of their difference.
+
+    theta**2 - anchor**2 is not (theta - anchor)**2: it may be negative.
+    """
+    pull = strength * fisher * (theta - anchor)
+    return np.asarray(0.5 * strength * (fisher * (theta**2 - anchor**2)).sum()), (pull,)
 
 
 @mistake("penalty")

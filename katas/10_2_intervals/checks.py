@@ -31,6 +31,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     stacked = rng.integers(0, 2, (2, 4, 9)).astype(float)
     inputs = {"outcomes": stacked, **uneven}
     yield Call("resampled_means", inputs, returns="means", name="two conditions at once")
+    more = {"times_run": _times(rng, 3, 3), "times_item": _times(rng, 3, 5)}
+    more["times_item"][1:] *= [[2.0], [0.5]]
+    inputs = {"outcomes": outcomes, **more}
+    yield Call("resampled_means", inputs, returns="means", name="more items in some resamples")
 
     keys = tuple((seed, p) for seed in range(3) for p in range(2))
     yield Call("run_times", _drawn(rng, keys, 4), returns="times", name="3 seeds, 2 pretrainings")

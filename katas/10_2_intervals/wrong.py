@@ -60,6 +60,18 @@ def z_not_squared(right, items):
 
 
 @mistake("wilson_interval")
+def agresti_coull(right, items):
+    """this is Agresti and Coull's interval: Z*Z / 2 right and wrong ones were added, then Wald.
+
+    Its middle is Wilson's, but it is wider. Solve the quadratic: its two roots are middle plus and
+    minus half.
+    """
+    _, _, middle, _ = _parts(right, items)
+    half = Z * math.sqrt(middle * (1 - middle) / (items + Z * Z))
+    return middle - half, middle + half
+
+
+@mistake("wilson_interval")
 def middle_is_the_share(right, items):
     """the interval is around the share itself; its middle must be pulled toward a half.
 
@@ -268,6 +280,24 @@ def divided_by_the_size(outcomes, times_run, times_item):
 
 
 @mistake("resampled_means")
+def divided_by_the_columns(outcomes, times_run, times_item):
+    """you divided by the number of items, N; divide by how many were drawn, the sum of times_item.
+
+    They are the same only where as many were drawn as there are.
+    """
+    return _sums(outcomes, times_run, times_item) / times_run.sum(axis=1) / outcomes.shape[-1]
+
+
+@mistake("resampled_means")
+def divided_by_the_rows(outcomes, times_run, times_item):
+    """you divided by the number of runs, R; divide by how many were drawn, the sum of times_run.
+
+    Where pretrainings have different numbers of seeds, the sums differ.
+    """
+    return _sums(outcomes, times_run, times_item) / times_item.sum(axis=1) / outcomes.shape[-2]
+
+
+@mistake("resampled_means")
 def divided_by_the_runs_only(outcomes, times_run, times_item):
     """you divided by the number of runs drawn only; divide by that of the items too.
 
@@ -362,6 +392,29 @@ def seeds_as_columns(keys, times_seed, times_pretraining):
     """
     seeds, pretrainings = zip(*keys, strict=True)
     return times_seed[:, list(seeds)] * times_pretraining[:, list(pretrainings)]
+
+
+@mistake("run_times")
+def seeds_less_the_smallest(keys, times_seed, times_pretraining):
+    """the smallest seed was subtracted to get a column; seeds may have gaps between them.
+
+    With seeds 2, 5 and 7, the column of 5 is number 1, not 3. Sort the seeds that occur, and find
+    each one's place.
+    """
+    seeds, pretrainings = (np.array(column) - min(column) for column in zip(*keys, strict=True))
+    return times_seed[:, seeds] * times_pretraining[:, pretrainings]
+
+
+@mistake("run_times")
+def around_and_around(keys, times_seed, times_pretraining):
+    """the seed modulo the number of columns was taken for its column; look up its position instead.
+
+    With seeds 2, 5 and 7, the column of 5 is number 1. Sort the seeds that occur, and find each
+    one's place.
+    """
+    _, pretraining_of = _columns(keys)
+    seeds = [seed % times_seed.shape[1] for seed, _ in keys]
+    return times_seed[:, seeds] * times_pretraining[:, pretraining_of]
 
 
 @mistake("run_times")

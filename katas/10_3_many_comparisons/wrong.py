@@ -51,6 +51,19 @@ def no_running_maximum(p_values):
 
 
 @mistake("holm")
+def a_running_minimum(p_values):
+    """the running minimum was taken; it must be the maximum.
+
+    Adjusted values go up with the p-values: where a test fails, all that come after it fail too.
+    """
+    adjusted, smallest = [0.0] * len(p_values), 1.0
+    for i, factor in zip(_order(p_values), _down(len(p_values)), strict=True):
+        smallest = min(smallest, factor * p_values[i])
+        adjusted[i] = smallest
+    return adjusted
+
+
+@mistake("holm")
 def above_one(p_values):
     """an adjusted p-value is above 1: take min(1.0, ...). A probability ends there."""
     return _stepped(p_values, _down(len(p_values)), most=math.inf)
@@ -263,6 +276,15 @@ def never_worse(difference, adjusted_p):
     Look at the sign of the difference. A method that does harm must be called that.
     """
     return "cannot tell" if adjusted_p > LEVEL or _zero_inside(difference) else "better"
+
+
+@mistake("verdict")
+def only_better(difference, adjusted_p):
+    """the verdict is never "worse": an interval that is all below zero was called "cannot tell".
+
+    The interval leaves out zero on either side: low above 0 is better, high below 0 is worse.
+    """
+    return "better" if adjusted_p <= LEVEL and difference.low > 0 else "cannot tell"
 
 
 # --------------------------------------------------------------------------- resolvable_difference
