@@ -95,11 +95,11 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return the first three of some names, quoted, and how many more there are.
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return the first few of some names, quoted, and how many more there are.
 
     >>> listed(["a", "b", "c", "d", "e"])
     "'a', 'b', 'c' and 2 more"
     """
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(brief, names[:3])) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(brief, names[:most])) + more

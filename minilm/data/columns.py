@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from minilm.data import json_rows, quoting
 from minilm.data.tables import PARTS, RESERVED, SPLIT, USUAL, Table, normalized
-from minilm.errors import InputError
+from minilm.errors import InputError, listed
 
 _LISTED = 5  # columns that a message names
 
@@ -75,19 +75,15 @@ class Columns:
 
     def label_of(self, row: dict[str, Any], table: Table, number: int) -> str:
         """Return the label of a row; empty where it has none."""
-        return (
-            ""
-            if self.label is None
-            else _string(row.get(self.label, ""), self.label, table, number)
-        )
+        if self.label is None:
+            return ""
+        return _string(row.get(self.label, ""), self.label, table, number)
 
     def part_of(self, row: dict[str, Any], table: Table, number: int) -> str:
         """Return what a row's split column says, in lower case."""
-        return (
-            ""
-            if self.split is None
-            else normalized(_string(row.get(self.split, ""), self.split, table, number))
-        )
+        if self.split is None:
+            return ""
+        return normalized(_string(row.get(self.split, ""), self.split, table, number))
 
     def line(self, table: Table) -> str:
         """Return which columns were taken, for one line of a report."""
@@ -113,9 +109,8 @@ def _string(value: Any, name: str, table: Table, number: int) -> str:
 
 
 def _shown(names: Sequence[str], table: Table) -> str:
-    if not table.has_header:
-        return f"column{'s' * (len(names) > 1)} {', '.join(names)}"
-    return f"column{'s' * (len(names) > 1)} {', '.join(map(reprlib.repr, names))}"
+    shown = map(reprlib.repr, names) if table.has_header else names
+    return f"column{'s' * (len(names) > 1)} {', '.join(shown)}"
 
 
 def choose(
@@ -206,8 +201,8 @@ def _split(table: Table, taken: Sequence[str]) -> str | None:
         ]
         found = [name for name in rest if _holds_parts(table, name)][:1]
     if len(found) > 1:
-        listed = " and ".join(map(reprlib.repr, found))
-        raise InputError(f"the columns {listed} both hold the split; remove one", table.path)
+        both = " and ".join(map(reprlib.repr, found))
+        raise InputError(f"the columns {both} both hold the split; remove one", table.path)
     return found[0] if found else None
 
 
@@ -311,22 +306,19 @@ def _set_aside(table: Table, taken: Sequence[str | None]) -> tuple[str, ...]:
         aside.append(f"{table.unnamed} column{plural} without a name set aside")
     nested = [name for name in table.nested if name not in taken]
     if nested:
-        listed = ", ".join(map(reprlib.repr, nested[:_LISTED]))
-        aside.append(f"nested values set aside ({listed})")
+        aside.append(f"nested values set aside ({listed(nested, _LISTED)})")
     return tuple(aside)
 
 
 def _complaint(table: Table, kind: str, what: str) -> InputError:
     """Return the error that names the columns and the option; and what to do without a header."""
     columns = table.columns
-    listed = ", ".join(map(reprlib.repr, columns[:_LISTED]))
-    if len(columns) > _LISTED:
-        listed += f" and {len(columns) - _LISTED} more"
+    there = f"(there are: {listed(columns, _LISTED)})"
     option = "--label-column" if kind == "label" else "--text-column"
     if not table.has_header:
         several = ", several as in 2,3" if kind == "text" and len(columns) > 2 else ""
         return InputError(
-            f"no header, and {what}; number it with {option}{several} (there are: {listed})",
+            f"no header, and {what}; number it with {option}{several} {there}",
             table.path,
             1,
         )
@@ -335,7 +327,7 @@ def _complaint(table: Table, kind: str, what: str) -> InputError:
     header = "" if usual or not is_csv else "; if the first line is data, add --no-header"
     several = ", or several with commas" if kind == "text" and len(columns) > 2 else ""
     return InputError(
-        f"{what}; name it with {option}{several} (there are: {listed}){header}",
+        f"{what}; name it with {option}{several} {there}{header}",
         table.path,
         1 if is_csv else None,
     )

@@ -9,15 +9,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from minilm.arrays import Ids
 from minilm.data import columns, json_rows, lines
 from minilm.data import labels as labels_
+from minilm.data.columns import Columns
 from minilm.data.documents import counted
 from minilm.data.tables import PARTS, Table
-from minilm.errors import InputError
+from minilm.errors import InputError, listed
 from minilm.random import generator
 
 SPLITS = ("train", "dev", "test")
@@ -66,9 +68,8 @@ class LabelledData:
         for name in SPLITS if self.splits is not None else ():
             there = set(self.part(name).labels)
             if there and (absent := [label for label in self.classes if label not in there]):
-                listed = ", ".join(map(reprlib.repr, absent[:_LISTED]))
-                listed += f" and {len(absent) - _LISTED} more" * (len(absent) > _LISTED)
-                found.append(f"no text of the {name} part has the label {listed}")
+                named = listed(absent, _LISTED)
+                found.append(f"no text of the {name} part has the label {named}")
         line = f"{self.path.name}: {counted(len(self.texts))}, {self.taken}"
         return [line, *(f"{self.path.name}: {finding}" for finding in found)]
 
@@ -142,47 +143,45 @@ def read_labelled(
     if not table.sample:
         raise InputError("no rows; it needs a text and a label in each", path)
     chosen = columns.choose(table, text_column, label_column, labels="needed")
-    numbers, texts, labels, parts = [], [], [], []
-    for number, row in table:
-        text, label = chosen.text_of(row, table, number), chosen.label_of(row, table, number)
-        for kind, names, value in (
-            ("text", chosen.text, text),
-            ("label", (chosen.label or "",), label),
-        ):
-            if not value.strip() or value.strip().lower() == "nan":
-                fault = "NaN" if value.strip() else "no value"
-                name = ", ".join(map(reprlib.repr, names))
-                raise json_rows.row_error(
-                    f"{fault} in the {kind} column {name}; fill it in, or leave the row out",
-                    path,
-                    number,
-                )
-            json_rows.check_letters(value, path, number)
-        if chosen.split:
-            part = chosen.part_of(row, table, number)
-            if part not in PARTS:
-                what = f"split {reprlib.repr(part)}; it must be train, dev or test"
-                raise json_rows.row_error(what, path, number)
-            parts.append(PARTS[part])
-        numbers.append(number)
-        texts.append(text)
-        labels.append(label)
+    rows = [_checked(row, chosen, table, number) for number, row in table]
+    numbers, texts, labels, parts = zip(*rows, strict=True)
     for name in ["train"] * (not evaluation_only) + ["test"] * (not training_only):
         if chosen.split and name not in parts:
             raise InputError(f"no row has the split {name!r}", path)
     bare = labels_.without_blanks(labels)
     data = LabelledData(
         path,
-        texts=tuple(texts),
+        texts=texts,
         labels=tuple(bare[label] for label in labels),
-        lines=tuple(numbers),
-        splits=tuple(parts) if chosen.split else None,
+        lines=numbers,
+        splits=parts if chosen.split else None,
         taken=chosen.line(table),
     )
     if len(data.classes) < 2 and not evaluation_only:
         only = reprlib.repr(data.labels[0])
         raise InputError(f"every label is {only}; a task needs two classes or more", path)
     return data
+
+
+def _checked(
+    row: dict[str, Any], chosen: Columns, table: Table, number: int
+) -> tuple[int, str, str, str]:
+    """Return a row's number, text, label and part ("" where the file does not say)."""
+    text, label = chosen.text_of(row, table, number), chosen.label_of(row, table, number)
+    for kind, names, value in (("text", chosen.text, text), ("label", (chosen.label,), label)):
+        if value.strip().lower() in ("", "nan"):
+            fault = "NaN" if value.strip() else "no value"
+            name = ", ".join(map(reprlib.repr, names))
+            what = f"{fault} in the {kind} column {name}; fill it in, or leave the row out"
+            raise json_rows.row_error(what, table.path, number)
+        json_rows.check_letters(value, table.path, number)
+    if not chosen.split:
+        return number, text, label, ""
+    part = chosen.part_of(row, table, number)
+    if part not in PARTS:
+        what = f"split {reprlib.repr(part)}; it must be train, dev or test"
+        raise json_rows.row_error(what, table.path, number)
+    return number, text, label, PARTS[part]
 
 
 def stratified_split(
@@ -223,12 +222,6 @@ def stratified_split(
         for rank, i in enumerate(members):
             splits[i] = SPLITS[(rank >= dev_from) + (rank >= test_from)]
     return tuple(splits)
-
-
-def repeated_across_parts(data: LabelledData) -> int:
-    """Return how many test texts are in train too, word for word; they flatter every model."""
-    train = set(data.part("train").texts)
-    return sum(text in train for text in data.part("test").texts)
 
 
 def draw(labels: Ids, budget: int, seed: int) -> Ids:

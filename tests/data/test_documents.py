@@ -1,6 +1,5 @@
 """Every kind of file that is read, and every way in which one can be wrong."""
 
-import csv
 import json
 
 import pytest
@@ -253,21 +252,6 @@ def test_a_split_is_stratified_seeded_and_complete():
             int(0.1 * size),
             int(0.3 * size),
         ]
-
-
-def test_test_texts_that_stand_in_train_are_counted(tmp_path):
-    path = tmp_path / "a.csv"
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(
-            [
-                ["text", "label", "split"],
-                ["same", "a", "train"],
-                ["other", "b", "train"],
-                ["same", "b", "test"],
-                ["new", "b", "test"],
-            ]
-        )
-    assert labelled.repeated_across_parts(labelled.read_labelled(path)) == 1
 
 
 def test_texts_to_be_judged_go_missing_nowhere(tmp_path):

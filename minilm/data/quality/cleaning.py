@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from minilm.data import rewrite
 from minilm.data.quality import damage, fingerprints
@@ -48,15 +49,7 @@ class Cleaned:
         return lines
 
 
-def write(
-    report: Report,
-    out: str | os.PathLike[str],
-    *,
-    unit: str | None = None,
-    encoding: str = "utf-8",
-    text_column: str | None = None,
-    no_header: bool = False,
-) -> Cleaned:
+def write(report: Report, out: str | os.PathLike[str], **reading: Any) -> Cleaned:
     """Write a cleaned copy of the one file that a report is about, atomically.
 
     Documents are removed or changed as each rule's remedy says: of repeated ones the first stays,
@@ -68,8 +61,8 @@ def write(
         Of one file.
     out : path-like
         The copy, of the same kind.
-    unit, encoding, text_column, no_header
-        As they were for the check.
+    **reading
+        `unit`, `encoding`, `text_column` and `no_header`, as they were for the check.
 
     Raises
     ------
@@ -87,44 +80,44 @@ def write(
     mask = sum(BIT[name] for name in drop)
     if bool(((report.faults & mask) != 0).all()):
         raise OptionError(f"{report.paths[0]}: nothing would be left; look at the file itself")
-    removed: Counter[str] = Counter()
-    changed: Counter[str] = Counter()
-    written: set[int] = set()  # fingerprints of the texts that were changed
-
-    def decide(number: int, text: str) -> str | None:
-        faults = int(report.faults[number])
-        if faults & mask:
-            removed[next(name for name in drop if faults & BIT[name])] += 1
-            return None
-        cured = damage.masked(damage.repaired(text))
-        if cured == text:
-            return text
-        mark = fingerprints.fingerprint(cured)
-        if mark in written:  # what told them apart was masked
-            removed["duplicates"] += 1
-            return None
-        written.add(mark)
-        for name, remedy in remedies.items():
-            if remedy == "change" and faults & BIT[name]:
-                changed[name] += 1
-        return cured
-
-    rewrite.rewrite(
-        report.paths[0],
-        out,
-        decide,
-        unit=unit,
-        encoding=encoding,
-        text_column=text_column,
-        no_header=no_header,
-    )
+    change = [name for name, remedy in remedies.items() if remedy == "change"]
+    cleaner = _Cleaner(report, drop, change)
+    rewrite.rewrite(report.paths[0], out, cleaner.decide, **reading)
     left = tuple(
         check.rule.name
         for check in report.checks
         if check.rule.remedy == "leave" and check.result in ("FAILED", "warning")
     )
+    removed, changed = cleaner.removed, cleaner.changed
     kept = report.documents - removed.total()
     return Cleaned(Path(out), kept, _in_order(removed), _in_order(changed), left)
+
+
+class _Cleaner:
+    """Decides what becomes of each document, and counts."""
+
+    def __init__(self, report: Report, drop: Sequence[str], change: Sequence[str]) -> None:
+        self.faults, self.drop, self.change = report.faults, drop, change
+        self.removed: Counter[str] = Counter()
+        self.changed: Counter[str] = Counter()
+        self._written: set[int] = set()  # fingerprints of the texts that were changed
+
+    def decide(self, number: int, text: str) -> str | None:
+        """Return the text that a document gets; None to leave it out."""
+        faults = int(self.faults[number])
+        if found := [name for name in self.drop if faults & BIT[name]]:
+            self.removed[found[0]] += 1
+            return None
+        cured = damage.masked(damage.repaired(text))
+        if cured == text:
+            return text
+        mark = fingerprints.fingerprint(cured)
+        if mark in self._written:  # what told them apart was masked
+            self.removed["duplicates"] += 1
+            return None
+        self._written.add(mark)
+        self.changed.update(name for name in self.change if faults & BIT[name])
+        return cured
 
 
 def _in_order(counts: Counter[str]) -> dict[str, int]:
