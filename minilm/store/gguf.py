@@ -281,6 +281,7 @@ class _Reader:
     ) -> dict[str, TensorInfo]:
         """Return where each tensor is; raise ModelError where one has no place in the file."""
         infos: dict[str, TensorInfo] = {}
+        end = start
         for name, kind, shape, offset in listed:
             shown = errors.brief(name)
             if name in infos:
@@ -291,21 +292,24 @@ class _Reader:
                 raise self.fault(
                     f"tensor {shown}: rows of {shape[-1]} are no whole blocks of {kind.entries}"
                 )
-            if offset % alignment:
-                raise self.fault(f"tensor {shown}: its offset {offset} is not aligned")
-            first = start + offset
-            stop = first + math.prod(shape) // kind.entries * kind.bytes
-            if stop > self.size:
+            # Each follows the one before. A gap shows that a type was changed to a smaller one.
+            first = -(-end // alignment) * alignment
+            if start + offset != first:
                 raise self.fault(
-                    f"tensor {shown} ends at byte {stop:,}, but the file has {self.size:,}; it is "
+                    f"tensor {shown} starts at byte {start + offset:,}, not at {first:,}, where "
+                    "the one before it ends; it is damaged"
+                )
+            end = first + math.prod(shape) // kind.entries * kind.bytes
+            if end > self.size:
+                raise self.fault(
+                    f"tensor {shown} ends at byte {end:,}, but the file has {self.size:,}; it is "
                     "cut short or damaged; copy it again"
                 )
-            infos[name] = TensorInfo(kind, shape, first, stop)
-        end = start
-        for name, info in sorted(infos.items(), key=lambda item: item[1].start):
-            if info.start < end:
-                raise self.fault(f"tensor {errors.brief(name)} overlaps the one before it")
-            end = info.stop
+            infos[name] = TensorInfo(kind, shape, first, end)
+        if self.size - end >= alignment:
+            raise self.fault(
+                f"{self.size - end:,} bytes follow the last tensor; it is damaged; copy it again"
+            )
         return infos
 
     def value(self, code: int) -> Any:

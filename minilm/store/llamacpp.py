@@ -126,11 +126,7 @@ def _config(file: GGUFFile) -> LlamaConfig:
     if table is None or len(table.shape) != 2:
         raise ModelError("no matrix token_embd.weight in it", file.path)
     heads, width = value("attention.head_count"), value("embedding_length")
-    scaling = value("rope.scaling.type", "none")
-    if scaling != "none":
-        raise ModelError(
-            f"llama.rope.scaling.type is {errors.brief(scaling)}; only 'none' is built", file.path
-        )
+    _check_scaling(file)
     size = metadata.get("llama.attention.key_length")
     if size is None:
         if type(heads) is not int or type(width) is not int or not 1 <= heads <= width:
@@ -162,6 +158,19 @@ def _config(file: GGUFFile) -> LlamaConfig:
         bos_token_id=_token_id(file, "bos", table.shape[0]),
         eos_token_id=_token_id(file, "eos", table.shape[0]),
     )
+
+
+def _check_scaling(file: GGUFFile) -> None:
+    """Raise ModelError if positions are stretched; a file that names no kind means "linear"."""
+    kind = file.metadata.get("llama.rope.scaling.type", "linear")
+    for key in ("llama.rope.scaling.factor", "llama.rope.scale_linear"):
+        factor = file.metadata.get(key, 1.0)
+        if kind not in ("none", "linear") or (kind == "linear" and factor not in (0.0, 1.0)):
+            raise ModelError(
+                f"rotary positions scaled by the kind {errors.brief(kind)} and the factor "
+                f"{errors.brief(factor)}; only plain ones are built",
+                file.path,
+            )
 
 
 def _shortest(value: Any) -> Any:
@@ -280,7 +289,10 @@ def _tokenizer(file: GGUFFile, config: LlamaConfig) -> Tokenizer:
         for token, kind in zip(tokens, types, strict=True)
         if kind in (_CONTROL, _USER_DEFINED) or (kind == _UNKNOWN and model == "llama")
     ]
-    first = config.bos_token_id if flag("add_bos_token", model == "llama") else None
+    style = Style() if model == "llama" else _style(file, model)
+    # Where the file does not say, llama.cpp begins a text so for SentencePiece and for Llama 3.
+    begins = flag("add_bos_token", model == "llama" or style.ignore_merges)
+    first = config.bos_token_id if begins else None
     begins_with = None if first is None else tokens[first]
     tokenizer: Tokenizer
     try:
@@ -295,7 +307,6 @@ def _tokenizer(file: GGUFFile, config: LlamaConfig) -> Tokenizer:
                 begins_with=begins_with,
             )
         else:
-            style = _style(file, model)
             merges = [_merge(merge, file.path) for merge in listed("merges", str)]
             vocab = {token: number for number, token in enumerate(tokens)}
             style = replace(style, begins_with=begins_with)

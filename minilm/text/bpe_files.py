@@ -262,11 +262,13 @@ def _added_tokens(content: dict[str, Any], path: Path) -> list[dict[str, Any]]:
             or not _is_token(token.get("content"))
             or type(token.get("id")) is not int
         ):
-            raise ModelError(f"{errors.brief(token)} is no added token with content and id", path)
+            raise ModelError(
+                f"{errors.brief(token)} is not an added token with content and id", path
+            )
         for flag in ("single_word", "lstrip", "rstrip"):
             if token.get(flag):
                 raise ModelError(
-                    f"the added token {token['content']!r} has {flag} set, which minilm has not",
+                    f"the added token {token['content']!r} has {flag} set, which is not built",
                     path,
                 )
     return tokens
@@ -298,8 +300,8 @@ def check_options(model: dict[str, Any], wrong: dict[str, bool], path: Path) -> 
     asked = [name for name, is_wrong in wrong.items() if is_wrong]
     if asked:
         raise ModelError(
-            "not a tokenizer that minilm knows (GPT-2's, SmolLM2's, Llama's): its "
-            f"{', '.join(asked)} differ",
+            "not a tokenizer that minilm knows (GPT-2's, SmolLM2's, Llama's); what differs: "
+            f"{', '.join(asked)}",
             path,
         )
 

@@ -20,7 +20,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from minilm import errors
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.text import bpe_files
 from minilm.text import merges as bpe_merges
@@ -141,7 +140,7 @@ class SentencePieceTokenizer:
         wrong = {
             "normalizer or pre_tokenizer": prefix is None,
             "post_processor": not bpe_files.is_template(content.get("post_processor")),
-            "decoder": not _is_decoder(content.get("decoder")),
+            "decoder": content.get("decoder") != _decoder(prefix or "every"),
             "ignore_merges": bool(model.get("ignore_merges")),
             "added_tokens": any(
                 isinstance(token, dict) and token.get("normalized") is True
@@ -163,11 +162,8 @@ class SentencePieceTokenizer:
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `tokenizer.json` into an existing folder."""
         replace = {"type": "Replace", "pattern": {"String": " "}, "content": BLANK}
-        back = {"type": "Replace", "pattern": {"String": BLANK}, "content": " "}
         prepend = {"type": "Prepend", "prepend": BLANK}
-        strip = {"type": "Strip", "content": " ", "start": 1, "stop": 0}
         metaspace = {"type": "Metaspace", "replacement": BLANK, "split": False}
-        has_prefix = self.prefix != "never"
         parts = {
             "normalizer": {"type": "Sequence", "normalizers": [prepend, replace]}
             if self.prefix == "every"
@@ -176,11 +172,7 @@ class SentencePieceTokenizer:
             if self.prefix == "every"
             else {**metaspace, "prepend_scheme": self.prefix},
             "post_processor": bpe_files.template(self.begins_with, self.vocab),
-            "decoder": {
-                "type": "Sequence",
-                "decoders": [back, {"type": "ByteFallback"}, {"type": "Fuse"}]
-                + ([strip] if has_prefix else []),
-            },
+            "decoder": _decoder(self.prefix),
         }
         unknown = "<unk>" if "<unk>" in self.vocab else None
         options = {"byte_fallback": True, "fuse_unk": True, "unk_token": unknown}
@@ -324,12 +316,9 @@ def _prefix(content: dict[str, Any]) -> str | None:
     return scheme if scheme in ("first", "never") else None
 
 
-def _is_decoder(decoder: Any) -> bool:
-    parts = decoder.get("decoders") if isinstance(decoder, dict) else None
-    if not isinstance(parts, list):
-        return False
-    kinds = [part.get("type") if isinstance(part, dict) else errors.brief(part) for part in parts]
-    return kinds in (
-        ["Replace", "ByteFallback", "Fuse"],
-        ["Replace", "ByteFallback", "Fuse", "Strip"],
-    )
+def _decoder(prefix: str) -> dict[str, Any]:
+    """Return the decoder that `decode` is, in Hugging Face's words."""
+    back = {"type": "Replace", "pattern": {"String": BLANK}, "content": " "}
+    strip = {"type": "Strip", "content": " ", "start": 1, "stop": 0}
+    parts = [back, {"type": "ByteFallback"}, {"type": "Fuse"}]
+    return {"type": "Sequence", "decoders": parts + ([strip] if prefix != "never" else [])}

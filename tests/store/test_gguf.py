@@ -139,6 +139,23 @@ def test_a_file_is_the_model_that_it_was_made_from(
     assert saved.end_of_text == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        ({}, None),
+        ({"tokenizer.ggml.pre": "llama-bpe"}, "<|im_start|>"),  # as llama.cpp does by default
+        ({"tokenizer.ggml.pre": "llama-bpe", "tokenizer.ggml.add_bos_token": False}, None),
+        ({"tokenizer.ggml.add_bos_token": True}, "<|im_start|>"),
+    ],
+)
+def test_the_token_before_a_text(
+    model: Llama, tmp_path: Path, changes: dict[str, Any], first: str | None
+) -> None:
+    saved = folder.load(write(tmp_path / "a.gguf", metadata(**changes), tensors(model)))
+    assert saved.tokenizer is not None
+    assert saved.tokenizer.begins_with == first
+
+
 def test_converted_it_says_what_it_was(path: Path, model: Llama, tmp_path: Path) -> None:
     folder.convert(path, tmp_path / "m")
     loaded = minilm.load(tmp_path / "m")
@@ -220,7 +237,9 @@ def test_the_package_reads_what_is_written_here(path: Path, peer: Callable[[str]
         ({"llama.block_count": 1}, "unexpected 'blk.1"),
         ({"llama.feed_forward_length": 64}, "but the metadata asks for"),
         ({"llama.rope.dimension_count": 8}, "llama.rope.dimension_count is 8"),
-        ({"llama.rope.scaling.type": "yarn"}, "llama.rope.scaling.type is 'yarn'"),
+        ({"llama.rope.scaling.type": "yarn"}, "scaled by the kind 'yarn'"),
+        ({"llama.rope.scale_linear": 4.0}, "the kind 'linear' and the factor 4.0"),
+        ({"llama.rope.scaling.factor": 2.0}, "the kind 'linear' and the factor 2.0"),
         ({"llama.attention.head_count": "x"}, "head_count is 'x' and embedding_length 64"),
         ({"tokenizer.ggml.pre": "qwen2"}, "a tokenizer of the kind 'gpt2', 'qwen2'"),
         ({"tokenizer.ggml.model": "t5"}, "a tokenizer of the kind 't5'"),
@@ -278,6 +297,18 @@ def test_sizes_are_checked_before_memory_is_taken(tmp_path: Path) -> None:
         gguf.GGUFFile(path)
     write(path, {}, {"x": (0, (1 << 20, 1 << 20), b"")})
     with pytest.raises(ModelError, match="ends at byte"):
+        gguf.GGUFFile(path)
+
+
+def test_a_type_of_smaller_blocks_is_noticed(path: Path) -> None:
+    large = (32, 32), bytes(32 * 20)
+    write(path, {}, {"x": (3, *large), "y": (3, *large)})  # Q4_1
+    assert gguf.GGUFFile(path)["y"].shape == (32, 32)
+    write(path, {}, {"x": (2, *large), "y": (3, *large)})  # Q4_0, of 18 bytes a block
+    with pytest.raises(ModelError, match="'y' starts at byte"):
+        gguf.GGUFFile(path)
+    write(path, {}, {"x": (3, *large), "y": (2, *large)})
+    with pytest.raises(ModelError, match="bytes follow the last tensor"):
         gguf.GGUFFile(path)
 
 

@@ -187,10 +187,13 @@ def test_what_sentencepiece_cannot_do_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"normalizer": {"type": "NFC"}}, "normalizer or pre_tokenizer differ"),
-        ({"pre_tokenizer": {"type": "Metaspace", "replacement": BLANK}}, "pre_tokenizer differ"),
-        ({"decoder": None}, "its decoder differ"),
-        ({"post_processor": {"type": "BertProcessing"}}, "its post_processor differ"),
+        ({"normalizer": {"type": "NFC"}}, "what differs: .*normalizer or pre_tokenizer"),
+        (
+            {"pre_tokenizer": {"type": "Metaspace", "replacement": BLANK}},
+            "what differs: .*pre_tokenizer",
+        ),
+        ({"decoder": None}, "what differs: decoder"),
+        ({"post_processor": {"type": "BertProcessing"}}, "what differs: post_processor"),
     ],
 )
 def test_other_files_are_refused_by_name(change: Any, fault: str, tmp_path: Path) -> None:
