@@ -204,7 +204,7 @@ CONDITIONS: dict[str, Condition] = {
         ("vectors",),
     ),
     "cooccurrence-finetuned": Condition(
-        "the same, trained further with the labels",
+        "pretrained word vectors, trained further with the labels",
         ("cooccurrence",),
         WORDS,
         train_finetuned,
@@ -229,7 +229,7 @@ CONDITIONS: dict[str, Condition] = {
         ("model",),
     ),
     "transformer-finetuned": Condition(
-        "the same, trained further with the labels",
+        "a pretrained transformer, trained further with the labels",
         ("transformer-scratch", "tfidf"),
         TRANSFORMER,
         train_transformer,
@@ -237,7 +237,7 @@ CONDITIONS: dict[str, Condition] = {
         trains_transformer=True,
     ),
     "transformer-lora": Condition(
-        "the same, with thin matrices trained beside its own (LoRA, rank 4)",
+        "a pretrained transformer, with thin matrices trained beside its own (LoRA, rank 4)",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
         train_lora,
@@ -245,7 +245,7 @@ CONDITIONS: dict[str, Condition] = {
         trains_transformer=True,
     ),
     "transformer-lora-8": Condition(
-        "the same with LoRA of rank 8",
+        "a pretrained transformer with LoRA of rank 8",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
         train_lora_8,
@@ -253,7 +253,7 @@ CONDITIONS: dict[str, Condition] = {
         trains_transformer=True,
     ),
     "transformer-last-n": Condition(
-        "the same, only the last layer trained further",
+        "a pretrained transformer, only its last layer trained further",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
         train_last_n,
@@ -261,7 +261,7 @@ CONDITIONS: dict[str, Condition] = {
         trains_transformer=True,
     ),
     "transformer-gradual": Condition(
-        "the same, unfrozen layer by layer from the top",
+        "a pretrained transformer, trained further layer by layer from the top",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
         train_gradual,

@@ -220,7 +220,7 @@ def prepare(settings: CompareSettings, budgets: Sequence[int]) -> list[CompareDa
             about += _coverage(paths[0], [("train", labelled), *domains.items()])
             if len(settings.corpora) > 1 or len(amounts) > 1:
                 about = [f"{name}, {text.words:,} words: {note}" for note in about]
-            notes = (*watch.in_train, *seen.notes(), *about)
+            notes = (*watch.about_task, *seen.notes(), *about)
             found.append(CompareData(settings, task.classes, text, labelled, domains, split, notes))
     return found
 

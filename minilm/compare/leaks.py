@@ -136,17 +136,16 @@ class Watch:
 
     Attributes
     ----------
-    in_train : list of str
-        Notes on test texts that are in the train part.
+    about_task : list of str
+        Notes on test texts in the train part, and on texts with more than one label.
     """
 
     def __init__(
         self, task: LabelledData, evaluated: Mapping[str, LabelledData], tokenizer: WordTokenizer
     ) -> None:
-        self.labels = {
-            " ".join(tokenizer.tokenize(text)): label
-            for text, label in zip(task.texts, task.labels, strict=True)
-        }
+        self.labels: dict[str, set[str]] = {}
+        for text, label in zip(task.texts, task.labels, strict=True):
+            self.labels.setdefault(" ".join(tokenizer.tokenize(text)), set()).add(label)
         self._sizes = {domain: len(part.texts) for domain, part in evaluated.items()}
         texts = chain.from_iterable(part.texts for part in evaluated.values())
         self._copies = Copies([tokenizer.tokenize(text) for text in texts])
@@ -154,7 +153,12 @@ class Watch:
         for text in task.part("train").texts:
             found.add(tokenizer.tokenize(text))
         where = f"in the train part of {task.path.name}"
-        self.in_train = list(self.notes(found, where, "this flatters every condition"))
+        self.about_task = list(self.notes(found, where, "this flatters every condition"))
+        if several := sum(len(labels) > 1 for labels in self.labels.values()):
+            self.about_task.append(
+                f"{several:,} text{'s' * (several > 1)} of {task.path.name} with more than one "
+                "label; minilm validate lists them"
+            )
 
     def found(self) -> Found:
         """Return what is to be shown documents, with no test text found yet."""
@@ -189,9 +193,8 @@ class Seen:
 
     def add(self, words: Words) -> None:
         """Look at the words of the next document."""
-        label = self._watch.labels.get(" ".join(words))
-        if label is not None:
-            self._labels.append(label)
+        if labels := self._watch.labels.get(" ".join(words)):
+            self._labels.append(min(labels))
         self._found.add(words)
 
     def notes(self) -> list[str]:

@@ -160,7 +160,7 @@ def test_copies_and_near_copies_of_test_texts_are_counted():
         [*texts, near, SENTENCES[12].upper()], ["train"] * 4 + ["test"] * 4 + ["train"] * 2
     )
     watch = watched(task)
-    assert watch.in_train == [
+    assert watch.about_task == [
         "2 of the 4 test texts of task are in the train part of task.csv, 1 of them not word for "
         "word; this flatters every condition"
     ]
@@ -194,8 +194,15 @@ def test_a_test_text_is_recognized_in_other_clothes(document, found):
 
 def test_texts_of_another_domain_are_watched_too():
     task = labelled([OTHER, "a test text"], ["train", "test"])
-    (note,) = watched(task, away=labelled([REVIEW, OTHER], ["test"] * 2)).in_train
+    (note,) = watched(task, away=labelled([REVIEW, OTHER], ["test"] * 2)).about_task
     assert note.startswith("1 of the 2 test texts of away is in the train part of task.csv;")
+
+
+def test_a_text_with_two_labels_is_noted():
+    task = labelled([OTHER, OTHER.lower(), "a test text"], ["train"] * 2 + ["test"])
+    assert watched(task).about_task == [
+        "1 text of task.csv with more than one label; minilm validate lists them"
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "ok", "?!"])
@@ -208,7 +215,7 @@ def test_texts_with_few_words_are_compared_word_for_word(text):
 def test_a_corpus_that_holds_the_labelled_texts_sorted_by_label_is_reported():
     task = labelled(SENTENCES, ["train"] * 20)
     watch = watched(task)
-    assert watch.in_train == []
+    assert watch.about_task == []
     for order, sorted_by_label in ((SENTENCES[::2] + SENTENCES[1::2], True), (SENTENCES, False)):
         notes = seen_in(watch, *order)
         assert any("are sorted by label" in note for note in notes) == sorted_by_label

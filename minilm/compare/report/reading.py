@@ -13,7 +13,10 @@ from minilm.compare.report.results import Record, Results
 # What a difference is about, for conditions that come with minilm; others are named.
 _ABOUT = {
     ("cooccurrence", "random"): "word vectors learned from unlabelled text, against random ones",
-    ("cooccurrence-finetuned", "cooccurrence"): "training these vectors further with the labels",
+    (
+        "cooccurrence-finetuned",
+        "cooccurrence",
+    ): "training pretrained word vectors further with the labels",
     (
         "transformer-probe",
         "transformer-random-frozen",
@@ -25,9 +28,10 @@ _ABOUT = {
     (
         "transformer-lora",
         "transformer-scratch",
-    ): "the same with LoRA, thin matrices beside its own",
+    ): "a pretrained transformer with LoRA, against one trained from scratch",
     ("tfidf", "random"): "counting words (TF-IDF), against random vectors",
 }
+_NO_GRADIENT = " (words that the labels never show receive no gradient)"
 VERDICTS = ("better", "worse", "cannot tell")
 
 
@@ -91,24 +95,28 @@ def sentences(results: Results, domain: str | None = None) -> list[str]:
     domain : str, optional
         Where it was tested; by default at home.
     """
-    decided, undecided = [], []
+    decided: list[str] = []
+    undecided: dict[str, list[str]] = {}
     rows = results.rows("differences", domain)
     pairs = dict.fromkeys((row["condition"], row["baseline"]) for row in rows)
     for condition, baseline in pairs:
         if results.about(condition)["control"]:
             continue
         mine = [row for row in rows if (row["condition"], row["baseline"]) == (condition, baseline)]
-        subject = _subject(condition, baseline)
-        if condition == "cooccurrence-finetuned" and not _any(mine, "better"):
-            subject += " (words that the labels never show receive no gradient)"
+        tuned = condition == "cooccurrence-finetuned"
+        why = _NO_GRADIENT * (tuned and not _any(mine, "better"))
         if all(row["verdict"] == "cannot tell" for row in mine):
-            undecided.append(subject)
-        else:
-            if not subject.startswith(condition):  # names of conditions stay as they are
-                subject = subject[0].upper() + subject[1:]
-            decided.append(f"{subject}: {_verdicts(mine)}.")
+            undecided.setdefault(baseline, []).append(condition + why)
+            continue
+        subject = _subject(condition, baseline) + why
+        if not subject.startswith(condition):  # names of conditions stay as they are
+            subject = subject[0].upper() + subject[1:]
+        decided.append(f"{subject}: {_verdicts(mine)}.")
     if undecided:
-        decided.append(f"Cannot tell at any budget: {'; '.join(undecided)}.")
+        parts = "; ".join(f"{_listing(names)} from {name}" for name, names in undecided.items())
+        budgets = {row["budget"] for row in rows}
+        where = "any budget" if len(budgets) > 1 else f"{min(budgets)} labels"
+        decided.append(f"Cannot tell at {where}: {parts}.")
     if any(results.about(row["condition"])["control"] for row in rows):
         decided.append(_controls(gaining_controls(results, domain)))
     return decided
@@ -121,12 +129,13 @@ def _any(rows: list[Record], verdict: str) -> bool:
 def most_accurate(results: Results) -> str:
     """Return which condition came out highest at the largest budget, and what it cost."""
     best = results.best()
+    text = results.about(best["condition"])["uses_text"]
     return (
         f"The most accurate: {best['condition']} with {best['budget']} labels, {best['mean']:.3f} "
         f"({best['low']:.3f} to {best['high']:.3f}), where always giving the commonest class has "
         f"{results.chance():.3f}. A run of it took {best['seconds']:.3g} seconds and set "
-        f"{best['trainable_parameters']:,.0f} numbers; one pretraining, shared by "
-        f"all its runs, took {best['pretrain_seconds']:.3g} seconds."
+        f"{best['trainable_parameters']:,.0f} numbers"
+        + (f"; one pretraining took {best['pretrain_seconds']:.3g} seconds." if text else ".")
     )
 
 

@@ -44,8 +44,8 @@ def _resolution(results: Results) -> list[str]:
     seeds = results.summary["seeds"]
     smallest = results.summary["resolvable"][results.task][results.home]
     found = [
-        f"{items} test items and {seeds} {'draws' if seeds > 1 else 'draw'} can show a difference "
-        f"of about {100 * smallest:.1f} points between two unrelated classifiers, not less. "
+        f"{items:,} test items and {seeds} {'draws' if seeds > 1 else 'draw'} can show a "
+        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, not less. "
         f"Halving that takes about four times as many test items."
     ]
     if seeds < FEW_SEEDS:

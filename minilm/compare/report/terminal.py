@@ -74,7 +74,7 @@ def _heading(view: Results, domain: str) -> str:
         [
             title,
             "=" * len(title),
-            f"{items} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples, "
+            f"{items:,} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples, "
             f"{many} pretraining{'s' * (many > 1)}.",
             f"Always the commonest class: {view.chance(domain):.3f}. With this many test items,",
             f"differences below about {resolvable:.3f} cannot be detected.",

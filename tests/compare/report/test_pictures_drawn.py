@@ -76,21 +76,18 @@ def test_accuracy_shows_means_and_both_ends_of_their_intervals(view):
         assert_close(ends, [[c["low"], c["high"]] for c in cells])
 
 
-def test_learning_curves_stand_in_the_panel_of_their_family_with_bands(view):
+def test_learning_curves_stand_in_the_panel_of_their_family_with_intervals(view):
     figure = Figure()
     accuracy.draw_learning_curves(figure, view)
     words, transformer = figure.axes
     assert (words.get_title(), transformer.get_title()) == ("word vectors", "transformer")
-    curve = next(line for line in transformer.lines if line.get_label() == "transformer-finetuned")
+    curves = {drawn.get_label(): drawn.lines for drawn in transformer.containers}
+    curve, _, (bars,) = curves["transformer-finetuned"]
     expected = [mean(view, "transformer-finetuned", budget) for budget in (16, 64)]
-    assert_close(curve.get_ydata(), expected)
-    band = transformer.collections[1].get_paths()[0].vertices[:, 1]
-    assert {round(y, 6) for y in band} == {
-        round(cell[end], 6)
-        for cell in view.cells("transformer-finetuned")
-        for end in ("low", "high")
-    }
-    control = transformer.lines[2]
+    assert_close(curve.get_ydata().astype(float), expected)
+    ends = [list(path.vertices[:, 1]) for path in bars.get_paths()]
+    assert_close(ends, [[c["low"], c["high"]] for c in view.cells("transformer-finetuned")])
+    control, _, _ = curves["transformer-pretrained-on-shuffled"]
     assert control.get_linestyle() == "--"
     assert control.get_markerfacecolor() == "white"
 

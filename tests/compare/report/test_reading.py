@@ -71,7 +71,7 @@ def test_the_reading_names_what_was_told_and_lists_what_was_not(edit):
     )
     assert sentences[1].startswith("Cannot tell at any budget: ")
     assert "receive no gradient" in sentences[1]
-    assert "a pretrained transformer trained further" in sentences[1]
+    assert "; transformer-finetuned from transformer-scratch" in sentences[1]
     assert sentences[2] == "No control is better than its baseline, as it should be."
     tuned = reading.sentences(edit(verdict_of("cooccurrence-finetuned", None, "better")))
     assert not any("receive no gradient" in sentence for sentence in tuned)

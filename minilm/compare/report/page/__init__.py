@@ -257,6 +257,10 @@ def _design(views: list[Results]) -> list[str]:
     )
     budgets = ", ".join(map(str, summary["budgets"]))
     pretrainings = summary["pretrainings"]
+    controls = [
+        "Controls learn in the same way from text that cannot teach what is tested; they should "
+        "gain nothing."
+    ] * any(about["control"] for about in summary["about"].values())
     each = "every draw meets each of them" if summary["crossed"] else "each draw has one of them"
     return [
         items(
@@ -275,8 +279,7 @@ def _design(views: list[Results]) -> list[str]:
                 *(f"Note: {note}." for note in summary["notes"]),
                 'Verdicts are "better", "worse" or "cannot tell", at the 5 % level after Holm\'s '
                 "correction for the number of differences in each family.",
-                "Controls learn in the same way from text that cannot teach what is tested; they "
-                "should gain nothing.",
+                *controls,
             ]
         ),
         tables.conditions(views[0]),

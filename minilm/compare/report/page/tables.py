@@ -192,7 +192,8 @@ def conditions(results: Results) -> str:
     rows = []
     for name in results.summary["names"]:
         about = results.about(name)
-        baselines = ", ".join(about["baselines"]) or "none: it is a baseline"
+        run = [baseline for baseline in about["baselines"] if baseline in results.summary["names"]]
+        baselines = ", ".join(run) or "none: it is a baseline"
         rows.append([name, about["summary"], baselines, about["family"]])
     heads = ["condition", "what it is", "compared with", "family"]
     return table("conditions-table", "The conditions", heads, rows, sortable=False)

@@ -82,7 +82,7 @@ PICTURES = (
         "costs",
         "Accuracy against seconds and against trained parameters",
         "Left is cheap, up is good. The mark is one run with the labels; the bar to its right adds "
-        "the pretraining, which is done once for all runs.",
+        "one pretraining, which many runs share.",
         lambda results: True,
         costs.draw_costs,
         costs.describe_costs,

@@ -80,31 +80,22 @@ def _value(cell: dict[str, Any]) -> str:
 
 
 def draw_learning_curves(figure: Figure, results: Results) -> None:
-    """Accuracy against the number of labelled examples with bands, a panel a family."""
+    """Accuracy against the number of labelled examples with intervals, a panel a family."""
     families = results.families()
+    looks = style.looks(results.summary["about"])
     panels = figure.subplots(1, len(families), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (family, names) in zip(panels, families.items(), strict=True):
-        for name in names:
-            cells = results.cells(name)
-            x = [cell["budget"] for cell in cells]
-            look = style.looks(results.summary["about"])[name]
-            axes.plot(
-                x, [cell["mean"] for cell in cells], label=style.short(name, 36), **look.line()
-            )
-            axes.fill_between(
-                x,
-                [cell["low"] for cell in cells],
-                [cell["high"] for cell in cells],
-                facecolor=(look.color, 0.08),
-                edgecolor=(look.color, 0.45),
-                linestyle="--" if look.control else "-",
-            )
+        looked = [looks[name].line() | {"label": style.short(name, 36)} for name in names]
+        style.curves(axes, list(zip(map(results.cells, names), looked, strict=True)))
         axes.axhline(results.chance(), **_CHANCE)
         style.log_ticks(axes, results.budgets)
         axes.set_xlabel("labelled examples")
         axes.set_title(family)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=12.5)
-    panels[0].set_ylabel("accuracy (bands: 95 %)")
+        if len(families) > 1:
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=12.5)
+        else:
+            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=14)
+    panels[0].set_ylabel("accuracy (95 % intervals)")
     figure.suptitle(f"What labels buy: {style.short(results.home)}", fontweight="bold")
 
 
@@ -116,7 +107,7 @@ def describe_learning_curves(results: Results) -> str:
         cells = results.cells(name)
         ways.append(f"{name} {cells[0]['mean']:.3f} to {cells[-1]['mean']:.3f}")
     return (
-        f"Lines with bands, accuracy against labelled examples, from {first} to {last} labels: "
+        f"Lines with intervals, accuracy against labelled examples, from {first} to {last} labels: "
         f"{'; '.join(ways)}."
     )
 

@@ -147,22 +147,17 @@ def draw_text_for_labels(figure: Figure, results: Results) -> None:
 
 def _text_panel(axes: Axes, results: Results, name: str) -> None:
     looks = style.looks(results.summary["about"])
-    curves: list[tuple[list[Record], dict[str, Any]]] = []
+    lines: list[tuple[list[Record], dict[str, Any]]] = []
     for baseline in worth.without_text(results, name):
         label = f"no text ({style.short(baseline)})"
-        curves.append((results.cells(baseline), looks[baseline].line() | {"label": label}))
+        lines.append((results.cells(baseline), looks[baseline].line() | {"label": label}))
     amounts = worth.amounts(results, name)
     shades = style.shades(len(amounts))
     for k, words in enumerate(amounts):
         look = {"color": shades[k], "marker": style.MARKERS[k % len(style.MARKERS)]}
         look |= {"markersize": 9, "linewidth": 1.6 + 0.6 * k, "label": f"{words:,} words"}
-        curves.append((worth.curve(results, name, words), look))
-    for k, (cells, look) in enumerate(curves):
-        # Side by side on the logarithmic axis, so that intervals do not hide each other.
-        nudge = 1.03 ** (k - (len(curves) - 1) / 2)
-        x = [cell["budget"] * nudge for cell in cells]
-        y = [cell["mean"] for cell in cells]
-        axes.errorbar(x, y, yerr=style.ends(cells, "mean"), elinewidth=1.2, capsize=4, **look)
+        lines.append((worth.curve(results, name, words), look))
+    style.curves(axes, lines)
 
 
 def describe_text_for_labels(results: Results) -> str:

@@ -59,7 +59,7 @@ class Look:
     """
 
     color: str
-    marker: str
+    marker: str | tuple[int, int, int]
     control: bool = False
 
     def line(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Look:
         }
 
 
-_LOOKS = {
+_LOOKS: dict[str, tuple[str, str | tuple[int, int, int]]] = {
     "tfidf": (BLACK, "s"),
     "random": (VERMILLION, "v"),
     "cooccurrence": (BLUE, "o"),
@@ -88,6 +88,12 @@ _LOOKS = {
     "transformer-finetuned": (GREEN, "h"),
     "transformer-lora": (SKY, "P"),
     "transformer-pretrained-on-shuffled": (PURPLE, "d"),
+    # Stars of three to six points. They are seldom in a picture with the first of their color.
+    "transformer-lora-8": (PURPLE, (6, 1, 0)),
+    "transformer-last-n": (ORANGE, (4, 1, 0)),
+    "transformer-gradual": (BLACK, (3, 1, 0)),
+    "llama-scratch": (ORANGE, (5, 1, 0)),
+    "llama-finetuned": (BLACK, (5, 2, 0)),
 }
 # None of the above, so that a condition of the user's own differs from all known ones.
 _OTHER_MARKERS = "*8H"
@@ -196,6 +202,18 @@ def log_ticks(axes: Axes, values: Sequence[float]) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(values, [f"{value:,}" for value in values])
     axes.minorticks_off()
+
+
+def curves(axes: Axes, lines: Sequence[tuple[list[dict[str, Any]], dict[str, Any]]]) -> None:
+    """Draw accuracy against the number of labels, a curve for each list of cells and its keywords.
+
+    They are side by side on the logarithmic axis, so that intervals do not hide each other.
+    """
+    for k, (cells, look) in enumerate(lines):
+        nudge = 1.03 ** (k - (len(lines) - 1) / 2)
+        x = [cell["budget"] * nudge for cell in cells]
+        y = [cell["mean"] for cell in cells]
+        axes.errorbar(x, y, yerr=ends(cells, "mean"), elinewidth=1.2, capsize=4, **look)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
