@@ -69,8 +69,8 @@ _PRODUCT = (
 )
 _ALL_AXES = (
     "a matrix product whose inner sizes differ: (n, k) @ (k, m). A transpose is missing or too "
-    "many, or the operands are in the wrong order; `.T` of more than two axes reverses all of them, "
-    "swapaxes(-1, -2) exchanges the last two."
+    "many, or the operands are in the wrong order; `.T` of more than two axes reverses all of "
+    "them, swapaxes(-1, -2) exchanges the last two."
 )
 _Kinds = type[BaseException] | tuple[type[BaseException], ...]
 # The kind of an exception, a pattern in its text, and what it usually comes from.
