@@ -488,3 +488,21 @@ def joined_by_the_left_token(words, symbols, vocab_size):
         return joined
 
     return _learn(words, symbols, vocab_size, join=join)
+
+
+@mistake("learn")
+def one_long_stream(words, symbols, vocab_size):
+    """all words were put into one stream, and pairs counted and joined across their ends.
+
+    The last letter of a word and the first letter of the next one are no neighbors. Keep a list of
+    tokens for each word.
+    """
+    tokens, merges = list(symbols), []
+    stream = [letter for word, n in words.items() for letter in list(word) * n]
+    while len(tokens) < vocab_size and (counts := Counter(pairwise(stream))):
+        pair = _best(counts, tokens)
+        merges.append(pair)
+        if "".join(pair) not in tokens:
+            tokens.append("".join(pair))
+        stream = _join(stream, pair)
+    return tokens, merges

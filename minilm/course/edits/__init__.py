@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from minilm.course.edits.added import added
+from minilm.course.edits.axes import axes
 from minilm.course.edits.calls import calls, everywhere
 from minilm.course.edits.moved import moved
 from minilm.course.edits.operators import (
@@ -41,7 +42,7 @@ def likely(
     if raised:
         yield from divisions(tree, places)
     for tier in (
-        conditions, operators, sides, left_out, calls, moved, numbers, returned, statements,
+        conditions, operators, sides, left_out, calls, axes, moved, numbers, returned, statements,
         everywhere, seldom, names, repeated,
     ):  # fmt: skip
         yield from tier(tree, places)

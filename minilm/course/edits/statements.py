@@ -45,6 +45,10 @@ def statements(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
         for i, node in enumerate(list(body)):
             if isinstance(node, ast.For | ast.While | ast.If):
                 yield from _moved_out(body, i, node)
+            if isinstance(node, ast.If) and not node.orelse:
+                body[i] = ast.copy_location(ast.While(node.test, node.body, []), node)
+                yield f"once is not enough for `if {ast.unparse(node.test)}`: `while`.", node.lineno
+                body[i] = node
             if isinstance(node, ast.Break | ast.Continue):
                 words = (
                     ("break", "continue") if isinstance(node, ast.Break) else ("continue", "break")
