@@ -325,3 +325,39 @@ class OneString(_Tokenizer):
 
     def tokenize(self, text):
         return " ".join(super().tokenize(text))
+
+
+@mistake("WordTokenizer")
+class AsciiPunctuationOnly(_Tokenizer):
+    """only the marks of string.punctuation end a word: digits stayed, and marks like ’ and —.
+
+    Those are the 32 marks of ASCII, and a text has others. Do not list what is no letter: ask
+    isalpha() what is one.
+    """
+
+    def words(self, text):
+        return text.lower().translate({ord(mark): " " for mark in string.punctuation}).split()
+
+
+@mistake("WordTokenizer")
+class WordsBesideDigitsLost(_Tokenizer):
+    """a word that touches a digit or an underscore was left out as a whole: "rd" of "3rd".
+
+    \\w+ takes letters, digits and underscores together, and then isalpha() refuses all of it. Take
+    runs of letters alone.
+    """
+
+    def words(self, text):
+        return [word for word in re.findall(r"\w+", text.lower()) if word.isalpha()]
+
+
+@mistake("WordTokenizer")
+class WordsBesideMarksLost(_Tokenizer):
+    """a word that touches anything but a space was left out as a whole: "sea" of "sea,".
+
+    The text was split at spaces, and then isalpha() refused every piece with a mark in it. Every
+    character that isn't a letter ends a word.
+    """
+
+    def words(self, text):
+        return [word for word in text.lower().split() if word.isalpha()]

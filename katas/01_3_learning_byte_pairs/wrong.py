@@ -451,3 +451,58 @@ def symbols_changed(words, symbols, vocab_size):
     tokens, merges = _learn(words, symbols, vocab_size)
     symbols[:] = tokens
     return symbols, merges
+
+
+@mistake("learn")
+def merges_counted_for_tokens(words, symbols, vocab_size):
+    """merges were counted where tokens should be: a merge may give a token that is there already.
+
+    Two ways lead to "abc": a + bc and ab + c. The second one adds no token. So do not fix the
+    number of rounds at the start: go on while len(tokens) < vocab_size.
+    """
+    rounds = vocab_size - len(symbols)
+    tokens, merges = list(symbols), []
+    split = {word: list(word) for word in words}
+    while len(merges) < rounds and (counts := _count(split, words)):
+        pair = _best(counts, tokens)
+        merges.append(pair)
+        if "".join(pair) not in tokens:
+            tokens.append("".join(pair))
+        split = {word: _join(parts, pair) for word, parts in split.items()}
+    return tokens, merges
+
+
+@mistake("learn")
+def joined_by_the_left_token(words, symbols, vocab_size):
+    """a token was joined wherever the left one of the pair is, whatever comes after it.
+
+    Both must fit: parts[i] the left token and parts[i + 1] the right one.
+    """
+
+    def join(parts, pair):
+        joined, i = [], 0
+        while i < len(parts):
+            both = parts[i] == pair[0] and i + 1 < len(parts)
+            joined.append("".join(pair) if both else parts[i])
+            i += 2 if both else 1
+        return joined
+
+    return _learn(words, symbols, vocab_size, join=join)
+
+
+@mistake("learn")
+def one_long_stream(words, symbols, vocab_size):
+    """all words were put into one stream, and pairs counted and joined across their ends.
+
+    The last letter of a word and the first letter of the next one are no neighbors. Keep a list of
+    tokens for each word.
+    """
+    tokens, merges = list(symbols), []
+    stream = [letter for word, n in words.items() for letter in list(word) * n]
+    while len(tokens) < vocab_size and (counts := Counter(pairwise(stream))):
+        pair = _best(counts, tokens)
+        merges.append(pair)
+        if "".join(pair) not in tokens:
+            tokens.append("".join(pair))
+        stream = _join(stream, pair)
+    return tokens, merges

@@ -439,3 +439,13 @@ def each_place_with_itself(ids, window, size):
     words = _check(ids, window, size)
     itself = [(word, word) for word in words if word >= 0]
     return _both([*itself, *((a, b) for a, b, _ in _pairs(words, window))], size)
+
+
+@mistake("count")
+def only_at_the_greatest_distance(ids, window, size):
+    """only words exactly `window` places apart were counted; all nearer ones count too.
+
+    i - window and i + window are two places. The window is all of them from one to the other.
+    """
+    found = _pairs(_check(ids, window, size), window)
+    return _both(((a, b) for a, b, distance in found if distance == window), size)

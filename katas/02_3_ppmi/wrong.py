@@ -249,3 +249,14 @@ def ratios_above_one(counts, smoothing=0.75):
     values = np.exp(_right(counts, smoothing))
     kept = values > 1
     return SparseMatrix(counts.keys[kept], values[kept], counts.size)
+
+
+@mistake("ppmi")
+def absolute_values(counts, smoothing=0.75):
+    """negative values became positive: abs() does not leave them out.
+
+    A pair that met less often than by chance would look like one that met more often. Its value is
+    0, and an entry of 0 is not stored.
+    """
+    _checked(smoothing)
+    return _positive(counts, np.abs(_right(counts, smoothing)))

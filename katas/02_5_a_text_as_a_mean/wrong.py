@@ -38,6 +38,38 @@ def sums(documents, vectors):
 
 
 @mistake("mean_vectors")
+def running_halves(documents, vectors):
+    """each word was averaged with the mean so far, so that the last word counts half.
+
+    (mean + row) / 2 is right for two words only. Add all rows up, and divide once.
+    """
+
+    def halved(rows, ids):
+        mean = np.zeros_like(rows[0])
+        for row in rows:
+            mean = (mean + row) / 2
+        return mean
+
+    return _rows(documents, vectors, halved)
+
+
+@mistake("mean_vectors")
+def divided_after_each_word(documents, vectors):
+    """the sum was divided after each word, inside the loop; it must be divided once, at the end.
+
+    The first words are divided again and again, until next to nothing is left of them.
+    """
+
+    def divided(rows, ids):
+        mean = np.zeros_like(rows[0])
+        for row in rows:
+            mean = (mean + row) / len(rows)
+        return mean
+
+    return _rows(documents, vectors, divided)
+
+
+@mistake("mean_vectors")
 def each_word_once(documents, vectors):
     """a word that occurs twice counts only once.
 

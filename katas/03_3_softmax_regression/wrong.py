@@ -395,3 +395,28 @@ def penalty_not_divided_in_the_gradient(weights, bias, features, labels, l2):
     """
     data, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
     return float(data + penalty), d_weights + (1 - 1 / len(labels)) * l2 * weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def logarithm_forgotten(weights, bias, features, labels, l2):
+    """the loss is minus the probability of the label: its logarithm is missing.
+
+    The gradient p - target belongs to -log(p). Minus p itself hardly has a slope where the model is
+    sure and wrong.
+    """
+    n = len(labels)
+    _, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
+    p = np.exp(_log_p(weights, bias, features))
+    return float(penalty - p[np.arange(n), labels].sum() / n), d_weights, d_bias
+
+
+@mistake("loss_and_gradient")
+def class_that_was_predicted(weights, bias, features, labels, l2):
+    """the loss looks at the most probable class of each row, not at its label.
+
+    Then a model that is sure has a small loss, also where it is wrong. Take log_p[row, label].
+    """
+    n = len(labels)
+    _, penalty, d_weights, d_bias = _right(weights, bias, features, labels, l2)
+    log_p = _log_p(weights, bias, features)
+    return float(penalty - log_p.max(axis=1).sum() / n), d_weights, d_bias

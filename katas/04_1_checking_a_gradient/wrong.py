@@ -31,6 +31,18 @@ def other_side_only(function, step):
 
 
 @mistake("slope")
+def both_from_one_side(function, step):
+    """near and far are forward differences, from one side of 0 only.
+
+    Their errors grow with the step, not with its square, so 4 near - far does not cancel them. Take
+    the points on both sides: function(step) - function(-step), over 2 step.
+    """
+    near = (function(step) - function(0.0)) / step
+    far = (function(2 * step) - function(0.0)) / (2 * step)
+    return (4 * near - far) / 3
+
+
+@mistake("slope")
 def two_points(function, step):
     """this is one central difference, of two points; its error grows with the square of the step.
 

@@ -448,3 +448,14 @@ def cache_unpacked_in_another_order(dy: Array, cache: Cache) -> Array:
     """
     gate, x = cache
     return dy * (gate + x * _slope(x, gate))
+
+
+@mistake("gelu_backward")
+def tanh_of_x(dy: Array, cache: Cache) -> Array:
+    """the slope has tanh(x) where the tanh of the gate belongs, which is tanh(inner).
+
+    You need not compute it again: tanh = 2 * gate - 1.
+    """
+    x, gate = cache
+    slope = 0.5 * (1 - np.tanh(x) ** 2) * SCALE * (1 + 3 * CUBIC * x**2)
+    return dy * (gate + x * slope)

@@ -39,6 +39,18 @@ def largest_of_the_whole_array(x):
 
 
 @mistake("softmax")
+def scores_clipped(x):
+    """the scores were clipped, so that all large ones count the same.
+
+    Nothing overflows then, but 1000 and 1001 get equal probabilities. Subtract the largest score of
+    each row: that changes no probability.
+    """
+    y = np.exp(np.clip(x, -50, 50))
+    y = y / y.sum(axis=-1, keepdims=True)
+    return y, (y,)
+
+
+@mistake("softmax")
 def over_the_first_axis(x):
     """the probabilities sum to one down the columns (axis 0), not along each row (axis -1).
 
@@ -248,6 +260,17 @@ def divided_by_the_vocabulary_too(logits, targets, ignore_index=-100):
     """
     loss = _losses(logits, targets, ignore_index).mean() / logits.shape[-1]
     return loss, (np.exp(_logarithms(logits)), targets, ignore_index)
+
+
+@mistake("cross_entropy")
+def mean_over_the_classes(logits, targets, ignore_index=-100):
+    """the mean is over the log-probabilities of all classes; only the target's counts.
+
+    Each row adds one number: log_p[row, target]. The targets are not used otherwise.
+    """
+    counted = _counted(targets, ignore_index)
+    log_p = _logarithms(logits)
+    return -log_p[counted].mean(), (np.exp(log_p), targets, ignore_index)
 
 
 @mistake("cross_entropy")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minilm.course import loading, values
+from minilm.course import loading, locate, values
 from minilm.course.cases import Case, Outcome
 from minilm.embeddings.sparse import SparseMatrix
 
@@ -61,7 +61,7 @@ def differs(case: Case, right: Outcome, outcome: Outcome, name: str) -> bool:
 def agree(case: Case, one: Outcome, other: Outcome, key: str, dtype: bool | int = False) -> bool:
     """Return whether two outcomes are the same in one respect."""
     if key == ERROR:
-        return said(one) == said(other)
+        return said(one) == said(other) and not _of_others(one, other)
     if key == STRUCTURE:
         return one.structure == other.structure
     if key == MODIFIED:
@@ -70,6 +70,14 @@ def agree(case: Case, one: Outcome, other: Outcome, key: str, dtype: bool | int 
         tolerance = max(case.tolerance, ROUNDING)
         return values.same(one.results[key], other.results[key], tolerance, dtype=bool(dtype))
     return (key in one.results) == (key in other.results)
+
+
+def _of_others(one: Outcome, other: Outcome) -> bool:
+    """Return whether two errors are about different arrays, though they say the same."""
+    if one.error is None or other.error is None:
+        return False
+    mine, theirs = locate.arrays_that_met(one.error), locate.arrays_that_met(other.error)
+    return not (mine <= theirs or theirs <= mine)
 
 
 def said(outcome: Outcome) -> str | None:

@@ -154,34 +154,24 @@ class _Check:
             said = trials.property_problem(test, self.functions)
             if said is not None:
                 cause = diagnosis.mistake_by_property(found, name, said)
-                return self._of_all("properties", f"{name}: {said}", cause)
+                return self._of_all(found, "properties", f"{name}: {said}", cause)
             self.ok.append(name)
         return None
 
     def _model(self, found: Sequence[Evidence]) -> Failure | None:
         said = trials.model_problem(self.kata, self.functions)
         if said is not None:
-            return self._of_all("model", said, diagnosis.mistake_by_model(found, said))
+            return self._of_all(found, "model", said, diagnosis.mistake_by_model(found, said))
         self.ok.append("in the model")
         return None
 
     def _manners(self, found: Sequence[Evidence]) -> Failure | None:
         """Return what is wrong beside the values: inputs written to, dtypes, refusals."""
-        for evidence in found:
-            for i, _, outcome in evidence.rows():
-                if outcome.modified:
-                    names = " and ".join(outcome.modified)
-                    text = f"writes to its input {names}; work on a copy, or on a new array"
-                    return self._failure(evidence, "inputs", text, i, MODIFIED)
+        if failure := self._modified(found):
+            return failure
         self.ok.append("inputs untouched")
-        for evidence in found:
-            for i, _, _ in evidence.rows():
-                for name in evidence.names():
-                    difference = evidence.difference(i, name)
-                    if difference is not None:
-                        return self._failure(
-                            evidence, "dtype", f"{name} {difference.text}", i, name
-                        )
+        if failure := self._dtype(found):
+            return failure
         for evidence in found:
             for i, case, outcome in evidence.rows():
                 if case.raises is not None and not isinstance(outcome.error, case.raises):
@@ -191,9 +181,36 @@ class _Check:
                     return self._failure(evidence, "refusals", text, i, ERROR)
         return None
 
-    def _of_all(self, stage: str, text: str, cause: Cause | None) -> Failure:
-        """Return a failure that is about all functions together."""
+    def _modified(self, found: Sequence[Evidence]) -> Failure | None:
+        for evidence in found:
+            for i, _, outcome in evidence.rows():
+                if outcome.modified:
+                    names = " and ".join(outcome.modified)
+                    text = f"writes to its input {names}; work on a copy, or on a new array"
+                    return self._failure(evidence, "inputs", text, i, MODIFIED)
+        return None
+
+    def _dtype(self, found: Sequence[Evidence]) -> Failure | None:
+        for evidence in found:
+            for i, _, _ in evidence.rows():
+                for name in evidence.names():
+                    difference = evidence.difference(i, name)
+                    if difference is not None:
+                        text = f"{name} {difference.text}"
+                        return self._failure(evidence, "dtype", text, i, name)
+        return None
+
+    def _of_all(
+        self, found: Sequence[Evidence], stage: str, text: str, cause: Cause | None
+    ) -> Failure:
+        """Return a failure that is about all functions together.
+
+        Where it has no name, bad manners are the likely cause.
+        """
         line = locate.line_of(self.source, next(iter(self.functions)))
+        if cause is None and (manners := self._modified(found) or self._dtype(found)):
+            who = "" if manners.output else "it "  # a text on a dtype begins with the result
+            cause, line = Cause(f"{who}{manners.text}.", certainty=PROBABLY), manners.line
         return _with_cause(Failure(stage, text, line=line), cause)
 
     def _failure(self, evidence: Evidence, stage: str, text: str, i: int, key: str) -> Failure:

@@ -287,6 +287,7 @@ class Evidence:
                 continue
             if not all(values.same(x, r[0], ROUNDING, dtype=False) for x, r in pairs):
                 effects.append((candidate, found))
+        fitting = []
         for (one, first), (other, second) in itertools.combinations(effects, 2):
             for combined in (added, multiplied):
                 if all(
@@ -294,8 +295,8 @@ class Evidence:
                     and values.same(*combined(right, mine, a, b), ROUNDING, dtype=False)
                     for (right, mine, _), a, b in zip(rows, first, second, strict=True)
                 ) and self._beside_a_pair(key, one, other):
-                    return one, other
-        return None
+                    fitting.append((one, other))
+        return max(fitting, key=lambda pair: sum(map(self.agreement, pair)), default=None)
 
     def _beside_a_pair(self, key: str, one: Mistake, other: Mistake) -> bool:
         """Return whether the other results are right, or wrong as with one of two."""

@@ -1,15 +1,12 @@
-"""What a learner's code shows by itself, whatever the kata: nothing returned, usual exceptions."""
+"""What a learner's code shows by itself, whatever the kata: nothing returned, nothing refused."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from minilm.course import locate, values
+from minilm.course import locate, raised, values
 from minilm.course.cases import Outcome
 from minilm.errors import MinilmError
 
@@ -65,7 +62,7 @@ def look(source: str, target: str, stage: str, outcome: Outcome, right: Outcome)
     if stage == "inputs":
         return "a change in place (`+=`, `*=`, `x[...] =`, .sort()) of what belongs to the caller."
     if outcome.error is not None:
-        return _of_own_raise(node, outcome.error) or of_error(outcome.error, node)
+        return _of_own_raise(node, outcome.error) or raised.of_error(outcome.error, node)
     if outcome.structure is not None:
         return _of_structure(outcome, right)
     return _unused(node)
@@ -156,145 +153,3 @@ def _unused(node: ast.AST | None) -> str | None:
     used = {n.id for n in ast.walk(functions[0]) if isinstance(n, ast.Name)}
     unused = [name for name in names if name not in used and name not in ("self", "cls")]
     return f"{unused[0]} is not used anywhere in the function." if unused else None
-
-
-def of_error(error: BaseException, node: ast.AST | None = None) -> str | None:
-    """Return what a usual exception comes from, or None.
-
-    >>> of_error(UnboundLocalError("cannot access local variable 'n' where ..."))
-    'a variable that is assigned on some ways through the function only, or after it is used.'
-    """
-    text = str(error)
-    for kind, pattern, said in _USUAL:
-        if isinstance(error, kind) and re.search(pattern, text):
-            if said is _PRODUCT and node is not None and _transposes(node):
-                return _ALL_AXES
-            return said
-    return None
-
-
-def _transposes(node: ast.AST) -> bool:
-    return any(isinstance(n, ast.Attribute) and n.attr == "T" for n in ast.walk(node))
-
-
-_PRODUCT = (
-    "a matrix product whose inner sizes differ: (n, k) @ (k, m). A transpose is missing or too "
-    "many, the operands are in the wrong order, or leading axes must be flattened."
-)
-_ALL_AXES = (
-    "a matrix product whose inner sizes differ: (n, k) @ (k, m). A transpose is missing or too "
-    "many; `.T` of more than two axes reverses all of them, swapaxes(-1, -2) exchanges the last "
-    "two."
-)
-# The kind of an exception, a pattern in its text, and what it usually comes from.
-_USUAL: tuple[tuple[type[BaseException], str, str], ...] = (
-    (
-        UnboundLocalError,
-        "",
-        "a variable that is assigned on some ways through the function only, or after it is used.",
-    ),
-    (
-        NameError,
-        "",
-        "a name that is not defined: a typing error, or an import that is missing.",
-    ),
-    (RecursionError, "", "the function calls itself without end."),
-    (
-        AttributeError,
-        "'NoneType'",
-        "something is None here: a method without `return`, or an option that may be None.",
-    ),
-    (
-        AttributeError,
-        "^'(tuple|list)' object",
-        "a tuple or list is used as an array: a function may return (y, cache); take it apart.",
-    ),
-    (
-        AttributeError,
-        "object has no attribute",
-        "an attribute that was never assigned by this name: compare it with the docstring.",
-    ),
-    (
-        TypeError,
-        "'NoneType'",
-        "something is None here: an argument that may be None; ask for it first.",
-    ),
-    (
-        TypeError,
-        r"(unsupported operand|can't multiply sequence).*'?(list|tuple|type 'float'|type 'list')",
-        "a list or tuple is no array: NumPy's arithmetic needs np.asarray(...), and a tuple such "
-        "as a cache must be taken apart first.",
-    ),
-    (
-        TypeError,
-        r"positional arguments? but|unexpected keyword|missing \d+ required",
-        "a call whose arguments do not fit: look at the function's parameters; those after `*` are "
-        "given by name.",
-    ),
-    (
-        TypeError,
-        "has no len",
-        "an iterator has no length, and can be gone through only once: count as you go.",
-    ),
-    (
-        TypeError,
-        "can be converted to Python scalars|sequence of integers|interpreted as an integer"
-        "|integer scalar arrays|indices must be integers",
-        "a single whole number is needed there, or one number where an array is: `/` gives a "
-        "float, `//` a whole number; `math` takes single numbers, np.sqrt and np.exp take arrays.",
-    ),
-    (
-        ValueError,
-        "truth value of an array",
-        "an array in an `if`, `and` or `or`: say whether any or all entries are meant, or use "
-        "np.where, & and |.",
-    ),
-    (ValueError, "read-only", "an input is written to in place; work on a copy."),
-    (
-        ValueError,
-        "need at least one array|empty sequence|zero-size array|iterable argument is empty",
-        "there is nothing in it: this case is empty, and needs a way of its own.",
-    ),
-    (
-        ValueError,
-        "must have the same shape|must match exactly|inhomogeneous",
-        "arrays of different lengths are put side by side: the axis is wrong, or shorter ones must "
-        "be filled up.",
-    ),
-    (
-        ValueError,
-        "setting an array element",
-        "an array is put where one number belongs: there are more axes than the loop or the index "
-        "thinks of.",
-    ),
-    (
-        ValueError,
-        "more dimensions than subscripts|cannot reshape|too many values|not enough values",
-        "the number of axes or items is another one than written down: it differs from case to "
-        "case, or a tuple was expected.",
-    ),
-    (ValueError, "math domain", "a root or logarithm of a negative number."),
-    (
-        ValueError,
-        "could not be broadcast|broadcast together",
-        "shapes that do not fit each other: an axis that was summed away needs keepdims=True, a "
-        "column [:, None], or one operand a transpose; or rows are paired where each must meet "
-        "each.",
-    ),
-    (ValueError, r"matmul|shapes .* not aligned", _PRODUCT),
-    (ZeroDivisionError, "", "something is divided by zero: a case with nothing in it."),
-    (
-        np.exceptions.AxisError,
-        "",
-        "an axis that is not there: the array has fewer axes than thought, or lost one in a sum, a "
-        "mean or an index.",
-    ),
-    (
-        IndexError,
-        "",
-        "an index that is out of range: a loop or slice that goes one too far, another axis, an id "
-        "that is no place, or nothing in it.",
-    ),
-    (KeyError, "", "a key that is not there: ask with `in`, or use .get()."),
-    (OverflowError, "", "a number that is too large for a float: limit it first."),
-)

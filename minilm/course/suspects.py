@@ -38,8 +38,15 @@ def suspect(
     if isinstance(expected[name], list) and type(actual[name]) is list:
         return kinds.of_lists(expected[name], actual[name])
     right, wrong = _array(expected[name]), _array(actual[name])
-    if right is None or wrong is None or not wrong.size:
+    if right is not None and wrong is not None and not wrong.size:
+        return _of_nothing(right, wrong)
+    if right is None or wrong is None:
         return None
+    if isinstance(actual[name], SparseMatrix) and np.array_equal(right, wrong):
+        return (
+            "the right cells, but their keys must be in ascending order, each there once: sort "
+            "them, and the values along with them."
+        )
     for other, value in expected.items():
         if other != name and np.any(right) and values.same(value, actual[name]):
             if values.same(value, actual[other]):
@@ -60,6 +67,16 @@ def suspect(
             or _input_itself(wrong, case)
             or _one_for_another(right, wrong)
         )
+
+
+def _of_nothing(right: np.ndarray, wrong: np.ndarray) -> str | None:
+    """Say what shape an array without entries should have."""
+    if right.size or right.shape == wrong.shape:
+        return None
+    return (
+        f"nothing in it, which is right here; but np.array([]) has one axis, and {right.shape} is "
+        "needed: begin with np.zeros of that shape, or reshape the result."
+    )
 
 
 def vague(

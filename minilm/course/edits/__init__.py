@@ -9,7 +9,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from minilm.course.edits.added import added
+from minilm.course.edits.axes import axes
 from minilm.course.edits.calls import calls, everywhere
+from minilm.course.edits.moved import moved
 from minilm.course.edits.operators import (
     conditions,
     divisions,
@@ -19,7 +21,7 @@ from minilm.course.edits.operators import (
     two_operators,
 )
 from minilm.course.edits.places import Said, all_places
-from minilm.course.edits.statements import returned, statements
+from minilm.course.edits.statements import repeated, returned, statements
 from minilm.course.edits.values import by_hand, left_out, names, numbers
 
 
@@ -40,8 +42,8 @@ def likely(
     if raised:
         yield from divisions(tree, places)
     for tier in (
-        conditions, operators, sides, left_out, calls, numbers, returned, statements, everywhere,
-        seldom, names,
+        conditions, operators, sides, left_out, calls, axes, moved, numbers, returned, statements,
+        everywhere, seldom, names, repeated,
     ):  # fmt: skip
         yield from tier(tree, places)
     yield from by_hand(tree, places, constants)

@@ -25,7 +25,7 @@ _ALIKE = (
     "sin cos", "tanh cosh sinh tan",
     "any all", "stack concatenate hstack vstack", "repeat tile", "isalnum isalpha", "lower upper",
     "sorted reversed", "sqrt square", "count len sum", "items keys values", "add subtract",
-    "keys values", "empty zeros",
+    "empty zeros", "dot matmul multiply",
 )  # fmt: skip
 
 

@@ -45,6 +45,10 @@ def statements(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
         for i, node in enumerate(list(body)):
             if isinstance(node, ast.For | ast.While | ast.If):
                 yield from _moved_out(body, i, node)
+            if isinstance(node, ast.If) and not node.orelse:
+                body[i] = ast.copy_location(ast.While(node.test, node.body, []), node)
+                yield f"once is not enough for `if {ast.unparse(node.test)}`: `while`.", node.lineno
+                body[i] = node
             if isinstance(node, ast.Break | ast.Continue):
                 words = (
                     ("break", "continue") if isinstance(node, ast.Break) else ("continue", "break")
@@ -77,6 +81,59 @@ def statements(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
                 del body[i]
                 yield f"without {shown(node)} all is right.", node.lineno
                 body.insert(i, node)
+
+
+def repeated(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
+    """Yield lines in the other order, beginnings that come again, and copies."""
+    for body in list(_bodies(tree)):
+        for i in range(len(body) - 1):
+            first, second = body[i], body[i + 1]
+            if isinstance(first, _SIMPLE) and isinstance(second, _SIMPLE):
+                text = f"{shown(first)} comes before {shown(second)}; it belongs after it."
+                yield from exchanged(body, i, text, first.lineno)
+    starts = [s for n in ast.walk(tree) if isinstance(n, ast.Assign) for s in _starts(n)]
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For | ast.While)]
+    for body in list({id(b): b for loop in loops for b in _bodies(loop)}.values()):
+        for start in starts:
+            if any(n.lineno == start.lineno for n in body):
+                continue
+            text = f"{shown(start)} must come again there: what was in it is still in it."
+            for i in (len(body), 0):
+                body.insert(i, ast.copy_location(copy.copy(start), body[0]))
+                yield text, body[0].lineno
+                del body[i]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, _THINGS):
+            text = f"{shown(node)} is a second name for one thing, and a change is in both: copy it"
+            yield from set_field(node, "value", _copied(node.value), f"{text}.", node.lineno)
+        elif isinstance(node, ast.FunctionDef):
+            for name in [a.arg for a in node.args.args if a.arg not in ("self", "cls")]:
+                value = _copied(ast.Name(name, ast.Load()))
+                node.body.insert(0, ast.Assign([ast.Name(name, ast.Store())], value))
+                text = f"`{name}` is changed in place, and what the caller has with it: copy it."
+                yield text, node.lineno
+                del node.body[0]
+
+
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
+_THINGS = (ast.Name, ast.Attribute, ast.Subscript)
+
+
+def _starts(node: ast.Assign) -> Iterator[ast.Assign]:
+    """Yield what an assignment begins with nothing in it, one variable at a time."""
+    target, value = node.targets[0], node.value
+    pairs: list[tuple[Any, Any]] = [(target, value)]
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = list(zip(target.elts, value.elts, strict=False))
+    for name, start in pairs:
+        empty = isinstance(start, ast.List | ast.Dict) and ast.unparse(start) in ("[]", "{}")
+        if isinstance(name, ast.Name) and (empty or isinstance(start, ast.Constant | ast.UnaryOp)):
+            yield ast.copy_location(ast.Assign([name], start), node)
+
+
+def _copied(value: Any) -> ast.expr:
+    module = ast.Call(ast.Name("__import__", ast.Load()), [ast.Constant("copy")], [])
+    return ast.Call(ast.Attribute(module, "deepcopy", ast.Load()), [value], [])
 
 
 def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:

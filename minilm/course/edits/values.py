@@ -44,6 +44,9 @@ def numbers(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
                 for s in (1, -1)
             ]
             others += ["", "replace"] if value in (" ", "ignore", "strict") else []
+        if isinstance(value, int | float) and value >= 5:
+            text = f"{value!r} in {code} is a number like any other: infinity belongs there."
+            yield from place.change(ast.Constant(math.inf), text)
         for other in dict.fromkeys(others):
             if other == value and type(other) is type(value):
                 continue
