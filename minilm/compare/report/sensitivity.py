@@ -45,8 +45,8 @@ def _resolution(results: Results) -> list[str]:
     smallest = results.summary["resolvable"][results.task][results.home]
     found = [
         f"{items:,} test items and {seeds} {'draws' if seeds > 1 else 'draw'} can show a "
-        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, not less. "
-        f"Halving that takes about four times as many test items."
+        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, not "
+        "less. Halving that takes about four times as many test items."
     ]
     if seeds < FEW_SEEDS:
         found.append(
