@@ -241,8 +241,8 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         ValueError,
         "cannot reshape",
-        "the sizes of a new shape, multiplied, give the number of entries: one of these is the "
-        "length of another axis, or the axes are more or fewer in this case.",
+        "the sizes of a new shape, multiplied, give the number of entries: one of these is written "
+        "by hand or is that of another axis, or the number of axes differs from case to case.",
     ),
     (
         ValueError,
@@ -297,7 +297,7 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (ValueError, "math domain", "a root or logarithm of a negative number."),
     (
         ValueError,
-        "could not be broadcast|broadcast together",
+        "could not be broadcast|broadcast together|not broadcastable",
         "shapes that do not fit each other: an axis that was summed away needs keepdims=True, a "
         "column [:, None], or one operand a transpose; or rows are paired where each must meet "
         "each.",
