@@ -361,3 +361,15 @@ class WordsBesideMarksLost(_Tokenizer):
 
     def words(self, text):
         return [word for word in text.lower().split() if word.isalpha()]
+
+
+@mistake("WordTokenizer")
+class LatinOnly(_Tokenizer):
+    """only a to z and the accented letters à to ÿ were taken for letters.
+
+    Greek, Cyrillic and Chinese have none of these, and even "Straße" falls apart. isalpha() knows
+    the letters of all scripts.
+    """
+
+    def words(self, text):
+        return re.findall("[a-zà-ÿ]+", text.lower())

@@ -125,6 +125,19 @@ def the_right_id_decides_first(words, symbols, vocab_size):
 
 
 @mistake("learn")
+def sum_of_the_ids_decides(words, symbols, vocab_size):
+    """with equal counts, the sum of the two ids was compared; the left one decides first.
+
+    (0, 5) and (2, 3) have the same sum. Compare a tuple: (-count, id of the left, id of the right).
+    """
+
+    def best(counts, tokens):
+        return min(counts, key=lambda p: (-counts[p], sum(map(tokens.index, p))))
+
+    return _learn(words, symbols, vocab_size, best=best)
+
+
+@mistake("learn")
 def rarest_pair(words, symbols, vocab_size):
     """the rarest pair is joined, not the most frequent one.
 

@@ -189,6 +189,16 @@ def mean_in_place_of_the_sum(dy, cache):
 
 
 @mistake("softmax_backward")
+def plain_mean(dy, cache):
+    """the plain mean of dy is subtracted; it must be the mean weighted by the probabilities.
+
+    That is the sum of dy * y over the row: a likely entry counts for more.
+    """
+    (y,) = cache
+    return y * (dy - dy.mean(axis=-1, keepdims=True))
+
+
+@mistake("softmax_backward")
 def sum_over_the_first_axis(dy, cache):
     """the sum runs over axis 0, that is over the examples; it belongs to the row, axis -1.
 

@@ -83,20 +83,21 @@ def of_lists(right: list[Any], wrong: list[Any]) -> str | None:
             return "repetitions are missing: each item is there once only."
         if sorted(map(repr, wrong)) == sorted(map(repr, right)):
             return "the right items in another order."
-        if extra := _between(right, wrong):
-            return f"all right items are there, and others that do not belong: {extra}."
     return None
 
 
-def _between(right: list[Any], wrong: list[Any]) -> str:
-    """Return the first items that a list has beside the right ones, if those are all there."""
+def between(right: list[Any], wrong: list[Any]) -> str | None:
+    """Say what a list has beside the right items, if those are all there, in their order."""
     left, extra = list(right), []
     for item in wrong:
         if left and item == left[0]:
             del left[0]
         else:
             extra.append(item)
-    return "" if left else ", ".join(map(repr, list(dict.fromkeys(extra))[:3]))
+    if not right or left or not extra:
+        return None
+    listed = ", ".join(list(dict.fromkeys(map(repr, extra)))[:3])
+    return f"all right items are there, and others that do not belong: {listed}."
 
 
 def _kind(value: Any) -> str:

@@ -41,6 +41,11 @@ def of_error(error: BaseException, node: ast.AST | None = None) -> str | None:
     text = str(error)
     if said := _of_name(error, text):
         return said
+    if isinstance(error, IndexError) and (name := _shrinking(node)):
+        return (
+            f"`{name}` gets shorter inside the loop, but range(len({name})) was counted before: "
+            "use `while`, or build a new list."
+        )
     for kind, pattern, said in _USUAL:
         if isinstance(error, kind) and re.search(pattern, text):
             if said is _PRODUCT and node is not None and _transposes(node):
@@ -56,6 +61,19 @@ def _of_name(error: BaseException, text: str) -> str | None:
     known = re.search(r"('numpy.ndarray' object|module 'numpy') has no attribute '(\w+)'", text)
     if isinstance(error, AttributeError) and known and known[2] in _ELSEWHERE:
         return f"NumPy has no `{known[2]}` there; what you want is {_ELSEWHERE[known[2]]}."
+    return None
+
+
+def _shrinking(node: ast.AST | None) -> str | None:
+    """Return the list that a loop over its places makes shorter."""
+    for loop in [n for n in ast.walk(node) if isinstance(n, ast.For)] if node else []:
+        counted = re.search(r"^range\(.*len\((\w+)\)", ast.unparse(loop.iter))
+        if not counted:
+            continue
+        name = counted[1]
+        body = "\n".join(map(ast.unparse, loop.body))
+        if re.search(rf"\bdel {name}\[|\b{name}\.(pop|remove)\(|\b{name}\[.*:.*\] = ", body):
+            return name
     return None
 
 
@@ -241,8 +259,8 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         ValueError,
         "cannot reshape",
-        "the sizes of a new shape, multiplied, give the number of entries: one of these is the "
-        "length of another axis, or the axes are more or fewer in this case.",
+        "the sizes of a new shape, multiplied, give the number of entries: one of these is written "
+        "by hand or is that of another axis, or the number of axes differs from case to case.",
     ),
     (
         ValueError,
@@ -297,7 +315,7 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (ValueError, "math domain", "a root or logarithm of a negative number."),
     (
         ValueError,
-        "could not be broadcast|broadcast together",
+        "could not be broadcast|broadcast together|not broadcastable",
         "shapes that do not fit each other: an axis that was summed away needs keepdims=True, a "
         "column [:, None], or one operand a transpose; or rows are paired where each must meet "
         "each.",

@@ -83,6 +83,8 @@ def vague(
     name: str, expected: Mapping[str, Any], actual: Mapping[str, Any], case: Case, again: Again
 ) -> str | None:
     """Return where to look for what is wrong with a result, or None; arguments as of `suspect`."""
+    if isinstance(expected[name], list) and type(actual[name]) is list:
+        return kinds.between(expected[name], actual[name])
     right, wrong = _array(expected[name]), _array(actual[name])
     if right is None or wrong is None or wrong.shape != right.shape:
         return None
@@ -191,6 +193,8 @@ def _of_shape(name: str, right: np.ndarray, wrong: np.ndarray) -> str | None:
         kept = tuple(size for size in longer if size != 1)
         shorter = min(wrong.shape, right.shape, key=len)
         return f"{text}{': keepdims' if kept == shorter else ''}."
+    if right.ndim == 0 and wrong.ndim:
+        return "one number is needed, not one for each row or entry: a sum or a mean is missing."
     if right.ndim and wrong.ndim == 0 and (wrong.dtype.kind == "f" or right.dtype.kind != "f"):
         return "one number for everything: a sum or mean needs its axis."
     extra = wrong.ndim - right.ndim

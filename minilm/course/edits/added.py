@@ -99,6 +99,7 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return
     one = integer(1)
+    where = f" in {shown(place.parent)}" if isinstance(place.parent, ast.expr) else ""
     for new, said in (
         (ast.Attribute(node, "T", ast.Load()), "{0} must be transposed."),
         (call_of(node, "swapaxes", integer(-1), integer(-2)), "{0} must be transposed."),
@@ -110,10 +111,10 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
             ast.Subscript(node, ast.Constant(None), ast.Load()),
             "{0} lacks an axis in front: [None].",
         ),
-        (ast.BinOp(node, ast.Add(), one), "{0} is one too small."),
-        (ast.BinOp(node, ast.Sub(), one), "{0} is one too large."),
+        (ast.BinOp(node, ast.Add(), one), "{0}{1} is one too small."),
+        (ast.BinOp(node, ast.Sub(), one), "{0}{1} is one too large."),
     ):
-        yield from place.change(new, said.format(code))
+        yield from place.change(new, said.format(code, where))
     if not number:
         return
     yield from place.change(ast.UnaryOp(ast.USub(), node), f"the sign of {code} is wrong.")

@@ -26,7 +26,7 @@ def axes(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
             name = called_name(node)
             if name == "einsum" and node.args and isinstance(node.args[0], ast.Constant):
                 yield from _letters(node)
-            elif name in ("transpose", "permute"):
+            elif name in ("transpose", "swapaxes", "moveaxis"):
                 yield from _orders(node)
             elif name == "len" and node.args:
                 yield from _lengths(place, node.args[0], integer(-1))
@@ -66,12 +66,18 @@ def _orders(node: Any) -> Iterator[Said]:
     is_tuple = isinstance(last[0], ast.Tuple | ast.List)
     owner, field = (last[0], "elts") if is_tuple else (node, "args")
     old = getattr(owner, field)
-    if not 2 < len(old) < 5 or not all(map(is_number, old)):
+    kept = old[:1] if called_name(node) != "transpose" and len(old) == 3 else []  # np.swapaxes(x,
+    old = old[len(kept) :]
+    if not 2 <= len(old) <= 4 or not all(map(is_number, old)):
         return
     code = shown(node)
-    for order in itertools.permutations(range(len(old))):
-        text = f"the order of the axes in {code}: {order} is right."
-        yield from set_field(owner, field, [integer(i) for i in order], text, node.lineno)
+    most = range(len(old) if called_name(node) == "transpose" else 4)
+    for order in itertools.permutations(most, len(old)):
+        text = (
+            f"the axes in {code}: {', '.join(map(str, order))} are the right ones, in this order."
+        )
+        new = [*kept, *map(integer, order)]
+        yield from set_field(owner, field, new, text, node.lineno)
 
 
 def _lengths(place: Place, array: ast.expr, *axes: ast.expr) -> Iterator[Said]:

@@ -37,12 +37,13 @@ _REDUCE = {
 
 def calls(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
     """Yield other axes, keepdims, functions that are alike, and other orders of arguments."""
+    for call in (p.node for p in places if isinstance(p.node, ast.Call)):
+        yield from _axes(call, called_name(call), shown(call))
     for place in places:
         node = place.node
         if isinstance(node, ast.Call):
             name = called_name(node)
             code = shown(node)
-            yield from _axes(node, name, code)
             for group in _ALIKE:
                 names = group.split()
                 if name in names:
@@ -64,6 +65,11 @@ def calls(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
                     node.keywords.insert(i, keyword)
             if name in ("range", "tril", "triu"):
                 yield from _further(node.args, code, node.lineno)
+                for keyword in node.keywords:
+                    for new, by in _one_off(keyword.value):
+                        yield from set_field(
+                            keyword, "value", new, f"{code} is off by one ({by}).", node.lineno
+                        )
         elif isinstance(node, ast.Slice):
             for field in ("lower", "upper"):
                 bound = getattr(node, field)
@@ -181,18 +187,21 @@ def everywhere(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
     reduced = [c for c in calls if called_name(c) in _REDUCE]
     lost = [c for c in reduced if (c.args or c.keywords) and not _keeps(c)]
     axes = [k for c in reduced for k in c.keywords if k.arg == "axis"]
-    if lost:
+    for group in dict.fromkeys([tuple(lost), *_alike(lost)]):
+        if not group:
+            continue
         kept = ast.keyword("keepdims", ast.Constant(True))
-        told = ", ".join(dict.fromkeys(shown(c) for c in lost[:2]))
-        for call in lost:
+        told = ", ".join(dict.fromkeys(shown(c) for c in group[:2]))
+        for call in group:
             call.keywords.append(kept)
         yield (
             f"{told} loses the axis that it goes over, so that shapes no longer line up: "
             "keepdims=True keeps it.",
-            lost[0].lineno,
+            group[0].lineno,
         )
-        yield from _all_axes(axes, lost[0].lineno, ", and it must be kept (keepdims=True)")
-        for call in lost:
+        if len(group) == len(lost):
+            yield from _all_axes(axes, lost[0].lineno, ", and it must be kept (keepdims=True)")
+        for call in group:
             call.keywords.remove(kept)
     if len(axes) > 1:
         yield from _all_axes(axes, axes[0].value.lineno, "")
@@ -214,6 +223,15 @@ def everywhere(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
         yield text, groups[0].node.lineno
         for place in reversed(groups):
             place.put(place.node)
+
+
+def _alike(lost: list[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield the calls that go over the same axis."""
+    groups: dict[str, list[Any]] = {}
+    for call in lost:
+        over = [k.value for k in call.keywords if k.arg == "axis"] or call.args[-1:]
+        groups.setdefault("".join(map(ast.unparse, over)), []).append(call)
+    yield from map(tuple, groups.values())
 
 
 def _keeps(call: ast.Call) -> bool:
