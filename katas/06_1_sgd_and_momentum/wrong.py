@@ -142,6 +142,18 @@ def momentum_on_both(
 
 
 @mistake("sgd")
+def rate_and_momentum_exchanged(
+    p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
+) -> Pair:
+    """learning rate and momentum are swapped.
+
+    Momentum is the share of the old velocity that is kept; the learning rate scales the step.
+    """
+    velocity = learning_rate * velocity + g
+    return p - momentum * velocity, velocity
+
+
+@mistake("sgd")
 def no_friction(
     p: Array, g: Array, velocity: Array, *, learning_rate: float, momentum: float
 ) -> Pair:

@@ -395,7 +395,8 @@ def zero_divides(norm: float, largest: float) -> float:
 def thrown_away(norm: float, largest: float) -> float:
     """a gradient that is too long is thrown away: the factor is 0.
 
-    Its direction is as good as any other's. Shorten it to the largest norm instead.
+    Its direction is as good as any other's. Shorten it to the largest norm instead. (`//` gives 0
+    too: it drops what is behind the point. `/` divides.)
     """
     return 0.0 if norm > largest else 1.0
 

@@ -267,9 +267,10 @@ def windows_without_an_overlap(tokens: Ids, time: int) -> Pair:
 
 @mistake("cut")
 def a_row_too_many(tokens: Ids, time: int) -> Pair:
-    """there is a row too many where the text fits: count // T + 1 rounds up too often.
+    """there is a row too many where the text fits.
 
-    -(-count // T) rounds up only if there is a rest.
+    count // T + 1 rounds up too often: -(-count // T) rounds up only if there is a rest. And count
+    is that of the pairs, n - 1, not that of the tokens.
     """
     count = len(tokens) - 1
     rows = count // time + 1

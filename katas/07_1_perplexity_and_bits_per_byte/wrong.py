@@ -116,6 +116,15 @@ def base_two(loss: float) -> float:
 
 
 @mistake("perplexity")
+def nats_into_bits_the_wrong_way(loss: float) -> float:
+    """the loss was multiplied by ln 2 for a power of 2; to get bits, divide by it.
+
+    2 ** (loss / ln 2) is exp(loss), which is shorter.
+    """
+    return float(2 ** (min(loss, 700.0) * math.log(2)))
+
+
+@mistake("perplexity")
 def probability(loss: float) -> float:
     """this is the typical probability of a token, exp of minus the loss.
 

@@ -257,6 +257,15 @@ def ties_cut(logits, **options):
 
 
 @mistake("token_probabilities")
+def first_ids_kept(logits, **options):
+    """the k tokens with the lowest ids are left, not the k likeliest.
+
+    Ids say nothing about likelihood. Find the k-th largest score, np.sort(scores)[-k], and compare.
+    """
+    return _steps(logits, **options, cut=_cutting(lambda s, k: np.arange(s.size) >= k))
+
+
+@mistake("token_probabilities")
 def more_than_there_are(logits, **options):
     """top-k may be larger than the vocabulary: then there is no k-th largest, and every token
     stays.
@@ -390,6 +399,19 @@ def upward(logits, **options):
         return stays
 
     return _steps(logits, **options, kept=_keeping(from_below))
+
+
+@mistake("token_probabilities")
+def ties_backward(logits, **options):
+    """top-p takes the highest ids first where tokens are equally likely; it must be the lowest.
+
+    np.argsort(y)[::-1] turns the order of ties around too. np.argsort(-y, kind="stable") does not.
+    """
+
+    def backward(y: Array, p: float) -> Any:
+        return _before(y[::-1])[::-1] < p
+
+    return _steps(logits, **options, kept=_keeping(backward))
 
 
 @mistake("token_probabilities")

@@ -162,7 +162,7 @@ class Swapped(_Cache):
 
 @mistake("KeyValueCache")
 class ValuesNotKept(_Cache):
-    """the values were never written: only the keys were.
+    """the values are not where they belong: they were not written, or to another layer.
 
     Attention needs both: keys to find out where to look, values to know what is there.
     """
@@ -377,6 +377,31 @@ class _Zeros(_Cache):
 
 
 @mistake("KeyValueCache")
+class WrittenToACopy(_Cache):
+    """the new ones were written to a copy, so nothing is kept for the next call.
+
+    A basic slice such as self.keys[layer, :, :, :stop] is a view, and writing into it is writing
+    into the room. .copy(), np.concatenate and an index by an array make a copy.
+    """
+
+    def extend(self, layer, k, v):
+        kept = self.keys, self.values
+        self.keys, self.values = self.keys.copy(), self.values.copy()
+        found = super().extend(layer, k, v)
+        self.keys, self.values = kept
+        return found
+
+
+@mistake("KeyValueCache")
+class ZerosAndACopy(WrittenToACopy, _Zeros):
+    """the new ones were written to a copy, so the room stays zero.
+
+    A basic slice such as self.keys[layer, :, :, :stop] is a view, and writing into it is writing
+    into the room. .copy(), np.concatenate and an index by an array make a copy.
+    """
+
+
+@mistake("KeyValueCache")
 class TheWholeRoomOfZeros(TheWholeRoom, _Zeros):
     """the whole room was returned, with the zeros that are not filled yet.
 
@@ -411,7 +436,7 @@ class ZerosLengthInTheLastLayer(LengthInTheLastLayer, _Zeros):
 
 @mistake("KeyValueCache")
 class ZerosOfValues(_Zeros):
-    """the values were never written, and are zero: only the keys were.
+    """the values are zero: they were not written, or to another layer.
 
     Attention needs both: keys to find out where to look, values to know what is there.
     """

@@ -242,6 +242,14 @@ def eight_spaces_too_many(tensors, metadata=None):
 
 
 @mistake("header_bytes")
+def padded_to_64(tensors, metadata=None):
+    """the header was filled up to a multiple of 64, as in .npy files; here it is 8."""
+    text = _text(metadata, _entries(tensors))
+    text += b" " * (-len(text) % 64)
+    return len(text).to_bytes(8, "little") + text
+
+
+@mistake("header_bytes")
 def padded_with_zero_bytes(tensors, metadata=None):
     r"""the padding is zero bytes; it must be spaces.
 

@@ -224,6 +224,15 @@ def names_without_a_stage(levels, method, layers=1):
 
 
 @mistake("stages")
+def names_sorted(levels, method, layers=1):
+    """the names are in alphabetical order; they must be in the order of `levels`.
+
+    Go through `levels` from the first to the last, and keep those that are trained.
+    """
+    return [sorted(names) for names in _stages(levels, method, layers)]
+
+
+@mistake("stages")
 def last_n_one_too_many(levels, method, layers=1):
     """one layer too many is trained (off by one): the level must be <= n.
 
@@ -370,6 +379,15 @@ def rows_counted(shapes, names):
     Multiply all sizes.
     """
     return sum(shapes[name][0] if shapes[name] else 1 for name in names)
+
+
+@mistake("count_of")
+def axes_counted(shapes, names):
+    """this counts the axes of each array, not the numbers in it.
+
+    A shape of (3, 4) has two axes and 12 numbers: the product of the sizes.
+    """
+    return sum(len(shapes[name]) for name in names)
 
 
 @mistake("count_of")

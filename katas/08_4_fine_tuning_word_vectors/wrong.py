@@ -124,6 +124,20 @@ def no_share_on_the_way_back(weights, bias, departures, start, tokens, labels, l
 
 
 @mistake("loss_and_gradient")
+def right_class_only(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """the gradient of a text's mean came through its own class alone; all classes have a part.
+
+    The logit of every class depends on x, and the wrong ones push too: dx = d_logits @ weights.T.
+    """
+    p = _parts(weights, bias, start + departures, tokens, labels)
+    own = p.d_logits[np.arange(len(labels)), labels]
+    dx = own[:, None] * weights[:, labels].T
+    p.dv = np.zeros(start.shape)
+    np.add.at(p.dv, tokens.words, tokens.shares[:, None] * dx[tokens.documents])
+    return _whole(p, weights, departures, l2, vector_l2)
+
+
+@mistake("loss_and_gradient")
 def sum_of_the_vectors(weights, bias, departures, start, tokens, labels, l2, vector_l2):
     """a document is the sum of its vectors, not their mean.
 

@@ -119,6 +119,18 @@ def windows_before_texts(texts: Any, count: int, *, rng: Generator) -> Any:
 
 
 @mistake("old_windows")
+def windows_with_one_call(texts: Any, count: int, *, rng: Generator) -> Any:
+    """the numbers of the windows were drawn with one call; draw one number for each window.
+
+    Texts have different numbers of windows, so each draw has an end of its own:
+    rng.integers(len(texts[k])), window after window.
+    """
+    picks = rng.integers(len(texts), size=count)
+    rows = rng.integers(len(texts[0]), size=count)
+    return [texts[k][row % len(texts[k])] for k, row in zip(picks, rows, strict=True)]
+
+
+@mistake("old_windows")
 def one_text_for_all(texts: Any, count: int, *, rng: Generator) -> Any:
     """one text was drawn, and all windows are from it.
 
@@ -176,6 +188,20 @@ def targets_padded_with_zero(ids: Any, targets: Any, windows: Any) -> tuple[Any,
     The model would learn to predict token 0 after every short window.
     """
     return _below(ids, targets, _laid_out(ids.shape[1], ids.dtype, _cut(ids, windows), (0, 0)))
+
+
+@mistake("mixed")
+def last_token_as_an_input(ids: Any, targets: Any, windows: Any) -> Any:
+    """the last token of a short window is among the inputs, though it has no target.
+
+    It is a target only: the inputs are piece[:-1], the targets piece[1:], and then comes padding.
+    """
+    pieces = _cut(ids, windows)
+    old = _laid_out(ids.shape[1], ids.dtype, pieces)
+    for row, piece in enumerate(pieces):
+        kept = piece[: ids.shape[1]]
+        old[0][row, : len(kept)] = kept
+    return _below(ids, targets, old)
 
 
 @mistake("mixed")

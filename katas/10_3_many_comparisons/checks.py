@@ -30,6 +30,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     differences = {
         "clearly above": (Difference(0.05, 0.02, 0.08, 0.001), 0.004),
         "clearly below": (Difference(-0.05, -0.08, -0.02, 0.001), 0.004),
+        "small, and surely above": (Difference(0.02, 0.01, 0.03, 0.001), 0.004),
         "lost by the correction": (Difference(0.05, 0.001, 0.09, 0.04), 0.16),
         "lost by far": (Difference(0.05, 0.001, 0.09, 0.048), 0.6),
         "zero inside": (Difference(0.02, -0.01, 0.05, 0.2), 0.4),

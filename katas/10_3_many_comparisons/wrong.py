@@ -113,6 +113,31 @@ def benjamini_hochberg(p_values):
 
 
 @mistake("holm")
+def hochberg(p_values):
+    """this is Hochberg's correction: it goes from the largest p-value, with a running minimum.
+
+    It finds a little more, and needs an assumption for it. Holm goes from the smallest, with a
+    running maximum.
+    """
+    adjusted, smallest = [0.0] * len(p_values), 1.0
+    for factor, i in enumerate(reversed(_order(p_values)), start=1):
+        smallest = min(smallest, factor * p_values[i])
+        adjusted[i] = smallest
+    return adjusted
+
+
+@mistake("holm")
+def nothing_after_the_first_failure(p_values):
+    """the rest is 1 after the first value above LEVEL: it stopped there.
+
+    They can no longer be claims, but they keep their adjusted values: max over those before, at
+    most 1.
+    """
+    stepped = _stepped(p_values, _down(len(p_values)))
+    return [1.0 if p > LEVEL else p for p in stepped]
+
+
+@mistake("holm")
 def not_adjusted(p_values):
     """nothing is adjusted: these are the p-values that came in.
 
@@ -285,6 +310,20 @@ def only_better(difference, adjusted_p):
     The interval leaves out zero on either side: low above 0 is better, high below 0 is worse.
     """
     return "better" if adjusted_p <= LEVEL and difference.low > 0 else "cannot tell"
+
+
+@mistake("verdict")
+def too_small_to_count(difference, adjusted_p):
+    """a difference below 0.05 was called "cannot tell"; LEVEL is about the adjusted p alone.
+
+    A small difference is a claim if its interval leaves out zero. Whether it matters is another
+    question.
+    """
+    if abs(difference.difference) < LEVEL or adjusted_p > LEVEL:
+        return "cannot tell"
+    if difference.low <= 0 <= difference.high:
+        return "cannot tell"
+    return "better" if difference.difference > 0 else "worse"
 
 
 # --------------------------------------------------------------------------- resolvable_difference

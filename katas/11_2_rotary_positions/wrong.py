@@ -76,6 +76,17 @@ def divided_by_the_frequency(positions, frequencies):
 
 
 @mistake("rotary_angles")
+def raised_to_the_power(positions, frequencies):
+    """a power was taken where a product belongs: the angle is position times frequency.
+
+    At each position a pair turns further by the same angle.
+    """
+    with np.errstate(all="ignore"):
+        angles = frequencies ** positions[:, None]
+    return np.cos(angles), np.sin(angles)
+
+
+@mistake("rotary_angles")
 def always_from_zero(positions, frequencies):
     """the positions were counted from 0; take those that are given.
 

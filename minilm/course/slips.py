@@ -129,6 +129,8 @@ def _parts(mine: Any, theirs: tuple[Any, ...], named: list[tuple[str, Any]]) -> 
     """Return which part of a tuple is missing."""
     if isinstance(mine, list):
         return "a list is returned; a tuple has commas and round parentheses."
+    if isinstance(mine, dict):
+        return "a dict is returned; a tuple has the values alone, with commas between them."
     parts = list(mine) if isinstance(mine, tuple) else [mine]
 
     def names(values_: Iterable[Any]) -> list[str]:

@@ -152,6 +152,8 @@ def replace(path: str, part: Any) -> list[tuple[Any, str, Any]]:
             for name in sorted(own | set(methods(target.reference)))
             if hasattr(part, name)
         ]
+        if "__init__" in vars(part) and not issubclass(part, target.reference):
+            places.append((target.reference, "__init__", _made_by(part)))
     else:
         # Operations that do the function's work without calling it give way to plain ones; a
         # learner's own in their place stays.
@@ -163,6 +165,15 @@ def replace(path: str, part: Any) -> list[tuple[Any, str, Any]]:
     for owner, name, value in places:
         setattr(owner, name, value)
     return before
+
+
+def _made_by(part: type) -> Any:
+    """Return an __init__ that gives what a class makes, so that its methods find it."""
+
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+        vars(self).update(vars(part(*arguments, **options)))
+
+    return __init__
 
 
 def replace_name(target: Target, part: Any) -> list[tuple[Any, str, Any]]:

@@ -149,6 +149,22 @@ def test_a_class_is_replaced_method_by_method_with_its_helpers():
     assert centroid.NearestCentroid.fit.__qualname__ == "NearestCentroid.fit"
 
 
+def test_a_class_is_made_by_its_own_init():
+    class Mine:
+        def __init__(self, start=2):
+            super().__init__()
+            self.start = start
+
+        def fit(self, features, labels):
+            return self.start
+
+    before = vars(centroid.NearestCentroid).get("__init__")
+    with targets.replaced({CENTROID: Mine}):
+        assert centroid.NearestCentroid().fit(None, None) == 2
+        assert centroid.NearestCentroid(start=5).fit(None, None) == 5
+    assert vars(centroid.NearestCentroid).get("__init__") is before
+
+
 @pytest.mark.parametrize("path", ["minilm.nn.functional.nothing", "minilm.nowhere.f", "f"])
 def test_a_target_that_does_not_exist_is_said(path):
     with pytest.raises(InputError, match="the library has no such function"):
