@@ -1,4 +1,4 @@
-"""GPT-2, forward and backward, on the operations of `functional.py`. Read it from top to bottom.
+"""GPT-2, forward and backward, on the operations of `functional`. Read it from top to bottom.
 
 Pre-norm blocks and learned positions (Radford et al. 2019, "Language Models are Unsupervised
 Multitask Learners", section 2.3):
