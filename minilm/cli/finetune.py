@@ -120,7 +120,8 @@ def _check(options: argparse.Namespace) -> None:
     if options.method == "probe":
         refuse(options, "a method that trains the body", ("layer_decay",))
     if options.conversations is not None:
-        refuse(options, "--task", ("labels", "pooling", "lm_weight", "text_column", "label_column"))
+        of_tables = ("text_column", "label_column", "no_header")
+        refuse(options, "--task", ("labels", "pooling", "lm_weight", *of_tables))
 
 
 def _learn_labels(options: argparse.Namespace, chosen: settings.FinetuneSettings) -> None:

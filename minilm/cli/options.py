@@ -187,7 +187,9 @@ def add_care(parser: argparse.ArgumentParser) -> Options:
 
 def refuse(options: argparse.Namespace, partner: str, names: Sequence[str]) -> None:
     """Raise OptionError at an option that would have no effect without its partner."""
-    for name in given(options, names):
+    for name, value in given(options, names).items():
+        if value is False:  # a switch that is off
+            continue
         option = "lora-targets" if name == "targets" else name.replace("_", "-")
         raise OptionError(f"--{option} goes with {partner}; leave it out")
 

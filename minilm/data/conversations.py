@@ -8,7 +8,8 @@ names (apart from `messages`), in one of the shapes that are in use:
     {"instruction": "...", "input": "...", "output": "..."}          input may be missing or empty
     {"question": "...", "answer": "..."}
 
-In a .txt file it is a paragraph of lines that begin with "Question:" and "Answer:" in turn.
+The last three may have a `system` message too. In a .txt file it is a paragraph of lines that begin
+with "Question:" and "Answer:" in turn.
 """
 
 from __future__ import annotations
@@ -110,6 +111,10 @@ def _messages(item: Any, path: Path, line: int) -> Conversation:
     """Return the messages of one object, whichever of the shapes it has."""
     if not isinstance(item, dict):
         raise InputError(f"{brief(item)} is not a conversation; expected an object", path, line)
+    shapes = [pair for pair in (("messages",), *_PAIRS) if item.keys() >= set(pair)]
+    if len(shapes) > 1:
+        both = " and ".join(map(" and ".join, shapes[:2]))
+        raise InputError(f"it has {both}, which are two conversations; keep one", path, line)
     if "messages" in item:
         listed = item["messages"]
         if not isinstance(listed, list) or not all(isinstance(m, dict) for m in listed):
@@ -127,7 +132,10 @@ def _messages(item: Any, path: Path, line: int) -> Conversation:
             if asked == "instruction" and item.get("input"):
                 question += "\n\n" + _text(item["input"], "input", path, line)
             answer = _text(item[answered], answered, path, line)
-            return Message("user", question), Message("assistant", answer)
+            turns = Message("user", question), Message("assistant", answer)
+            if not item.get("system"):
+                return turns
+            return Message("system", _text(item["system"], "system", path, line)), *turns
     raise InputError(
         f"the names {brief(list(item))} are not those of a conversation; use messages, prompt and "
         "completion, instruction and output, or question and answer",

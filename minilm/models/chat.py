@@ -249,17 +249,21 @@ class Chat:
             self.messages.append(Message("assistant", "".join(said).strip()))
 
     def _prompt(self, tokenizer: Tokenizer) -> list[int]:
-        """Return the ids to continue; the oldest turns are dropped when they do not fit."""
-        room = self.model.config.n_positions - 1
+        """Return the ids to continue; the oldest turns are dropped to leave room for a reply."""
+        context = self.model.config.n_positions
+        room = context - min(self.max_new_tokens, context // 4)
         while True:
             turns = [*self.system, *self.messages]
             ids, _ = encode(tokenizer, self.template.segments(turns, reply=True))
             if len(ids) <= room:
                 return ids
             if len(self.messages) == 1:
-                raise OptionError(
-                    f"the message has {len(ids):,} tokens with its template, and the model's "
-                    f"context is {room + 1:,}; shorten it"
-                )
+                break
             del self.messages[:2]
             self.forgotten += 2
+        if len(ids) >= context:
+            raise OptionError(
+                f"the message has {len(ids):,} tokens with its template, and the model's context "
+                f"is {context:,}; shorten it"
+            )
+        return ids

@@ -26,6 +26,7 @@ from minilm.store.folder import SavedModel, Stage, Tokenizer
 from minilm.text.sentencepiece import SentencePieceTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 
+_LONGEST = 1024  # tokens of a window in which a text is scored
 _CELLS = 1 << 23  # logits held at a time when a text is scored, for each thread
 
 
@@ -212,8 +213,9 @@ class LanguageModel:
     def evaluate(self, texts: Iterable[str], *, threads: int = 1) -> Score:
         """Return how well documents are predicted: every token once, from those in its window.
 
-        The text is cut into windows of the context's length, each predicted without the others. The
-        end of each document counts as a token too.
+        The text is cut into windows of the context's length (of 1,024 tokens at most: attention
+        takes the square of it), each predicted without the others. The end of each document counts
+        as a token too.
 
         Parameters
         ----------
@@ -231,7 +233,7 @@ class LanguageModel:
         begin = self._begin()
         documents = (chain(begin, tokenizer.encode(text), end) for text in texts)
         ids = chain(end, chain.from_iterable(documents))
-        time = self.config.n_positions
+        time = min(self.config.n_positions, _LONGEST)
         batch = max(1, _CELLS // (time * self.config.vocab_size))
         with Shards(threads) as shards:
             return scores.evaluate(

@@ -14,7 +14,7 @@ Training from scratch is the same function on random parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from minilm.errors import OptionError
 from minilm.models import texts
 from minilm.nn import functional as F
 from minilm.nn import lora
+from minilm.nn.gpt import GPT
 from minilm.nn.heads import Probe, SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
@@ -339,8 +340,60 @@ def _classifier(
     return model
 
 
-class _Run:
-    """The task of the loop: batches of texts, and an optimizer for what is trained now."""
+class Staged:
+    """The stages of a run: what is trained now, its optimizer, and which texts are read next.
+
+    Parameters
+    ----------
+    model : SequenceClassifier or GPT
+    groups : list of list of str
+        The names that each stage trains, as `stages` returns them.
+    lengths : sequence of int
+        Of the texts.
+    settings : FinetuneSettings
+    decay : float
+        The factor from one layer's learning rate to that of the layer below.
+    """
+
+    def __init__(
+        self,
+        model: SequenceClassifier | GPT,
+        groups: list[list[str]],
+        lengths: Sequence[int],
+        settings: FinetuneSettings,
+        decay: float,
+    ) -> None:
+        self.model: Any = model
+        self.groups, self.settings, self.decay = groups, settings, decay
+        self.order = texts.ShuffledTexts(lengths, settings.batch, settings.seed)
+        self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
+        # One epoch for each stage; if there are fewer epochs than stages, equal parts of the run.
+        self.stage_steps = max(1, min(self.order.count, self.steps // len(groups)))
+        self.stage = -1
+        self._enter(0)
+
+    def chosen(self, step: int) -> Ids:
+        """Return which texts a batch has; when a stage starts, unfreeze what it adds."""
+        self._enter(min(step // self.stage_steps, len(self.groups) - 1))
+        return self.order[step]
+
+    def _enter(self, stage: int) -> None:
+        if stage == self.stage:
+            return
+        self.stage = stage
+        parameters, config = self.model.parameters, self.model.config
+        parameters.freeze("*")
+        parameters.unfreeze(*self.groups[stage])
+        # The added parameters have no moments yet, so a new optimizer starts for all of them.
+        self.optimizer = AdamW(
+            parameters,
+            weight_decay=self.settings.weight_decay,
+            factors=rate_factors(below_the_head(parameters, config), self.decay),
+        )
+
+
+class _Run(Staged):
+    """The task of the loop: batches of texts with their labels."""
 
     def __init__(
         self,
@@ -351,37 +404,17 @@ class _Run:
         dev: tuple[Texts, Ids] | None,
         current: Callable[[], SequenceClassifier],
     ) -> None:
-        self.model: Any = model
+        config = model.config
+        names = groups(config, model.parameters, settings)
+        decay = settings.decay(config.n_layer)
+        super().__init__(model, names, [len(text) for text in encoded], settings, decay)
         self.encoded, self.targets, self.dev = encoded, targets, dev
-        self.settings = settings
         self.current = current  # the whole model: the development part may use other words
-        self.order = texts.ShuffledTexts([len(t) for t in encoded], settings.batch, settings.seed)
-        self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
-        self.groups = groups(model.config, model.parameters, settings)
-        # One epoch for each stage; if there are fewer epochs than stages, equal parts of the run.
-        self.stage_steps = max(1, min(self.order.count, self.steps // len(self.groups)))
-        self.stage = -1
 
     def batch(self, step: int) -> tuple[NDArray[Any], ...]:
-        """Return ids, lengths and labels; when a stage starts, unfreeze what it adds."""
-        self._enter(min(step // self.stage_steps, len(self.groups) - 1))
-        chosen = self.order[step]
+        """Return ids, lengths and labels."""
+        chosen = self.chosen(step)
         return *texts.pad([self.encoded[i] for i in chosen]), self.targets[chosen]
-
-    def _enter(self, stage: int) -> None:
-        if stage == self.stage:
-            return
-        self.stage = stage
-        parameters, config = self.model.parameters, self.model.config
-        parameters.freeze("*")
-        parameters.unfreeze(*self.groups[stage])
-        decay = self.settings.decay(config.n_layer)
-        # The added parameters have no moments yet, so a new optimizer starts for all of them.
-        self.optimizer = AdamW(
-            parameters,
-            weight_decay=self.settings.weight_decay,
-            factors=rate_factors(below_the_head(parameters, config), decay),
-        )
 
     def evaluate(self, shards: Shards) -> LabelScore | None:
         """Return the score on the development part."""
@@ -398,7 +431,6 @@ class _ProbeRun(_Run):
         super().__init__(model, *arguments)
         self.features = texts.apply(model.features, self.encoded)
         self.dev_features = self.dev and texts.apply(self.current().features, self.dev[0])
-        self._enter(0)
         self.model = Probe(model.parameters)
 
     def batch(self, step: int) -> tuple[NDArray[Any], ...]:

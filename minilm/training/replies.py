@@ -16,13 +16,12 @@ import numpy as np
 
 from minilm.arrays import Ids
 from minilm.data.conversations import Conversation, read_conversations
+from minilm.data.documents import counted
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.models import chat, scores, texts
 from minilm.models.chat import Template
 from minilm.models.scores import Score
 from minilm.nn import architectures, lora
-from minilm.nn.gpt import GPT
-from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Parameters
 from minilm.random import generator
@@ -33,7 +32,6 @@ from minilm.training.labelled_task import KIND, Say, tokenizer_of
 from minilm.training.output import new_folder
 from minilm.training.settings import FinetuneSettings
 
-METHODS = ("full", "lora", "last-n")
 _HELD_OUT = 10  # one conversation in ten, if there are twice as many
 
 
@@ -46,13 +44,13 @@ class Encoded:
     ids : list of list of int
     targets : list of list of int
         For each position the token that should follow, -100 where no assistant writes it.
-    too_long : int
-        How many were left out because the context has no room for them.
+    cut : int
+        How many lost their beginning, because the context has no room for all of them.
     """
 
     ids: list[list[int]]
     targets: list[list[int]]
-    too_long: int
+    cut: int
 
 
 def run(
@@ -74,10 +72,10 @@ def run(
         When model, file, settings or folder cannot be used, or training fails.
     """
     settings.check()
-    if settings.method not in METHODS:
+    if settings.method == "probe":
         raise OptionError(
-            f"--method {settings.method} is for labels; with --conversations use "
-            f"{', '.join(METHODS)}"
+            "--method probe trains the head of a classifier, which replies do not have; use full, "
+            "lora, last-n or gradual"
         )
     with new_folder(output) as writer:
         if adapters.exists(model):
@@ -122,14 +120,14 @@ def encode(
     path: Path,
     context: int,
 ) -> Encoded:
-    """Return conversations as ids and targets; those longer than the context are left out.
+    """Return conversations as ids and targets; those longer than the context are cut at the front.
 
     Raises
     ------
     InputError
-        When a message holds a special token, or none of the conversations fits the context.
+        When a message holds a special token.
     """
-    ids, targets, too_long = [], [], 0
+    ids, targets, cut = [], [], 0
     for line, messages in found:
         for message in messages:
             try:
@@ -137,33 +135,26 @@ def encode(
             except OptionError as error:
                 raise InputError(str(error), path, line) from None
         tokens, theirs = chat.encode(tokenizer, template.segments(messages))
-        if len(tokens) - 1 > context:
-            too_long += 1
-            continue
+        cut += len(tokens) - 1 > context
+        tokens, theirs = tokens[-context - 1 :], theirs[-context - 1 :]
         ids.append(tokens[:-1])
         pairs = zip(tokens[1:], theirs[1:], strict=True)
         targets.append([token if is_reply else -100 for token, is_reply in pairs])
-    if not ids:
-        raise InputError(
-            f"each of the {len(found):,} conversations is longer than the model's context of "
-            f"{context:,} tokens; use shorter ones, or a model with a longer context",
-            path,
-        )
-    return Encoded(ids, targets, too_long)
+    return Encoded(ids, targets, cut)
 
 
 def _sizes(encoded: Encoded, template: Template) -> str:
     learned = sum(target != -100 for row in encoded.targets for target in row)
     total = sum(map(len, encoded.ids))
-    left_out = f"; {encoded.too_long:,} too long for the context" if encoded.too_long else ""
+    cut = f"; {encoded.cut:,} longer than the context, cut at the front" if encoded.cut else ""
     kind = "ChatML" if template.is_chatml else "plain"
     return (
-        f"{len(encoded.ids):,} conversations{left_out}; template: {kind}; {total:,} tokens, "
+        f"{counted(len(encoded.ids), 'conversation')}{cut}; template: {kind}; {total:,} tokens, "
         f"{learned:,} of them in replies, which are learned"
     )
 
 
-class _Task:
+class _Task(finetune.Staged):
     """The task of the loop: batches of conversations."""
 
     def __init__(self, base: SavedModel, encoded: Encoded, settings: FinetuneSettings) -> None:
@@ -175,30 +166,27 @@ class _Task:
         self.parameters = Parameters(shapes, base.parameters.dtype)
         for name, value in base.parameters.items():
             self.parameters[name][...] = value
-        self.model: GPT = architectures.language_model(config, parameters=self.parameters)
+        model = architectures.language_model(config, parameters=self.parameters)
         if settings.method == "lora":
             adapter = finetune.adapter(config, settings, self.parameters)
             lora.initialize(adapter, config, rng=generator(settings.seed, "lora"))
-            self.model.use(adapter)
+            model.use(adapter)
         # Every name, unlike a classifier: here the next-word head is what is trained.
         depths = finetune.below_the_head(self.parameters, config)
-        (names,) = finetune.stages(depths, settings.method, settings.layers)
-        self.parameters.freeze("*")
-        self.parameters.unfreeze(*names)
-        self.optimizer = AdamW(self.parameters, weight_decay=settings.weight_decay)
+        groups = finetune.stages(depths, settings.method, settings.layers)
         count = len(encoded.ids)
         held = range(0, count, _HELD_OUT) if count >= 2 * _HELD_OUT else range(0)
         rows = list(zip(encoded.ids, encoded.targets, strict=True))
         self.held_out = [rows[i] for i in held]
         self.rows = [row for i, row in enumerate(rows) if i not in held]
-        lengths = [len(ids) for ids, _ in self.rows]
-        self.order = texts.ShuffledTexts(lengths, settings.batch, settings.seed)
-        self.steps = settings.updates or max(1, round(settings.epochs * self.order.count))
+        # One rate for all layers, unless a decay is asked for: the head is not a new one.
+        decay = settings.layer_decay or 1.0
+        super().__init__(model, groups, [len(ids) for ids, _ in self.rows], settings, decay)
         self.tokens = 0
 
     def batch(self, step: int) -> tuple[Ids, Ids]:
         """Return ids and targets, padded on the right."""
-        ids, targets = _padded([self.rows[i] for i in self.order[step]])
+        ids, targets = _padded([self.rows[i] for i in self.chosen(step)])
         self.tokens += int(np.count_nonzero(targets != -100))
         return ids, targets
 

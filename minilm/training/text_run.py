@@ -40,6 +40,7 @@ _FACTORS = f"{STATE}/adapter.safetensors"
 
 _LOOKS = 4  # evaluations of the held-out part of the new text
 _LONGEST = 512  # tokens of a training window by default, whatever the context
+_BATCH, _TOKENS = 16, 2048  # windows of a batch by default, and the most tokens in all of them
 
 
 @dataclass
@@ -219,7 +220,7 @@ def prepare(
     if chosen.n_positions is None:
         chosen = replace(chosen, n_positions=min(context, _LONGEST, len(train) - 1))
     windows = batches.ShuffledWindows(
-        train, chosen.n_positions or context, chosen.batch or 16, chosen.seed
+        train, chosen.n_positions or context, chosen.batch or _BATCH, chosen.seed
     )
     plan = tokens.plan(chosen, windows, looks=_LOOKS)
     chosen = replace(chosen, steps=plan.steps)
@@ -283,10 +284,13 @@ def complete(asked: UpdateSettings, saved: SavedModel) -> UpdateSettings:
         )
     share = RATE_SHARES["lora" if asked.lora else "full"]
     batch = last.get("batch")
+    if not isinstance(batch, int):
+        time = asked.n_positions or min(config.n_positions, _LONGEST)
+        batch = max(1, min(_BATCH, _TOKENS // time))
     return replace(
         asked,
         learning_rate=asked.learning_rate or share * pretraining_rate(saved.lineage),
-        batch=asked.batch or (batch if isinstance(batch, int) else 16),
+        batch=asked.batch or batch,
         dropout=config.dropout if asked.dropout is None else asked.dropout,
     )
 

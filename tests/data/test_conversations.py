@@ -29,6 +29,10 @@ def turns(*pairs):
             (Message("user", "Add.\n\n1 2"), Message("assistant", "3")),
         ),
         (
+            {"system": "Be kind.", "prompt": "Hi?", "completion": "Hello."},
+            (Message("system", "Be kind."), ASKED, ANSWERED),
+        ),
+        (
             turns(("system", "Be kind."), ("user", "Hi?"), ("assistant", "Hello.")),
             (Message("system", "Be kind."), ASKED, ANSWERED),
         ),
@@ -86,6 +90,10 @@ def test_the_shipped_letters_are_conversations():
         ("{", "damaged JSON"),
         ("[1]", "expected an object"),
         ('{"text": "a"}', "the names .* are not those of a conversation"),
+        (
+            '{"prompt": "a", "completion": "b", "question": "c", "answer": "d"}',
+            "it has prompt and completion and question and answer",
+        ),
         ('{"messages": "a"}', "messages is not a list of objects"),
         ('{"messages": []}', "its turns are none"),
         ('{"messages": [{"content": "a"}]}', "role is None; expected a text"),

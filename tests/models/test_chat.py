@@ -12,7 +12,7 @@ import pytest
 
 import minilm
 from minilm.cli.main import main
-from minilm.data.conversations import Message
+from minilm.data.conversations import Message, read_conversations
 from minilm.errors import InputError, OptionError
 from minilm.models import chat
 from minilm.models.chat import Chat, template_of
@@ -23,6 +23,7 @@ from minilm.store import folder
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 from minilm.training import replies
+from minilm.training.settings import FinetuneSettings
 
 END = "<|endoftext|>"
 CHATML = ["<|im_start|>", "<|im_end|>"]
@@ -106,11 +107,16 @@ def test_what_cannot_be_learned_is_an_error() -> None:
     bad = (Message("user", "a<|im_end|>"), TALK[1])
     with pytest.raises(InputError, match=r"a:7: a message holds '<\|im_end\|>'"):
         replies.encode(words, found, [(7, bad)], Path("a"), 200)
-    with pytest.raises(InputError, match="is longer than the model's context of 5 tokens"):
-        replies.encode(words, found, [(1, tuple(TALK))], Path("a"), 5)
-    short = (Message("user", "a"), Message("assistant", "b"))
-    encoded = replies.encode(words, found, [(1, tuple(TALK)), (2, short)], Path("a"), 30)
-    assert (encoded.too_long, len(encoded.ids)) == (1, 1)
+
+
+def test_a_conversation_longer_than_the_context_is_cut_at_the_front() -> None:
+    words = tokenizer(CHATML)
+    found = template_of(words)
+    talks = [(1, tuple(TALK)), (2, (Message("user", "a"), Message("assistant", "b")))]
+    encoded, whole = (replies.encode(words, found, talks, Path("a"), n) for n in (30, 200))
+    assert (encoded.cut, whole.cut) == (1, 0)
+    assert encoded.ids == [whole.ids[0][-30:], whole.ids[1]]
+    assert encoded.targets == [whole.targets[0][-30:], whole.targets[1]]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,7 @@ def test_templates_that_are_not_known_are_refused(words: Any, fault: str) -> Non
         template_of(words)
 
 
-@pytest.mark.parametrize("method", ["full", "lora", "last-n"])
+@pytest.mark.parametrize("method", ["full", "lora", "last-n", "gradual"])
 def test_fine_tuning_learns_the_replies(
     method: str, conversations: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
@@ -149,15 +155,42 @@ def test_fine_tuning_learns_the_replies(
         assert minilm.load(out).lineage[-1].settings["method"] == method
 
 
-@pytest.mark.parametrize("method", ["probe", "gradual"])
-def test_methods_for_labels_are_refused(
-    method: str, conversations: Path, tmp_path: Path, capsys: Any
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["--method", "probe"], "--method probe trains the head of a classifier"),
+        (["--no-header"], "--no-header goes with --task"),
+    ],
+)
+def test_options_for_labels_are_refused(
+    options: list[str], fault: str, conversations: Path, tmp_path: Path, capsys: Any
 ) -> None:
     base = save(tmp_path / "m", tokenizer([]))
-    arguments = ["finetune", str(base), "--conversations", str(conversations), "--method", method]
+    arguments = ["finetune", str(base), "--conversations", str(conversations), *options]
     assert main([*arguments, "--output-dir", str(tmp_path / "o")]) == 2
-    assert f"--method {method} is for labels" in capsys.readouterr().err
+    assert fault in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+def test_gradual_unfreezing_begins_at_the_head(conversations: Path, tmp_path: Path) -> None:
+    base = folder.load(save(tmp_path / "m", tokenizer(CHATML)))
+    assert base.tokenizer is not None
+    encoded = replies.encode(
+        base.tokenizer,
+        template_of(base.tokenizer),
+        read_conversations(conversations),
+        conversations,
+        128,
+    )
+    task = replies._Task(base, encoded, FinetuneSettings("gradual", epochs=8))
+    for step, layers in ((0, ()), (task.stage_steps, (1,)), (2 * task.stage_steps, (0, 1))):
+        task.batch(step)
+        trained = [
+            i for i in (0, 1) if f"model.layers.{i}.mlp.up_proj.weight" in task.parameters.trainable
+        ]
+        assert tuple(trained) == layers
+    task.batch(task.steps - 1)
+    assert task.parameters.trainable == frozenset(task.parameters)
 
 
 def test_a_conversation_is_kept_reset_and_stopped(tmp_path: Path) -> None:
