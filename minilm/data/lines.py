@@ -1,7 +1,7 @@
-"""Lines of text files, decoded strictly: a file that is not text, or not in its encoding, is named.
+"""Lines of text files, decoded strictly: a file that is not text in this encoding is refused.
 
-An encoding is never guessed. What can be told for certain from a file's first bytes (UTF-16 with
-its byte order mark, an archive, a spreadsheet under another ending) is named.
+An encoding is never guessed. The message says what a file is if its first bytes leave no doubt
+(UTF-16 with its byte order mark, an archive, a spreadsheet with another suffix).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_LINE = 1 << 24
 
 
 def check_file(path: Path, encoding: str) -> None:
-    """Raise unless `path` is a file with something in it and `encoding` is a text encoding."""
+    """Raise unless `path` is a file that is not empty, and `encoding` is a text encoding."""
     try:
         "a".encode(encoding)  # `codecs.lookup` would also accept hex and rot13
     except (LookupError, ValueError):
@@ -49,8 +49,8 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
     Raises
     ------
     InputError
-        When the file is of another kind (gzip, a spreadsheet, UTF-16, ...), at a byte that the
-        encoding does not have, and at a line longer than `MAX_LINE`.
+        When the file is of another kind (gzip, a spreadsheet, UTF-16, ...), has a byte that is not
+        valid in the encoding, or a line longer than `MAX_LINE`.
     """
     check_file(path, encoding)
     name = codecs.lookup(encoding).name
@@ -81,7 +81,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
 
 
 def _line_of_first_bad_byte(path: Path, encoding: str) -> int:
-    """Return the line on which decoding fails; the reader itself is some buffers ahead of it."""
+    """Return the line on which decoding fails; the reader itself is some buffers further."""
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     strict = codecs.getincrementaldecoder(encoding)("strict")
     line = 1
@@ -95,7 +95,7 @@ def _line_of_first_bad_byte(path: Path, encoding: str) -> int:
     return line
 
 
-# What the first bytes of a file tell for certain, and what to do about it.
+# What a file is by its first bytes, and what to do about it.
 _MARKS = (
     (b"\x1f\x8b", "gzip", "unpack it first, as with gunzip"),
     (b"BZh", "bzip2", "unpack it first, as with bunzip2"),
@@ -108,7 +108,7 @@ _MARKS = (
     (b"PAR1", "a Parquet file", "convert it to .csv or .jsonl"),
     (b"SQLite format 3\x00", "an SQLite database", "save the table as .csv"),
 )
-# Files inside a zip archive that tell what it is.
+# Files inside a zip archive that show what it is.
 _IN_ZIP = (
     ("xl/workbook.xml", "an Excel workbook", "save it as CSV (UTF-8)"),
     ("xl/workbook.bin", "an Excel workbook", "save it as CSV (UTF-8)"),
@@ -124,7 +124,7 @@ _BYTE_ORDER_MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
 
 
 def foreign_kind(path: Path, encoding: str) -> str | None:
-    """Return what a file is when its first bytes say that it is not text in this encoding.
+    """Return what a file is, if its first bytes show that it is not text in this encoding.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def foreign_kind(path: Path, encoding: str) -> str | None:
     Returns
     -------
     str or None
-        What it is and what to do about it; None for what may be text.
+        What it is and what to do about it; None if it may be text.
     """
     with open(path, "rb") as file:
         head = file.read(16)
