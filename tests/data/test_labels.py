@@ -43,8 +43,8 @@ def test_numbers_to_predict_are_named():
     found = labels.findings({f"{i / 7:.2f}": 1 for i in range(30)})
     assert found == [
         "30 labels are decimal numbers, and each is a class of its own; minilm does not predict "
-        "numbers, so group them into a few classes: '0.00' (1), '0.14' (1), '0.29' (1), '0.43' (1), "
-        "'0.57' (1) and 25 more"
+        "numbers, so group them into a few classes: '0.00' (1), '0.14' (1), '0.29' (1), "
+        "'0.43' (1), '0.57' (1) and 25 more"
     ]
     assert labels.findings({"0.5": 3, "1.0": 2, "1.5": 4}) == []
 
