@@ -1,1 +1,1 @@
-"""The command line: parse, call, print. One file for a command; no logic lives here."""
+"""The command line: parse, call, print. One file per command; the logic is in the other rooms."""

@@ -1,9 +1,9 @@
-"""People's files: which are read, how, and what was taken of them.
+"""The user's files: which are read, how, and what is taken from them.
 
 Read in this order: `lines` (decoding), `sources` (which files of a folder), `quoting` and `tables`
 (rows out of CSV, TSV and JSON), `columns` (which of them is the text), `documents` (the one reader
 of documents), `labelled` (tables with labels, and samples of them) and `labels` (variants of one
-label). `quality` judges texts, and `rewrite` writes a cleaned copy.
+label). `quality` checks texts, and `rewrite` writes a cleaned copy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which columns of a table hold the text, the label and the split.
 
-A column is taken when the user named it (by name or by number), else when it is the only one with a
-usual name (text, review, ...; label, class, ...), else when it is the only one left. In doubt
-nothing is guessed. Conversations and nested values are refused by name.
+A column is used if the user names it (by name or by number), otherwise if it is the only one with a
+usual name (text, review, ...; label, class, ...), otherwise if it is the only one left. When in
+doubt, nothing is guessed. Conversations and nested values are refused, and the message says so.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Columns:
     Attributes
     ----------
     text : tuple of str
-        Several are joined, with a blank between two.
+        Several are joined with spaces.
     label, split : str or None
     set_aside : tuple of str
-        What else a person should know of: columns without a name, or with nested values.
+        What else a person should know: columns without a name, or with nested values.
     """
 
     text: tuple[str, ...]
@@ -86,7 +86,7 @@ class Columns:
         return normalized(_string(row.get(self.split, ""), self.split, table, number))
 
     def line(self, table: Table) -> str:
-        """Return which columns were taken, for one line of a report."""
+        """Return which columns are used, for one line of a report."""
         shown = [f"text from {_shown(self.text, table)}"]
         shown.append(f"label from {_shown((self.label,), table)}" if self.label else "no label")
         shown.append(f"split from {_shown((self.split,), table)}" if self.split else "no split")
@@ -126,14 +126,14 @@ def choose(
     ----------
     table : Table
     text, label : str, optional
-        Named by the user: a name, a number from 1, or several texts with commas between them.
+        Named by the user: a name, a number from 1, or several texts separated by commas.
     labels : {"needed", "optional"}
-        Whether a label must be found. An optional one is taken where a column has a usual name.
+        Whether a label must be found. An optional one is used if a column has a usual name.
 
     Raises
     ------
     InputError
-        When there is no such column, or not exactly one sensible choice, or the table holds
+        When there is no such column or no single sensible choice, or when the table holds
         conversations or nested values.
     """
     texts = None if text is None else _named(table, text, "text")
@@ -165,7 +165,7 @@ def choose(
 
 
 def _named(table: Table, asked: str, kind: str) -> tuple[str, ...]:
-    """Return the columns that the user means: by a name, by numbers, or by several with commas."""
+    """Return the columns that the user means: a name, a number, or several with commas."""
     if found := _one(table, asked):
         return (found,)
     parts = asked.split(",")
@@ -179,7 +179,7 @@ def _named(table: Table, asked: str, kind: str) -> tuple[str, ...]:
 
 
 def _one(table: Table, asked: str) -> str | None:
-    """Return the column of a name, else of a name in another case, else of a number."""
+    """Return the column of this name, of this name in another case, or of this number."""
     if asked in table.columns:
         return asked
     alike = [name for name in table.columns if normalized(name) == normalized(asked)]
@@ -246,7 +246,7 @@ def _label(
         raise _complaint(table, "label", "more than one column may hold the label")
     rest = [name for name in free if name not in usual["text"]]
     if texts is None and not usual["text"] and len(rest) > 1:
-        # Neither has a usual name: which is which cannot be told.
+        # Neither has a usual name, so there is no way to know which is which.
         raise _complaint(table, "text", "more than one column may hold the text")
     if len(rest) == 1 and (texts is not None or usual["text"]):
         return rest[0]
@@ -272,10 +272,10 @@ def _text(table: Table, rest: Sequence[str], usual: dict[str, list[str]]) -> str
 
 
 def _by_values(table: Table, free: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the columns of a table without a header that may be read, and what they look like.
+    """Return the columns of a table without a header that may be used, and what they look like.
 
-    A column of numbers, or of few values that come again and again, is a label; an index that
-    counts up is neither; the others are texts.
+    A column of numbers, or of a few values that repeat, is a label. An index that counts up is
+    neither a label nor a text. The others are texts.
     """
     kept: list[str] = []
     usual: dict[str, list[str]] = {"text": [], "label": []}

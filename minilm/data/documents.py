@@ -1,9 +1,9 @@
-"""The one reader of documents: out of files and folders of text, of tables and of JSON.
+"""The one reader of documents: from files and folders of text, tables and JSON.
 
-`read_records` gives every document with its place in the files, the blank rows of a table too, so
-that each can be judged. `read_documents` gives the texts to learn from. In a .txt or .md file blank
-lines belong to the document before them, so that the documents put together are the file, and bits
-per byte can be counted over all of it. Labelled tables are read in `labelled.py`.
+`read_records` yields every document with its place in the files, and the blank rows of a table too,
+so that each can be checked. `read_documents` yields the texts to learn from. In a .txt or .md file,
+blank lines belong to the document before them: joined together, the documents are the file, and
+bits per byte can be measured over all of it. Labelled tables are read in `labelled.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from minilm.text.wordlevel import END_OF_TEXT
 
 UNITS = ("lines", "paragraphs")
 
-_REPORTED = 5  # tables that `describe` reads through; of more it gives the number
+_REPORTED = 5  # tables that `describe` reads through; the others are only counted
 
 
 class Record(NamedTuple):
@@ -31,12 +31,12 @@ class Record(NamedTuple):
     ----------
     path : Path
     number : int
-        The line where it begins; in a .json file its place in the list. Both count from 1.
+        The line where it begins; in a .json file, its place in the list. Both count from 1.
     text : str
     label : str or None
-        None where the file has no such column; blank where a row has no value.
+        None if the file has no such column; blank if a row has no value.
     part : {"train", "dev", "test"} or None
-        By the column `split` or, where there is none, by the file's name (train.csv).
+        From the column `split` or, if there is none, from the file's name (train.csv).
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> str:
-        """File and line, as `grep` writes them."""
+        """File and line, as `grep` prints them."""
         return place(self.path, self.number)
 
 
@@ -59,7 +59,7 @@ def place(path: Path, number: int, inside: Path | None = None) -> str:
     path : Path
     number : int
     inside : Path, optional
-        The file that is being discussed: its name is left out.
+        The file that the message is about already: its name is left out.
 
     Examples
     --------
@@ -82,21 +82,20 @@ def read_documents(
     text_column: str | None = None,
     no_header: bool = False,
 ) -> Iterator[str]:
-    """Yield the documents of files and folders, in order, without blank ones.
+    """Yield the documents of files and folders in order, without blank ones.
 
     Parameters
     ----------
     paths : path-like, or iterable of path-like
         Files (.txt, .md, .csv, .tsv, .json, .jsonl) or folders of them; see `sources.find_files`.
     unit : {"lines", "paragraphs"}, optional
-        What a document of a .txt or .md file is: a line, or lines up to a blank one; blank lines
-        belong to the document before them. By default, files with a blank line between others have
-        paragraphs. A file with `<|endoftext|>` in it is cut there and only there. In the other
-        formats each row is a document.
+        What a document of a .txt or .md file is: a line, or the lines up to a blank one. By
+        default, a file with a blank line between other lines has paragraphs. A file that contains
+        `<|endoftext|>` is cut there and nowhere else. In the other formats each row is a document.
     encoding : str
         Of all files.
     text_column : str, optional
-        The column that holds the text, by name or by number; several, with commas between them, are
+        The column that holds the text, by name or by number; several, separated by commas, are
         joined.
     no_header : bool
         Whether the first row of .csv and .tsv files is data.
@@ -128,14 +127,14 @@ def read_records(
     label_column: str | None = None,
     no_header: bool = False,
 ) -> Iterator[Record]:
-    """Yield the records of files and folders, in order; rows without a text too.
+    """Yield the records of files and folders in order, including rows without a text.
 
     Parameters
     ----------
     paths, unit, encoding, text_column, no_header
         As for `read_documents`.
     label_column : str, optional
-        The column that holds the label; by default one with a usual name, if there is one.
+        The column that holds the label; by default, one with a usual name if there is one.
 
     Raises
     ------
@@ -164,9 +163,10 @@ def read_texts(
     text_column: str | None = None,
     no_header: bool = False,
 ) -> list[str]:
-    """Read the texts of one file that are to be judged one by one, so that none goes missing.
+    """Return the texts of one file, for a command that answers each of them: none may be missing.
 
-    Of .txt and .md files each line is a text and comes without its end; blank lines are left out.
+    In .txt and .md files each line is a text, returned without its line end; blank lines are
+    skipped.
 
     Raises
     ------
@@ -203,10 +203,10 @@ def describe(
     no_header: bool = False,
     output: str | os.PathLike[str] | None = None,
 ) -> list[str]:
-    """Return what would be taken of files and folders, a line for each thing to know.
+    """Return what would be read from files and folders, as lines for a person.
 
-    Of each table the columns and the number of rows, of folders what is left out, of .txt files
-    those that are cut at `<|endoftext|>`. The files are read through, and so checked.
+    For each table these are the columns and the number of rows; for folders, what is left out; for
+    .txt files, those that are cut at `<|endoftext|>`. All files are read, and so checked.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def describe(
 
 
 def _line(table: Table, chosen: columns.Columns) -> str:
-    """Return what was taken of a table, after reading it through."""
+    """Return what is read from a table, after reading all of it."""
     count = without = unknown = 0
     for number, row in table:
         count += 1
@@ -263,7 +263,7 @@ def _line(table: Table, chosen: columns.Columns) -> str:
 
 
 def counted(count: int, noun: str = "row") -> str:
-    """Return a number of things in words.
+    """Return a number and its noun.
 
     >>> counted(1), counted(1200), counted(1, "document")
     ('1 row', '1,200 rows', '1 document')
@@ -274,7 +274,7 @@ def counted(count: int, noun: str = "row") -> str:
 def blocks(path: Path, unit: str | None, encoding: str) -> Iterator[tuple[int, str]]:
     """Yield the documents of a .txt or .md file and the lines where they begin.
 
-    Put together the documents are the file (without its `<|endoftext|>`).
+    Joined together, the documents are the file (without its `<|endoftext|>`).
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def blocks(path: Path, unit: str | None, encoding: str) -> Iterator[tuple[int, s
     Yields
     ------
     line : int
-        The first one that is not blank.
+        The first line of the document that is not blank.
     text : str
     """
     if unit is not None and unit not in UNITS:
@@ -305,12 +305,12 @@ def blocks(path: Path, unit: str | None, encoding: str) -> Iterator[tuple[int, s
 
 
 def has_marks(path: Path, encoding: str) -> bool:
-    """Return whether `<|endoftext|>` is between the documents of a file."""
+    """Return whether a file marks the ends of its documents with `<|endoftext|>`."""
     return any(END_OF_TEXT in line for line in lines.read_lines(path, encoding))
 
 
 def _has_paragraphs(path: Path, encoding: str) -> bool:
-    """Return whether a blank line is between two that are not blank."""
+    """Return whether there is a blank line between two lines that are not blank."""
     texts = blanks = 0
     for line in lines.read_lines(path, encoding):
         if not line.strip():
@@ -323,9 +323,9 @@ def _has_paragraphs(path: Path, encoding: str) -> bool:
 
 
 def group_lines(content: Iterable[str], unit: str) -> Iterator[str]:
-    """Join lines to documents: each begins with a line that is not blank.
+    """Join lines into documents; each begins with a line that is not blank.
 
-    A document of more than `lines.MAX_LINE` characters is cut, so that memory stays bounded.
+    A document longer than `lines.MAX_LINE` characters is cut, to bound the memory.
 
     >>> list(group_lines(["a\\n", "b\\n", "\\n", "c\\n"], "paragraphs"))
     ['a\\nb\\n\\n', 'c\\n']
@@ -348,10 +348,10 @@ def group_lines(content: Iterable[str], unit: str) -> Iterator[str]:
 
 
 def cut_at_marks(content: Iterable[str]) -> Iterator[str]:
-    """Join lines to documents that end where `<|endoftext|>` is; the mark is left out.
+    """Join lines into documents that end at `<|endoftext|>`, which is left out.
 
-    The end of the line after a mark belongs to the document before it, blank as that may be, so
-    that lines can be counted. A document of more than `lines.MAX_LINE` characters is cut.
+    The rest of a mark's line belongs to the document before it if it is blank, so that lines can
+    be counted. A document longer than `lines.MAX_LINE` characters is cut.
 
     >>> list(cut_at_marks(["a\\n", "b<|endoftext|>\\n", "\\n", "c<|endoftext|>d"]))
     ['a\\nb\\n', '\\nc', 'd']

@@ -1,4 +1,4 @@
-"""Labelled texts: a table is read whole and every row of it checked; small samples are drawn."""
+"""Labelled texts: a table is read completely and every row checked; small samples are drawn."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class LabelledData:
     path : Path
         The file they come from.
     texts, labels : tuple of str
-        One each for an example.
+        One of each per example.
     lines : tuple of int
-        The line of the file where each example starts; in a .json file, whose parser does not tell
-        lines, its place in the list. Both count from 1.
+        The line where each example starts; in a .json file, its place in the list, because the
+        parser does not report lines. Both count from 1.
     splits : tuple of str or None
-        "train", "dev" or "test" for each; None when the file does not say.
+        "train", "dev" or "test" for each; None if the file has no split.
     taken : str
-        Which columns were read, for a report.
+        Which columns were used, for a report.
     """
 
     path: Path
@@ -63,7 +63,7 @@ class LabelledData:
         )
 
     def report(self) -> list[str]:
-        """Return what was taken of the file, and what to look at in its labels, as lines."""
+        """Return what was read from the file, and what to check in its labels, as lines."""
         found = labels_.findings(Counter(self.labels))
         for name in SPLITS if self.splits is not None else ():
             there = set(self.part(name).labels)
@@ -79,7 +79,7 @@ class LabelledData:
         return tuple(sorted(set(self.labels)))
 
     def part(self, name: str) -> LabelledData:
-        """Return the examples of one part of the split; all of them where there is no split."""
+        """Return the examples of one part of the split; all of them if there is no split."""
         if self.splits is None:
             return self
         return self.take([i for i, split in enumerate(self.splits) if split == name])
@@ -109,33 +109,33 @@ def read_labelled(
     evaluation_only: bool = False,
     training_only: bool = False,
 ) -> LabelledData:
-    """Read a labelled table (.csv, .tsv, .json, .jsonl) and check every row of it.
+    """Read a labelled table (.csv, .tsv, .json, .jsonl) and check every row.
 
-    A column `split` with the values train, dev (or valid, validation) and test is used where there
-    is one.
+    A column `split` with the values train, dev (or valid, validation) and test is used if there is
+    one.
 
     Parameters
     ----------
     path : path-like
         The file.
     text_column, label_column : str, optional
-        The columns, by name or by number; several texts, with commas between them, are joined. By
-        default they are guessed, as `columns.choose` does.
+        The columns, by name or by number; several texts, separated by commas, are joined. By
+        default they are guessed; see `columns.choose`.
     no_header : bool
         Whether the first row of a .csv or .tsv file is data.
     encoding : str
         The encoding of the file.
     evaluation_only : bool
-        Whether models are only tested on it, not trained: then it may lack train examples, and all
-        of its labels may be the same.
+        Whether it is only used for testing: it then needs no train examples, and all of its labels
+        may be the same.
     training_only : bool
-        Whether nothing is tested on it: then it may lack test examples.
+        Whether it is only used for training: it then needs no test examples.
 
     Raises
     ------
     InputError
-        When a column is missing or ambiguous, a text or label is empty or NaN, a split has another
-        name or none that is needed, or all labels are the same; with the line or item.
+        When a column is missing or ambiguous, a text or label is empty or NaN, a split is unknown
+        or lacks a part that is needed, or all labels are the same. The message names the line.
     """
     path = Path(path)
     lines.check_file(path, encoding)
@@ -166,7 +166,7 @@ def read_labelled(
 def _checked(
     row: dict[str, Any], chosen: Columns, table: Table, number: int
 ) -> tuple[int, str, str, str]:
-    """Return a row's number, text, label and part ("" where the file does not say)."""
+    """Return a row's number, text, label and part ("" if the file has no split)."""
     text, label = chosen.text_of(row, table, number), chosen.label_of(row, table, number)
     for kind, names, value in (("text", chosen.text, text), ("label", (chosen.label,), label)):
         if value.strip().lower() in ("", "nan"):
@@ -187,7 +187,7 @@ def _checked(
 def stratified_split(
     labels: Sequence[str], seed: int, shares: tuple[float, float, float] = (0.6, 0.1, 0.3)
 ) -> tuple[str, ...]:
-    """Assign each example to train, dev or test, each class in the same proportions.
+    """Assign each example to train, dev or test, in the same proportions for each class.
 
     Parameters
     ----------
@@ -225,11 +225,11 @@ def stratified_split(
 
 
 def draw(labels: Ids, budget: int, seed: int) -> Ids:
-    """Return the indices of `budget` labelled examples, classes in proportion and none left out.
+    """Return the indices of `budget` labelled examples: classes in proportion, none left out.
 
-    The members of each class are shuffled; the member of rank r among n is at (r + 1/2) / n on
-    a common line, the first of each class before all others, and the beginning of that line is
-    taken. So the draws of one seed are nested.
+    The members of each class are shuffled. On a common line, the member of rank r among n is at
+    (r + 1/2) / n, and the first of each class is before all others. The draw is the beginning of
+    that line, so the draws of one seed are nested.
 
     Parameters
     ----------

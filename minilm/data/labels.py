@@ -1,6 +1,6 @@
 """Labels as people write them: variants of one label, and values that look missing.
 
-Nothing is merged here: a person decides, and mends the file.
+Nothing is merged here: a person decides, and corrects the file.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _MISSING = frozenset(
 _DASHES = re.compile(r":?-+:?")  # no value, or the rule below a table's header
 _QUOTES = re.compile("[\\s'\"`\u2018\u2019\u201c\u201d\u00ab\u00bb]+")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+(?:[eE][-+]?\d+)?")
-_GRADES = 20  # different grades (1.0, 1.5, ...), at most; more decimal numbers are a quantity
-_NAMED = 5  # findings and variants that a report names
+_GRADES = 20  # decimal numbers that may be grades (1.0, 1.5, ...); more of them are a quantity
+_NAMED = 5  # findings, and variants of a label, that a report lists
 
 
 def findings(counts: Mapping[str, int]) -> list[str]:
-    """Return what a person should look at in the labels of a file, a line for each finding.
+    """Return what a person should check in the labels of a file, one line per finding.
 
     Parameters
     ----------
@@ -52,17 +52,15 @@ def findings(counts: Mapping[str, int]) -> list[str]:
     bare = {label: _QUOTES.sub("", label).lower() for label in counts}
     missing = [name for name in counts if bare[name] in _MISSING or _DASHES.fullmatch(bare[name])]
     if missing:
-        what = (
-            "labels that look like missing values"
-            if len(missing) > 1
-            else ("a label that looks like a missing value")
-        )
+        what = "a label that looks like a missing value"
+        if len(missing) > 1:
+            what = "labels that look like missing values"
         found.append(f"{what}: {_listed(missing, counts)}")
     decimals = [label for label in counts if _DECIMAL.fullmatch(label.strip())]
     if len(decimals) > _GRADES:
         found.append(
-            f"{len(decimals):,} labels are decimal numbers, and each is a class of its own; to "
-            f"predict a number is not offered: write a few classes instead: "
+            f"{len(decimals):,} labels are decimal numbers, and each is a class of its own; minilm "
+            "does not predict numbers, so group them into a few classes: "
             f"{_listed(decimals, counts)}"
         )
     elif len(counts) > max(_GRADES, sum(counts.values()) / 2):
@@ -74,7 +72,7 @@ def findings(counts: Mapping[str, int]) -> list[str]:
 
 
 def without_blanks(labels: Iterable[str]) -> dict[str, str]:
-    """Return each label without the blanks around it, unless that would make two labels one.
+    """Return each label without surrounding blanks, unless that would merge two labels.
 
     >>> without_blanks([" pos", " neg"])
     {' pos': 'pos', ' neg': 'neg'}

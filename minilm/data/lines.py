@@ -1,8 +1,8 @@
-"""Lines of text files, decoded strictly: a file that is not text, or not in its encoding, is named.
+"""Lines of text files, decoded strictly: a file that is not text in this encoding is refused.
 
-An encoding is never guessed. What can be told for certain from a file's first bytes (another
-encoding by its byte order mark, an archive, a spreadsheet under another ending, any binary file) is
-named.
+An encoding is never guessed. The message says what a file is if its first bytes leave no doubt
+(another encoding with its byte order mark, an archive, a spreadsheet with another suffix, any
+binary file).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def check_file(path: Path, encoding: str) -> None:
-    """Raise unless `path` is a file with something in it and `encoding` is a text encoding."""
+    """Raise unless `path` is a file that is not empty, and `encoding` is a text encoding."""
     try:
         "a".encode(encoding)  # `codecs.lookup` would also accept hex and rot13
         if codecs.lookup(encoding).name in _NOT_FOR_FILES:
@@ -57,8 +57,8 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
     Raises
     ------
     InputError
-        When the file is of another kind (gzip, a spreadsheet, UTF-16, ...), at a byte that the
-        encoding does not have, and at a line longer than `MAX_LINE`.
+        When the file is of another kind (gzip, a spreadsheet, UTF-16, ...), has a byte that is not
+        valid in the encoding, or a line longer than `MAX_LINE`.
     """
     check_file(path, encoding)
     name = codecs.lookup(encoding).name
@@ -88,7 +88,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
 
 
 def _line_of_first_bad_byte(path: Path, encoding: str) -> int:
-    """Return the line on which decoding fails; the reader itself is some buffers ahead of it."""
+    """Return the line on which decoding fails; the reader itself is some buffers further."""
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     strict = codecs.getincrementaldecoder(encoding)("strict")
     line = 1
@@ -102,7 +102,7 @@ def _line_of_first_bad_byte(path: Path, encoding: str) -> int:
     return line
 
 
-# What the first bytes of a file tell for certain, and what to do about it.
+# What a file is by its first bytes, and what to do about it.
 _MARKS = (
     (b"\x1f\x8b", "gzip", "unpack it first, as with gunzip"),
     (b"BZh", "bzip2", "unpack it first, as with bunzip2"),
@@ -119,7 +119,7 @@ _MARKS = (
 )
 # Control characters; of them text has tabs, line ends, and the escape of ISO-2022.
 _CONTROL = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
-# Files inside a zip archive that tell what it is.
+# Files inside a zip archive that show what it is.
 _IN_ZIP = (
     ("xl/workbook.xml", "an Excel workbook", "save it as CSV (UTF-8)"),
     ("xl/workbook.bin", "an Excel workbook", "save it as CSV (UTF-8)"),
@@ -138,7 +138,7 @@ _WIDE = (("utf-16-le", 2, 0), ("utf-16-be", 2, 1), ("utf-32-le", 4, 0), ("utf-32
 
 
 def foreign_kind(path: Path, encoding: str) -> str | None:
-    """Return what a file is when its first bytes say that it is not text in this encoding.
+    """Return what a file is, if its first bytes show that it is not text in this encoding.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def foreign_kind(path: Path, encoding: str) -> str | None:
     Returns
     -------
     str or None
-        What it is and what to do about it; None for what may be text.
+        What it is and what to do about it; None if it may be text.
     """
     with open(path, "rb") as file:
         head = file.read(16)

@@ -1,12 +1,12 @@
-"""Quotes in CSV and TSV: whether a .tsv was written with them, and where one swallows rows."""
+"""Quotes in CSV and TSV: whether a .tsv file uses them, and where an open one swallows rows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-_FEW = 50  # different values of a column, at most, whose values are taken for a row's sign
-_SHORT = 40  # characters of such a value, at most
+_FEW = 50  # the most different values a column may have, so that a value shows a row
+_SHORT = 40  # the most characters of such a value
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
 
@@ -20,10 +20,10 @@ def is_number(text: str) -> bool:
 
 
 def is_quoted(lines: Iterable[str], delimiter: str) -> bool:
-    r"""Return whether lines were written with quoting: every quote that opens a field closes it.
+    r"""Return whether lines were written with quoting: each field that opens a quote closes it.
 
-    In a file written without, a quote is a character like any other, and a field may begin with
-    one and not end with one.
+    In a file without quoting, a quote is an ordinary character, and a field may begin with one
+    without ending with one.
 
     >>> is_quoted(['text\tlabel\n', '"a ""b"" c"\t1\n'], "\t")
     True
@@ -31,7 +31,7 @@ def is_quoted(lines: Iterable[str], delimiter: str) -> bool:
     False
     """
     found = False
-    inside = False  # a quoted field that goes on in the next line
+    inside = False  # a quoted field that continues on the next line
     for line in lines:
         rest = line.rstrip("\n")
         if '"' not in rest and not inside:
@@ -61,7 +61,7 @@ def is_quoted(lines: Iterable[str], delimiter: str) -> bool:
 
 
 def _closing(text: str) -> int:
-    """Return where the quote is that closes a field, or -1; two in a row are a quote inside it."""
+    """Return the place of the quote that closes a field, or -1; two in a row are a literal one."""
     place = text.find('"')
     while place >= 0 and text[place + 1 : place + 2] == '"':
         place = text.find('"', place + 2)
@@ -69,12 +69,12 @@ def _closing(text: str) -> int:
 
 
 class Signs:
-    """What the values of a table's columns look like, by which a swallowed row is recognized.
+    """What the values of each column look like, to recognize a row that a quote has swallowed.
 
     Parameters
     ----------
     rows : sequence of sequence of str
-        The first rows of the table, all with as many fields.
+        The first rows of the table, all with the same number of fields.
     """
 
     def __init__(self, rows: Sequence[Sequence[str]]) -> None:
@@ -93,8 +93,8 @@ class Signs:
     def swallowed(self, fields: Sequence[str], delimiter: str) -> bool:
         r"""Return whether a field of a row spans lines that look like rows of their own.
 
-        A review of several lines is no fault; lines that begin or end with a label and have just
-        the separators of a row are.
+        A review of several lines is fine. Lines that begin or end with a label and have exactly the
+        separators of a row are not.
 
         >>> signs = Signs([["1", "fine"], ["0", "ok"]])
         >>> signs.swallowed(["1", "Great film\n0,so so\n0,they call it the end"], ",")
@@ -119,7 +119,7 @@ class Signs:
         return False
 
     def _looks(self, pieces: Sequence[str], start: int, stop: int, skip: int = -1) -> bool:
-        """Return whether pieces are the columns `start` to `stop` of a row, and one shows it."""
+        """Return whether pieces look like the columns `start` to `stop` of a row."""
         if len(pieces) != stop - start:
             return False
         return any(

@@ -1,4 +1,4 @@
-"""A file written again, with some of its documents left out or changed and all else as it was."""
+"""Copy a file with some of its documents left out or changed, and everything else as it is."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from minilm.data.tables import Table
 from minilm.errors import OptionError
 from minilm.text.wordlevel import END_OF_TEXT
 
-# What decides on a record when a file is written again: its number in the file, from 0, and its
-# text, to the text that it shall have, or None to leave it out.
+# Decides about a record: takes its number in the file, from 0, and its text; returns the text to
+# write, or None to leave the record out.
 Decide = Callable[[int, str], str | None]
 
 
@@ -32,19 +32,19 @@ def rewrite(
     text_column: str | None = None,
     no_header: bool = False,
 ) -> None:
-    """Write a file again, without some of its records or with another text in them, atomically.
+    """Copy a file, without some of its records or with changed texts, atomically.
 
-    What is not the text of a record stays: other columns, nested values, blank lines. The copy is
-    in UTF-8.
+    Everything but the text of the records is kept: other columns, nested values, blank lines. The
+    copy is in UTF-8.
 
     Parameters
     ----------
     path : Path
-        One file, as `documents.read_records` takes it.
+        One file, as for `documents.read_records`.
     out : path-like
-        The copy; its name must end as that of `path` does.
+        The copy, with the suffix of `path`.
     decide : callable
-        Asked about each record, in the order of `read_records`.
+        Called for each record, in the order of `read_records`.
     unit, encoding, text_column, no_header
         As for `read_records`.
 
@@ -53,7 +53,7 @@ def rewrite(
     OptionError
         When `out` is `path` or has another suffix, or several columns hold the text.
     OSError
-        When `out` cannot be written; it is then as it was.
+        When `out` cannot be written; it is then unchanged.
     """
     out = Path(out)
     suffix = path.suffix.lower()
@@ -104,7 +104,7 @@ def _rewrite_csv(table: Table, chosen: columns.Columns, file: IO[str], decide: D
 
 
 def _rewrite_json(table: Table, chosen: columns.Columns, file: IO[str], decide: Decide) -> None:
-    """Write JSON or JSON Lines again, with whatever the records hold besides strings."""
+    """Copy JSON or JSON Lines, with whatever the records hold besides strings."""
     path = table.path
     whole = path.suffix.lower() == ".json"
     found = lines.read_lines(path, table.encoding)
@@ -115,7 +115,7 @@ def _rewrite_json(table: Table, chosen: columns.Columns, file: IO[str], decide: 
     )
     (column,) = chosen.text
     kept: list[Any] = []
-    # The table knows the text of each record, as a string; the content knows all the rest.
+    # The table has the text of each record as a string; the content has everything else.
     for number, (item, (place, row)) in enumerate(zip(content, table, strict=True)):
         before = chosen.text_of(row, table, place)
         text = decide(number, before)
@@ -132,6 +132,6 @@ def _rewrite_json(table: Table, chosen: columns.Columns, file: IO[str], decide: 
 
 
 def _dumped(content: Any, indent: int | None = None) -> str:
-    """Return JSON, escaped where letters cannot be written as they are (halves of a character)."""
+    """Return JSON; characters are escaped if one cannot be encoded (half of a surrogate pair)."""
     text = json.dumps(content, ensure_ascii=False, indent=indent)
     return json.dumps(content, indent=indent) if damage.has_lost_letters(text) else text

@@ -1,8 +1,8 @@
-"""Which files are meant: a file given by name is read; in a folder only what a person put there.
+"""Which files are read: every file given by name; in a folder, only what a person put there.
 
-Below a folder, hidden files and folders (`.git`, `.ipynb_checkpoints`), `__MACOSX`, the folders
-that minilm and other programs fill with models, and the run's own output are left out. What was
-left out is reported.
+In a folder, these are left out: hidden files and folders (`.git`, `.ipynb_checkpoints`),
+`__MACOSX`, folders that minilm and other programs fill with models, and the run's own output. What
+is left out is reported.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ TEXT_SUFFIXES = (".txt", ".md")
 TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 SUFFIXES = TEXT_SUFFIXES + TABLE_SUFFIXES
 
-_NAMED = 3  # places that a message names
+_NAMED = 3  # places that a message lists
 
-# Files that tell what a folder is; all of one tuple must be there.
+# Files that show what a folder is; all of one tuple must be there.
 _SIGNS = (
     (("minilm.json",), "a model"),
     (("adapter_config.json",), "a model"),
@@ -43,23 +43,23 @@ def find_files(
     output: str | os.PathLike[str] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> list[Path]:
-    """Return the files meant by paths: files themselves, and of folders the texts below them.
+    """Return the files that paths mean: the files themselves, and the texts inside folders.
 
-    Files of a folder are in alphabetical order of their path, so that a run can be repeated on
+    The files of a folder are in alphabetical order of their paths, so that a run can be repeated on
     another system.
 
     Parameters
     ----------
     paths : path-like, or iterable of path-like
     output : path-like, optional
-        The folder that the run writes to; below a folder of data it is left out.
+        The folder that the run writes to; it is left out.
     say : callable, optional
-        Is told of each folder what was left out, in one line.
+        Takes a line for each folder about what was left out.
 
     Raises
     ------
     InputError
-        When a path does not exist, a file is of no known kind or a folder holds none that is.
+        When a path does not exist, a file is of an unknown kind, or a folder has no known files.
     """
     found: list[Path] = []
     for path in as_paths(paths):
@@ -72,7 +72,7 @@ def find_files(
 
 
 def as_paths(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Return one path, or several, as a list.
+    """Return one path or several as a list.
 
     >>> [path.name for path in as_paths("a.txt")], [path.name for path in as_paths(["a", "b"])]
     (['a.txt'], ['a', 'b'])
@@ -81,12 +81,12 @@ def as_paths(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
 
 
 def nearest_folder(path: str | os.PathLike[str], holds: Callable[[Path], bool]) -> Path | None:
-    """Return the folder beside `path` that was probably meant: the name most like it.
+    """Return the folder beside `path` that was probably meant: the one with the closest name.
 
     Parameters
     ----------
     path : path-like
-        A folder that is not there, or not what it was taken for.
+        A folder that does not exist or is of another kind.
     holds : callable
         Whether a folder is of the right kind.
     """
@@ -126,7 +126,7 @@ def _in_folder(folder: Path, output: Path | None, say: Callable[[str], None] | N
 
 
 def _walk(folder: Path, root: Path, output: Path | None, left_out: list[str]) -> Iterator[Path]:
-    """Yield the texts below a folder; add what is left out, and why, to a list."""
+    """Yield the texts inside a folder; add what is left out, and why, to a list."""
     for path in sorted(folder.iterdir()):
         name = path.relative_to(root).as_posix()
         if not path.is_dir():
@@ -154,7 +154,7 @@ def _walk(folder: Path, root: Path, output: Path | None, left_out: list[str]) ->
 
 
 def _made_by_a_program(folder: Path) -> str | None:
-    """Return what a folder holds when a program has filled it; None for a person's folder."""
+    """Return what a folder holds if a program filled it; None for a person's folder."""
     for names, what in _SIGNS:
         if all((folder / name).is_file() for name in names):
             return what
@@ -162,7 +162,7 @@ def _made_by_a_program(folder: Path) -> str | None:
 
 
 def _holds_text(folder: Path) -> bool:
-    """Return whether there is a text below a folder: nothing else is missed when it is left out."""
+    """Return whether there is a text inside a folder; only that is worth reporting."""
     return any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
 
 

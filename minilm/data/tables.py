@@ -1,9 +1,9 @@
-"""Rows out of tables: CSV, TSV, JSON and JSON Lines, checked as they are read.
+"""Rows of tables: CSV, TSV, JSON and JSON Lines, checked as they are read.
 
-Rows stream, so that a table larger than memory can be read; only a `.json` file is read whole,
-because JSON has no other way. The first thousand rows say which columns there are, whether the
-first row of a CSV file is a header, and what a row looks like. Every error names the file and the
-line, or the item of a `.json` list.
+Rows are streamed, so a table may be larger than memory; only a `.json` file has to be read at once.
+The first thousand rows show which columns there are, whether the first row of a CSV file is a
+header, and what a row looks like. Every error names the file and the line, or the item of a `.json`
+list.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from minilm.data.json_rows import Row
 from minilm.data.sources import TABLE_SUFFIXES
 from minilm.errors import InputError
 
-_SAMPLED = 1_000  # rows that are looked at before the first is given out
+_SAMPLED = 1_000  # rows that are examined before the first is yielded
 
-# What people call these columns, and columns that hold neither text nor label.
+# Usual names of these columns, and of columns that hold neither text nor label.
 USUAL = {
     "text": ("text", "sentence", "review", "document", "message", "content", "body", "comment"),
     "label": ("label", "class", "category", "sentiment", "target", "topic"),
@@ -56,7 +56,7 @@ _PAGES = ("<!doctype", "<html", "<?xml", "<table")
 
 
 def normalized(name: str) -> str:
-    """Return a column's name as reserved names are compared: in any case, with blanks around.
+    """Return a column's name for comparing: in lower case, without surrounding blanks.
 
     >>> normalized(" Split ")
     'split'
@@ -65,7 +65,7 @@ def normalized(name: str) -> str:
 
 
 class Table:
-    """An open table: its columns, and its rows one after the other.
+    """An open table: its columns, and its rows one by one.
 
     Parameters
     ----------
@@ -73,21 +73,21 @@ class Table:
         A .csv, .tsv, .json or .jsonl file.
     encoding : str
     no_header : bool
-        Whether the first row of a .csv or .tsv file is data. Otherwise that is recognized where
-        the row holds a number or a value that comes again in its column.
+        Whether the first row of a .csv or .tsv file is data. Otherwise that is recognized if the
+        row has a number, or a value that repeats in its column.
 
     Attributes
     ----------
     columns : tuple of str
-        All names found in the first rows, in order; of a table without a header "1", "2", ...
+        All names in the first rows, in order; "1", "2", ... for a table without a header.
     has_header : bool
         False for a .csv or .tsv file without a header.
     header : list of str
-        The first row of a .csv or .tsv file that has one, as it is.
+        The first row of a .csv or .tsv file that has one, unchanged.
     delimiter : str
         What separates the fields of a .csv or .tsv file.
     quoted : bool
-        False for a .tsv file that was written without quoting.
+        False for a .tsv file without quoting.
     unnamed : int
         Columns without a name, which are set aside.
     nested : dict of str to str
@@ -120,7 +120,7 @@ class Table:
         else:
             known = ", ".join(TABLE_SUFFIXES)
             raise InputError(f"not a table; its name should end in {known}", path)
-        # A .json file is in memory anyway: all of it is looked at.
+        # A .json file is in memory anyway, so all of it is examined.
         self.sample = tuple(rows if suffix == ".json" else islice(rows, _SAMPLED))
         self._rest = rows
         self.nested: dict[str, str] = {}
@@ -178,7 +178,7 @@ class Table:
         return self._checked(chain(head, rest), names, quoting.Signs(sample))
 
     def _header(self, fields: Sequence[str]) -> list[str]:
-        """Return the names of the columns; one without gets blanks, as many as its number."""
+        """Return the names of the columns; one without a name gets as many blanks as its number."""
         self.header = list(fields)
         names = [
             " " * number if _UNNAMED.fullmatch(normalized(field)) else field.strip()
@@ -272,7 +272,7 @@ def _records(
                 yield start, fields
             start = before + reader.line_num + 1
     except csv.Error as error:
-        # A quote that nobody closes is noticed at the end of the file; the fault is where it began.
+        # A quote that is never closed is noticed at the end of the file; the message names its row.
         raise InputError(
             f"not valid CSV in the record that starts here ({error}); close each double quote, and "
             "write one inside a quoted field twice",
@@ -282,10 +282,10 @@ def _records(
 
 
 def _separator(begin: Sequence[str]) -> str:
-    r"""Return what separates the fields of a .csv file, by its first lines.
+    r"""Return what separates the fields of a .csv file, judging by its first lines.
 
-    Where the decimal sign is a comma, spreadsheets write semicolons. A separator is one that gives
-    every row as many fields; where two do, the one whose header has a usual name, else the comma.
+    Where the decimal sign is a comma, spreadsheets write semicolons. A separator gives every row
+    the same number of fields. If two do, it is the one whose header has a usual name, or the comma.
 
     >>> _separator(["text;price\n", "fine, really;1,50\n"])
     ';'
@@ -299,19 +299,19 @@ def _separator(begin: Sequence[str]) -> str:
     named = [sign for sign in heads if any(normalized(name) in _HEADINGS for name in heads[sign])]
     if found := [*named, *heads]:
         return found[0]
-    # None fits: the row that is wrong is named when it is read. A "|" may be part of a text.
+    # None fits: the wrong row is reported when it is read. A "|" may be part of a text.
     return next((sign for sign in present if sign != "|"), ",")
 
 
 def _regular(begin: Sequence[str], separator: str, *, quoted: bool = True) -> list[str] | None:
-    """Return the first row where all have as many fields, two or more; else None."""
+    """Return the first row if all have the same number of fields, at least two; otherwise None."""
     if quoted:
         csv.field_size_limit(lines.MAX_LINE)
         rows = list(csv.reader(begin, delimiter=separator))
     else:
         rows = [line.rstrip("\n").split(separator) for line in begin]
     if len(begin) == _SAMPLED:
-        rows.pop()  # the last one may go on after the sample
+        rows.pop()  # the last one may continue after the sample
     rows = [row for row in rows if any(map(str.strip, row))]
     widths = {len(row) for row in rows}
     return rows[0] if len(widths) == 1 and widths != {1} else None
@@ -344,7 +344,7 @@ def _is_data(rows: Sequence[Sequence[str]]) -> bool:
     if any(normalized(field) in _HEADINGS for field in first):
         return False
     if not any(field.strip() and not quoting.is_number(field) for field in first):
-        return False  # numbers alone: pandas names columns so
+        return False  # only numbers: the names that pandas gives to columns
     if any(map(quoting.is_number, first)):
         return True
     if len(first) < 2:

@@ -48,9 +48,9 @@ def test_nothing_is_merged(tmp_path):
 def test_numbers_to_predict_are_named():
     found = labels.findings({f"{i / 7:.2f}": 1 for i in range(30)})
     assert found == [
-        "30 labels are decimal numbers, and each is a class of its own; to predict a number is not "
-        "offered: write a few classes instead: '0.00' (1), '0.14' (1), '0.29' (1), '0.43' (1), "
-        "'0.57' (1) and 25 more"
+        "30 labels are decimal numbers, and each is a class of its own; minilm does not predict "
+        "numbers, so group them into a few classes: '0.00' (1), '0.14' (1), '0.29' (1), "
+        "'0.43' (1), '0.57' (1) and 25 more"
     ]
     assert labels.findings({"0.5": 3, "1.0": 2, "1.5": 4}) == []
 

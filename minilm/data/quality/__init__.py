@@ -1,4 +1,4 @@
-"""Is a text fit to learn from? `minilm validate` in rooms.
+"""Is a text fit to learn from? The parts of `minilm validate`.
 
 Read in this order: `verdict` (the checks, their limits, the report), `validate` (all checks over
 the files), `damage` (what is wrong with one text), `fingerprints` and `minhash` (equal and nearly

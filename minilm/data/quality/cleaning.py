@@ -1,4 +1,4 @@
-"""A copy of a file without what the checks found: some documents out, some texts changed."""
+"""A copy of a file without what the checks found: some documents removed, some texts changed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Cleaned:
     kept : int
         Documents in it.
     removed, changed : mapping of str to int
-        By check; a document that several checks found counts under the first.
+        By check; a document that several checks found counts for the first.
     left : tuple of str
-        Checks over their limit that only a person can answer.
+        Checks over their limit that only a person can judge.
     """
 
     path: Path
@@ -52,8 +52,8 @@ class Cleaned:
 def write(report: Report, out: str | os.PathLike[str], **reading: Any) -> Cleaned:
     """Write a cleaned copy of the one file that a report is about, atomically.
 
-    Documents are removed or changed as each rule's remedy says: of repeated ones the first stays,
-    of leaks the one that is to be tested on.
+    Each rule's remedy says whether documents are removed or changed. Of repeated documents the
+    first is kept, and of leaks the one in the later part of the split.
 
     Parameters
     ----------

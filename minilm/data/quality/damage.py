@@ -1,4 +1,4 @@
-"""What is wrong with one text, seen from the text alone: damaged, of another alphabet, private."""
+"""What is wrong with one text, judged from the text alone: damaged, another alphabet, private."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-# What decoders put in place of a letter that they could not read, and halves of characters, which
-# a JSON file can hold and no other can.
+# What decoders write for a letter that they cannot read, and half surrogate pairs, which only a
+# JSON file can hold.
 _LOST = re.compile("[\ufffd\ud800-\udfff]")
 
-# Characters that no person writes: control characters except tab and line ends.
+# Characters that nobody types: control characters other than tab and line ends.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
-_LETTERS = 1 / 3  # the least share of letters in what is not white space
+_LETTERS = 1 / 3  # the smallest share of letters among characters that are not white space
 
 
 def is_text(text: str, letters: int) -> bool:
-    """Return whether a text with this many letters is text: no control characters, some letters.
+    """Return whether a text with this many letters is text: enough letters, no control characters.
 
     >>> is_text("We won 3:2!", 5), is_text("3:2, 4:1 (n/a)", 2)
     (True, False)
@@ -37,7 +37,7 @@ def has_control(text: str) -> bool:
 
 
 def has_lost_letters(text: str) -> bool:
-    r"""Return whether letters were lost on the way.
+    r"""Return whether letters were lost when the text was decoded.
 
     >>> has_lost_letters("caf\ufffd"), has_lost_letters("half of a smile: \ud83d")
     (True, True)
@@ -46,7 +46,7 @@ def has_lost_letters(text: str) -> bool:
 
 
 def _bytes_by_character() -> dict[str, int]:
-    """Return which byte each character was if a program took UTF-8 for Windows-1252 or Latin-1."""
+    """Return the byte of each character if UTF-8 was decoded as Windows-1252 or Latin-1."""
     table = {chr(byte): byte for byte in range(0x80, 0x100)}
     for byte in range(0x80, 0xA0):
         character = bytes([byte]).decode("cp1252", "ignore")
@@ -57,11 +57,11 @@ def _bytes_by_character() -> dict[str, int]:
 
 _BYTES = _bytes_by_character()
 _NEXT = "[" + re.escape("".join(c for c, byte in _BYTES.items() if byte < 0xC0)) + "]"
-# UTF-8 marks the first byte of a character by its value; the others are 80-BF. These first bytes
-# are hardly ever before such a sign in a text that is not damaged:
+# UTF-8 marks the first byte of a character by its value; the others are 80-BF. In an undamaged
+# text, the characters of these first bytes hardly ever come before those of the others:
 _SURE = f"[ÂÃ]{_NEXT}|[âï]{_NEXT}{{2}}|ð{_NEXT}{{3}}"
 # These do (a capital before a quotation mark: "SPAÑ»", a letter before French spacing: "été »"), so
-# that it takes two characters in a row, once in a text, to call it damage.
+# it only counts as damage if two of them follow each other somewhere in the text.
 _UNSURE = f"[Î-Ù]{_NEXT}|[à-í]{_NEXT}{{2}}"
 _MOJIBAKE = re.compile(f"(?:{_SURE})+")
 _TWO_UNSURE = re.compile(f"(?:[Î-Ù]{_NEXT}){{2}}|(?:[à-í]{_NEXT}{{2}}){{2}}")
@@ -69,9 +69,9 @@ _ANY_MOJIBAKE = re.compile(f"(?:{_SURE}|{_UNSURE})+")
 
 
 def repaired(text: str) -> str:
-    r"""Return the text with UTF-8 that was taken for Windows-1252 or Latin-1 read as UTF-8 again.
+    r"""Return the text with UTF-8 that was decoded as Windows-1252 or Latin-1 repaired.
 
-    It is undone as often as it was done, three times at most. What does not decode stays.
+    If this happened several times, it is undone up to three times. What does not decode stays.
 
     >>> repaired("MÃ¼llerâ€™s cafÃ©"), repaired("CAFÉ» été\N{NO-BREAK SPACE}»")
     ('Müller’s café', 'CAFÉ» été\xa0»')
@@ -95,7 +95,7 @@ def _decoded(run: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _script_of(character: str) -> str | None:
-    """Return the first word of a letter's name, which is its script; None for what is no letter."""
+    """Return the first word of a letter's name, which is its script; None if it isn't a letter."""
     if not character.isalpha():
         return None
     name = unicodedata.name(character, "").split(" ")[0]
@@ -103,7 +103,7 @@ def _script_of(character: str) -> str | None:
 
 
 def scripts(text: str) -> Counter[str]:
-    """Return how many letters of each script are in a text; Japanese counts as one with Chinese.
+    """Return how many letters of each script are in a text; Japanese counts as Chinese.
 
     >>> scripts("naïve 42 мир")
     Counter({'LATIN': 5, 'CYRILLIC': 3})
@@ -116,7 +116,7 @@ def scripts(text: str) -> Counter[str]:
     return found
 
 
-# Runs are bounded and begin where no run did before, so that no text takes quadratic time.
+# Runs are bounded and cannot start inside another run, so that no text takes quadratic time.
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
 _DIGIT = re.compile(r"\d")
 _DATE = re.compile(r"\b\d{1,2}[ ./-]\d{1,2}[ ./-](?:19|20)\d\d\b")
@@ -141,7 +141,7 @@ def emails(text: str) -> list[str]:
 
 
 def phones(text: str) -> list[str]:
-    """Return the telephone numbers in a text, as they are usually written; no dates or prices.
+    """Return the telephone numbers in a text, in their usual forms; no dates or prices.
 
     >>> phones("call +1 (555) 123-4567 or 030 1234567, order 12345678 of 01.02.2020, $1,234,567.00")
     ['+1 (555) 123-4567', '030 1234567']
@@ -152,7 +152,7 @@ def phones(text: str) -> list[str]:
 
 
 def masked(text: str) -> str:
-    """Return the text with `[e-mail]` and `[phone]` where there are addresses and numbers.
+    """Return the text with addresses and numbers replaced by `[e-mail]` and `[phone]`.
 
     >>> masked("Jo, jo@example.org, 555-123-4567, born 01 02 1990 5")
     'Jo, [e-mail], [phone], born 01 02 1990 5'

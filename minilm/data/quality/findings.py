@@ -1,4 +1,4 @@
-"""What is kept of each document while files are checked, and the documents that repeat another."""
+"""What is kept of each document while files are checked, and which documents repeat another."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _PARTS = ("train", "dev", "test")
 
 
 class Seen(Protocol):
-    """What a model has seen, as `store.ledger.Ledger`."""
+    """What a model has seen; `store.ledger.Ledger` is one."""
 
     def knows(self, hashes: ArrayLike, /) -> NDArray[np.bool_]:
-        """Return which of these fingerprints it knows."""
+        """Return which of these fingerprints are known."""
         ...
 
 
 class Findings:
-    """What is kept of each document, as arrays of one entry a document."""
+    """What is kept of each document, as arrays with one entry per document."""
 
     def __init__(self) -> None:
         self.paths: dict[Path, int] = {}
@@ -43,10 +43,10 @@ class Findings:
             "part": array("b"),  # -1: no part
             "raw": array("Q"),  # fingerprint
             "hash": array("Q"),  # fingerprint after repair
-            "unknown": array("f"),  # share of unknown words; NaN where it was not judged
+            "unknown": array("f"),  # share of unknown words; NaN if it was not judged
             "faults": array("I"),
         }
-        self.near = array("q")  # the documents that MinHash took
+        self.near = array("q")  # the documents that MinHash compares
         self.keys: list[NDArray[np.uint32]] = []  # their band keys, batch by batch
         self.first: dict[str, dict[int, int]] = {}  # check -> found document -> the one before it
 
@@ -68,7 +68,7 @@ class Findings:
             column.append(values[name])
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Return a column, which may be written to."""
+        """Return a column as an array that can be written to."""
         return np.frombuffer(self._columns[name], self._columns[name].typecode)
 
     def mark(self, rule: str, documents: NDArray[Any]) -> None:
@@ -77,7 +77,7 @@ class Findings:
 
 
 def compare(found: Findings, seen: Seen | None) -> None:
-    """Mark what repeats, is in another part of a split, has another label too, or was seen."""
+    """Mark documents that repeat, are in another part or have another label too, or were seen."""
     filled = np.flatnonzero(found["faults"] & BIT["empty"] == 0)
     found.asked = seen is not None
     if seen is not None:
@@ -88,7 +88,7 @@ def compare(found: Findings, seen: Seen | None) -> None:
 
 
 def _compare_parts(found: Findings, documents: NDArray[Any]) -> None:
-    """Mark what is twice in a part of the split, or in a later part too."""
+    """Mark documents that appear twice in a part of the split, or in a later part too."""
     hashes, parts, labels = (found[name][documents] for name in ("hash", "part", "label"))
     order = np.lexsort((documents, labels, parts, hashes))
     documents, hashes, parts, labels = (a[order] for a in (documents, hashes, parts, labels))
@@ -113,7 +113,7 @@ def _compare_labels(found: Findings, documents: NDArray[Any]) -> None:
 
 
 def _groups(*columns: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the group of equal rows that each row of sorted columns is in begins and ends.
+    """Return, for each row of sorted columns, where its group of equal rows begins and ends.
 
     >>> [ends.tolist() for ends in _groups(np.array([3, 3, 5, 7, 7, 7]))]
     [[0, 0, 2, 3, 3, 3], [1, 1, 2, 5, 5, 5]]
@@ -126,7 +126,7 @@ def _groups(*columns: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def _pair(found: Findings, rule: str, documents: NDArray[Any], others: NDArray[Any]) -> None:
-    """Mark documents, and keep the other one of the first few for the examples."""
+    """Mark documents, and keep the partners of the first few for the examples."""
     found.mark(rule, documents)
     partners = found.first.setdefault(rule, {})
     for i in np.argsort(documents, kind="stable")[:EXAMPLES]:
@@ -134,7 +134,7 @@ def _pair(found: Findings, rule: str, documents: NDArray[Any], others: NDArray[A
 
 
 def compare_near(found: Findings, again: Iterator[Record]) -> None:
-    """Mark what is nearly the same as another document."""
+    """Mark documents that are nearly the same as another one."""
     if not found.keys:
         return
     numbers = np.frombuffer(found.near, np.int64)

@@ -1,7 +1,7 @@
-"""A document as one number: what tells texts apart when there are too many to keep.
+"""A document as one number, to tell texts apart when there are too many to keep.
 
-Two documents count as the same when they differ in white space or in the way their letters are
-composed only, as happens when a text is copied from one program to another.
+Two documents count as the same if they differ only in white space or in how letters are composed,
+as happens when a text is copied from one program to another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 
 
 def normalized(text: str) -> str:
-    """Return the text in composed letters (NFC), each run of white space as one space.
+    """Return the text with composed letters (NFC), and each run of white space as one space.
 
     >>> normalized("  Two\\twords\\n")
     'Two words'
@@ -24,8 +24,8 @@ def normalized(text: str) -> str:
 def fingerprint(text: str) -> int:
     """Return 64 bits of BLAKE2b of the normalized text.
 
-    Among n different documents, two have the same with a probability of about n**2 / 2**65: one in
-    37 million for a million documents.
+    Among n different documents, the probability that two have the same is about n**2 / 2**65: one
+    in 37 million for a million documents.
 
     >>> fingerprint("Two words") == fingerprint(" Two  words\\n") != fingerprint("two words")
     True

@@ -1,11 +1,11 @@
-"""Texts that are nearly the same, found without comparing each with each.
+"""Find texts that are nearly the same without comparing every pair.
 
-A text is the set of its shingles, here pairs of neighboring words, and two texts resemble each
-other by |A ∩ B| / |A ∪ B| (Jaccard). The smallest of the hashes of a set's members is the same for
-two sets with just that probability, so that 100 such minima describe a text (Broder, "On the
-resemblance and containment of documents", 1997). Cut into 20 bands of 5, two texts meet in one band
-at least with probability 1 - (1 - s**5)**20: 98 % at a resemblance s of 0.7, 0.6 % at 0.2. Only
-those that meet are compared, exactly.
+A text is the set of its shingles, here pairs of neighboring words. The resemblance of two texts is
+|A ∩ B| / |A ∪ B| (Jaccard). The smallest hash of a set's members is the same for two sets with
+exactly that probability, so 100 such minima describe a text (Broder, "On the resemblance and
+containment of documents", 1997). With the minima cut into 20 bands of 5, two texts of resemblance s
+agree in at least one band with probability 1 - (1 - s**5)**20: 98 % for s = 0.7, 0.6 % for s = 0.2.
+Only texts that agree in a band are compared exactly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 BANDS, ROWS = 20, 5
 THRESHOLD = 0.7
 
-_PARTNERS = 4  # each text of a band's bucket is compared with this many that came first
+_PARTNERS = 4  # each text in a bucket is compared with the first few of it
 # Odd multipliers of the 100 hash functions x -> (a x mod 2**64) >> 32 (Dietzfelbinger et al. 1997).
 _FACTORS = np.random.default_rng(1997).integers(1 << 63, size=BANDS * ROWS, dtype=np.uint64) * 2 + 1
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
@@ -30,7 +30,7 @@ Hashes = NDArray[np.uint64]
 
 
 class _Codes(dict[str, int]):
-    """The CRC of each word, which is quicker to look up again than to compute again."""
+    """The CRC of each word, which is faster to look up than to compute again."""
 
     def __missing__(self, word: str) -> int:
         code = self[word] = crc32(word.encode("utf-8", "surrogatepass"))
@@ -42,12 +42,12 @@ _REMEMBERED = 1 << 20  # words
 
 
 def shingles(documents: Sequence[Sequence[str]]) -> tuple[Hashes, NDArray[np.int64]]:
-    """Return the hashes of the pairs of neighboring words, document after document.
+    """Return the hashes of the pairs of neighboring words, document by document.
 
     Parameters
     ----------
     documents : sequence of N sequences of words
-        Two words or more in each.
+        Each has at least two words.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def shingles(documents: Sequence[Sequence[str]]) -> tuple[Hashes, NDArray[np.int
     ends = np.cumsum(lengths)
     inside = np.ones(len(codes), bool)
     inside[ends - 1] = False  # the last word of a document begins no pair
-    # codes are below 2**32, so that both fit side by side.
+    # Codes are below 2**32, so two of them fit into one number.
     pairs = (codes[:-1] << np.uint64(32) | codes[1:])[inside[:-1]]
     mixed = pairs * _MIX
     return mixed ^ mixed >> np.uint64(29), ends - lengths - np.arange(len(lengths))
@@ -79,12 +79,12 @@ def band_keys(documents: Sequence[Sequence[str]]) -> NDArray[np.uint32]:
 
 
 def candidates(keys: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Return the pairs (i, j), i < j, that meet in a band: (N, BANDS) -> (M, 2), each once.
+    """Return the pairs (i, j), i < j, that agree in a band: (N, BANDS) -> (M, 2), each once.
 
-    Of a large bucket each text meets the first four only: a cluster is still held together.
+    In a large bucket, each text is paired with the first four only; that still connects a cluster.
     """
     count = len(keys)
-    found = np.zeros(0, np.int64)  # i * N + j; those that meet again in the next band count once
+    found = np.zeros(0, np.int64)  # i * N + j, each once
     for column in keys.T:
         order = np.argsort(column, kind="stable")
         ordered = column[order]

@@ -1,8 +1,8 @@
 """Is this text fit to learn from? Every check counts what it finds, and has a limit.
 
-The files are read several times instead of being held: words and alphabets are counted first, then
-each document is judged, then those that may be nearly the same are compared. Of each document about
-150 bytes are kept.
+The files are read several times instead of being held in memory: first words and alphabets are
+counted, then each document is checked, then documents that may be nearly the same are compared.
+About 150 bytes are kept of each document.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from minilm.progress import Progress
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.words import WordTokenizer, is_word
 
-_JUDGED_WORDS = 10  # in a document, before its language is judged
-_JUDGED_DOCUMENTS = 50  # of that length, before the files' own words can say what is usual
-_BALANCE = 0.1  # the least size of a class, by that of the largest
-_LEAST_VOCABULARY = 100  # words, before a model's can say what is usual
-_NEAR_WORDS = 5  # in a document, before it is compared with others
+_JUDGED_WORDS = 10  # the fewest words of a document whose language is judged
+_JUDGED_DOCUMENTS = 50  # the fewest documents of that length that show which words are usual
+_BALANCE = 0.1  # the smallest size of a class, as a share of the largest
+_LEAST_VOCABULARY = 100  # the fewest words of a model's vocabulary that show which are usual
+_NEAR_WORDS = 5  # the fewest words of a document that is compared with others
 
-_EXCERPT = 60  # characters
-_LOOKED_AT = 10_000  # characters, for an excerpt
-_BATCH = 1 << 16  # words that MinHash takes at a time
-_VOCABULARY = 1 << 20  # different words counted at most
+_EXCERPT = 60  # characters of an example
+_LOOKED_AT = 10_000  # characters that are masked to make an excerpt
+_BATCH = 1 << 16  # words that MinHash hashes at a time
+_VOCABULARY = 1 << 20  # the most different words that are counted
 # Scripts, as `damage.scripts` calls them, that do not put spaces between words.
 _WITHOUT_SPACES = {
     "CJK": "Chinese or Japanese",
@@ -58,8 +58,8 @@ _WITHOUT_SPACES = {
     "BALINESE": "Balinese",
     "TAI": "Tai",
 }
-_SURVEYED = 10_000  # documents whose words are all counted; of those after them every tenth
-_SHOW_PROGRESS = 20_000  # documents
+_SURVEYED = 10_000  # documents whose words are all counted; after them, every tenth document
+_SHOW_PROGRESS = 20_000  # the fewest documents for which progress is shown
 
 
 def validate(
@@ -78,17 +78,17 @@ def validate(
     Parameters
     ----------
     paths : iterable of path-like
-        As for `documents.read_records`, like `unit`, `encoding` and the columns.
+        As for `documents.read_records`; so are `unit`, `encoding`, the columns and `no_header`.
     seen : Seen, optional
         What a model has learned from.
     vocabulary : collection of str, optional
-        Lower-case words that are known, as `known_words` gives them. By default, and where they are
-        fewer than 100, the words that are in a hundredth of the documents, and in three at least.
+        The known words in lower case, as from `known_words`. By default, and if they are fewer than
+        100, the words that are in at least one document in a hundred, and in at least three.
 
     Raises
     ------
     InputError
-        When a file cannot be read as what its name says; when there is no record at all.
+        When a file is not what its name says, or there are no records at all.
     """
     sources = [Path(path) for path in paths]
     read = partial(
@@ -122,7 +122,7 @@ def validate(
 
 
 def known_words(tokenizer: Any) -> frozenset[str]:
-    """Return the whole words, in lower case, for which a tokenizer has one entry.
+    """Return the words, in lower case, that are single entries of a tokenizer.
 
     >>> tokenizer = BytePairTokenizer.train(["the cat sat, the cat ate"] * 9, 264)
     >>> sorted(known_words(tokenizer))
@@ -142,13 +142,13 @@ class _Survey:
     def __init__(self, found: Iterator[Record], *, count_words: bool) -> None:
         self.documents = 0
         self._counted = 0  # documents whose words were counted
-        self._long = 0  # those that are long enough for their language to be judged
+        self._long = 0  # those that are long enough to judge their language
         self._counts: Counter[str] = Counter()
         scripts: Counter[str] = Counter()
         tokenize = WordTokenizer().tokenize
         for record in found:
             self.documents += 1
-            if record.text.isascii():  # nearly all of it are letters
+            if record.text.isascii():  # nearly all of it is letters
                 scripts["LATIN"] += len(record.text)
             else:
                 scripts.update(damage.scripts(record.text))
@@ -162,17 +162,17 @@ class _Survey:
         self.script = max(scripts, key=lambda name: scripts[name], default="LATIN")
 
     def remarks(self) -> list[str]:
-        """Return what a person should know of the script, as lines."""
+        """Return what a person should know about the script, as lines."""
         name = _WITHOUT_SPACES.get(self.script)
         if name is None:
             return []
         return [
             f"most letters are {name}, a script without spaces between words: word vectors and the "
-            "word tokenizer take a whole phrase for a word; byte-pair encoding is for such text"
+            "word tokenizer would treat a whole phrase as a word; use byte-pair encoding for it"
         ]
 
     def usual_words(self) -> frozenset[str] | None:
-        """Return the words of many documents; None when there are too few documents to tell."""
+        """Return the words of many documents; None if there are too few documents to tell."""
         if self._long < _JUDGED_DOCUMENTS:
             return None
         least = max(3, self._counted / 100)
@@ -180,7 +180,7 @@ class _Survey:
 
 
 def _judge(found: Iterator[Record], survey: _Survey, known: Collection[str] | None) -> Findings:
-    """Judge each document by itself, and take the fingerprints that comparing needs."""
+    """Check each document by itself, and keep the fingerprints that comparing needs."""
     kept = Findings()
     tokenize = WordTokenizer().tokenize
     batch: list[list[str]] = []
@@ -218,8 +218,7 @@ def _judge(found: Iterator[Record], survey: _Survey, known: Collection[str] | No
         shares = kept["unknown"]
         judged = shares[~np.isnan(shares)]
         if len(judged):
-            # Halfway from what is usual in these files to nothing known at all; a large part of
-            # unknown words is never usual.
+            # Halfway between what is usual in these files and no known word, but at most 0.8.
             limit = min(0.8, (1 + float(np.median(judged))) / 2)
             kept.mark("unknown words", np.flatnonzero(shares > limit))
     return kept
@@ -232,7 +231,7 @@ def _unknown_share(words: list[str], known: Collection[str] | None) -> float:
 
 
 def _faults(record: Record, repaired: str, words: list[str], script: str) -> int:
-    """Return the bits of the checks that a text fails by itself."""
+    """Return the bits of the checks that a document fails by itself."""
     text = record.text
     if not text or text.isspace():
         return BIT["empty"]
@@ -309,7 +308,7 @@ def _report(sources: list[Path], found: Findings, again: Iterator[Record]) -> Re
 
 
 def _balance(rule: Rule, counts: dict[str, int]) -> Check:
-    """Return the check of the classes' sizes, whose share is that of classes."""
+    """Return the check of the sizes of classes; its share is a share of the classes."""
     if not counts:
         return Check(rule, None, 0.0, ())
     largest = max(counts.values())

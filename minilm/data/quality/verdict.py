@@ -1,4 +1,4 @@
-"""The checks of a text and their limits, and the verdict on all of them as a table."""
+"""The checks of a text, their limits, and the report on all of them as a table."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Rule:
     ----------
     name : str
     severity : {"error", "warning"}
-        Whether going over the limit makes the text unfit, or is only reported.
+        Whether a text over the limit is unfit, or this is only reported.
     limit : float
-        The share of the documents that may be found.
+        The share of the documents that the check may find.
     meaning : str
-        Of one that is found.
+        What is wrong with a document that it finds.
     remedy : {"remove", "remove if over", "change", "leave"}
-        What cleaning does: takes the document out, does so only if there are more than the limit
-        (for a single one is likely to be good), changes the text, or leaves it to a person.
+        What cleaning does: removes the document, removes it only if the check is over its limit
+        (a few of them are probably fine), changes the text, or leaves it to a person.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Example:
     note: str = ""
 
     def line(self) -> str:
-        """Return all of it in one line of 80 columns at most."""
+        """Return it as one line of at most 80 columns."""
         head = f"  {self.place}  " if self.place else "  "
         tail = f"  ({self.note})" if self.note else ""
         return _cut(head + repr(_cut(self.excerpt, max(20, 76 - len(head) - len(tail)))) + tail, 80)
@@ -90,11 +90,11 @@ class Check:
     ----------
     rule : Rule
     count : int or None
-        Documents found (classes, for "rare labels"); None where it could not be judged.
+        Documents found (classes for "rare labels"); None if it could not be judged.
     share : float
         Of all documents.
     examples : tuple of Example
-        The first ones.
+        The first few.
     """
 
     rule: Rule
@@ -109,7 +109,7 @@ class Check:
 
     @property
     def result(self) -> str:
-        """The result in a word: ok, warning, FAILED, or "-" where there was nothing to judge."""
+        """The result in one word: ok, warning, FAILED, or "-" if there was nothing to judge."""
         if self.count is None:
             return "-"
         if self.passed:
@@ -119,21 +119,21 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """The verdict on some files.
+    """The report on some files.
 
     Attributes
     ----------
     paths : tuple of Path
     documents, words : int
     labels : mapping of str to int
-        How many documents have each; empty where there are none.
+        How many documents have each label; empty if there are no labels.
     checks : tuple of Check
     faults : ndarray of shape (documents,), uint32
         For each document in order, the checks that found it: bit i for `RULES[i]`.
     taken : tuple of str
-        What was read of the files: columns, rows, what was left out.
+        What was read from the files: columns, rows, what was left out.
     remarks : tuple of str
-        What to look at in the labels and the script; no verdict depends on it.
+        What to check in the labels and the script; the verdict does not depend on it.
     """
 
     paths: tuple[Path, ...]
@@ -159,7 +159,7 @@ class Report:
         return [check.rule.name for check in self.checks if check.result == result]
 
     def lines(self) -> list[str]:
-        """Return the table, the examples and the verdict, each line 80 columns at most."""
+        """Return the table, the examples and the verdict, in lines of at most 80 columns."""
         rows = [("check", "found", "share", "limit", "result")]
         for check in self.checks:
             found, share, limit = "-", "-", "-"
@@ -186,7 +186,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The verdict in a line."""
+        """The verdict as one line."""
         failed, warned = self.over("FAILED"), self.over("warning")
         also = f"; look at: {', '.join(warned)}" if warned else ""
         if failed:
@@ -194,7 +194,7 @@ class Report:
         return f"verdict: fit to learn from{also}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON can hold it, without the faults of each document."""
+        """Return the report as JSON holds it, without the faults of each document."""
         return {
             "files": [str(path) for path in self.paths],
             "taken": list(self.taken),
@@ -219,7 +219,7 @@ class Report:
 
 
 def _percent(share: float) -> str:
-    """Return a share for people; what is not nothing does not look like it.
+    """Return a share as a percentage; one above zero never looks like zero.
 
     >>> _percent(0.123), _percent(0.0001), _percent(0)
     ('12.3%', '<0.1%', '0.0%')
