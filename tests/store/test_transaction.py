@@ -14,7 +14,7 @@ import pytest
 
 import minilm
 from minilm import files
-from minilm.errors import ModelError, OutputError
+from minilm.errors import ModelError, OptionError, OutputError
 from minilm.nn.parameters import Parameters
 from minilm.store import folder, huggingface, ledger, manifest, transaction
 from minilm.store.ledger import Ledger
@@ -135,7 +135,10 @@ def die_at_every_step(old, new, died):
         path = shutil.copytree(old, died / str(at))
         child = os.fork()
         if child == 0:
-            with pytest.MonkeyPatch.context() as patch, folder.Writer(path) as writer:
+            with (
+                pytest.MonkeyPatch.context() as patch,
+                folder.Writer(path) as writer,
+            ):
                 steps = Steps(patch, lambda: os._exit(9))
                 steps.at = at
                 writer.save(contents)
@@ -232,6 +235,19 @@ def test_one_writer_at_a_time(copy):
     (path / ".lock").write_text("4194304\n", encoding="ascii")
     with folder.Writer(path) as writer:
         assert writer.stale_pid == 4194304
+
+
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path):
+    path = tmp_path / "new"
+    with pytest.raises(ValueError, match="stop"), transaction.FolderWriter(path):
+        raise ValueError("stop")
+    assert not path.exists()
+    path.mkdir()
+    with pytest.raises(ValueError, match="stop"), transaction.FolderWriter(path):
+        raise ValueError("stop")
+    assert path.is_dir()  # a person made it
+    with pytest.raises(OptionError, match="the output folder is ''; give its path"):
+        transaction.FolderWriter("")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
