@@ -256,7 +256,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         folder.Writer(tmp_path / "file").__enter__()
     with pytest.raises(OutputError, match="cannot be the name of a file"):
         folder.save(tmp_path / "new", {"../outside": b""})
-    assert sorted(os.listdir(tmp_path)) == ["file", "new"]
+    assert os.listdir(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize(
