@@ -92,6 +92,7 @@ def brief(value: Any) -> str:
     "'wte\\\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
     """
     text = repr(value[:99] if isinstance(value, (str, list, tuple)) else value)
+    text = " ".join(text.splitlines())  # an array takes several
     return text if len(text) <= 60 else text[:57] + "..."
 
 

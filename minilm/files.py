@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from minilm import errors
-from minilm.errors import InputError, ModelError, OutputError
+from minilm.errors import InputError, ModelError, OptionError, OutputError
 
 # A file of a folder or of one subfolder; nothing hidden, no drive, no way up.
 _SAFE_NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -32,6 +32,12 @@ def is_safe_name(name: Any) -> bool:
     [True, False, False, False, False, False]
     """
     return isinstance(name, str) and len(name) < 200 and bool(_SAFE_NAME.fullmatch(name))
+
+
+def check_path(path: Any, what: str) -> None:
+    """Raise OptionError unless this is a path; an empty one would be the current folder."""
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise OptionError(f"{what} is {errors.brief(path)}; give its path ('.' is this folder)")
 
 
 @contextlib.contextmanager
@@ -259,8 +265,26 @@ class FolderLock:
 
     def __enter__(self) -> FolderLock:
         """Take the lock, or raise an OutputError that names its holder."""
-        file = open(self.folder / self.NAME, "a+", encoding="ascii", errors="replace")
         deadline = time.monotonic() + self.wait
+        while not self._is_current(file := self._locked(deadline)):
+            file.close()
+        self.stale_pid = self._holder(file)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Release it. The file stays, empty, for whoever waits for it."""
+        assert self._file is not None  # noqa: S101  (entered before it is left)
+        self._file.truncate(0)
+        self._file.close()
+        self._file = None
+
+    def _locked(self, deadline: float) -> IO[str]:
+        path = self.folder / self.NAME
+        file = open(path, "a+", encoding="ascii", errors="replace")  # noqa: SIM115  (held)
         try:
             while not self._acquired(file):
                 if time.monotonic() >= deadline:
@@ -272,19 +296,13 @@ class FolderLock:
         except BaseException:
             file.close()
             raise
-        self.stale_pid = self._holder(file)
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        self._file = file
-        return self
+        return file
 
-    def __exit__(self, *exception: object) -> None:
-        """Release it. The file stays, empty: if removed, two others could lock different files."""
-        assert self._file is not None  # noqa: S101  (entered before it is left)
-        self._file.truncate(0)
-        self._file.close()
-        self._file = None
+    def _is_current(self, file: IO[str]) -> bool:
+        """Return whether a locked file is still in the folder: its holder may have removed it."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(file.fileno()), os.stat(self.folder / self.NAME))
+        return False
 
     def _holder(self, file: IO[str]) -> int | None:
         file.seek(0)

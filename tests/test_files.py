@@ -126,6 +126,21 @@ def test_a_folder_has_one_writer_and_a_dead_one_is_said(tmp_path):
         assert lock.stale_pid is None
 
 
+def test_a_lock_on_a_file_that_was_removed_is_no_lock(tmp_path, monkeypatch):
+    removed = []
+
+    def acquire_and_lose(self, file):
+        if not removed:
+            (tmp_path / files.FolderLock.NAME).unlink()
+            removed.append(True)
+
+    monkeypatch.setattr(files.FolderLock, "_acquire", acquire_and_lose)
+    with files.FolderLock(tmp_path):
+        assert removed == [True]
+        text = (tmp_path / files.FolderLock.NAME).read_text(encoding="ascii")
+        assert text == f"{os.getpid()}\n"
+
+
 def test_waiting_for_another_to_let_go(tmp_path, monkeypatch):
     first, waited = files.FolderLock(tmp_path).__enter__(), []
 

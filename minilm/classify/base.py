@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from minilm.arrays import Array, Ids
 from minilm.errors import OptionError, brief
+from minilm.text import several
 
 _SHORT = reprlib.Repr()
 _SHORT.maxother, _SHORT.maxstring = 120, 60
@@ -168,12 +169,8 @@ def check_texts(texts: Sequence[str]) -> list[str]:
     >>> check_texts(np.array(["a film"]))
     ['a film']
     """
-    if isinstance(texts, str):
-        raise OptionError("texts is one string; pass a list of texts: [text]")
-    checked = list(texts)
+    checked = list(several.strings(texts))
     for i, text in enumerate(checked):
-        if not isinstance(text, str):
-            raise OptionError(f"texts[{i}] is of type {type(text).__name__}, not a string")
         if not text.strip():
             raise OptionError(f"texts[{i}] is empty; leave it out")
     return [str(text) for text in checked]
@@ -230,12 +227,15 @@ def check_labels(labels: ArrayLike, count: int) -> NDArray[Any]:
     >>> check_labels(["good", "bad", "good"], 3)
     array(['good', 'bad', 'good'], dtype='<U4')
     """
-    if labels is None or isinstance(labels, str) or not isinstance(labels, Iterable):
+    unordered = isinstance(labels, (str, Mapping, Set))
+    if unordered or not isinstance(labels, Iterable) or np.ma.is_masked(labels):
         raise OptionError(f"labels are {brief(labels)}; give one for each of {count} examples")
     # Only arrays of one kind are left to NumPy, which would make ["a", "nan"] of ["a", nan].
     items = labels if isinstance(labels, np.ndarray) and labels.dtype.kind in "Uiub" else [*labels]
     if isinstance(items, list):
         _check_kinds(items)
+        # NumPy would write the name of a member of an enumeration, not its value.
+        items = [str.__str__(item) if isinstance(item, str) else item for item in items]
     y: NDArray[Any] = np.asarray(items)
     if y.shape != (count,):
         raise OptionError(f"labels have shape {y.shape}; give one for each of {count} examples")

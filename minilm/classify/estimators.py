@@ -14,6 +14,7 @@ from minilm.classify.logistic import SoftmaxRegression
 from minilm.classify.tuned_vectors import TunedVectorsClassifier
 from minilm.embeddings import cooccurrence, documents, svd
 from minilm.errors import OptionError
+from minilm.text import several
 from minilm.text.words import STOP_WORDS, Vocabulary, WordTokenizer
 
 
@@ -100,7 +101,9 @@ class CooccurrenceClassifier(base.Classifier):
         """
         checked = base.check_texts(texts)
         y = base.check_labels(labels, len(checked))
-        counted = checked if self.unlabelled is None else self.unlabelled
+        counted = checked
+        if self.unlabelled is not None:
+            counted = list(several.strings(self.unlabelled, "unlabelled"))
         vocabulary, vectors = self._word_vectors(counted)
         known = self._encode(checked, vocabulary)
         if not any(map(len, known)):

@@ -166,6 +166,7 @@ def choose(
 
 def _named(table: Table, asked: str, kind: str) -> tuple[str, ...]:
     """Return the columns that the user means: a name, a number, or several with commas."""
+    asked = str(asked)  # from Python, a number may be one
     if found := _one(table, asked):
         return (found,)
     parts = asked.split(",")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minilm import files
 from minilm.arrays import Ids
 from minilm.data import columns, json_rows, lines
 from minilm.data import labels as labels_
@@ -137,6 +138,7 @@ def read_labelled(
         When a column is missing or ambiguous, a text or label is empty or NaN, a split is unknown
         or lacks a part that is needed, or all labels are the same. The message names the line.
     """
+    files.check_path(path, "the table")
     path = Path(path)
     lines.check_file(path, encoding)
     table = Table(path, encoding, no_header=no_header)

@@ -30,7 +30,7 @@ def check_file(path: Path, encoding: str) -> None:
         "a".encode(encoding)  # `codecs.lookup` would also accept hex and rot13
         if codecs.lookup(encoding).name in _NOT_FOR_FILES:
             raise LookupError
-    except (LookupError, ValueError):
+    except (LookupError, TypeError, ValueError):
         raise OptionError(
             f"unknown encoding {reprlib.repr(encoding)}; utf-8 and latin-1 are usual"
         ) from None

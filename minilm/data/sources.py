@@ -12,7 +12,9 @@ import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+from minilm import files
 from minilm.data import lines
 from minilm.errors import InputError
 
@@ -77,7 +79,12 @@ def as_paths(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -
     >>> [path.name for path in as_paths("a.txt")], [path.name for path in as_paths(["a", "b"])]
     (['a.txt'], ['a', 'b'])
     """
-    return [Path(paths)] if isinstance(paths, str | os.PathLike) else list(map(Path, paths))
+    several = isinstance(paths, Iterable) and not isinstance(paths, str | bytes)
+    given: Any = paths if several else [paths]
+    found = list(given)
+    for path in found:
+        files.check_path(path, "a file or folder of text")
+    return list(map(Path, found))
 
 
 def nearest_folder(path: str | os.PathLike[str], holds: Callable[[Path], bool]) -> Path | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -45,12 +46,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        if not 0 <= self.temperature < math.inf:
-            raise OptionError(f"temperature {self.temperature}: it must be 0 or more")
-        if self.top_k is not None and self.top_k < 1:
-            raise OptionError(f"top-k {self.top_k}: it must be 1 or more")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise OptionError(f"top-p {self.top_p}: it must be above 0 and at most 1")
+        heat, k, p = self.temperature, self.top_k, self.top_p
+        if not (isinstance(heat, Real) and 0 <= heat < math.inf):
+            raise OptionError(f"temperature {heat!r}: it must be 0 or more")
+        if k is not None and not (isinstance(k, Integral) and k >= 1):
+            raise OptionError(f"top-k {k!r}: it must be a whole number of 1 or more")
+        if p is not None and not (isinstance(p, Real) and 0 < p <= 1):
+            raise OptionError(f"top-p {p!r}: it must be above 0 and at most 1")
 
     def probabilities(self, logits: Array) -> Array:
         """Return the probability of each token to be chosen, (V,) -> (V,)."""
@@ -177,7 +179,7 @@ def generate(
             f"the prompt has {len(held)} tokens, and the model's context is {context}; shorten it, "
             "or slide over it"
         )
-    if rng is None and sampling.temperature > 0:
+    if not hasattr(rng, "random") and sampling.temperature > 0:
         raise OptionError("sampling needs rng, a numpy.random.Generator; or use temperature 0")
     # A prompt that is too long is cut to the context's last half at once.
     held = held[-max(1, context // 2) :] if len(held) > context else held

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minilm.arrays import Array
-from minilm.errors import OptionError
+from minilm.errors import OptionError, brief
 from minilm.models import batches, generate, scores
 from minilm.models.description import described
 from minilm.models.generate import Chosen, Sampling
@@ -23,6 +25,7 @@ from minilm.nn.parallel import Shards
 from minilm.nn.parameters import Config
 from minilm.store import folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
+from minilm.text import several
 from minilm.text.sentencepiece import SentencePieceTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 
@@ -158,8 +161,10 @@ class LanguageModel:
         stop: Collection[int] | None = None,
     ) -> Iterator[Chosen]:
         """Yield the tokens of `generate` one by one, with what they were chosen from."""
-        if max_new_tokens < 1:
-            raise OptionError(f"{max_new_tokens} new tokens; it must be 1 or more")
+        if not isinstance(max_new_tokens, Integral) or max_new_tokens < 1:
+            raise OptionError(
+                f"{max_new_tokens!r} new tokens; it must be a whole number of 1 or more"
+            )
         return generate.generate(
             self.gpt,
             ids,
@@ -176,7 +181,7 @@ class LanguageModel:
         if isinstance(prompt, str):
             ids = self._begin() + self._tokenizer().encode(prompt)
         else:
-            ids = list(prompt)
+            ids = _ids(prompt)
         if ids:
             return ids
         if self.end_of_text is None:
@@ -226,12 +231,12 @@ class LanguageModel:
         Raises
         ------
         OptionError
-            When there is nothing to predict.
+            When there is nothing to predict, or a text is not a string.
         """
         tokenizer = self._tokenizer()
         end = [] if self.end_of_text is None else [self.end_of_text]
         begin = self._begin()
-        documents = (chain(begin, tokenizer.encode(text), end) for text in texts)
+        documents = (chain(begin, tokenizer.encode(text), end) for text in several.strings(texts))
         ids = chain(end, chain.from_iterable(documents))
         time = min(self.config.n_positions, _LONGEST)
         batch = max(1, _CELLS // (time * self.config.vocab_size))
@@ -283,3 +288,12 @@ class LanguageModel:
                 "this model's folder has no tokenizer; add its tokenizer.json, or give ids"
             )
         return self.tokenizer
+
+
+def _ids(prompt: Any) -> list[int]:
+    """Return a prompt that is not a string as ids, or raise OptionError."""
+    with contextlib.suppress(TypeError, ValueError):
+        found = np.asarray(prompt)
+        if found.ndim == 1 and (found.dtype.kind in "iu" or not found.size):
+            return [int(number) for number in found]
+    raise OptionError(f"the prompt is {brief(prompt)}; give a text, or a list of its ids")

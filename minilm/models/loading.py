@@ -7,6 +7,8 @@ import os
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minilm import files
+from minilm.errors import OptionError
 from minilm.models import adapted
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
@@ -38,6 +40,13 @@ def load(
         When something in the folder is missing or damaged, or the base of an adapter is not there;
         it names the file.
     """
+    files.check_path(path, "a model's folder")
+    try:
+        usable = np.dtype(dtype).kind == "f"
+    except TypeError:
+        usable = False
+    if not usable:
+        raise OptionError(f"dtype is {dtype!r}; expected a float type, such as 'float32'")
     if adapters.exists(path):
         found = adapted.load_base_of(path, base, dtype=dtype)
         adapter = found.adapter(path)

@@ -12,6 +12,7 @@ from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
 from minilm.random import generator
 from minilm.store.folder import Tokenizer
+from minilm.text import several
 from minilm.text.bpe import BytePairTokenizer
 
 _TOKENS = 1 << 12  # in a batch that is not trained on, padding included
@@ -59,13 +60,9 @@ def encode(
     >>> encode(words, ["to be or not", "?"], context=3, end_of_text=0)
     Encoded(ids=[[3, 2, 5], [0]], truncated=1, empty=1)
     """
-    if isinstance(texts, str):
-        raise OptionError("texts is one string; pass a list of texts: [text]")
     found: list[list[int]] = []
     truncated = empty = 0
-    for number, text in enumerate(texts, 1):
-        if not isinstance(text, str):
-            raise OptionError(f"text {number} is of type {type(text).__name__}, not a string")
+    for number, text in enumerate(several.strings(texts), 1):
         ids = tokenizer.encode(text)
         truncated += len(ids) > context
         empty += not ids

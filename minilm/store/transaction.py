@@ -75,15 +75,18 @@ class FolderWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wait: float = _PATIENCE) -> None:
+        files.check_path(path, "the output folder")
         self.path = Path(path)
         self.wait = wait
         self.stale_pid: int | None = None
         self._held = contextlib.ExitStack()
+        self._is_new = False
 
     def __enter__(self) -> Self:
         """Take the lock and settle the folder."""
         with contextlib.ExitStack() as stack:
             with _told(f"{self.path}: cannot be written to"):
+                self._is_new = not self.path.exists()
                 self.path.mkdir(parents=True, exist_ok=True)
                 self.stale_pid = stack.enter_context(
                     files.FolderLock(self.path, wait=self.wait)
@@ -93,7 +96,12 @@ class FolderWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Release the folder."""
+        """Release the folder; one that was made for nothing is removed."""
+        if self._is_new and exception[0] is not None:
+            with contextlib.suppress(OSError):
+                if os.listdir(self.path) == [files.FolderLock.NAME]:
+                    (self.path / files.FolderLock.NAME).unlink()
+                    self.path.rmdir()
         self._held.close()
 
     def settle(self) -> None:

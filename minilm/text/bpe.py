@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from minilm.errors import InputError, ModelError, OptionError
-from minilm.text import bpe_files, byte_level, byte_symbols, pretokenize
+from minilm.text import bpe_files, byte_level, byte_symbols, pretokenize, several
 from minilm.text import merges as bpe_merges
 from minilm.text.bpe_files import Style
 
@@ -124,8 +124,6 @@ class BytePairTokenizer:
         OptionError
             When `vocab_size` has no room for bytes and special tokens.
         """
-        if isinstance(texts, str):
-            raise OptionError("texts is one string; pass a list of texts: [text]")
         if isinstance(special_tokens, str):
             raise OptionError("special_tokens is one string; pass a list: [token]")
         for token in special_tokens:
@@ -138,7 +136,7 @@ class BytePairTokenizer:
                 f"special tokens, and {_MAX_VOCAB:,} at most"
             )
         counts: Counter[str] = Counter()
-        for text in texts:
+        for text in several.strings(texts):
             for block in pretokenize.blocks([text]):
                 counts.update(pretokenize.split(block))
         words = {
@@ -245,7 +243,7 @@ class BytePairTokenizer:
 
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
         """Return the ids of each text."""
-        return [self.encode(text) for text in texts]
+        return [self.encode(text) for text in several.strings(texts)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of tokens; bytes that are no UTF-8 become U+FFFD, as in GPT-2.

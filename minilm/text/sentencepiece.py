@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from minilm.errors import InputError, ModelError, OptionError
-from minilm.text import bpe_files
+from minilm.text import bpe_files, several
 from minilm.text import merges as bpe_merges
 
 BLANK = "▁"
@@ -203,7 +203,7 @@ class SentencePieceTokenizer:
 
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
         """Return the ids of each text."""
-        return [self.encode(text) for text in texts]
+        return [self.encode(text) for text in several.strings(texts)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of tokens.

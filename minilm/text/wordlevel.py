@@ -20,7 +20,7 @@ from typing import Any
 
 from minilm import errors, files
 from minilm.errors import ModelError, OptionError
-from minilm.text import bpe_files, pretokenize
+from minilm.text import bpe_files, pretokenize, several
 from minilm.text.words import Vocabulary, WordTokenizer
 
 END_OF_TEXT = "<|endoftext|>"
@@ -118,11 +118,9 @@ class WordLevelTokenizer:
         OptionError
             When a count or size cannot work.
         """
-        if isinstance(texts, str):
-            raise OptionError("texts is one string; pass a list of texts: [text]")
         if max_size < len(cls.special_tokens):
             raise OptionError(f"the vocabulary size is {max_size}; it must be 2 or more")
-        documents = (split(" ".join(_SPECIAL.split(text)[::2])) for text in texts)
+        documents = (split(" ".join(_SPECIAL.split(text)[::2])) for text in several.strings(texts))
         known = Vocabulary.from_documents(
             documents, min_count=min_count, max_size=max_size - 1, unknown=UNKNOWN
         )
@@ -168,7 +166,7 @@ class WordLevelTokenizer:
 
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
         """Return the ids of each text."""
-        return [self.encode(text) for text in texts]
+        return [self.encode(text) for text in several.strings(texts)]
 
     def unknown_words(self, text: str) -> list[str]:
         """Return the words of a text that are not in the vocabulary, each once, in order.

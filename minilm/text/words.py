@@ -212,6 +212,8 @@ class Vocabulary:
         """Count the words of tokenized documents, then as `from_counts`."""
         counts: Counter[str] = Counter()
         for words in documents:
+            if isinstance(words, str):  # its letters would be taken for words
+                raise OptionError(f"a document is the string {words[:20]!r}; cut it into words")
             counts.update(words)
         return cls.from_counts(counts, min_count=min_count, max_size=max_size, unknown=unknown)
 

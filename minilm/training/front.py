@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilm import resources
+from minilm import files, resources
 from minilm.errors import InputError, OptionError
 from minilm.models import language_model, loading
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
 from minilm.nn import architectures
 from minilm.store.folder import SavedModel
+from minilm.text import several
 from minilm.training import labelled_task
 from minilm.training import pretrain as pretraining
 from minilm.training import update as updates
@@ -235,7 +236,10 @@ def as_files(texts: Texts, name: str = "texts") -> Iterator[list[PathLike]]:
         When some of the strings name files and others do not, or one looks like the name of a
         missing file.
     """
-    items: list[Any] = [texts] if isinstance(texts, (str, os.PathLike)) else list(texts)
+    one = isinstance(texts, (str, os.PathLike))
+    if one:
+        files.check_path(texts, name)
+    items: list[Any] = [texts] if one else list(several.values_of(texts, name))
     if isinstance(texts, (str, os.PathLike)) or all(isinstance(x, os.PathLike) for x in items):
         yield [resources.find_corpus(Path(item)) for item in items]
         return

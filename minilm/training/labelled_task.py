@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +187,8 @@ def _parts(
     train = data.part("train")
     dev = data.part("dev") if data.splits is not None and "dev" in data.splits else None
     if task.count is not None:
-        if not len(train.classes) <= task.count <= len(train.texts):
+        fits = isinstance(task.count, Integral)
+        if not fits or not len(train.classes) <= task.count <= len(train.texts):
             raise OptionError(
                 f"--labels: {task.count} texts of {task.path.name}, with {len(train.texts)} to "
                 f"train on and {len(train.classes)} classes; use {len(train.classes)} to "

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from minilm.arrays import Ids
 from minilm.data.documents import counted
 from minilm.data.sources import find_files
-from minilm.errors import OutputError
+from minilm.errors import MinilmError, OutputError
 from minilm.models import batches, generate, scores
 from minilm.nn import architectures
 from minilm.nn.gpt import GPT
@@ -86,7 +86,11 @@ def pretrain(
         if not folder.exists(writer.path):
             if resume:
                 say(f"{writer.path}: nothing is saved here yet; starting again")
-            run: Run | None = begin(paths, sources, settings.complete(given), writer, say)
+            try:
+                run: Run | None = begin(paths, sources, settings.complete(given), writer, say)
+            except MinilmError:
+                tokens.remove(writer.path / STATE)
+                raise
         elif resume:
             run = _resume(paths, sources, given, writer, say)
         else:

@@ -113,8 +113,8 @@ def write(
     made_of : JSON value
         Identifies the corpus and the tokenizer; `find` compares it.
     """
-    folder.mkdir(exist_ok=True)
     remove(folder)
+    folder.mkdir(exist_ok=True)
     dtype = token_dtype(len(tokenizer.vocab))
     with contextlib.ExitStack() as stack:
         train, held_out = (
@@ -164,6 +164,8 @@ def remove(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
         for unfinished in folder.glob(f".{name}.*.tmp"):  # left by a killed process
             unfinished.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not there, or holds the state of a run
+        folder.rmdir()
 
 
 def _checksums(folder: Path) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The co-occurrence classifier as an estimator: alone, and inside scikit-learn."""
 
+import enum
+
 import numpy as np
 import pytest
 from closeness import assert_close
@@ -37,6 +39,23 @@ def test_without_unlabelled_texts_the_labelled_ones_are_counted():
     assert model.score(TEXTS, LABELS) == 1.0
 
 
+def test_unlabelled_texts_may_come_one_by_one():
+    texts = ["fine, warm and sunny", "dull, cold, rainy"] * 3
+    expected = CooccurrenceClassifier(texts, dimensions=2).fit(TEXTS, LABELS)
+    model = CooccurrenceClassifier(iter(texts), dimensions=2).fit(TEXTS, LABELS)
+    assert np.array_equal(model.vectors_, expected.vectors_)
+    assert model.vectors_.any()
+
+
+def test_members_of_an_enumeration_are_their_values():
+    class Mood(enum.StrEnum):
+        GOOD = "good"
+        BAD = "bad"
+
+    moods = [Mood(label) for label in LABELS]
+    assert small().fit(TEXTS, moods).classes_.tolist() == ["bad", "good"]
+
+
 def test_labels_may_be_numbers():
     model = small().fit(TEXTS, np.repeat([3, 7], 5))
     assert model.predict(["fine", "dull"]).tolist() == [3, 7]
@@ -53,6 +72,20 @@ def test_labels_may_be_numbers():
         (lambda: small().fit(TEXTS, ["good"] * 10), "fewer than two classes"),
         (lambda: CooccurrenceClassifier(["Ünlü"]).fit(TEXTS, LABELS), "same language"),
         (lambda: CooccurrenceClassifier(["..."]).fit(TEXTS, LABELS), "no word to count"),
+        (
+            lambda: CooccurrenceClassifier("sunny.txt").fit(TEXTS, LABELS),
+            "unlabelled is one string",
+        ),
+        (lambda: CooccurrenceClassifier([None]).fit(TEXTS, LABELS), r"unlabelled\[0\] is of type"),
+        (
+            lambda: small().fit(TEXTS, dict(enumerate(LABELS))),
+            "labels are {0: .*; give one for each",
+        ),
+        (
+            lambda: small().fit(TEXTS, np.ma.array([1, 0] * 5, mask=[1] + [0] * 9)),
+            "labels are mask",
+        ),
+        (lambda: small().fit(TEXTS, LABELS).predict({"text": TEXTS}), "of type dict; pass a list"),
     ],
 )
 def test_mistakes_are_said_in_one_line(call, message):

@@ -143,3 +143,34 @@ def test_a_folder_without_a_tokenizer_takes_ids(trained, tmp_path):
 def test_no_model(tmp_path):
     with pytest.raises(ModelError, match="no such folder"):
         minilm.load(tmp_path / "none")
+
+
+@pytest.mark.parametrize("texts", ["The cat sat.", "corpus.txt", None, {"text": "The cat"}, [b"a"]])
+def test_what_is_no_list_of_texts_is_not_scored(model, texts):
+    with pytest.raises(OptionError, match=r"texts is|texts.0. is of type bytes"):
+        model.evaluate(texts)
+
+
+@pytest.mark.parametrize("prompt", [None, 3, b"ab", [1.5], ["a"], [True], [[1]], [[1], [1, 2]]])
+def test_a_prompt_is_a_text_or_ids(model, prompt):
+    with pytest.raises(OptionError, match=r"the prompt is .*; give a text, or a list of its ids"):
+        model.generate(prompt, temperature=0)
+    assert model.encode(np.array([1, 2])) == model.encode(range(1, 3)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"max_new_tokens": 2.5},
+        {"max_new_tokens": "3"},
+        {"temperature": None},
+        {"temperature": "hot"},
+        {"top_k": 2.5},
+        {"top_k": "5"},
+        {"top_p": "a"},
+        {"rng": 3},
+    ],
+)
+def test_values_of_another_type_are_refused(model, given):
+    with pytest.raises(OptionError, match=r"must be|needs rng"):
+        model.generate("a", **{"rng": np.random.default_rng(0), **given})

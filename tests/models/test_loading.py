@@ -7,7 +7,7 @@ import pytest
 
 import minilm
 from minilm.cli import main
-from minilm.errors import ModelError
+from minilm.errors import ModelError, OptionError
 from minilm.models import adapted
 from minilm.nn import lora
 from minilm.store import adapters
@@ -66,3 +66,15 @@ def test_a_classifier_does_not_generate(folders, capsys):
 
 def test_a_base_tells_its_size(folders):
     assert repr(adapted.load(folders / "base")).startswith("Base(2 layers, width 16")
+
+
+@pytest.mark.parametrize("path", [None, 3, "", b"model", ["model"]])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(OptionError, match=r"a model's folder is .*; give its path"):
+        minilm.load(path)
+
+
+@pytest.mark.parametrize("dtype", ["int8", int, "float99", bool])
+def test_parameters_are_floats(folders, dtype):
+    with pytest.raises(OptionError, match="expected a float type, such as 'float32'"):
+        minilm.load(folders / "base", dtype=dtype)

@@ -71,5 +71,5 @@ def test_a_single_string_is_not_taken_for_a_list_of_letters():
     words = WordLevelTokenizer.train(["to be or not to be"], min_count=1)
     with pytest.raises(OptionError, match=r"texts is one string; pass a list of texts: \[text\]"):
         texts.encode(words, "to be", context=3, end_of_text=0)
-    with pytest.raises(OptionError, match="text 2 is of type NoneType, not a string"):
+    with pytest.raises(OptionError, match=r"texts\[1\] is of type NoneType, not a string"):
         texts.encode(words, ["to be", None], context=3, end_of_text=0)

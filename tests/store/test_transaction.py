@@ -14,7 +14,7 @@ import pytest
 
 import minilm
 from minilm import files
-from minilm.errors import ModelError, OutputError
+from minilm.errors import ModelError, OptionError, OutputError
 from minilm.nn.parameters import Parameters
 from minilm.store import folder, huggingface, ledger, manifest, transaction
 from minilm.store.ledger import Ledger
@@ -135,7 +135,10 @@ def die_at_every_step(old, new, died):
         path = shutil.copytree(old, died / str(at))
         child = os.fork()
         if child == 0:
-            with pytest.MonkeyPatch.context() as patch, folder.Writer(path) as writer:
+            with (
+                pytest.MonkeyPatch.context() as patch,
+                folder.Writer(path) as writer,
+            ):
                 steps = Steps(patch, lambda: os._exit(9))
                 steps.at = at
                 writer.save(contents)
@@ -234,13 +237,26 @@ def test_one_writer_at_a_time(copy):
         assert writer.stale_pid == 4194304
 
 
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path):
+    path = tmp_path / "new"
+    with pytest.raises(ValueError, match="stop"), transaction.FolderWriter(path):
+        raise ValueError("stop")
+    assert not path.exists()
+    path.mkdir()
+    with pytest.raises(ValueError, match="stop"), transaction.FolderWriter(path):
+        raise ValueError("stop")
+    assert path.is_dir()  # a person made it
+    with pytest.raises(OptionError, match="the output folder is ''; give its path"):
+        transaction.FolderWriter("")
+
+
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match=r"file: cannot be written to"):
         folder.Writer(tmp_path / "file").__enter__()
     with pytest.raises(OutputError, match="cannot be the name of a file"):
         folder.save(tmp_path / "new", {"../outside": b""})
-    assert sorted(os.listdir(tmp_path)) == ["file", "new"]
+    assert os.listdir(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize(

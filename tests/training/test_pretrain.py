@@ -328,8 +328,7 @@ def test_too_little_text(tmp_path, tiny, content, error, message):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(error, match=message):
         pretrain.pretrain([path], tmp_path / "m", tiny, say=silent)
-    assert not folder.exists(tmp_path / "m")
-    assert [p.name for p in (tmp_path / "m").rglob("*") if p.is_file()] in ([], [".lock"])
+    assert not (tmp_path / "m").exists()
 
 
 def test_a_text_larger_than_memory_is_not_read_at_once(tmp_path):
