@@ -166,7 +166,7 @@ def test_resume_may_add_amounts_of_text_but_not_lose_them(settings, tmp_path):
 def test_budgets_beyond_the_examples_are_noted(settings, tmp_path):
     found = comparison.compare(settings, Grid(("random",), (8, 999), 2), tmp_path).summary
     assert found["budgets"] == [8]
-    assert found["notes"][0].endswith("left out were the budgets 999")
+    assert found["notes"][0].endswith("so these budgets are left out: 999")
 
 
 @pytest.mark.usefixtures("undrawn")
