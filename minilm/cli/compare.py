@@ -154,7 +154,8 @@ def _add_runs(grid: Options) -> None:
         "--pretrainings",
         type=int,
         metavar="N",
-        help="how often to pretrain, with other text orders and initial parameters; draws take turns",
+        help="how often to pretrain, each time with another order of the text and other initial "
+        "parameters; the draws take turns",
     )
     grid.add_argument(
         "--pretrain-words",
