@@ -66,9 +66,9 @@ class Progress:
         if self.terminal:
             if now - self._last >= 0.1 or self.done == self.total:
                 self._last = now
-                self._rewrite(f"{share}, {duration(left)} left {note}".rstrip())
+                self._rewrite(f"{share}, {duration(left)} left" + f" ({note})" * bool(note))
         elif 4 * self.done // max(self.total, 1) > quarter:
-            print(f"{share}, {duration(elapsed)}", file=self.stream, flush=True)
+            print(f"{share} in {duration(elapsed)}", file=self.stream, flush=True)
 
     def _rewrite(self, text: str) -> None:
         text = text[:79]

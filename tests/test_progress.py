@@ -40,12 +40,12 @@ def test_a_terminal_sees_one_line_with_the_time_left(clock):
     with progress.Progress("runs", 4, stream) as bar:
         clock[0] += 10
         bar.advance(note="seed 1")
-        assert stream.getvalue() == "\rruns: 1 of 4, 30 s left seed 1"
+        assert stream.getvalue() == "\rruns: 1 of 4, 30 s left (seed 1)"
         clock[0] += 10
         bar.advance(2)
         last = stream.getvalue().rsplit("\r", 1)[1]
         # 20 s for three pieces: 7 s for the fourth. Blanks cover the rest of the longer line.
-        assert last == "runs: 3 of 4, 7 s left".ljust(len("runs: 1 of 4, 30 s left seed 1"))
+        assert last == "runs: 3 of 4, 7 s left".ljust(len("runs: 1 of 4, 30 s left (seed 1)"))
     assert stream.getvalue().endswith("\r" + " " * len("runs: 3 of 4, 7 s left") + "\r")
     assert "\n" not in stream.getvalue()
 
@@ -76,10 +76,10 @@ def test_a_log_gets_a_line_for_each_quarter(clock):
             clock[0] += 30
             bar.advance(note="not for a log")
     assert stream.getvalue().splitlines() == [
-        "runs: 3 of 10, 90 s",
-        "runs: 5 of 10, 2 min 30 s",
-        "runs: 8 of 10, 4 min 0 s",
-        "runs: 10 of 10, 5 min 0 s",
+        "runs: 3 of 10 in 90 s",
+        "runs: 5 of 10 in 2 min 30 s",
+        "runs: 8 of 10 in 4 min 0 s",
+        "runs: 10 of 10 in 5 min 0 s",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Counting and factorising next to SciPy's sparse matrices and scikit-learn's randomized SVD.
+"""Counting and factorizing next to SciPy's sparse matrices and scikit-learn's randomized SVD.
 
 All take turns in one process with BLAS on one thread; what is compared is the median of each. The
 peers get the paths that their users would write well: one sparse matrix for each offset, whose

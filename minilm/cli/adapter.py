@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="TEXT",
-        help="to classify or to continue; may be given more than once",
+        help="text to classify or to continue; may be repeated",
     )
 
 

@@ -16,7 +16,7 @@ RACES = {
     "compare": "the steps that a comparison's time goes into, next to PyTorch",
     "generate": "tokens a second out of a model, next to transformers",
     "llama": "generating, reading and training with Llamas, next to transformers",
-    "cooccurrence": "counting and factorising, next to SciPy and scikit-learn",
+    "cooccurrence": "counting and factorizing, next to SciPy and scikit-learn",
     "checkpoint": "saving and loading a model, next to safetensors",
     "bpe": "training and applying byte-level BPE, next to tokenizers and tiktoken",
 }

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adapter", type=Path, metavar="DIR", help="folder of an adapter that belongs to it"
     )
-    parser.add_argument("--system", metavar="TEXT", help="what the model is told first")
+    parser.add_argument("--system", metavar="TEXT", help="instructions that the model reads first")
     # The makers of SmolLM2 advise 0.2 and 0.9: at 0.7 it answers some English questions in French.
     add_sampling(parser, max_new_tokens=200, temperature=0.2, top_p=0.9)
 

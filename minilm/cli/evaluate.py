@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from minilm import files, resources, threads
 from minilm.cli import console
 from minilm.cli.options import add_adapter, add_table, report_data, table_options
 from minilm.errors import OptionError
+from minilm.progress import Progress
 
 if TYPE_CHECKING:
     from minilm.models.predictions import Evaluation
@@ -66,6 +68,9 @@ def _run_text(options: argparse.Namespace) -> int:
     results = []
     for name, model in adapted.load_language_models(options.model, options.adapter):
         texts = read_documents(paths, **table_options(options))
+        if sys.stderr.isatty():
+            count = sum(1 for _ in read_documents(paths, **table_options(options)))
+            texts = _shown(texts, count)
         score = model.evaluate(texts, threads=options.threads)
         results.append((name, score))
     if options.json:
@@ -77,6 +82,14 @@ def _run_text(options: argparse.Namespace) -> int:
         if score.bytes is None:
             print("no bits per byte: this tokenizer does not keep the whole text")
     return 0
+
+
+def _shown(texts: Iterable[str], count: int) -> Iterator[str]:
+    """Yield texts, and show on the terminal how far this is and what time is left."""
+    with Progress("reading documents", count) as progress:
+        for text in texts:
+            yield text
+            progress.advance()
 
 
 def _score_record(score: Score) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch", type=int, metavar="N", help="texts in a batch (default: 16)")
     parser.add_argument(
-        "--learning-rate", type=float, metavar="X", help="the highest (default: by method)"
+        "--learning-rate", type=float, metavar="X", help="peak learning rate (default: by method)"
     )
     add_lora(parser.add_argument_group("with --method lora"))
     _add_task(parser)

@@ -23,28 +23,31 @@ if TYPE_CHECKING:
     from minilm.course.learner import Learner
 
 _SUMMARIES = {
-    "list": "numbers, titles, minutes, state",
+    "list": "list every kata: number, title, minutes, state",
     "start": "write the file to start from into ./mykatas/, and show the page",
-    "read": "the page; the answers come once your predictions are written",
+    "read": "show the page; its answers come once your predictions are written",
     "check": "check your file: the first failure, located and explained",
     "watch": "check on every save; keys: h hint, d demo, n next, q quit",
-    "hint": "one more hint each time",
-    "demo": "the live code, with your function",
+    "hint": "show a hint, one more each time",
+    "demo": "run the live code, with your function",
     "plug": "train the real model with your functions in place",
-    "solution": "a solution, beside yours",
-    "reset": "a fresh file; the old one goes to a backup",
+    "solution": "show how a solution differs from your file",
+    "reset": "start with a fresh file again; the old one goes to a backup",
     "undo": "bring the last backup back",
     "new": "write the folder of a kata of your own, to fill in",
     "notebook": "write a kata as a Jupyter notebook, or all of them",
     "grade": "grade a class's submissions: points, feedback, the most common mistakes",
-    "progress": "where a class is in the course, from the folders of many learners",
+    "progress": "show where a class is in the course, from the folders of its learners",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     shared = parser.add_argument(
-        "--katas", type=Path, metavar="DIR", help="a folder of your own katas, beside the others"
+        "--katas",
+        type=Path,
+        metavar="DIR",
+        help="a folder of your own katas, to use with the others",
     )
     actions = parser.add_subparsers(dest="action", metavar="action", parser_class=type(parser))
     made = {}
@@ -57,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     for name in ("read", "demo"):
         made[name].add_argument(
-            "--anyway", action="store_true", help="even if your predictions are not written"
+            "--anyway", action="store_true", help="do so even if your predictions are not written"
         )
     for name in ("start", "read", "hint", "demo", "solution", "reset", "undo"):
         made[name].add_argument("number", help='which kata, such as "4.6"')
@@ -65,12 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("number", nargs="?", help="which kata (default: the last saved)")
     for name in ("list", "check", "grade", "progress"):
         made[name].add_argument("--json", action="store_true", help="print JSON, nothing else")
-    made["check"].add_argument("--all", action="store_true", help="every kata that is started")
-    made["plug"].add_argument("--all", action="store_true", help="all of your functions")
-    made["plug"].add_argument(
-        "--real", action="store_true", help="in SmolLM2, which others trained; it answers a prompt"
+    made["check"].add_argument(
+        "--all", action="store_true", help="check every kata that you have started"
     )
-    made["plug"].add_argument("--prompt", metavar="TEXT", help="what --real asks it")
+    made["plug"].add_argument("--all", action="store_true", help="plug in all of your functions")
+    made["plug"].add_argument(
+        "--real",
+        action="store_true",
+        help="run them in SmolLM2, which others trained; it answers a prompt",
+    )
+    made["plug"].add_argument("--prompt", metavar="TEXT", help="what --real asks the model")
     made["solution"].add_argument(
         "--give-up", action="store_true", help="show it before yours has passed"
     )
@@ -167,10 +174,15 @@ def _start(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     output.page(who, kata)
     print()
     path = who.file(kata).as_posix()
-    print(f"{path} {'is ready: write it' if new else 'was there already; it is unchanged'}.")
+    what = "write your predictions in it" if kata.is_experiment else "write it"
+    print(f"{path} {f'is ready: {what}' if new else 'was there already; it is unchanged'}.")
     if page := who.page(kata):
         print(f"{page.as_posix()} is for your page of evidence, once the experiment has run.")
-    print(f"  check it: minilm kata check {kata.number}\n  on every save: minilm kata watch")
+    if kata.is_experiment:
+        print(f"  then run the experiment: minilm kata demo {kata.number}")
+        print(f"  and compare: minilm kata check {kata.number}")
+    else:
+        print(f"  check it: minilm kata check {kata.number}\n  on every save: minilm kata watch")
     if note := sessions.stand_ins(who, kata):
         print(f"  {note}")
     return 0

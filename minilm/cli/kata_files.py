@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     """Show a solution beside the learner's file, or put it in its place."""
-    from minilm.course import learner, sessions, stubs
+    from minilm.course import learner, pages, sessions, stubs
 
     if kata.is_experiment:
         raise OptionError(f"kata {kata.number} is an experiment; its answers come with the check")
     has_passed = who.state(kata) in (learner.PASSED, learner.STALE)
     if not has_passed and not options.give_up:
         raise OptionError(
-            f"kata {kata.number} has not passed as it is; try minilm kata hint {kata.number}, "
+            f"kata {kata.number} has not passed yet; try minilm kata hint {kata.number}, "
             "or add --give-up"
         )
     difference = sessions.solution_diff(who, kata)
@@ -32,8 +32,9 @@ def solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     for line in difference.splitlines():
         print(style.paint(line, colors.get(line[:1], "")) if line[:1] in colors else line)
     if not difference:
-        print("Yours is this solution, letter for letter.")
-    print(f"\nIn the library: {stubs.library_place(kata)}. {kata.library}".rstrip())
+        print("Your code is this solution, letter for letter.")
+    place = f"In the library: {stubs.library_place(kata)}. {kata.library}"
+    print("\n" + "\n".join(pages.fill(place, style, "", "")))
     if not who.gave_up(kata):
         who.update(kata, solution="after passing" if has_passed else "given up")
     if options.write:
@@ -48,21 +49,23 @@ def reset(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     from minilm.course import learner
 
     backup = who.put(kata, learner.first_file(kata))
-    print(f"{who.file(kata).as_posix()} is as it was at the start.")
+    print(f"{who.file(kata).as_posix()} is a fresh file again.")
     _say_backup(kata, backup)
     return 0
 
 
 def _say_backup(kata: Kata, backup: Path | None) -> None:
     if backup is not None:
-        print(f"Yours is in {backup.as_posix()}; minilm kata undo {kata.number} brings it back.")
+        print(f"Yours is in {backup.as_posix()}.")
+        print(f"  to bring it back: minilm kata undo {kata.number}")
 
 
 def undo(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
     """Bring the last backup back."""
     backup = who.undo(kata)
-    print(f"{who.file(kata).as_posix()} is the last backup again.")
-    print(f"What it was before is in {backup.as_posix()}; undo once more to go back.")
+    print(f"{who.file(kata).as_posix()} is back as it was in the last backup.")
+    print(f"The file it replaces is now the backup, {backup.as_posix()}.")
+    print(f"  to go back: minilm kata undo {kata.number}")
     return 0
 
 
@@ -71,7 +74,7 @@ def new(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
     from minilm.course import authoring
 
     made = authoring.new(options.folder, options.new_number, options.title)
-    print(f"{made.as_posix()} is written, and works as it is. Fill in, in this order: stub.py,")
-    print("solution.py, checks.py, wrong.py, demo.py, lesson.md; lesson.md says how.")
+    print(f"{made.as_posix()} is written, and works as it is. Fill in, in this order:")
+    print("  stub.py, solution.py, checks.py, wrong.py, demo.py, lesson.md (which says how)")
     print(f"  try it: minilm kata start {options.new_number} --katas {options.folder.as_posix()}")
     return 0

@@ -29,7 +29,9 @@ def add_arguments(grade: argparse.ArgumentParser, progress: argparse.ArgumentPar
         "--out", type=Path, default=Path("grades"), metavar="DIR", help="(default: grades)"
     )
     grade.add_argument(
-        "--assigned", metavar="N,N,...", help="katas that count (default: all that were handed in)"
+        "--assigned",
+        metavar="N,N,...",
+        help="the katas that count (default: all that were handed in)",
     )
     grade.add_argument(
         "--tries",
@@ -37,7 +39,7 @@ def add_arguments(grade: argparse.ArgumentParser, progress: argparse.ArgumentPar
         default="best",
         help="which of several tries at a kata counts (default: best)",
     )
-    grade.add_argument("--student", metavar="NAME", help="all of it is this student's")
+    grade.add_argument("--student", metavar="NAME", help="everything was handed in by this student")
     grade.add_argument(
         "--gradescope",
         action="store_true",
@@ -53,7 +55,7 @@ def add_arguments(grade: argparse.ArgumentParser, progress: argparse.ArgumentPar
         help="print a GitHub Actions workflow for a classroom repository, or write it to FILE",
     )
     progress.add_argument(
-        "folder", type=Path, metavar="DIR|ZIP", help="the folders of the learners, each its own"
+        "folder", type=Path, metavar="DIR|ZIP", help="holds the folder of each learner"
     )
 
 
@@ -154,9 +156,9 @@ def _show(book: Gradebook, folder: Path, seconds: float) -> None:
         f"To read: {(folder / outputs.PAGE).as_posix()}. Tables: {outputs.GRADES}, "
         f"{outputs.RESULTS},\n{outputs.MARKS}; a text for each student: {outputs.FEEDBACK}/."
     )
-    print("Each submission ran in its own process. Python kept it from the network, from other")
-    print("programs and from writing outside a scratch folder. It could read files, and native")
-    print("code is not held back: run code of strangers in a container.")
+    print("Each submission ran in its own process. Python kept it from the network, from")
+    print("other programs and from writing outside a scratch folder. It could read files,")
+    print("and native code is not held back: run strangers' code in a container.")
 
 
 def _many(count: int, what: str) -> str:

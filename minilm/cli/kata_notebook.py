@@ -18,14 +18,14 @@ FOLDER = "notebooks"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("number", nargs="?", help='which kata, such as "4.6"')
-    parser.add_argument("--all", action="store_true", help="every kata")
+    parser.add_argument("--all", action="store_true", help="write every kata")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help=f"where to (default: {FOLDER} in mykatas)"
     )
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="write a notebook again that you have changed; yours goes to a backup beside it",
+        help="replace a notebook that you have changed; yours goes to a backup beside it",
     )
 
 
@@ -46,12 +46,12 @@ def run(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
         path = written.path.as_posix()
         if written.is_kept:
             kept += 1
-            print(f"{path} has your changes and stays as it is. --overwrite writes it again,")
-            print("  and puts yours beside it.")
+            print(f"{path} has your changes, so it stays as it is.")
+            print("  --overwrite writes it again and keeps yours as a backup beside it.")
         elif written.backup:
-            print(f"{path} is written. Yours is in {written.backup.as_posix()}.")
+            print(f"{path} is written.\n  Yours is in {written.backup.as_posix()}.")
         elif kata is not None:
-            print(f"{path} is ready. Open it in Jupyter, VS Code or Colab.")
+            print(f"{path} is ready.\n  Open it in Jupyter, VS Code or Colab.")
     if kata is None:
         print(f"{len(katas) - kept} notebooks are in {folder.as_posix()}.")
     return 1 if kept else 0

@@ -61,8 +61,8 @@ def page(who: Learner, kata: Kata, *, anyway: bool = False) -> None:
     else:
         lesson = (
             f"{begun}\n\nThe answers are in the rest of the page. Write your predictions "
-            f"first ({missing}), then: `minilm kata read {kata.number}`. "
-            f"Without them: `minilm kata read {kata.number} --anyway`\n"
+            f"first ({missing}), then run `minilm kata read {kata.number}`. "
+            f"To read on without them: `minilm kata read {kata.number} --anyway`\n"
         )
     paged = sys.stdout.isatty()
     shown = style()
@@ -251,7 +251,7 @@ def answer_table(result: Mapping[str, Any]) -> str:
         *(f"  {names[path]:<36}{n:>9,}" for path, n in called.items()),
     ]
     if not called:
-        lines[-1:] = ["it calls none of these functions; those of katas 11.1 to 11.3 it does"]
+        lines[-1:] = ["it calls none of these functions; it does call those of katas 11.1 to 11.3"]
     elif idle:
         shown = ", ".join(idle[:8]) + f" and {len(idle) - 8} more" * (len(idle) > 8)
         lines.append(f"not called (not in a Llama, or only in training): {shown}")

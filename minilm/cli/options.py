@@ -141,7 +141,7 @@ def reading(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def add_lora(group: Options) -> None:
     """Declare the options of LoRA."""
-    group.add_argument("--rank", type=int, metavar="R", help="of the matrices (default: 4)")
+    group.add_argument("--rank", type=int, metavar="R", help="rank of the matrices (default: 4)")
     group.add_argument("--alpha", type=float, metavar="X", help="(default: twice the rank)")
     group.add_argument(
         "--lora-targets",

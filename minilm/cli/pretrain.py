@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the most entries the tokenizer may have (default: by size; word: 10,000)",
     )
     parser.add_argument(
-        "--learning-rate", type=float, metavar="X", help="the highest (default: 0.002)"
+        "--learning-rate", type=float, metavar="X", help="peak learning rate (default: 0.002)"
     )
     parser.add_argument(
         "--init",

@@ -84,7 +84,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--learning-rate",
         type=float,
         metavar="X",
-        help="the highest (default: a fifth of that of pretraining; with LoRA the same)",
+        help="peak rate (default: a fifth of the one in pretraining; with LoRA the same)",
     )
     parser.add_argument(
         "--method",

@@ -171,7 +171,7 @@ def _refuse_twins(name: str, found: Mapping[str, Condition]) -> None:
             continue
         if os.path.realpath(twin.path) == os.path.realpath(model.path):
             raise OptionError(
-                f"--conditions: {other!r} and {name!r} are one model, used in the same way; "
+                f"--conditions: {other!r} and {name!r} are the same model, used in the same way; "
                 "leave one out"
             )
 
@@ -181,7 +181,7 @@ def _notes(wanted: Grid, possible: Grid) -> list[str]:
     left_out = [str(budget) for budget in wanted.budgets if budget not in possible.budgets]
     if not left_out:
         return []
-    return [f"too few examples to train on: left out were the budgets {', '.join(left_out)}"]
+    return [f"too few examples to train on, so these budgets are left out: {', '.join(left_out)}"]
 
 
 def _missing(kept: store.Store, runs: list[Key], about: dict[str, Any], say: Say) -> list[Key]:

@@ -1,7 +1,7 @@
 """How long a comparison may take, estimated before it starts.
 
 Nearly all of the time goes into training transformers: how many steps there are follows from the
-settings, and how long one takes is measured on two of them. The rest is quick and is guessed.
+settings, and how long one takes is measured on a few of them. The rest is quick and is guessed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def axes(tasks: Sequence[CompareSettings], grid: Grid, preset: str | None) -> st
         f"{f'preset {preset}: ' if preset else ''}{len(grid.conditions)} conditions on "
         f"{', '.join(settings.task.name for settings in tasks)}; "
         f"{', '.join(map(str, grid.budgets))} labels, "
-        f"{grid.seeds} draw{'s' * (grid.seeds > 1)} of them each, "
+        f"{grid.seeds} draw{'s' * (grid.seeds > 1)} of each, "
         f"{grid.pretrainings} pretraining{'s' * (grid.pretrainings > 1)}"
         f"{', each draw with each' * grid.crossed}; "
         f"{' and '.join(amounts)} words of {', '.join(texts)}; transformers of width "
@@ -117,7 +117,7 @@ def _step_seconds(settings: transformer.TransformerSettings, config: Config) -> 
     """Return how long a step of pretraining takes here."""
     model = architectures.language_model(config, rng=np.random.default_rng(0))
     ids = np.ones((settings.batch, config.n_positions), np.int64)
-    return _second_time(lambda: model.gradients(ids, ids))
+    return _usual_time(lambda: model.gradients(ids, ids))
 
 
 @cache
@@ -126,11 +126,15 @@ def _update_seconds(config: Config, length: int) -> float:
     model = SequenceClassifier(config, labels=2, rng=np.random.default_rng(0))
     ids = np.ones((FinetuneSettings.batch, min(length, config.n_positions)), np.int64)
     lengths, labels = np.full(len(ids), ids.shape[1]), np.zeros(len(ids), np.int64)
-    return _second_time(lambda: model.gradients(ids, lengths, labels))
+    return _usual_time(lambda: model.gradients(ids, lengths, labels))
 
 
-def _second_time(function: Callable[[], object]) -> float:
+def _usual_time(function: Callable[[], object]) -> float:
+    """Return the middle one of three times, after one that warms up: other programs run too."""
     function()
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[1]

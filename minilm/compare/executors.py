@@ -34,7 +34,7 @@ Groups = Sequence[Sequence[Any]]
 _MOST_PROCESSES = 61
 # A job at which this many processes have died is given up.
 _ATTEMPTS = 3
-_LOST = f"the worker process died {_ATTEMPTS} times at it, possibly out of memory"
+_LOST = f"the worker process died {_ATTEMPTS} times on this run, possibly out of memory"
 
 
 @dataclass(frozen=True)

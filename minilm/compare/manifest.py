@@ -139,7 +139,9 @@ def check_resumable(folder: Path, now: dict[str, Any]) -> None:
     path = folder / store.MANIFEST
     before = summary.read_manifest(folder)
     if sorted(before["inputs"].values()) != sorted(now["inputs"].values()):
-        raise InputError("other files or other contents now; use --overwrite to start again", path)
+        raise InputError(
+            "files or their contents have changed; use --overwrite to start again", path
+        )
     then: dict[str, Any] = {"versions": before["versions"], **before["settings"]}
     for task, settings in {"versions": now["versions"], **now["settings"]}.items():
         for name in _VERSIONS if task == "versions" else _DECISIVE:
@@ -150,15 +152,15 @@ def check_resumable(folder: Path, now: dict[str, Any]) -> None:
         for text, amounts in old.get("texts", {}).items():
             if gone := set(amounts) - set(data["texts"].get(text, ())):
                 raise InputError(
-                    f"holds runs with {min(gone)} words of {text}; resume with all --corpus and "
-                    "--pretrain-words that there were, or use --overwrite",
+                    f"holds runs with {min(gone)} words of {text}; resume with the same "
+                    "--corpus and --pretrain-words, or use --overwrite",
                     path,
                 )
     _check_same("the conditions' settings", before.get("conditions"), now["conditions"], path)
     for name, about in now["about"].items():
         if name in before["about"] and about["model"] != before["about"][name].get("model"):
             raise InputError(
-                f"the model of {name} is another one now, or is used in another way; use "
+                f"the model of {name} has changed, or is used in another way; use "
                 "--overwrite to start again",
                 path,
             )

@@ -135,8 +135,8 @@ def notes(shared: Shared) -> list[str]:
                 else ""
             )
             found.append(
-                f"what {name} has read in its pretraining is not known here, and may include the "
-                f"test texts{later}; what its pretraining cost is not counted"
+                f"what {name} read in its pretraining is not known here, and may include the test "
+                f"texts{later}; the cost of its pretraining is not counted"
             )
             continue
         texts = {t for d in shared.data.values() for e in d.domains.values() for t in e.texts}

@@ -51,8 +51,8 @@ def summarize(folder: Path) -> dict[str, Any]:
         `high`, `p`, `p_adjusted`, `verdict` and, where that is "cannot tell", `items_needed`, the
         test items that could show a difference of this size. `gains`: the same over `random`,
         without verdicts. `main` marks what uses no text, or all of the first one. Beside them by
-        task and domain the number of test items, the accuracy of always giving the commonest class
-        (`chance`), and `resolvable`: the smallest difference that the test items can show at 95 %.
+        task and domain the number of test items, the accuracy of always giving the most common
+        class (`chance`), and `resolvable`: the smallest difference that they can show at 95 %.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class Course:
     ----------
     kata : Kata
     folder : Path
-        The learner's, as it is to be shown.
+        The learner's, as it is shown.
     parts : mapping of str to str
         The learner's files that the demo runs with, by the katas' numbers: for other processes,
         which have to load them again.

@@ -35,7 +35,7 @@ class Question:
     low, high : float
         The range of a number.
     words : bool
-        Whether it is to be answered in words.
+        Whether the answer is in words.
     answer : str
         Shown beside the learner's words.
     """

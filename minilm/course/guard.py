@@ -66,12 +66,12 @@ def guarded(
 
 
 def is_guard(value: Any) -> bool:
-    """Return whether a value is what stands for a library function during a check."""
+    """Return whether a value stands in for a library function during a check."""
     return getattr(value, _MARK, None) is not None
 
 
 def message(name: str) -> str:
-    """Return what a learner is told who uses the library's function."""
+    """Return the message for a learner who uses the library's function."""
     return f"{name} here is the library's function; write your own"
 
 

@@ -210,7 +210,7 @@ def _result(place: Path) -> Any:
 
 
 def not_finished(seconds: float) -> str:
-    """Return what is said of code that a time limit has stopped."""
+    """Return the message about code that a time limit has stopped."""
     return (
         f"is not finished after {seconds:g} s: an endless loop, or far too slow "
         "(the library takes a few milliseconds)"

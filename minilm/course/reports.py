@@ -111,14 +111,14 @@ class Style:
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above a report.
+    """The heading of a report.
 
     Attributes
     ----------
     number, title : str
     difficulty, minutes : int
     file : str
-        The learner's file, as it is to be shown.
+        The learner's file, as it is shown.
     following : str
         What to do after a failure; by default a command is named.
     """

@@ -31,7 +31,7 @@ Echo = Callable[[str], None]
 
 
 def heading(who: Learner, kata: Kata) -> Heading:
-    """Return what stands above a kata's report."""
+    """Return the heading of a kata's report."""
     file = who.file(kata).as_posix()
     return Heading(kata.number, kata.title, kata.difficulty, kata.minutes, file)
 
@@ -183,17 +183,12 @@ def latest(who: Learner) -> Kata:
 
 
 def solution_diff(who: Learner, kata: Kata) -> str:
-    """Return the difference between the learner's file and the solution."""
+    """Return the difference in code between the learner's file and the solution."""
     path = who.file(kata)
     mine = who.source(kata) if path.exists() else stubs.stub(kata)
-    return "".join(
-        difflib.unified_diff(
-            mine.splitlines(keepends=True),
-            stubs.solution(kata).splitlines(keepends=True),
-            path.as_posix(),
-            "solution",
-        )
-    )
+    code = stubs.without_docstrings(mine), stubs.without_docstrings(stubs.solution(kata))
+    lines = (one.splitlines(keepends=True) for one in code)
+    return "".join(difflib.unified_diff(*lines, path.as_posix(), "solution"))
 
 
 def _files(who: Learner, katas: Sequence[Kata]) -> dict[str, str]:

@@ -42,6 +42,26 @@ def solution(kata: Kata) -> str:
     return "\n".join(lines) + "\n"
 
 
+def without_docstrings(source: str) -> str:
+    """Return code without its docstrings; code that does not parse is returned as it is.
+
+    >>> without_docstrings("def f(x):\\n    'Return x.'\\n    return x\\n")
+    'def f(x):\\n    return x\\n'
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return source
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            inside.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    lines = source.splitlines(keepends=True)
+    return "".join(line for number, line in enumerate(lines, 1) if number not in inside)
+
+
 def library_place(kata: Kata) -> str:
     """Return where the library's own functions are, in one line."""
     return ", ".join(kata.paths)

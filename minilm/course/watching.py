@@ -33,6 +33,8 @@ def changes(
         pause(PAUSE)
         if pressed := key():
             yield pressed
+            for path in paths():  # a file that the key has made was not saved by hand
+                known.setdefault(path, _content(path))
         now = {path: _content(path) for path in paths()}
         saved = [path for path, content in now.items() if content and known.get(path) != content]
         known.update((path, content) for path, content in now.items() if content)

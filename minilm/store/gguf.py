@@ -290,7 +290,7 @@ class _Reader:
                 raise self.fault(f"tensor {shown}: no array can have the shape {shape}")
             if shape[-1] % kind.entries:
                 raise self.fault(
-                    f"tensor {shown}: rows of {shape[-1]} are no whole blocks of {kind.entries}"
+                    f"tensor {shown}: rows of {shape[-1]} are not whole blocks of {kind.entries}"
                 )
             # Each follows the one before. A gap shows that a type was changed to a smaller one.
             first = -(-end // alignment) * alignment

@@ -97,8 +97,8 @@ def read_config(locate: Locate, folder: Path) -> tuple[Config, dict[str, Any]]:
     path = locate(CONFIG)
     if path is None and locate(ADAPTER_CONFIG):
         raise ModelError(
-            "an adapter, which is no model without its base: minilm adapter list names the base, "
-            "and minilm adapter merge makes one model of the two",
+            "an adapter, which needs its base model: minilm adapter list names the base, "
+            "and minilm adapter merge makes one model of both",
             folder,
         )
     if path is None:

@@ -255,7 +255,7 @@ def _is_token(value: Any) -> bool:
 def _added_tokens(content: dict[str, Any], path: Path) -> list[dict[str, Any]]:
     tokens = content.get("added_tokens") or []
     if not isinstance(tokens, list):
-        raise ModelError("its added_tokens are no list", path)
+        raise ModelError("its added_tokens are not a list", path)
     for token in tokens:
         if (
             not isinstance(token, dict)

@@ -50,8 +50,8 @@ def test_a_folder_that_is_not_a_book_is_refused(one_kata, tmp_path, capsys):
     assert main(["book", "--out", "mine"]) == 2
     error = capsys.readouterr().err
     assert error == (
-        "minilm book: error: mine: holds files that are not of a book (thesis.txt); move them "
-        "away, or choose another folder with --out\n"
+        "minilm book: error: mine: holds files that do not belong to a book (thesis.txt); "
+        "move them away, or choose another folder with --out\n"
     )
 
 

@@ -35,6 +35,19 @@ def test_evaluate(path, tmp_path, capsys):
     )
 
 
+def test_the_time_left_is_on_a_terminal(path, tmp_path, capsys, monkeypatch):
+    file = tmp_path / "lines.txt"
+    file.write_text("the old dog\nthe cat\n", encoding="utf-8")
+    run(path, "--data-file", file)
+    silent = capsys.readouterr()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert run(path, "--data-file", file) == 0
+    shown = capsys.readouterr()
+    assert shown.out == silent.out
+    assert silent.err == ""
+    assert "reading documents: 2 of 2, 0 s left" in shown.err
+
+
 def test_evaluate_with_words_has_no_bits(tmp_path, capsys):
     file = tmp_path / "t.txt"
     file.write_text("The cat sat on the mat.\n" * 60, encoding="utf-8")

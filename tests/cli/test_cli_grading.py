@@ -48,7 +48,7 @@ def test_a_class_is_graded_into_a_folder(school, capsys):
     assert "    1   4.6  statistics as constants" in out
     assert "Not graded:\n  cem: the folder is empty" in out
     assert "No kata is in these names:\n  notes.py" in out
-    assert "run code of strangers in a container" in out
+    assert "run strangers' code in a container" in out
     assert max(map(len, out.splitlines())) < 90
     said = (school / "grades" / "feedback" / "bob.txt").read_text(encoding="utf-8")
     assert "The mistake: statistics as constants" in said

@@ -28,7 +28,7 @@ def test_one_notebook_goes_to_the_learner_s_folder(run, tmp_path):
     assert code == 0
     assert json.loads(path.read_text(encoding="utf-8"))["metadata"]["minilm"]["kata"] == "4.6"
     assert out == (
-        f"mykatas/notebooks/{KATA.name}.ipynb is ready. Open it in Jupyter, VS Code or Colab.\n"
+        f"mykatas/notebooks/{KATA.name}.ipynb is ready.\n  Open it in Jupyter, VS Code or Colab.\n"
     )
 
 
@@ -42,7 +42,7 @@ def test_all_go_to_a_folder_and_a_changed_one_stays(run, tmp_path):
     path.write_text(mine, encoding="utf-8")
     code, out, _ = run("--all", "--out", "there")
     assert code == 1
-    assert f"there/{KATA.name}.ipynb has your changes and stays as it is. --overwrite" in out
+    assert f"there/{KATA.name}.ipynb has your changes, so it stays as it is.\n  --overwrite" in out
     assert f"{count - 1} notebooks" in out
     assert path.read_text(encoding="utf-8") == mine
     code, out, _ = run("4.6", "--out", "there", "--overwrite")

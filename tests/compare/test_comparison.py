@@ -155,7 +155,9 @@ def test_resume_may_add_amounts_of_text_but_not_lose_them(settings, tmp_path):
     comparison.compare(more, grid, tmp_path, resume=True, say=said.append)
     assert "continuing: 4 runs are finished" in said
     assert len({row["words"] for row in table(tmp_path)}) == 3
-    with pytest.raises(InputError, match=r"holds runs with 700 words of corpus; resume with all"):
+    with pytest.raises(
+        InputError, match=r"holds runs with 700 words of corpus; resume with the same"
+    ):
         comparison.compare(settings, grid, tmp_path, resume=True)
     fewer = replace(settings, pretrain_words=(700,))
     with pytest.raises(InputError, match="the main text was"):
@@ -166,7 +168,7 @@ def test_resume_may_add_amounts_of_text_but_not_lose_them(settings, tmp_path):
 def test_budgets_beyond_the_examples_are_noted(settings, tmp_path):
     found = comparison.compare(settings, Grid(("random",), (8, 999), 2), tmp_path).summary
     assert found["budgets"] == [8]
-    assert found["notes"][0].endswith("left out were the budgets 999")
+    assert found["notes"][0].endswith("so these budgets are left out: 999")
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -294,7 +296,7 @@ def test_resume_needs_the_same_contents_and_versions_but_not_the_same_place(sett
     comparison.compare(replace(settings, task=moved), small, folder, resume=True, say=said.append)
     assert "continuing: 2 runs are finished" in said
     moved.write_text(settings.task.read_text("utf-8") + "gooda,good,train\n", "utf-8")
-    with pytest.raises(InputError, match="other files or other contents"):
+    with pytest.raises(InputError, match="files or their contents have changed"):
         comparison.compare(replace(settings, task=moved), small, folder, resume=True)
     manifest = files.read_json(folder / "manifest.json")
     manifest["versions"]["numpy"] = "1.0"

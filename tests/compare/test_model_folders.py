@@ -176,7 +176,7 @@ def test_probe_and_lora_are_the_same_wherever_and_however_often(
     assert not any(outcome.error for outcome in table.outcomes.values())
     assert len(first) == 2 * 2 * 2
     assert any(" MB are kept in " in line for line in said)
-    note = f"what {path.name} has read in its pretraining is not known here"
+    note = f"what {path.name} read in its pretraining is not known here"
     assert any(note in line for line in said)
     assert any(note in line for line in one.summary["notes"])
     forget()
@@ -236,7 +236,7 @@ def test_a_model_that_changed_is_not_resumed(world, settings, cache, tmp_path):
     comparison.compare(settings, grid, tmp_path / "a")
     forget()
     make(path, SHAPES["llama"], world, seed=1)
-    with pytest.raises(InputError, match=r"the model of probe:.* is another one now"):
+    with pytest.raises(InputError, match=r"the model of probe:.* has changed"):
         comparison.compare(settings, grid, tmp_path / "a", resume=True)
 
 
@@ -308,6 +308,8 @@ def test_a_model_that_was_fine_tuned_before_is_noted(world, settings, cache, tmp
 def test_a_model_under_two_names(world, settings, cache, tmp_path):
     path = make(tmp_path / "m", SHAPES["gpt2"], world)
     names = (f"probe:{path}", f"{path}/")
-    with pytest.raises(OptionError, match=r"are one model, used in the same way; leave one out"):
+    with pytest.raises(
+        OptionError, match=r"are the same model, used in the same way; leave one out"
+    ):
         comparison.compare(settings, Grid(names, (8,), 1), tmp_path / "a")
     assert not (tmp_path / "a").exists()

@@ -159,8 +159,8 @@ def test_every_wrong_line_is_named(folder):
     [
         ("", "empty_page", "empty"),
         ("<!-- only a note -->\n", "empty_page", "empty"),
-        (TEMPLATE, "empty_page", "the template still"),
-        (TEMPLATE.replace("\n", "\r\n"), "empty_page", "the template still"),
+        (TEMPLATE, "empty_page", "still the template"),
+        (TEMPLATE.replace("\n", "\r\n"), "empty_page", "still the template"),
         (filled(), "no_claim", "makes no claim"),
         (filled(f"- {RIGHT}", "- RUN: elsewhere"), None, None),
         ("- RUN: elsewhere\n- " + RIGHT, "no_run", "the run elsewhere has no summary.json"),

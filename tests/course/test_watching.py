@@ -38,6 +38,19 @@ def test_keys_come_between_saves(tmp_path):
     assert list(itertools.islice(seen, 3)) == [[one], "h", [one]]
 
 
+def test_a_file_that_a_key_makes_is_not_a_save(tmp_path):
+    paths = [tmp_path / "one.py"]
+    paths[0].write_text("1")
+    keys = iter(["n", "", ""])
+    edits = iter([lambda: None, lambda: None, lambda: paths[1].write_text("2")])
+    seen = watching.changes(lambda: paths, lambda seconds: next(edits)(), lambda: next(keys))
+    assert next(seen) == "n"
+    paths.append(tmp_path / "two.py")
+    paths[1].write_text("a stub")
+    assert next(seen) == [paths[1]]
+    assert paths[1].read_text() == "2"
+
+
 def test_without_a_terminal_no_key_is_read(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("q"))
     with Keys() as pressed:

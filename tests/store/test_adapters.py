@@ -122,10 +122,10 @@ def test_an_adapter_for_another_base_is_refused_by_name(path, saved, model):
 
 
 def test_an_adapter_is_not_taken_for_a_model(path, saved):
-    with pytest.raises(ModelError, match="no model without its base"):
+    with pytest.raises(ModelError, match="needs its base model"):
         folder.load(path)
     (path / "minilm.json").unlink()
-    with pytest.raises(ModelError, match="no model without its base"):
+    with pytest.raises(ModelError, match="needs its base model"):
         folder.load(path)
 
 

@@ -149,7 +149,7 @@ def set_in(*keys):
             set_in("added_tokens", 0, {"content": "\udcff", "id": 300}),
             "nor a special token of whole",
         ),
-        (set_in("added_tokens", {"id": 1}), "added_tokens are no list"),
+        (set_in("added_tokens", {"id": 1}), "added_tokens are not a list"),
         (set_in("model", "vocab", "\ud800", 300), "is neither spelled in byte symbols"),
     ],
 )

@@ -153,7 +153,7 @@ def test_a_pickle_alone_is_refused_with_its_reason(trained, text, here, exports,
 def test_an_adapter_is_no_model_to_be_continued(text, here, exports):
     (here / "model").mkdir()
     (here / "model" / "adapter_config.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ModelError, match="an adapter, which is no model without its base"):
+    with pytest.raises(ModelError, match="an adapter, which needs its base"):
         run(text, here)
     assert [p.name for p in here.iterdir()] == ["model"]
 

@@ -101,7 +101,7 @@ def reading(summary: dict[str, Any]) -> list[str]:
     elif naive["high"] < 0:
         sentences = [f"Naive continuation forgets nothing; the old domains gain: {interval}."]
     else:
-        sentences = [f"It cannot be decided whether naive continuation forgets: {interval}."]
+        sentences = [f"This study cannot tell whether naive continuation forgets: {interval}."]
     by = {(row["way"], row["measure"]): row for row in summary["differences"]}
     for way in summary["ways"]:
         name = way["name"]
@@ -112,7 +112,7 @@ def reading(summary: dict[str, Any]) -> list[str]:
             old["verdict"], "shows no difference from it in forgetting"
         )
         cost = {
-            "better": "and learns the new better too",
+            "better": "and learns the new text better too",
             "worse": f"at a cost to the new of {new['mean']:.3f} nats",
             "cannot tell": "with no difference that shows in the new text",
         }[new["verdict"]]

@@ -85,7 +85,12 @@ WAYS = {
     "replay": Way("an old window for two new ones", Care(replay=0.5)),
     "EWC": Way("elastic weight consolidation", Care(ewc=3.0)),
     "average": Way("the mean of the model before and after", Care(average=0.5)),
-    "LoRA": Way("an adapter for each domain, which is told", Care(lora=16), rate=3.0, apart=True),
+    "LoRA": Way(
+        "an adapter for each domain; the model is told the domain",
+        Care(lora=16),
+        rate=3.0,
+        apart=True,
+    ),
     REFERENCE: Way("full retraining on all texts so far", together=True),
 }
 

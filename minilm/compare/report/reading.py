@@ -73,16 +73,20 @@ def answer(results: Results) -> str:
         )
     if better:
         whole = "Yes" if len(better) == len(rows) else "Yes, in part"
-        gains = sorted(100 * row["difference"] for row in better)
-        points = f"{gains[0]:.1f}"
-        if len(gains) > 1:
-            points += f" to {gains[-1]:.1f}"
-        where = f"{_listing(sorted({row['budget'] for row in better}))} labels"
-        names = _listing(dict.fromkeys(row["condition"] for row in better))
-        return f"{whole}: {names} gained {points} points over the same without text, at {where}."
+        names = dict.fromkeys(row["condition"] for row in better)
+        gains = ", ".join(_gain([r for r in rows if r["condition"] == name]) for name in names)
+        return f"{whole}. Points of accuracy gained by pretraining: {gains}."
     if _any(rows, "worse"):
         return "No: where there is a clear difference, pretraining made it worse."
     return "This comparison cannot tell: every difference is within what chance can do."
+
+
+def _gain(rows: list[Record]) -> str:
+    """Return, for instance, "cooccurrence 7.0 to 8.5 at 16 and 64 labels"."""
+    better = [row for row in rows if row["verdict"] == "better"]
+    points = sorted(100 * row["difference"] for row in better)
+    span = " to ".join(dict.fromkeys((f"{points[0]:.1f}", f"{points[-1]:.1f}")))
+    return f"{rows[0]['condition']} {span} at {_budgets(better, rows)}"
 
 
 def sentences(results: Results, domain: str | None = None) -> list[str]:
@@ -131,9 +135,9 @@ def most_accurate(results: Results) -> str:
     best = results.best()
     text = results.about(best["condition"])["uses_text"]
     return (
-        f"The most accurate: {best['condition']} with {best['budget']} labels, {best['mean']:.3f} "
-        f"({best['low']:.3f} to {best['high']:.3f}), where always giving the commonest class has "
-        f"{results.chance():.3f}. A run of it took {best['seconds']:.3g} seconds and set "
+        f"Most accurate: {best['condition']} with {best['budget']} labels, {best['mean']:.3f} "
+        f"({best['low']:.3f} to {best['high']:.3f}), where always giving the most common class has "
+        f"{results.chance():.3f}. A run of it took {best['seconds']:.3g} seconds and trained "
         f"{best['trainable_parameters']:,.0f} numbers"
         + (f"; one pretraining took {best['pretrain_seconds']:.3g} seconds." if text else ".")
     )

@@ -127,7 +127,7 @@ class Results:
         return found
 
     def chance(self, domain: str | None = None) -> float:
-        """Return the accuracy of always giving the commonest class."""
+        """Return the accuracy of always giving the most common class."""
         return float(self.summary["chance"][self.task][domain or self.home])
 
     def cells(

@@ -45,14 +45,14 @@ def _resolution(results: Results) -> list[str]:
     smallest = results.summary["resolvable"][results.task][results.home]
     found = [
         f"{items:,} test items and {seeds} {'draws' if seeds > 1 else 'draw'} can show a "
-        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, not "
-        "less. Halving that takes about four times as many test items."
+        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, and "
+        "nothing smaller. To halve that takes about four times as many test items."
     ]
     if seeds < FEW_SEEDS:
         found.append(
-            f"With {seeds} {'draws' if seeds > 1 else 'draw'} of the labelled examples, how much "
-            f"the draw matters is hardly in the intervals: at least {FEW_SEEDS} are needed, 10 are "
-            "better (--seeds)."
+            f"With {seeds} {'draws' if seeds > 1 else 'draw'} of the labelled examples, the "
+            f"intervals hardly show how much the draw matters: at least {FEW_SEEDS} are needed, 10 "
+            "are better (--seeds)."
         )
     return found
 
@@ -76,7 +76,7 @@ def _pretrainings(results: Results) -> list[str]:
     if spread := _spread(results, drawn):
         found += f" {spread}"
     return [
-        f"{found} {many} are few, and the intervals are wider for it; more of them "
+        f"{found} {many} are few, so the intervals are wider; more of them "
         "(--pretrainings) narrow them."
         if many < _FEW_PRETRAININGS
         else found
@@ -98,7 +98,7 @@ def _spread(results: Results, drawn: list[str]) -> str:
     name = max(ranges, key=lambda name: ranges[name][1] - ranges[name][0])
     low, high = ranges[name]
     return (
-        f"Most they mattered to {name}: with {budget} labels its means were {low:.3f} to "
+        f"They mattered most to {name}: with {budget} labels its means were {low:.3f} to "
         f"{high:.3f}, depending on the pretraining."
     )
 

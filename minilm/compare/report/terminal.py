@@ -76,10 +76,10 @@ def _heading(view: Results, domain: str) -> str:
             "=" * len(title),
             f"{items:,} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples, "
             f"{many} pretraining{'s' * (many > 1)}.",
-            f"Always the commonest class: {view.chance(domain):.3f}. With this many test items,",
-            f"differences below about {resolvable:.3f} cannot be detected.",
+            f"Always the most common class: {view.chance(domain):.3f}. With this many test",
+            f"items, differences below about {resolvable:.3f} cannot be detected.",
         ]
-        + ["With so few draws, how much the draw matters is hardly in the intervals."]
+        + ["With so few draws, the intervals hardly show how much the draw matters."]
         * (seeds < sensitivity.FEW_SEEDS)
     )
 

@@ -28,8 +28,8 @@ def write(shelf: Shelf) -> Page:
     names = sorted(exported(), key=str.lower)
     place = shelf.place("the library", "")
     lead = paragraph(
-        "What import minilm gives you. Each name leads to the file that it is written in; the "
-        "functions that you write in the course are linked on the pages of their katas."
+        "What import minilm gives you. Each name links to the file that defines it. The pages of "
+        "the katas link to the functions that you write in the course."
     )
     parts = [Part(name, name, "\n".join(_entry(name, exported()[name], place))) for name in names]
     return Page(path=API, title="The library", lead=lead, parts=parts)
@@ -49,7 +49,7 @@ def _entry(name: str, thing: Any, place: Place) -> Iterator[str]:
         return
     if issubclass(thing, Exception):
         kinds = "".join(_kind(kind, place) for kind in thing.__subclasses__())
-        yield f"<h3>Its kinds</h3>\n<ul>{kinds}</ul>"
+        yield f"<h3>Its subclasses</h3>\n<ul>{kinds}</ul>"
     for own, method in sorted(_methods(thing).items()):
         if not (inspect.getdoc(method) or "").strip():
             continue

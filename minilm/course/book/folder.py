@@ -38,8 +38,8 @@ def check(folder: Path) -> None:
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise OutputError(
-            f"{folder}: holds files that are not of a book ({others[0]}{more}); move them away, or "
-            "choose another folder with --out"
+            f"{folder}: holds files that do not belong to a book ({others[0]}{more}); move them "
+            "away, or choose another folder with --out"
         )
 
 
@@ -64,7 +64,7 @@ def replaced(folder: Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        When the folder holds what is not of a book: before the block, or at its end.
+        When the folder holds something that is not part of a book: before the block, or at its end.
     """
     check(folder)
     folder = folder.resolve()
@@ -87,7 +87,7 @@ def replaced(folder: Path) -> Iterator[Path]:
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Put a folder in the place of another, which is removed once it is out of the way."""
+    """Replace a folder with another: move the old one aside, then delete it."""
     if not folder.exists():
         os.replace(staging, folder)
         return

@@ -70,7 +70,7 @@ def _parts(shelf: Shelf, kata: Kata, output: Output, place: Place) -> Iterator[P
         title = ", ".join(part.title for part in shown)
         content = "\n".join(_answer(kata, part, output, place) for part in shown)
         lead = paragraph(
-            "Write down what you expect before you open this: what follows gives the answers away."
+            "Write down what you expect before you open this: it gives the answers away."
         )
         yield Part("answers", "The answers", f"{lead}\n{fold(title, content, 'answers')}")
     yield Part("write-it", *_writing(shelf, kata))
@@ -134,7 +134,7 @@ def _figure(kata: Kata, picture: Picture) -> str:
     number = "_".join(kata.name.split("_")[:2])
     shown = image(picture.svg, alt, picture.width, picture.height)
     return (
-        f'<figure class="picture" tabindex="0">{shown}\n'
+        f'<figure tabindex="0">{shown}\n'
         f"<figcaption>From the demo: <code>{number}_{escape(picture.name)}.png</code>"
         "</figcaption></figure>"
     )
@@ -197,7 +197,7 @@ def _hints(kata: Kata, place: Place) -> Iterator[str]:
 
 
 def _library(kata: Kata, place: Place) -> Iterator[str]:
-    yield paragraph("Read it when yours has passed: this is what your function takes the place of.")
+    yield paragraph("Read it once yours has passed: this is the function that yours replaces.")
     if kata.library:
         yield f"<p>{inline(kata.library, place)}</p>"
     for target in kata.targets:

@@ -45,7 +45,7 @@ class Page:
     title : str
         A text.
     kicker : str
-        What stands above the title, in HTML.
+        What comes above the title, in HTML.
     lead : str
         What comes before the sections, in HTML.
     parts : sequence of Part

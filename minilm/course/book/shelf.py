@@ -104,7 +104,7 @@ def source_page(file: str) -> str:
 
 
 def source_of(thing: Any) -> Source | None:
-    """Return where a function or class of the library is written; None for what is not there."""
+    """Return where a function or class of the library is written; None if it is not there."""
     path = Path(inspect.getsourcefile(thing) or "").resolve()
     if not path.is_relative_to(_PACKAGE):
         return None

@@ -84,8 +84,8 @@ def _parts(shelf: Shelf, kata: Kata, place: Place) -> Iterator[Part]:
     predicted = "".join(f"<li>{inline(text, place)}</li>" for text in kata_page.questions(kata))
     if predicted:
         note = paragraph(
-            "Let them write their answers down before anything runs: what was written down is "
-            "what a result can surprise."
+            "Have students write their answers down before anything runs: a result can only "
+            "surprise someone who expected something else."
         )
         path = _ROOT + shelf.page(kata)
         answers = f"<p>{link(f'{path}#answers', 'The answers are on the page of the kata')}</p>"
@@ -104,8 +104,8 @@ def _discuss(asked: list[Question], place: Place) -> Iterator[str]:
 
 def _wrong(wrong: tuple[Mistake, ...], place: Place) -> Iterator[str]:
     yield paragraph(
-        "These are the mistakes that the check knows by name, in the words that it says to the "
-        "student. Those of one function are together."
+        "The check knows these mistakes by name, and explains them to the student in these words. "
+        "They are grouped by function."
     )
     for target in dict.fromkeys(name for one in wrong for name in one.functions):
         own = [one for one in wrong if next(iter(one.functions)) == target]

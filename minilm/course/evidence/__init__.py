@@ -90,7 +90,9 @@ def check(kata: Kata, page: Path, folder: Path, *, elsewhere: bool = True) -> Re
         said = f"there is no page {name}; minilm kata start {kata.number} writes one to fill in"
         return _failed(kata, name, [Problem("no_page", said, 0)])
     except (OSError, UnicodeDecodeError):
-        return _failed(kata, name, [Problem("no_page", f"{name} is not UTF-8 text; save it so", 0)])
+        return _failed(
+            kata, name, [Problem("no_page", f"{name} is not UTF-8 text; save it as UTF-8", 0)]
+        )
     lines = claims.lines_of(text)
     if problem := _untouched(text, lines, template(kata) or ""):
         return _failed(kata, name, [problem])
@@ -139,7 +141,7 @@ def read(lines: Sequence[str], summary: Mapping[str, Any]) -> tuple[list[str], l
             except claims.ClaimError as error:
                 problems.append(Problem(error.kind, str(error), number))
     problems += [
-        Problem("unread_claim", f"this claim is not read; write it as {claims.FORM}", number)
+        Problem("unread_claim", f"this claim cannot be read; write it as {claims.FORM}", number)
         for number in claims.unread(lines)
     ]
     problems += [Problem(*found) for found in support.settings(lines, summary)]
@@ -172,7 +174,7 @@ def _untouched(text: str, lines: Sequence[str], first: str) -> Problem | None:
     if not "".join(lines).strip():
         return Problem("empty_page", "the page is empty; write your claims on it", 0)
     if text.split() == first.split():
-        return Problem("empty_page", "the page is the template still; write your claims on it", 0)
+        return Problem("empty_page", "the page is still the template; write your claims on it", 0)
     return None
 
 

@@ -166,7 +166,7 @@ def parse(text: str) -> Claim:
     if found := re.search(r"\d[\d,]*\s*(?:,|and|or|&|/)\s*\d[\d,]*\s*labels?\b", plain, re.I):
         raise ClaimError(
             "several_budgets",
-            f'"{found[0]}" are two claims, for the verdict may differ; write a line for each',
+            f'"{found[0]}" are two claims, and their verdicts may differ; write a line for each',
         )
     if len(budgets) > 1:
         raise ClaimError(

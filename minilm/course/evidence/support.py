@@ -163,7 +163,7 @@ def _check_numbers(claim: Claim, row: Mapping[str, Any]) -> None:
         if not all(_agrees(written, true) for written, true in ends):
             raise claims.ClaimError(
                 "interval_differs",
-                f"the interval is not the one of the summary, which has {measured}; copy it",
+                f"the interval is not the one in the summary, {measured}; copy that one",
             )
     if claim.difference is None or _agrees(claim.difference, row["difference"]):
         return

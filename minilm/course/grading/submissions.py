@@ -256,7 +256,7 @@ def _of_student(
 
 
 def _could_be_meant(one: _Owned) -> bool:
-    """Return whether something that is no code was handed in as a kata: not what is beside one."""
+    """Return whether something other than code was handed in as a kata, not beside one."""
     beside = set(one.entry.parts[:-1]) & set(names.OWN_FOLDERS[1:])
     return not (beside or one.entry.is_folder or _is_code(one) or _is_state(one))
 

@@ -70,7 +70,7 @@ def write(report: Report, out: str | os.PathLike[str], **reading: Any) -> Cleane
         When the report is about several files, nothing would be left, or `out` is the file itself.
     """
     if len(report.paths) != 1 or report.paths[0].is_dir():
-        raise OptionError("one file is cleaned at a time; name one, and no folder")
+        raise OptionError("name one file to clean, not a folder")
     remedies = {
         check.rule.name: check.rule.remedy
         for check in report.checks

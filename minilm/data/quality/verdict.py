@@ -53,7 +53,7 @@ RULES = (
     Rule("mojibake", "error", 0, "UTF-8 read in another encoding", "change"),
     Rule("lost letters", "error", 0, "replacement characters (U+FFFD) or halves", "remove"),
     Rule("other alphabet", "error", 0.01, "most letters are of another script", "remove if over"),
-    Rule("unknown words", "error", 0.1, "few are usual: another language", "remove if over"),
+    Rule("unknown words", "error", 0.1, "few known words: another language?", "remove if over"),
     Rule("duplicates", "error", 0.05, "an earlier document has it, word for word", "remove"),
     Rule("near-duplicates", "warning", 0.05, "an earlier document is nearly the same", "remove"),
     Rule("seen before", "error", 0.1, "the model has learned from it", "remove"),

@@ -51,10 +51,11 @@ def test_the_answer_follows_from_the_verdicts(edit):
     assert "cannot tell" in reading.answer(edit())
     some = reading.answer(edit(verdict_of("cooccurrence", 64, "better")))
     assert some == (
-        "Yes, in part: cooccurrence gained 7.0 points over the same without text, at 64 labels."
+        "Yes, in part. Points of accuracy gained by pretraining: cooccurrence 7.0 at 64 labels."
     )
     every = edit(lambda row: {"verdict": "better"} if is_claim(row) else {})
-    assert reading.answer(every).startswith("Yes: cooccurrence and transformer-finetuned gained")
+    assert reading.answer(every).startswith("Yes. Points of accuracy gained by pretraining: cooc")
+    assert reading.answer(every).count(" at every budget") == len({name for name, _ in CLAIMS})
     assert reading.answer(edit(verdict_of("cooccurrence", None, "worse"))).startswith("No:")
     controls = edit(
         lambda row: {"verdict": "better"} if row["condition"] != "cooccurrence-finetuned" else {}
@@ -97,7 +98,7 @@ def test_pretraining_is_named_as_a_source_of_variation(edit):
     view = edit()
     (found,) = [one for one in sensitivity.sentences(view) if "Pretraining is a source" in one]
     assert "there were 2, with other orders" in found
-    assert "2 are few, and the intervals are wider for it" in found
+    assert "2 are few, so the intervals are wider" in found
     # What the most variable condition's two pretrainings came to, from the predictions.
     name, low, high = re.search(r"to ([a-z-]+): .* were ([\d.]+) to ([\d.]+),", found).groups()
     runs = view.main_runs(64)[name]

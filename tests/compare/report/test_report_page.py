@@ -235,7 +235,7 @@ def test_the_answer_the_main_picture_and_the_bet_come_first(make_finished):
     folder = with_pictures(make_finished(domains=()))
     bets.write(folder, ["cooccurrence", "tfidf", "random"])
     written = page.write(folder).read_text(encoding="utf-8")
-    order = [written.index(part) for part in ('class="answer"', 'class="bet"', "<figure>", "<nav")]
+    order = [written.index(part) for part in ('class="answer"', 'class="bet"', "<figure ", "<nav")]
     assert order == sorted(order)
     assert Page(written).errors == []
 
@@ -245,7 +245,7 @@ def test_slides_have_the_answer_first_and_a_screen_for_each_picture(make_finishe
     written = page.write_slides(folder).read_text(encoding="utf-8")
     found = Page(written)
     assert found.errors == []
-    assert written.index('class="answer"') < written.index("<figure>")
+    assert written.index('class="answer"') < written.index("<figure ")
     screens, images = found.all("section"), found.all("img")
     assert len(images) == len(list(folder.glob("*.svg")))
     assert len(screens) == len(images) + 3 * 2  # the answer, the reading and the doubts of each

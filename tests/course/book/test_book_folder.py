@@ -50,7 +50,9 @@ def test_a_folder_that_is_not_a_book_is_refused(tmp_path):
     out = tmp_path / "notes"
     out.mkdir()
     (out / "mine.txt").write_text("mine", encoding="utf-8")
-    message = r"notes: holds files that are not of a book \(mine.txt\); move them away, or choose"
+    message = (
+        r"notes: holds files that do not belong to a book \(mine.txt\); move them away, or choose"
+    )
     with pytest.raises(OutputError, match=message):
         write(out, one="1")
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
@@ -76,7 +78,7 @@ def test_a_mark_that_is_no_books_protects_the_folder(tmp_path, mark):
     out.mkdir()
     (out / "book.json").write_text(mark, encoding="utf-8")
     (out / "mine.html").write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match="not of a book"):
+    with pytest.raises(OutputError, match="not belong to a book"):
         write(out, one="1")
 
 

@@ -338,7 +338,7 @@ def test_cleaning_takes_one_file_and_leaves_something(check, tmp_path):
         cleaning.write(report, tmp_path / "out.jsonl")
     (tmp_path / "b.txt").write_text("one line of words\n", encoding="utf-8")
     for paths in ([tmp_path / "t.jsonl", tmp_path / "b.txt"], [tmp_path]):
-        with pytest.raises(OptionError, match="one file is cleaned at a time"):
+        with pytest.raises(OptionError, match="name one file to clean"):
             cleaning.write(validate.validate(paths), tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl").exists()
 

@@ -234,7 +234,7 @@ def _question() -> list[str]:
     return [
         paragraph(
             "Does learning from unlabelled text first help a classifier that is then trained on "
-            "few labelled examples? By how much, at what cost, and how sure can one be?"
+            "few labelled examples? By how much, at what cost, and how sure can we be?"
         ),
         paragraph(
             "Each condition below is one way from a few labelled texts to a classifier. What "
@@ -326,12 +326,12 @@ def _class_bets(view: Results, *, brief: bool = False) -> list[str]:
         parts += [items(ahead)] if brief else [tables.scores(board), tables.decided_pairs(board)]
         if not brief:
             text = (
-                "A pair that a bet leaves out is not right. Of two bets with as many pairs right, "
+                "A pair that a bet leaves out is not right. Of two bets with equally many right, "
                 "the one with fewer wrong is ahead."
             )
             parts.insert(1, paragraph(text))
     if found.unreadable and not brief:
-        parts += [paragraph("Rows of the table that are no bets:"), items(found.unreadable)]
+        parts += [paragraph("Rows of the table that are not bets:"), items(found.unreadable)]
     return parts
 
 

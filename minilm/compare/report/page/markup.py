@@ -114,8 +114,8 @@ def picture(svg: bytes, alt: str, title: str, caption: str) -> str:
     Inside an image nothing of the picture is run, and its identifiers meet no others.
     """
     return (
-        f"<figure>{image(svg, alt, 1210, 682)}\n<figcaption><strong>{escape(title)}.</strong> "
-        f"{escape(caption)}</figcaption></figure>"
+        f'<figure tabindex="0">{image(svg, alt, 1210, 682)}\n'
+        f"<figcaption><strong>{escape(title)}.</strong> {escape(caption)}</figcaption></figure>"
     )
 
 

@@ -44,7 +44,7 @@ _CHANCE: dict[str, Any] = {
     "color": style.GRAY,
     "linestyle": ":",
     "linewidth": 2.5,
-    "label": "always the commonest class",
+    "label": "always the most common class",
 }
 
 
@@ -68,7 +68,7 @@ def describe_accuracy(results: Results) -> str:
         high = max(cells, key=lambda cell: cell["mean"])
         low = min(cells, key=lambda cell: cell["mean"])
         sentences.append(f"With {budget} labels from {_value(low)} to {_value(high)}.")
-    sentences.append(f"Always the commonest class gives {results.chance():.3f}.")
+    sentences.append(f"Always the most common class gives {results.chance():.3f}.")
     return " ".join(sentences)
 
 

@@ -34,7 +34,7 @@ def draw_costs(figure: Figure, results: Results) -> None:
         axes.xaxis.set_major_formatter(formatter)
         axes.margins(x=0.1, y=0.08)
     left.set_xlabel("seconds a run;  bar: with pretraining")
-    right.set_xlabel("numbers that the labels set")
+    right.set_xlabel("parameters trained on the labels")
     left.set_ylabel("accuracy")
     left.set_title("against time")
     right.set_title("against trained parameters")

@@ -28,7 +28,7 @@ def draw_transfer(figure: Figure, results: Results) -> None:
     axes.set_yticks(range(len(names)), [style.two_lines(n) for n in names], fontsize=12.5)
     axes.set_xticks(
         range(len(domains)),
-        [f"{style.short(d, 22)}\n(always the commonest: {results.chance(d):.2f})" for d in domains],
+        [f"{style.short(d, 22)}\n(most common class: {results.chance(d):.2f})" for d in domains],
     )
     axes.set_ylabel(f"trained on {style.short(results.task, 22)},\n{budget} labels")
     axes.set_xlabel("tested on")
@@ -174,7 +174,7 @@ def draw_shared_errors(figure: Figure, results: Results) -> None:
         missed.shape[1] * if_unrelated(missed.mean(axis=1)),
         "kD--",
         markerfacecolor="white",
-        label="if their mistakes had nothing to do with each other",
+        label="if their mistakes were unrelated",
     )
     axes.set_xticks(range(len(counts)), ["none", *map(str, range(1, len(names))), "all"])
     axes.grid(axis="x", visible=False)

@@ -207,7 +207,7 @@ def draw_senses(figure: Figure, results: Results) -> None:
     left.set_yticks(range(len(words)), [record["word"] for record in words])
     left.set_ylim(len(words) - 0.5, -0.5)
     left.set_xlabel("mean cosine of two occurrences")
-    left.set_title("Does the context part them?")
+    left.set_title("Does context separate the senses?")
     style.legend_below(figure, left, columns=3)
     example = _example(words)
     for sense, cues in enumerate(example["senses"]):
@@ -235,7 +235,7 @@ def describe_senses(results: Results) -> str:
     parts = [
         f"{r['word']} {r['contextual']['within']:.2f} and {r['contextual']['between']:.2f}, the "
         f"nearest is of the same sense in {r['contextual']['accuracy']:.0%} "
-        f"(the commoner sense: {r['static']['accuracy']:.0%})"
+        f"(the more common sense: {r['static']['accuracy']:.0%})"
         for r in _probe(results, "two_senses")
     ]
     return (
