@@ -71,18 +71,23 @@ def answer(results: Results) -> str:
             "Something helps, but not only what the text teaches: "
             "a control that should gain nothing gains too."
         )
+    worse = [row for row in rows if row["verdict"] == "worse"]
     if better:
         whole = "Yes" if len(better) == len(rows) else "Yes, in part"
-        gains = sorted(100 * row["difference"] for row in better)
-        points = f"{gains[0]:.1f}"
-        if len(gains) > 1:
-            points += f" to {gains[-1]:.1f}"
-        where = f"{_listing(sorted({row['budget'] for row in better}))} labels"
-        names = _listing(dict.fromkeys(row["condition"] for row in better))
-        return f"{whole}: {names} gained {points} points over the same without text, at {where}."
-    if _any(rows, "worse"):
+        but = f" But {_amount('lost', worse)}." if worse else ""
+        return f"{whole}: {_amount('gained', better, ' over the same without text,')}.{but}"
+    if worse:
         return "No: where there is a clear difference, pretraining made it worse."
     return "This comparison cannot tell: every difference is within what chance can do."
+
+
+def _amount(verb: str, rows: list[Record], over: str = "") -> str:
+    """Return, for instance, "cooccurrence gained 5.2 to 7.8 points at 16 and 64 labels"."""
+    names = _listing(dict.fromkeys(row["condition"] for row in rows))
+    sizes = sorted(abs(100 * row["difference"]) for row in rows)
+    points = " to ".join(dict.fromkeys(f"{size:.1f}" for size in (sizes[0], sizes[-1])))
+    budgets = _listing(sorted({row["budget"] for row in rows}))
+    return f"{names} {verb} {points} points{over} at {budgets} labels"
 
 
 def sentences(results: Results, domain: str | None = None) -> list[str]:

@@ -45,8 +45,8 @@ def _resolution(results: Results) -> list[str]:
     smallest = results.summary["resolvable"][results.task][results.home]
     found = [
         f"{items:,} test items and {seeds} {'draws' if seeds > 1 else 'draw'} can show a "
-        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, not less. "
-        f"Halving that takes about four times as many test items."
+        f"difference of about {100 * smallest:.1f} points between two unrelated classifiers, not "
+        f"less. Halving that takes about four times as many test items."
     ]
     if seeds < FEW_SEEDS:
         found.append(
@@ -98,7 +98,7 @@ def _spread(results: Results, drawn: list[str]) -> str:
     name = max(ranges, key=lambda name: ranges[name][1] - ranges[name][0])
     low, high = ranges[name]
     return (
-        f"Most they mattered to {name}: with {budget} labels its means were {low:.3f} to "
+        f"They mattered most to {name}: with {budget} labels its means were {low:.3f} to "
         f"{high:.3f}, depending on the pretraining."
     )
 

@@ -53,6 +53,18 @@ def test_the_answer_follows_from_the_verdicts(edit):
     assert some == (
         "Yes, in part: cooccurrence gained 7.0 points over the same without text, at 64 labels."
     )
+    both = edit(
+        lambda row: {
+            "verdict": {"cooccurrence": "worse", "transformer-finetuned": "better"}.get(
+                row["condition"], "cannot tell"
+            ),
+            "difference": 0.03,
+        }
+    )
+    assert reading.answer(both) == (
+        "Yes, in part: transformer-finetuned gained 3.0 points over the same without text, at 16 "
+        "and 64 labels. But cooccurrence lost 3.0 points at 16 and 64 labels."
+    )
     every = edit(lambda row: {"verdict": "better"} if is_claim(row) else {})
     assert reading.answer(every).startswith("Yes: cooccurrence and transformer-finetuned gained")
     assert reading.answer(edit(verdict_of("cooccurrence", None, "worse"))).startswith("No:")
