@@ -64,4 +64,7 @@ def describe_fields(results: Results) -> str:
         f"{row['verdict']}"
         for row in transfers.rows(results)
     ]
-    return f"Tables of colored cells, a row for each task and a column for each text. {'; '.join(parts)}."
+    return (
+        "Tables of colored cells, a row for each task and a column for each text. "
+        f"{'; '.join(parts)}."
+    )
