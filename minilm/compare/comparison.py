@@ -113,12 +113,7 @@ def compare(
             store.check_folder(folder, resume=resume, overwrite=overwrite)
             if overwrite:
                 store.clear(folder)
-            for line in taken.lines(tasks):
-                say(line)
-            say(estimates.axes(tasks, possible, preset))
-            notes = [n for one in about["data"].values() for n in one["notes"]]
-            for note in dict.fromkeys([*notes, *model_folders.notes(shared)]):
-                say(f"note: {note}")
+            _announce(tasks, shared, possible, about, say)
             kept = store.Store(folder, shared, price_per_hour)
             missing = _missing(kept, list(shared.runs(possible)), about, say)
             if bet:
@@ -126,17 +121,7 @@ def compare(
             if class_bets is not None:
                 scoreboard.write(folder, class_bets)
             store.write_items(shared, folder)
-            files.write_json(folder / store.MANIFEST, about)
-            readings = model_folders.readings(shared, missing)
-            about["pretraining"] = _pretrain(
-                shared, missing, readings, possible.pretrainings, place, say
-            )
-            files.write_json(folder / store.MANIFEST, about)
-            for reading in readings:
-                reading.run(place.width)
-            states.load.cache_clear()  # what is large of a model is not needed here any more
-            _run(shared, missing, kept, place)
-            place.close()  # drawing can use the memory of processes that have nothing to do
+            _work(shared, missing, kept, about, place, say)
             return _conclude(folder, shared, possible.budgets, slides)
     finally:
         place.close()
@@ -184,6 +169,22 @@ def _notes(wanted: Grid, possible: Grid) -> list[str]:
     return [f"too few examples to train on, so these budgets are left out: {', '.join(left_out)}"]
 
 
+def _announce(
+    tasks: Sequence[CompareSettings],
+    shared: Shared,
+    grid: Grid,
+    about: Mapping[str, Any],
+    say: Say,
+) -> None:
+    """Say what was read, what is varied, and what a careful reader should know about the data."""
+    for line in taken.lines(tasks):
+        say(line)
+    say(estimates.axes(tasks, grid, about["preset"]))
+    notes = [note for one in about["data"].values() for note in one["notes"]]
+    for note in dict.fromkeys([*notes, *model_folders.notes(shared)]):
+        say(f"note: {note}")
+
+
 def _missing(kept: store.Store, runs: list[Key], about: dict[str, Any], say: Say) -> list[Key]:
     """Take up what the folder holds, and return the runs that it does not."""
     if store.holds_comparison(kept.folder):
@@ -208,6 +209,27 @@ def _read(tasks: list[CompareSettings], grid: Grid) -> dict[tuple[str, str, int]
         for one in datasets.prepare(settings, grid.budgets):
             found[one.task, one.text.corpus, one.text.words] = one
     return found
+
+
+def _work(
+    shared: Shared,
+    missing: list[Key],
+    kept: store.Store,
+    about: dict[str, Any],
+    place: Place,
+    say: Say,
+) -> None:
+    """Pretrain, read texts with models from folders, and do the missing runs."""
+    files.write_json(kept.folder / store.MANIFEST, about)
+    readings = model_folders.readings(shared, missing)
+    pretrainings = about["grid"]["pretrainings"]
+    about["pretraining"] = _pretrain(shared, missing, readings, pretrainings, place, say)
+    files.write_json(kept.folder / store.MANIFEST, about)
+    for reading in readings:
+        reading.run(place.width)
+    states.load.cache_clear()  # what is large of a model is not needed here any more
+    _run(shared, missing, kept, place)
+    place.close()  # drawing can use the memory of processes that have nothing to do
 
 
 def _pretrain(

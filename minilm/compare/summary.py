@@ -59,21 +59,45 @@ def summarize(folder: Path) -> dict[str, Any]:
     InputError
         When the folder holds no comparison, or damaged files.
     """
-    manifest = read_manifest(folder)
-    table = store.read(folder)
+    manifest, table = read_manifest(folder), store.read(folder)
+    grid, data, about = manifest["grid"], manifest["data"], manifest["about"]
+    found = _frame(manifest, table)
+    main = {task: tuple(one["main"]) for task, one in data.items()}
+    for (task, domain), truth in table.truth.items():
+        if task not in data or domain not in data[task]["test"]:
+            continue
+        found["chance"][task][domain] = float(np.bincount(truth).max() / len(truth))
+        resolvable = statistics.resolvable_difference(len(truth), found["seeds"])
+        found["resolvable"][task][domain] = resolvable
+        cells = _cells(table, manifest, task, domain, truth)
+        for part, records in (
+            ("conditions", _accuracies(table, manifest, cells, task, domain)),
+            ("differences", _differences(cells, grid, about, main[task])),
+            ("gains", _gains(cells, grid)),
+        ):
+            found[part] += [{"task": task, "domain": domain, **record} for record in records]
+    for record in found["conditions"] + found["differences"] + found["gains"]:
+        own = record["corpus"], record["words"]
+        record["main"] = own in (("", 0), main[record["task"]])
+    return found
+
+
+def _frame(manifest: dict[str, Any], table: store.Table) -> dict[str, Any]:
+    """Return what the manifest says of a comparison, and room for what follows from its runs."""
     grid, data = manifest["grid"], manifest["data"]
-    found: dict[str, Any] = {
+    notes = [*manifest["notes"], *(note for one in data.values() for note in one["notes"])]
+    return {
         "tasks": list(data),
-        "domains": {task: list(about["test"]) for task, about in data.items()},
-        "corpora": list(dict.fromkeys(name for about in data.values() for name in about["texts"])),
-        "words": {name: w for about in data.values() for name, w in about["texts"].items()},
+        "domains": {task: list(one["test"]) for task, one in data.items()},
+        "corpora": list(dict.fromkeys(name for one in data.values() for name in one["texts"])),
+        "words": {name: words for one in data.values() for name, words in one["texts"].items()},
         "names": grid["conditions"],
         "about": manifest["about"],
         "budgets": grid["budgets"],
         "seeds": len(grid["seeds"]),
         "pretrainings": grid["pretrainings"],
         "crossed": grid["crossed"],
-        "test_items": {task: about["test"] for task, about in data.items()},
+        "test_items": {task: one["test"] for task, one in data.items()},
         "chance": {task: {} for task in data},
         "resolvable": {task: {} for task in data},
         "conditions": [],
@@ -83,31 +107,8 @@ def summarize(folder: Path) -> dict[str, Any]:
         "price_per_hour": manifest["price_per_hour"],
         "preset": manifest["preset"],
         "failed": _failures(table, grid["conditions"]),
-        "notes": list(
-            dict.fromkeys(
-                [*manifest["notes"], *(n for about in data.values() for n in about["notes"])]
-            )
-        ),
+        "notes": list(dict.fromkeys(notes)),
     }
-    main = {task: tuple(about["main"]) for task, about in data.items()}
-    for (task, domain), truth in table.truth.items():
-        if task not in data or domain not in data[task]["test"]:
-            continue
-        found["chance"][task][domain] = float(np.bincount(truth).max() / len(truth))
-        resolvable = statistics.resolvable_difference(len(truth), found["seeds"])
-        found["resolvable"][task][domain] = resolvable
-        cells = _cells(table, manifest, task, domain, truth)
-        common = {"task": task, "domain": domain}
-        accuracies = _accuracies(table, manifest, cells, task, domain)
-        found["conditions"] += [{**common, **record} for record in accuracies]
-        about = manifest["about"]
-        compared = _differences(cells, grid, about, main[task])
-        found["differences"] += [{**common, **record} for record in compared]
-        found["gains"] += [{**common, **record} for record in _gains(cells, grid)]
-    for record in found["conditions"] + found["differences"] + found["gains"]:
-        own = record["corpus"], record["words"]
-        record["main"] = own in (("", 0), main[record["task"]])
-    return found
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -71,22 +71,26 @@ def answer(results: Results) -> str:
             "Something helps, but not only what the text teaches: "
             "a control that should gain nothing gains too."
         )
+    worse = [row for row in rows if row["verdict"] == "worse"]
     if better:
         whole = "Yes" if len(better) == len(rows) else "Yes, in part"
-        names = dict.fromkeys(row["condition"] for row in better)
-        gains = ", ".join(_gain([r for r in rows if r["condition"] == name]) for name in names)
-        return f"{whole}. Points of accuracy gained by pretraining: {gains}."
-    if _any(rows, "worse"):
+        found = f"{whole}. Points of accuracy gained by pretraining: {_points(rows, 'better')}."
+        return f"{found} Lost: {_points(rows, 'worse')}." if worse else found
+    if worse:
         return "No: where there is a clear difference, pretraining made it worse."
     return "This comparison cannot tell: every difference is within what chance can do."
 
 
-def _gain(rows: list[Record]) -> str:
-    """Return, for instance, "cooccurrence 7.0 to 8.5 at 16 and 64 labels"."""
-    better = [row for row in rows if row["verdict"] == "better"]
-    points = sorted(100 * row["difference"] for row in better)
-    span = " to ".join(dict.fromkeys((f"{points[0]:.1f}", f"{points[-1]:.1f}")))
-    return f"{rows[0]['condition']} {span} at {_budgets(better, rows)}"
+def _points(rows: list[Record], verdict: str) -> str:
+    """Return, for instance, "cooccurrence 7.0 to 8.5 at 16 and 64 labels, ..."."""
+    said = []
+    for name in dict.fromkeys(row["condition"] for row in rows if row["verdict"] == verdict):
+        own = [row for row in rows if row["condition"] == name]
+        those = [row for row in own if row["verdict"] == verdict]
+        sizes = sorted(abs(100 * row["difference"]) for row in those)
+        span = " to ".join(dict.fromkeys(f"{size:.1f}" for size in (sizes[0], sizes[-1])))
+        said.append(f"{name} {span} at {_budgets(those, own)}")
+    return ", ".join(said)
 
 
 def sentences(results: Results, domain: str | None = None) -> list[str]:

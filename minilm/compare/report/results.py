@@ -156,6 +156,17 @@ class Results:
         ]
         return sorted(found, key=lambda cell: (names.index(cell["condition"]), cell["budget"]))
 
+    @property
+    def main_text(self) -> str:
+        """What text the main rows are about, such as "20,000 words of a"; empty if it is alone."""
+        texts = {
+            (cell["words"], cell["corpus"], cell["main"])
+            for cell in self.cells(main=False)
+            if cell["words"]
+        }
+        named = [f"{words:,} words of {corpus}" for words, corpus, main in texts if main]
+        return named[0] if len(texts) > 1 and named else ""
+
     def rows(self, table: str, domain: str | None = None) -> list[Record]:
         """Return the main rows of `differences` or `gains` for a domain, as they are."""
         return [

@@ -6,7 +6,15 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from minilm.compare.report import bets, reading, results, scoreboard, sensitivity
+from minilm.compare.report import (
+    bets,
+    reading,
+    results,
+    scoreboard,
+    sensitivity,
+    transfers,
+    worth,
+)
 from minilm.compare.report.results import Record, Results
 
 # Budgets that fit beside the names in 80 characters.
@@ -24,7 +32,11 @@ def render(summary: dict[str, Any]) -> str:
             continue
         for domain in view.domains:
             parts += _domain(view, domain)
+        parts += map(_wrap, worth.sentences(view))
         parts += [_costs(view), *_doubts(view)]
+    first = Results(Path(), summary, task=summary["tasks"][0])
+    if transfers.has_fields(first):
+        parts.append(_transfers(first))
     parts += [_wrap(f"Note: {note}.") for note in summary["notes"]]
     return "\n\n".join(parts)
 
@@ -70,10 +82,12 @@ def _heading(view: Results, domain: str) -> str:
     title = _short(domain, 24)
     if domain != view.home:
         title += f", a new domain: trained on {_short(view.task, 16)}, not again"
+    text = [_short(f"After {view.main_text}; the report has the others.", 79)]
     return "\n".join(
         [
             title,
             "=" * len(title),
+            *text * bool(view.main_text),
             f"{items:,} test items, {seeds} draw{'s' * (seeds > 1)} of the labelled examples, "
             f"{many} pretraining{'s' * (many > 1)}.",
             f"Always the most common class: {view.chance(domain):.3f}. With this many test",
@@ -139,6 +153,28 @@ def _differences(rows: list[Record]) -> str:
 def _difference(row: Record) -> str:
     interval = f"{row['difference']:+.3f} [{row['low']:+.3f},{row['high']:+.3f}]"
     return f"{row['budget']:>6}  {interval:<23}{row['verdict']}"
+
+
+def _transfers(view: Results) -> str:
+    """Return the gains of each task after each text, a block for each pair of conditions."""
+    found = transfers.rows(view)
+    tasks, texts = (list(dict.fromkeys(row[name] for row in found)) for name in ("task", "corpus"))
+    lines = [f"What transfers: {transfers.title(found)}"]
+    width = 54 // min(_COLUMNS, len(texts))
+    for pair in dict.fromkeys(map(transfers.pair, found)):
+        shown = {
+            (row["task"], row["corpus"]): f"{100 * row['difference']:+.1f} {row['verdict']}"
+            for row in found
+            if transfers.pair(row) == pair
+        }
+        for first in range(0, len(texts), _COLUMNS):
+            columns = texts[first : first + _COLUMNS]
+            heads = "".join(f"{_short(text, width - 1):<{width}}" for text in columns)
+            lines += _named(f"{pair[0]} over {pair[1]}", _NAME, heads)
+            for task in tasks:
+                cells = "".join(f"{shown.get((task, text), ''):<{width}}" for text in columns)
+                lines += _named(f"  {task}", _NAME, cells)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _costs(view: Results) -> str:

@@ -53,6 +53,18 @@ def test_the_answer_follows_from_the_verdicts(edit):
     assert some == (
         "Yes, in part. Points of accuracy gained by pretraining: cooccurrence 7.0 at 64 labels."
     )
+    both = edit(
+        lambda row: {
+            "verdict": {"cooccurrence": "worse", "transformer-finetuned": "better"}.get(
+                row["condition"], "cannot tell"
+            ),
+            "difference": 0.03,
+        }
+    )
+    assert reading.answer(both) == (
+        "Yes, in part. Points of accuracy gained by pretraining: transformer-finetuned 3.0 at "
+        "every budget. Lost: cooccurrence 3.0 at every budget."
+    )
     every = edit(lambda row: {"verdict": "better"} if is_claim(row) else {})
     assert reading.answer(every).startswith("Yes. Points of accuracy gained by pretraining: cooc")
     assert reading.answer(every).count(" at every budget") == len({name for name, _ in CLAIMS})

@@ -75,7 +75,7 @@ def test_every_picture_is_there_with_its_description_and_caption(folder, read):
     planned = pictures.plan(results.read(folder))
     images = read.all("img")
     # The main picture comes first, before all sections.
-    ordered = sorted(planned, key=lambda one: one.picture.name != "learning_curves")
+    ordered = sorted(planned, key=lambda one: one.picture.name != "text_for_labels")
     assert [image["alt"] for image in images] == [one.alt for one in ordered]
     encoded = base64.b64encode(SVG).decode()
     assert {image["src"] for image in images} == {f"data:image/svg+xml;base64,{encoded}"}

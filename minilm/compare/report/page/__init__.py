@@ -23,6 +23,7 @@ from minilm.compare.report import (
     results,
     scoreboard,
     sensitivity,
+    transfers,
     worth,
 )
 from minilm.compare.report.page import shell, tables
@@ -30,8 +31,8 @@ from minilm.compare.report.page.markup import escape, items, paragraph, picture,
 from minilm.compare.report.results import Results
 
 REPORT, SLIDES = "report.html", "slides.html"
-# The picture on the first screen: the one that shows most at several budgets, or at one.
-_LEAD = ("learning_curves", "accuracy")
+# The picture on the first screen is the first of these that there is.
+_LEAD = ("what_transfers", "text_for_labels", "learning_curves", "accuracy")
 # Doubts that fit on a screen.
 _DOUBTS = 5
 # Students of a scoreboard that fit on a screen.
@@ -133,10 +134,12 @@ def write_slides(folder: Path) -> Path:
     planned = pictures.plan(views)
     screens: list[Section] = []
     for view in views:
+        lead = _leading(planned, view)
         own = [one for one in planned if one.picture.every_task and one.view is view]
-        screens += _screens(view, own, alone=len(views) == 1)
+        ordered = [lead, *(one for one in own if one is not lead)]
+        screens += _screens(view, ordered, alone=len(views) == 1)
     for one in planned:
-        if not one.picture.every_task:
+        if not one.picture.every_task and one is not _leading(planned, views[0]):
             screens.append(Section("", one.picture.title, _figures([one])))
     content = "\n".join(
         section(f"screen-{number}", title, content)
@@ -158,13 +161,11 @@ def write_slides(folder: Path) -> Path:
 
 
 def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[Section]:
-    """Yield the screens about one task: the answer, its pictures, the bet, the doubts."""
+    """Yield the screens about one task: the answer, its pictures in order, the bet, the doubts."""
     suffix = "" if alone else f": {view.task}"
     answer = [paragraph(reading.answer(view), "answer"), paragraph(reading.most_accurate(view))]
     yield Section("", f"Does pretraining help? {view.task}", answer)
-    # The main picture first.
-    ordered = sorted(planned, key=lambda one: one.picture.name != _lead_name(view))
-    for number, one in enumerate(ordered):
+    for number, one in enumerate(planned):
         yield Section("", f"{one.picture.title}{suffix}", _figures([one]))
         if number == 0:
             if alone and (bet := _bet(view)):
@@ -180,38 +181,45 @@ def _title(views: list[Results]) -> str:
     return f"Does pretraining help? {', '.join(view.task for view in views)}"
 
 
-def _lead_name(view: Results) -> str:
-    return _LEAD[len(view.budgets) == 1]
+def _leading(planned: list[pictures.Drawn], view: Results) -> pictures.Drawn:
+    """Return the picture of a task that shows most."""
+    own = {one.picture.name: one for one in planned if one.view is view}
+    return next(own[name] for name in _LEAD if name in own)
 
 
 def _lead(view: Results) -> str:
     """Return the main picture and how the bet went."""
-    planned = [one for one in pictures.plan([view]) if one.picture.name == _lead_name(view)]
     order = bets.read(view.folder)
     score = bets.score(view, order) if order else None
     bet = [] if score is None else [paragraph(f"The class's bet: {bets.sentence(score)}", "bet")]
     if found := scoreboard.read(view.folder):
         said = scoreboard.sentences(found, scoreboard.score(view, found))
         bet.append(paragraph(f"The class's bets: {said[0]}", "bet"))
-    return "\n".join([*bet, *_figures(planned)])
+    return "\n".join([*bet, *_figures([_leading(pictures.plan([view]), view)])])
 
 
 def _answer(view: Results, *, alone: bool) -> str:
-    return paragraph(
-        reading.answer(view) if alone else f"{view.task}: {reading.answer(view)}", "answer"
-    )
+    answer = reading.answer(view)
+    if view.main_text:
+        answer = f"{view.task}, after {view.main_text}: {answer}"
+    elif not alone:
+        answer = f"{view.task}: {answer}"
+    return paragraph(answer, "answer")
 
 
 def _sections(views: list[Results]) -> Iterator[Section]:
     first = views[0]
     planned = pictures.plan(views)
+    lead = _leading(planned, first)
     yield Section("question", "The question", _question())
     yield Section("design", "The design", _design(views))
     for number, view in enumerate(views, start=1):
         mark, suffix = ("", "") if len(views) == 1 else (f"-{number}", f": {view.task}")
-        own = [one for one in planned if one.picture.every_task and one.view is view]
-        if number == 1:
-            own = [one for one in own if one.picture.name != _lead_name(view)]
+        own = [
+            one
+            for one in planned
+            if one.picture.every_task and one.view is view and one is not lead
+        ]
         doubts = [items(sensitivity.sentences(view))]
         yield Section(f"reading{mark}", f"The reading{suffix}", _reading(view))
         if number == 1 and (bet := _bet(view)):
@@ -221,11 +229,11 @@ def _sections(views: list[Results]) -> Iterator[Section]:
         yield Section(f"change{mark}", f"What would change this conclusion{suffix}", doubts)
         yield Section(f"pictures{mark}", f"Pictures{suffix}", _figures(own))
         yield Section(f"tables{mark}", f"Tables{suffix}", _tables(view, mark), "wide")
-    common = [one for one in planned if not one.picture.every_task]
+    common = [one for one in planned if not one.picture.every_task and one is not lead]
     if common or first.summary["pretraining"]:
         made = [tables.pretraining(first)] if first.summary["pretraining"] else []
-        transfers = [tables.fields(first)] if pictures.fields.has_fields(first) else []
-        learned = [*transfers, *made, *_figures(common), tables.senses(first)]
+        gains = [tables.fields(first)] if transfers.has_fields(first) else []
+        learned = [*gains, *made, *_figures(common), tables.senses(first)]
         yield Section("learned", "What pretraining learned", learned)
     yield Section("settings", "Settings", _settings(views))
 

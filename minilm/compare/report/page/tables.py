@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from minilm.compare.report import bets, scoreboard
+from minilm.compare.report import bets, scoreboard, transfers
 from minilm.compare.report.page.markup import Cell, number, table
 from minilm.compare.report.pictures import mistakes
-from minilm.compare.report.pictures.fields import rows as field_rows
 from minilm.compare.report.results import Record, Results
 
 
@@ -136,7 +135,7 @@ def fields(results: Results) -> str:
             _interval(row, "+.1f", 100),
             _verdict(row["verdict"]),
         ]
-        for row in field_rows(results)
+        for row in transfers.rows(results)
     ]
     heads = ["task", "pretrained on", "words", "condition", "against", "labels", "points"]
     heads += ["95 % interval", "verdict"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from minilm.compare.report import results
+from minilm.compare.report import results, transfers
 from minilm.compare.report.pictures import accuracy, costs, fields, mistakes, style, vectors
 from minilm.compare.report.results import Results
 
@@ -125,10 +125,10 @@ PICTURES = (
     Picture(
         "what_transfers",
         "What transfers",
-        "A row is a task, a column a text to pretrain on, all texts with equally many words where "
-        "the comparison was asked so. Text of the same field should help most; what a text of "
-        "another field gains is what all fields share.",
-        fields.has_fields,
+        "A row is a task, a column is a text to pretrain on. Text of the same field should help "
+        "most; what text of another field gains is what all fields share. All texts have equally "
+        "many words, unless --pretrain-words was given.",
+        transfers.has_fields,
         fields.draw_fields,
         fields.describe_fields,
         every_task=False,

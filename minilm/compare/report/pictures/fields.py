@@ -7,43 +7,18 @@ import textwrap
 import numpy as np
 from matplotlib.figure import Figure
 
+from minilm.compare.report import transfers
 from minilm.compare.report.pictures import style
-from minilm.compare.report.results import Record, Results
+from minilm.compare.report.results import Results
 
-# What is gained by pretraining, in each family.
-PAIRS = (("cooccurrence", "random"), ("transformer-finetuned", "transformer-scratch"))
 # Points that the darkest color means at least.
 _LEAST_SCALE = 5.0
 
 
-def rows(results: Results) -> list[Record]:
-    """Return the gains of all tasks and texts, at home, with most labels and most words."""
-    summary = results.summary
-    most = {corpus: max(amounts) for corpus, amounts in summary["words"].items()}
-    found = [
-        row
-        for row in summary["differences"]
-        if (row["condition"], row["baseline"]) in PAIRS
-        and row["domain"] == summary["domains"][row["task"]][0]
-        and row["words"] == most.get(row["corpus"])
-    ]
-    budgets: dict[str, int] = {}
-    for row in found:
-        budgets[row["task"]] = max(row["budget"], budgets.get(row["task"], 0))
-    return [row for row in found if row["budget"] == budgets[row["task"]]]
-
-
-def has_fields(results: Results) -> bool:
-    """Return whether there are several tasks or several texts."""
-    found = rows(results)
-    places = {(row["task"], row["corpus"]) for row in found}
-    return len(places) > 1
-
-
 def draw_fields(figure: Figure, results: Results) -> None:
     """Points gained by each text in each field, a panel for each family; verdicts in words."""
-    found = rows(results)
-    pairs = [pair for pair in PAIRS if any(_pair(row) == pair for row in found)]
+    found = transfers.rows(results)
+    pairs = [pair for pair in transfers.PAIRS if any(transfers.pair(row) == pair for row in found)]
     tasks, texts = (list(dict.fromkeys(row[name] for row in found)) for name in ("task", "corpus"))
     most = max(_LEAST_SCALE, *(100 * abs(row["difference"]) for row in found))
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
@@ -51,7 +26,7 @@ def draw_fields(figure: Figure, results: Results) -> None:
         points = np.full((len(tasks), len(texts)), np.nan)
         words: dict[tuple[int, int], str] = {}
         for row in found:
-            if _pair(row) == pair:
+            if transfers.pair(row) == pair:
                 cell = tasks.index(row["task"]), texts.index(row["corpus"])
                 points[cell] = 100 * row["difference"]
                 words[cell] = row["verdict"]
@@ -64,23 +39,17 @@ def draw_fields(figure: Figure, results: Results) -> None:
                 f"{points[task, text]:+.1f}\n{verdict}",
                 ha="center",
                 va="center",
-                fontsize=15,
+                fontsize=22 if len(tasks) < 4 and len(texts) < 4 else 15,
                 fontweight="normal" if verdict == "cannot tell" else "bold",
                 color="white" if abs(shade - 0.5) > 0.38 else "black",
             )
-        axes.set_xticks(range(len(texts)), [_wrapped(text) for text in texts], fontsize=13)
+        axes.set_xticks(range(len(texts)), [_wrapped(text) for text in texts], fontsize=16)
         names = [_wrapped(task) for task in tasks] if axes is panels[0] else [""] * len(tasks)
-        axes.set_yticks(range(len(tasks)), names, fontsize=13)
-        axes.set_title(f"{style.two_lines(pair[0])}\nover {pair[1]}", fontsize=14)
+        axes.set_yticks(range(len(tasks)), names, fontsize=16)
+        axes.set_title(f"{pair[0]}\nover {pair[1]}", fontsize=17)
         axes.set_xlabel("pretrained on")
     panels[0].set_ylabel("task")
-    equal = len({row["words"] for row in found}) == 1
-    title = f"What transfers: points gained{', at equal words' * equal}"
-    figure.suptitle(title, fontweight="bold")
-
-
-def _pair(row: Record) -> tuple[str, str]:
-    return row["condition"], row["baseline"]
+    figure.suptitle(f"What transfers: {transfers.title(found)}", fontweight="bold")
 
 
 def _wrapped(name: str) -> str:
@@ -93,6 +62,9 @@ def describe_fields(results: Results) -> str:
         f"{row['condition']} on {row['task']} after {row['words']:,} words of {row['corpus']}: "
         f"{100 * row['difference']:+.1f} over {row['baseline']} with {row['budget']} labels, "
         f"{row['verdict']}"
-        for row in rows(results)
+        for row in transfers.rows(results)
     ]
-    return f"Tables of colored cells, a row a task and a column a text. {'; '.join(parts)}."
+    return (
+        "Tables of colored cells, a row for each task and a column for each text. "
+        f"{'; '.join(parts)}."
+    )
