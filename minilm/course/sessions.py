@@ -186,9 +186,11 @@ def solution_diff(who: Learner, kata: Kata) -> str:
     """Return the difference in code between the learner's file and the solution."""
     path = who.file(kata)
     mine = who.source(kata) if path.exists() else stubs.stub(kata)
-    code = stubs.without_docstrings(mine), stubs.without_docstrings(stubs.solution(kata))
-    lines = (one.splitlines(keepends=True) for one in code)
-    return "".join(difflib.unified_diff(*lines, path.as_posix(), "solution"))
+    yours, solved = (
+        stubs.without_docstrings(code).splitlines(keepends=True)
+        for code in (mine, stubs.solution(kata))
+    )
+    return "".join(difflib.unified_diff(yours, solved, path.as_posix(), "solution"))
 
 
 def _files(who: Learner, katas: Sequence[Kata]) -> dict[str, str]:
