@@ -10,6 +10,7 @@ are tried (`suspects.py`).
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class Evidence:
         self.kata, self.target, self.implementation = kata, target, implementation
         self.pairs = trials.material(kata).of(target)
         self.outcomes = [cases.run(case, implementation) for case, _ in self.pairs]
-        self.is_searched = True
+        self.is_searched, self.spent = True, 0.0
         self._differences: dict[tuple[int, str], Difference | None] = {}
 
     def rows(self) -> Iterator[tuple[int, Case, Outcome]]:
@@ -164,7 +165,11 @@ class Evidence:
         if around is None:
             return None
         isolation.lift_time_limit()  # what takes time from here on is not the learner's code
-        ending = repairs.request(self.kata, self.target, around, source, path, i, **how)
+        begun = time.monotonic()
+        ending = repairs.request(
+            self.kata, self.target, around, source, path, i, spent=self.spent, **how
+        )
+        self.spent += time.monotonic() - begun
         self.is_searched = ending.result is not None  # else the next search would hang as well
         found = self.is_searched and ending.result.get("found")
         return repairs.Repair(**found) if found else None
