@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minilm.arrays import Array
 
 Cache = tuple[Any, ...]

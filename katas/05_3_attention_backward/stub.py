@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from minilm.arrays import Array
 from minilm.nn import functional as F
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minilm.course import diagnosis, guard, loading, locate, slips, trials, values
+from minilm.course import diagnosis, guard, loading, locate, raised, slips, trials, values
 from minilm.course.agreement import ERROR, MODIFIED, STRUCTURE
 from minilm.course.catalog import Kata
 from minilm.course.diagnosis import Evidence
@@ -252,6 +252,8 @@ class _Check:
         if cause := evidence.exact(key, dtype=is_dtype):
             return cause, None
         if said := slips.nothing_returned(self.source, evidence.target, outcome):
+            return Cause(said), None
+        if outcome.error is not None and (said := raised.of_name(outcome.error)):
             return Cause(said), None
         strict = is_dtype or key == MODIFIED or stage == "refusals"
         if found := self._repair(evidence, i, strict=strict):

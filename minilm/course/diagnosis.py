@@ -10,7 +10,9 @@ are tried (`suspects.py`).
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +63,7 @@ class Evidence:
         self.kata, self.target, self.implementation = kata, target, implementation
         self.pairs = trials.material(kata).of(target)
         self.outcomes = [cases.run(case, implementation) for case, _ in self.pairs]
-        self.is_searched = True
+        self.is_searched, self.spent = True, 0.0
         self._differences: dict[tuple[int, str], Difference | None] = {}
 
     def rows(self) -> Iterator[tuple[int, Case, Outcome]]:
@@ -142,7 +144,12 @@ class Evidence:
             In how many of the cases in which one of both is wrong it gives the same, at least.
         """
         found = None if key == MODIFIED else self._best(key, False, i, share)
-        return None if found is None else _one(found, PROBABLY)
+        if found is None:
+            return None
+        alike = self._share(key, i, trials.of_mistake(self.kata, found.name, self.target))
+        cause = _one(found, PROBABLY)
+        some = f"{cause.text}\n\n(It explains {alike:.0%} of what is wrong; there may be more.)"
+        return cause if alike == 1 else replace(cause, text=some)
 
     def repair(self, source: str, path: Path, i: int, **how: bool) -> repairs.Repair | None:
         """Return the small change of the learner's file that makes every case right.
@@ -164,7 +171,11 @@ class Evidence:
         if around is None:
             return None
         isolation.lift_time_limit()  # what takes time from here on is not the learner's code
-        ending = repairs.request(self.kata, self.target, around, source, path, i, **how)
+        begun = time.monotonic()
+        ending = repairs.request(
+            self.kata, self.target, around, source, path, i, spent=self.spent, **how
+        )
+        self.spent += time.monotonic() - begun
         self.is_searched = ending.result is not None  # else the next search would hang as well
         found = self.is_searched and ending.result.get("found")
         return repairs.Repair(**found) if found else None
@@ -187,7 +198,7 @@ class Evidence:
                 fits = self._same_everywhere(key, dtype, theirs)
                 fits = fits or (key == ERROR and self._fails_alike(theirs))
             else:
-                fits = self._mostly_same(key, place, theirs, share)
+                fits = self._share(key, place, theirs) >= share
             if fits and (score := self.agreement(candidate)) > most:
                 best, most = candidate, score
         return best
@@ -210,8 +221,8 @@ class Evidence:
                     return False
         return True
 
-    def _mostly_same(self, key: str, place: int, theirs: Sequence[Outcome], share: float) -> bool:
-        """Return whether a wrong answer agrees in one case, and in a share of the wrong ones."""
+    def _share(self, key: str, place: int, theirs: Sequence[Outcome]) -> float:
+        """Return in what share of the wrong cases a wrong answer agrees; 0 if not in this one."""
         alike, wrong = 0, 0
         for i, ((case, right), mine, other) in enumerate(
             zip(self.pairs, self.outcomes, theirs, strict=True)
@@ -222,18 +233,18 @@ class Evidence:
                 and not self._is_wrong(i, name)
                 for name in right.results
             ):  # fmt: skip
-                return False  # it breaks what is right here
+                return 0.0  # it breaks what is right here
             if key in (ERROR, STRUCTURE):
                 shows = said(mine) != said(right) or said(other) != said(right)
                 shows = shows or bool(mine.structure or other.structure)
             else:
                 shows = self._is_wrong(i, key) or differs(case, right, other, key)
                 if i == place and not differs(case, right, other, key):
-                    return False
+                    return 0.0
             if i == place and not same:
-                return False
+                return 0.0
             alike, wrong = alike + (same and shows), wrong + shows
-        return alike >= share * wrong
+        return alike / wrong if wrong else 1.0
 
     def agreement(self, mistake: Mistake) -> int:
         """Return in how many respects a wrong answer gives the same, over all cases."""

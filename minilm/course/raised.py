@@ -38,8 +38,7 @@ def of_error(error: BaseException, node: ast.AST | None = None) -> str | None:
     >>> of_error(UnboundLocalError("cannot access local variable 'n' where ..."))
     'a variable that is assigned on some ways through the function only, or after it is used.'
     """
-    text = str(error)
-    if said := _of_name(error, text):
+    if said := of_name(error):
         return said
     if isinstance(error, IndexError) and (name := _shrinking(node)):
         return (
@@ -47,15 +46,16 @@ def of_error(error: BaseException, node: ast.AST | None = None) -> str | None:
             "use `while`, or build a new list."
         )
     for kind, pattern, said in _USUAL:
-        if isinstance(error, kind) and re.search(pattern, text):
+        if isinstance(error, kind) and re.search(pattern, str(error)):
             if said is _PRODUCT and node is not None and _transposes(node):
                 return _ALL_AXES
             return said
     return None
 
 
-def _of_name(error: BaseException, text: str) -> str | None:
+def of_name(error: BaseException) -> str | None:
     """Return what a name stands for that is unknown here and known elsewhere."""
+    text = str(error)
     if type(error) is NameError and error.name in _IMPORTS:
         return f"`{_IMPORTS[error.name]}` is missing at the top of the file."
     known = re.search(r"('numpy.ndarray' object|module 'numpy') has no attribute '(\w+)'", text)

@@ -58,7 +58,15 @@ class _TooLongError(Exception):
 
 
 def request(
-    kata: Kata, target: str, setting: str, source: str, path: Path, place: int, **how: bool
+    kata: Kata,
+    target: str,
+    setting: str,
+    source: str,
+    path: Path,
+    place: int,
+    *,
+    spent: float = 0.0,
+    **how: bool,
 ) -> Ending:
     """Search in a process of its own, which ends for certain: NumPy cannot be interrupted.
 
@@ -73,10 +81,13 @@ def request(
         Of the learner's file.
     place : int
         That of the case that failed, among those of the target.
+    spent : float
+        The seconds that an earlier search took: what it left over is for this one.
     **how
         `strict` and `added`, as of `find`.
     """
     seconds = _SECONDS[how.get("added", False)]
+    seconds = max(seconds, sum(_SECONDS.values()) - spent) if spent else seconds
     asked: dict[str, Any] = {"action": "repair", "number": kata.number, "target": target}
     asked |= {"setting": setting, "source": source, "file": str(path), "place": place}
     asked["how"] = {**how, "seconds": seconds}

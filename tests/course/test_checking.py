@@ -255,7 +255,13 @@ def test_the_librarys_class_is_no_answer(source):
             edited("d = dy * gain", "d = (dy @ dy) @ (gain @ dy)"),
             "a matrix product whose inner sizes",
         ),
-        (edited("(axis=-1, keepdims=True)", "(axis=-1)"), "an axis that was summed away"),
+        (edited("(axis=-1, keepdims=True)", "(axis=-1)"), "loses the axis that it goes over"),
+        (edited("(axis=-1, keepdims=True)", "(dim=-1, keepdim=True)"), "NumPy says axis="),
+        (edited("d = dy * gain", "d = dy.unsqueeze(0) * gain"), "NumPy has no `unsqueeze`"),
+        (
+            edited("d = dy * gain", "d = np.einsum('...c,...c->c', dy, dy) * gain"),
+            "does not sum over `...`",
+        ),
     ],
 )
 def test_slips_that_any_code_may_have(body, said):

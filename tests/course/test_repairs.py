@@ -83,7 +83,7 @@ def test_what_is_wrong_is_named(old, new, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("(1 + rate)", "rate", "`rate` is one too small"),
+        ("(1 + rate)", "rate", "is one too small"),
         ("/ (1 + rate)", "/ (1 + rate) ** 2", None),
         ("(1 + rate)", "(1 + rate ** 2)", None),
         ("x - x.mean(axis=-1, keepdims=True)", "x.mean(axis=-1, keepdims=True) - x", None),
@@ -95,6 +95,74 @@ def test_what_is_missing_is_looked_for_last(old, new, said):
     assert (likely is None) == (said is not None)
     if said is not None:
         assert said in found(source, added=True).text
+
+
+OTHER = """
+import numpy as np
+def f(words, table, n):
+    found, parts = [], []
+    for word in words:
+        if word < 0:
+            found.append(sum(parts))
+            parts = []
+        else:
+            parts.append(word)
+    near = [words[i] for i in range(max(0, n - 3), n)]
+    turned = table.reshape(n, -1).T[:, :2]
+    size = np.sqrt(np.mean((table - 1) ** 2)) + np.log(np.einsum("ij,ij->i", table, table)).sum()
+    order = sorted(words, reverse=True)
+    return found, near, turned, size, order
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("            parts = []\n", "            pass\n", "`parts = []` must come again there"),
+        ("range(max(0, n - 3), n)", "range(n - 3, n)", "may start below 0"),
+        ("table.reshape(n, -1).T", "table.reshape(-1, n)", "only cuts the same row of numbers"),
+        (".T[:, :2]", ".T[:2]", "takes rows; columns are needed"),
+        ("np.mean((table - 1) ** 2)", "np.mean(table - 1) ** 2", "`** 2` belongs inside of `mean`"),
+        (
+            "np.sqrt(np.mean((table - 1) ** 2))",
+            "np.mean(np.sqrt((table - 1) ** 2))",
+            "the order in",
+        ),
+        ('"ij,ij->i"', '"ij,ij->j"', None),
+        ('"ij,ij->i"', '"ij,ji->i"', "the letters in"),
+        (", reverse=True", "", "begins with the smallest"),
+    ],
+)
+def test_what_is_done_in_the_wrong_order_or_along_other_axes(old, new, said):
+    assert old in OTHER
+    rng = np.random.default_rng(1)
+    made = [
+        cases.Call(
+            "f",
+            {
+                "words": words,
+                "table": rng.standard_normal((n, n)) if n else np.ones((0, 3)),
+                "n": n,
+            },
+            returns=("found", "near", "turned", "size", "order"),
+        )
+        for words, n in (([3, 4, -1, 5, -1], 4), ([2, 1, 4, -1, 6, 7, -1], 2))
+    ]
+    pairs = [(case, cases.run(case, function(OTHER))) for case in made]
+    source = OTHER.replace(old, new)
+    repair = repairs.find(source, "f", {"np": np}, "attempt.py", pairs, 0, seconds=9.0)
+    assert repair is None if said is None else said in repair.text
+
+
+def test_zero_is_not_nothing():
+    def right(n):
+        return 9 if n is None else n + 1
+
+    made = [cases.Call("f", {"n": n}) for n in (0, 3, None)]
+    pairs = [(case, cases.run(case, right)) for case in made]
+    source = "def f(n):\n    start = n or 8\n    return start + 1\n"
+    repair = repairs.find(source, "f", {}, "attempt.py", pairs, 0, seconds=9.0)
+    assert "takes 0 for nothing" in repair.text
 
 
 def test_the_line_is_the_learners():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minilm.course import cases, kinds, suspects
+from minilm.embeddings.sparse import SparseMatrix
 from minilm.nn import functional as F
 
 
@@ -105,6 +106,27 @@ def test_the_kind_of_thing(right, wrong, said):
     case = cases.Call("f", {})
     found = suspects.suspect("a", {"a": right}, {"a": wrong}, case, lambda inputs: {"a": right})
     assert found is None if said is None else said in found
+
+
+def test_what_has_no_entries_or_too_many(rng):
+    case = cases.Call("f", {})
+
+    def found(right, wrong, look=suspects.suspect):
+        return look("a", {"a": right}, {"a": wrong}, case, lambda inputs: {"a": right})
+
+    assert "np.array([]) has one axis" in found(np.zeros((0, 3)), np.zeros(0))
+    assert found(np.zeros((0, 3)), np.zeros((0, 3))) is None
+    assert "one number is needed" in found(np.float64(2.5), rng.standard_normal(4))
+    extra = found([1, 2], [1, 9, 2], suspects.vague)
+    assert extra == "all right items are there, and others that do not belong: 9."
+    assert found([1, 2], [2, 9, 1], suspects.vague) is None
+
+
+def test_keys_out_of_order():
+    right = SparseMatrix(np.array([1, 2]), np.array([5, 7]), 2)
+    wrong = SparseMatrix(np.array([2, 1]), np.array([7, 5]), 2)
+    found = suspects.suspect("a", {"a": right}, {"a": wrong}, cases.Call("f", {}), lambda i: {})
+    assert "ascending order" in found
 
 
 def test_what_was_never_filled(rng):
