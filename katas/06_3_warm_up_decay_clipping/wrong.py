@@ -83,6 +83,19 @@ def divided_by_all_steps(
 
 
 @mistake("warmup_decay")
+def step_not_shifted(
+    step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
+) -> float:
+    """the steps of the warm-up are counted as steps of the fall: step / (total - warmup).
+
+    The fall starts at step `warmup`, with no part of the way done: take warmup off the step, too.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return _fall(shape, min(1.0, step / max(1, total - warmup)), peak, floor)
+
+
+@mistake("warmup_decay")
 def no_floor(
     step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
 ) -> float:
