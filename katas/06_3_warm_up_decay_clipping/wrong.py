@@ -142,6 +142,19 @@ def floor_as_a_limit(
 
 
 @mistake("warmup_decay")
+def floor_as_a_share(
+    step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
+) -> float:
+    """the floor was taken for a share of the peak; it is a rate itself.
+
+    A floor of 0.1 is 0.1, whatever the peak is: floor + (peak - floor) times what is left.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return _fall(shape, _progress(step, warmup, total), peak, floor * peak)
+
+
+@mistake("warmup_decay")
 def bare_cosine(
     step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
 ) -> float:

@@ -70,7 +70,7 @@ def attempts():
         for part in re.split(r"^#: ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
             head, _, code = part.partition("\n")
             name, cause = head.split(" | ")
-            marks = [pytest.mark.slow] if path.stem.endswith("_second") else []
+            marks = [pytest.mark.slow] if path.stem.endswith(("_second", "_third")) else []
             yield pytest.param(
                 number, name, cause.strip(), code, id=f"{number}: {name}", marks=marks
             )
