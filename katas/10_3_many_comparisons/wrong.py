@@ -380,7 +380,7 @@ def one_sided(items, seeds=1, *, disagreement=0.5, correlation=0.2):
 
 @mistake("resolvable_difference")
 def with_power(items, seeds=1, *, disagreement=0.5, correlation=0.2):
-    """0.84 was added to Z, for a power of 80 %; here a difference of Z standard errors is asked for.
+    """0.84 was added to Z, for a power of 80 %; asked for is a difference of Z standard errors.
 
     With that sum a difference is found four times in five. With Z alone it is found every other
     time, when it is exactly that large.
