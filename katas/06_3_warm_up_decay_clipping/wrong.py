@@ -83,6 +83,19 @@ def divided_by_all_steps(
 
 
 @mistake("warmup_decay")
+def step_not_shifted(
+    step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
+) -> float:
+    """the steps of the warm-up are counted as steps of the fall: step / (total - warmup).
+
+    The fall starts at step `warmup`, with no part of the way done: take warmup off the step, too.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return _fall(shape, min(1.0, step / max(1, total - warmup)), peak, floor)
+
+
+@mistake("warmup_decay")
 def no_floor(
     step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
 ) -> float:
@@ -126,6 +139,19 @@ def floor_as_a_limit(
     if shape == "constant":
         return peak
     return max(floor, peak * _left(shape, _progress(step, warmup, total)))
+
+
+@mistake("warmup_decay")
+def floor_as_a_share(
+    step: int, *, peak: float, warmup: int, total: int, shape: str = "cosine", floor: float = 0.0
+) -> float:
+    """the floor was taken for a share of the peak; it is a rate itself.
+
+    A floor of 0.1 is 0.1, whatever the peak is: floor + (peak - floor) times what is left.
+    """
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return _fall(shape, _progress(step, warmup, total), peak, floor * peak)
 
 
 @mistake("warmup_decay")

@@ -35,6 +35,17 @@ def no_shift(tokens: Ids, starts: Ids, time: int) -> Pair:
 
 
 @mistake("windows_at")
+def ids_plus_one(tokens: Ids, starts: Ids, time: int) -> Pair:
+    """1 was added to the ids; the target is the next *token*, one place further on in the text.
+
+    Ids are names, not numbers: token 8 does not follow token 7. Move the place: tokens[start + t +
+    1].
+    """
+    w = _windows(tokens, starts, time)
+    return w, w + 1
+
+
+@mistake("windows_at")
 def the_token_before(tokens: Ids, starts: Ids, time: int) -> Pair:
     """the targets are the tokens before: inputs and targets are swapped.
 

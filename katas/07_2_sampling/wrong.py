@@ -131,6 +131,16 @@ def zero_taken_for_one(logits, *, temperature=1.0, **options):
 
 
 @mistake("token_probabilities")
+def greedy_below_one(logits, *, temperature=1.0, **options):
+    """every temperature below 1 is taken for 0.
+
+    Only at 0 the likeliest token has all of the probability. Between 0 and 1 the scores are divided
+    as usual.
+    """
+    return _steps(logits, temperature=0.0 if temperature < 1 else temperature, **options)
+
+
+@mistake("token_probabilities")
 def all_of_the_greatest(logits, **options):
     """at temperature 0 several tokens share the probability; the first of the best should have it
     all.
@@ -449,6 +459,21 @@ def not_sorted(logits, **options):
     The likeliest come first, whatever their ids.
     """
     return _steps(logits, **options, kept=_keeping(lambda y, p: np.cumsum(y) - y < p))
+
+
+@mistake("token_probabilities")
+def scores_added_up(logits, *, temperature=1.0, top_k=None, top_p=None):
+    """top-p adds up the scores; it must add up the probabilities, after the softmax.
+
+    Scores are no shares of anything: they may be negative, and their sum means nothing.
+    """
+    if temperature == 0:
+        return _greedy(logits)
+    scores = _top_k(logits.astype(np.float64) / temperature, top_k)
+    if top_p is not None:
+        order = np.argsort(-scores, kind="stable")
+        scores[order[np.cumsum(scores[order]) - scores[order] >= top_p]] = -np.inf
+    return _softmax(scores)
 
 
 @mistake("token_probabilities")

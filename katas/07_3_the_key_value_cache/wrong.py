@@ -71,6 +71,31 @@ class TheWholeRoom(_Cache):
 
 
 @mistake("KeyValueCache")
+class AllLayersReturned(_Cache):
+    """the keys and values of all layers were returned; return those of this layer.
+
+    Each layer attends to what it has kept itself: self.keys[layer, :, :, :stop].
+    """
+
+    def extend(self, layer, k, v):
+        stop = self.put(layer, k, v)
+        return self.keys[:, :, :, :stop], self.values[:, :, :, :stop]
+
+
+@mistake("KeyValueCache")
+class AsManyAsCame(_Cache):
+    """the first S positions were returned; return the first length + S.
+
+    S is how many are new. Those that were there before must come back with them.
+    """
+
+    def extend(self, layer, k, v):
+        self.put(layer, k, v)
+        new = k.shape[2]
+        return self.keys[layer, :, :, :new], self.values[layer, :, :, :new]
+
+
+@mistake("KeyValueCache")
 class WrittenAtTheFront(_Cache):
     """the new ones were written at the front, over the earlier ones.
 
@@ -406,6 +431,14 @@ class TheWholeRoomOfZeros(TheWholeRoom, _Zeros):
     """the whole room was returned, with the zeros that are not filled yet.
 
     A key of zeros still gets a share of the attention. Return the first length + S positions.
+    """
+
+
+@mistake("KeyValueCache")
+class AllLayersOfZeros(AllLayersReturned, _Zeros):
+    """the keys and values of all layers were returned; return those of this layer alone.
+
+    Each layer attends to what it has kept itself: self.keys[layer, :, :, :stop].
     """
 
 

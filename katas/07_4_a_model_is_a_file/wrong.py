@@ -149,6 +149,18 @@ def all_keys_sorted(tensors, metadata=None):
 
 
 @mistake("header_bytes")
+def keys_in_another_order(tensors, metadata=None):
+    """the keys of an entry are in another order; it is dtype, shape, data_offsets.
+
+    A reader does not mind, but this kata compares byte by byte.
+    """
+    entries = {
+        name: {"shape": entry.pop("shape"), **entry} for name, entry in _entries(tensors).items()
+    }
+    return _file(_text(metadata, entries))
+
+
+@mistake("header_bytes")
 def length_big_endian(tensors, metadata=None):
     """the length is big-endian; it must be little-endian, the lowest byte first.
 

@@ -122,6 +122,25 @@ def one_length_for_all(x, lengths):
 
 
 @mistake("mean_pool")
+def divided_by_all_tokens(x, lengths):
+    """all sequences are divided by the number of tokens of the whole batch.
+
+    Each is a mean over its own tokens: divide by lengths[:, None], one number for each row.
+    """
+    return _pooled(x, _real(x, lengths) / lengths.sum())
+
+
+@mistake("mean_pool")
+def mean_over_t_with_the_right_shares(x, lengths):
+    """y was divided by T, with the padding as zeros; the shares in the cache are right.
+
+    Use them: y is the sum over T of share times row. A mean over axis 1 counts the padding, too.
+    """
+    _, cache = _pooled(x, _real(x, lengths) / lengths[:, None])
+    return (x * _real(x, lengths)[:, :, None]).mean(axis=1), cache
+
+
+@mistake("mean_pool")
 def mask_in_the_cache(x, lengths):
     """y is right, but the cache holds which positions are tokens (ones), not their shares.
 
@@ -170,6 +189,17 @@ def divided_by_t_backward(dy, cache):
     """
     (shares,) = cache
     return np.repeat(dy[:, None, :] / shares.shape[1], shares.shape[1], axis=1)
+
+
+@mistake("mean_pool_backward")
+def divided_by_all_tokens_backward(dy, cache):
+    """each token gets dy[b] divided by the number of tokens of the whole batch.
+
+    Forward each sequence was divided by its own length. Each token gets its share: shares[:, :,
+    None] * dy[:, None, :].
+    """
+    (shares,) = cache
+    return _sent_to(dy / np.count_nonzero(shares), cache, shares > 0)
 
 
 @mistake("mean_pool_backward")

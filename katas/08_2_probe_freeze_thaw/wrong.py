@@ -77,6 +77,19 @@ def lora_with_the_final_norm(levels, method, layers=1):
 
 
 @mistake("stages")
+def lora_by_its_first_letters(levels, method, layers=1):
+    """LoRA's matrices were not found: their names do not begin or end with "lora_".
+
+    A name is like h.0.attn.c_attn.lora_A.weight: look whether ".lora_" is *in* it.
+    """
+
+    def starting() -> list[list[str]]:
+        return [[n for n in levels if n == SCORE or n.startswith("lora_")]]
+
+    return _stages(levels, method, layers, lora=starting)
+
+
+@mistake("stages")
 def last_n_without_the_head(levels, method, layers=1):
     """the last n layers are trained without the head (level 0).
 

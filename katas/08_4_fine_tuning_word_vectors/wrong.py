@@ -359,6 +359,17 @@ def gradients_are_sums(weights, bias, departures, start, tokens, labels, l2, vec
 
 
 @mistake("loss_and_gradient")
+def a_sum_over_the_texts(weights, bias, departures, start, tokens, labels, l2, vector_l2):
+    """the cross-entropy is a sum over the texts, in the loss and in the gradients; it is a mean.
+
+    Divide by N: predicted less true once, right at the logits, and the loss.
+    """
+    p, n = _parts(weights, bias, start + departures, tokens, labels), len(labels)
+    p.loss, p.dw, p.dv, p.d_logits = p.loss * n, p.dw * n, p.dv * n, p.d_logits * n
+    return _whole(p, weights, departures, l2, vector_l2)
+
+
+@mistake("loss_and_gradient")
 def moved_in_place(weights, bias, departures, start, tokens, labels, l2, vector_l2):
     """the start was added to the departures in place, so the caller's array holds vectors now.
 

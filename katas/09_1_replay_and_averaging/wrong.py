@@ -226,6 +226,15 @@ def cut_one_too_soon(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
 
 
 @mistake("mixed")
+def long_ones_not_cut(ids: Any, targets: Any, windows: Any) -> Any:
+    """a window that is longer than the batch's sequences was not cut, and does not fit in its row.
+
+    Cut it first: window[: T + 1], as T inputs and T targets need T + 1 tokens.
+    """
+    return _below(ids, targets, _laid_out(ids.shape[1], ids.dtype, windows))
+
+
+@mistake("mixed")
 def old_ones_first(ids: Any, targets: Any, windows: Any) -> tuple[Any, Any]:
     """the old windows come first; the new text should.
 

@@ -331,6 +331,16 @@ def difference_of_squares(theta: Any, anchor: Any, fisher: Any, strength: float)
 
 
 @mistake("penalty")
+def square_of_the_whole_sum(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any:
+    """the moves were added first and squared afterward; square each, then add.
+
+    Springs that are pulled to opposite sides would cancel, but both hold energy.
+    """
+    moved = theta - anchor
+    return np.asarray(0.5 * strength * (fisher * moved).sum() ** 2), (strength * fisher * moved,)
+
+
+@mistake("penalty")
 def pull_without_strength(theta: Any, anchor: Any, fisher: Any, strength: float) -> Any:
     """the pull in the cache lacks the strength.
 

@@ -53,6 +53,16 @@ def relu(x):
 
 
 @mistake("silu")
+def hard_sigmoid(x):
+    """the gate is a straight line that is cut off at 0 and 1 (a hard sigmoid).
+
+    It is a cheap stand-in for the sigmoid on small devices: 1 / (1 + exp(-x)) bends.
+    """
+    gate = np.clip((x + 3) / 6, 0, 1)
+    return x * gate, (x, gate)
+
+
+@mistake("silu")
 def tanh_for_the_sigmoid(x):
     """tanh was taken for the sigmoid: it goes from -1 to 1, and the sigmoid from 0 to 1."""
     gate = np.tanh(x)
@@ -437,6 +447,16 @@ def one_of_each_group(dy, cache):
     """only one head of each group was taken; add up all of them: a sum over G."""
     dq, dk, dv = _backward(dy, cache)
     return dq, dk[:, :, 0], dv[:, :, 0]
+
+
+@mistake("grouped_query_attention_backward")
+def last_of_each_group(dy, cache):
+    """dk and dv hold the last head of each group: assigned, not added up.
+
+    dk[:, h // G] = ... replaces what the heads before it brought. Add: dk[:, h // G] += ...
+    """
+    dq, dk, dv = _backward(dy, cache)
+    return dq, dk[:, :, -1], dv[:, :, -1]
 
 
 @mistake("grouped_query_attention_backward")

@@ -100,6 +100,13 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
         return
     one = integer(1)
     where = f" in {shown(place.parent)}" if isinstance(place.parent, ast.expr) else ""
+    if isinstance(place.parent, ast.Compare):
+        # Many changes make a condition right: what the first of them does is no cause.
+        condition = f"the condition {shown(place.parent)} is true in the wrong cases."
+        for op, operand in ((ast.Add, 1), (ast.Sub, 1), (ast.Mult, 2), (ast.Div, 2)):
+            new = ast.BinOp(node, op(), integer(operand))
+            yield from place.change(new, condition)
+        return
     for new, said in (
         (ast.Attribute(node, "T", ast.Load()), "{0} must be transposed."),
         (call_of(node, "swapaxes", integer(-1), integer(-2)), "{0} must be transposed."),
