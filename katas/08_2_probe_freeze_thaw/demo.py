@@ -20,8 +20,8 @@ PARTS = ("embeddings", "layer 0", "layer 1", "final norm")
 LABELS = 100
 RUNS = {
     "probe": FinetuneSettings("probe", updates=60),
-    "last-n": FinetuneSettings("last-n", updates=60),
-    "gradual": FinetuneSettings("gradual", updates=60),
+    "last-n": FinetuneSettings("last-n", updates=60, learning_rate=5e-3, layer_decay=0.1),
+    "gradual": FinetuneSettings("gradual", updates=60, learning_rate=5e-3, layer_decay=0.1),
     "full, one rate": FinetuneSettings("full", updates=60, layer_decay=1.0),
     "full, 0.3": FinetuneSettings("full", updates=60, layer_decay=0.3),
 }

@@ -1,4 +1,4 @@
-"""The conditions of a comparison, each one small function, in one table.
+"""The conditions of a comparison, each made by a small function, in one table.
 
 A condition is a way to get from a few labelled texts to a classifier. Those of the first family
 differ in the word vectors only: the text of a document becomes the mean of the vectors of its
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from minilm.compare import classifiers, pretraining
 from minilm.compare.classifiers import Classifier
 from minilm.compare.data import CompareData, Examples
 from minilm.compare.states import FolderModel
+from minilm.compare.transformer import Body
 
 Train = Callable[[CompareData, int, np.ndarray], Classifier]
 
@@ -139,58 +141,32 @@ def train_probe(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
     return classifiers.on_states(data, chosen, classifiers.pretrained_body(data))
 
 
-def train_scratch(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train a random transformer on the labelled texts."""
-    body = classifiers.random_body(data)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["scratch"])
+def train_further(
+    data: CompareData,
+    seed: int,
+    chosen: np.ndarray,
+    *,
+    way: str,
+    body: Callable[[CompareData, str], Body] = classifiers.pretrained_body,
+    kind: str = "model",
+) -> Classifier:
+    """Train a transformer with the labelled texts.
+
+    Parameters
+    ----------
+    data, seed, chosen
+        As for `Condition.train`.
+    way : str
+        One of `classifiers.WAYS`.
+    body : callable
+        Returns where training starts: what pretraining has made, or `classifiers.random_body`.
+    kind : str
+        Which transformer, one of `pretraining.KINDS`.
+    """
+    return classifiers.further(data, seed, chosen, body(data, kind), classifiers.WAYS[way])
 
 
-def train_transformer(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train the pretrained transformer further, all of it."""
-    body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
-
-
-def train_lora(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train thin matrices beside those of the pretrained transformer."""
-    body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["lora"])
-
-
-def train_lora_8(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Do the same with matrices of rank 8."""
-    body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["lora-8"])
-
-
-def train_last_n(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train the last layer of the pretrained transformer further."""
-    body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["last-n"])
-
-
-def train_gradual(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train the pretrained transformer further, its layers unfrozen one by one from the top."""
-    body = classifiers.pretrained_body(data)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["gradual"])
-
-
-def train_pretrained_on_shuffled(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train the transformer further that was pretrained on shuffled text."""
-    body = classifiers.pretrained_body(data, "shuffled model")
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
-
-
-def train_llama_scratch(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train a random Llama on the labelled texts."""
-    body = classifiers.random_body(data, pretraining.LLAMA)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["scratch"])
-
-
-def train_llama(data: CompareData, seed: int, chosen: np.ndarray) -> Classifier:
-    """Train the pretrained Llama further, all of it."""
-    body = classifiers.pretrained_body(data, pretraining.LLAMA)
-    return classifiers.further(data, seed, chosen, body, classifiers.WAYS["full"])
+_from_scratch = partial(train_further, way="scratch", body=classifiers.random_body)
 
 
 CONDITIONS: dict[str, Condition] = {
@@ -217,7 +193,7 @@ CONDITIONS: dict[str, Condition] = {
         "a random transformer, trained with the labels",
         (),
         TRANSFORMER,
-        train_scratch,
+        _from_scratch,
         random_start=True,
         trains_transformer=True,
     ),
@@ -232,7 +208,7 @@ CONDITIONS: dict[str, Condition] = {
         "a pretrained transformer, trained further with the labels",
         ("transformer-scratch", "tfidf"),
         TRANSFORMER,
-        train_transformer,
+        partial(train_further, way="full"),
         ("model",),
         trains_transformer=True,
     ),
@@ -240,7 +216,7 @@ CONDITIONS: dict[str, Condition] = {
         "a pretrained transformer, with thin matrices trained beside its own (LoRA, rank 4)",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
-        train_lora,
+        partial(train_further, way="lora"),
         ("model",),
         trains_transformer=True,
     ),
@@ -248,7 +224,7 @@ CONDITIONS: dict[str, Condition] = {
         "a pretrained transformer with LoRA of rank 8",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
-        train_lora_8,
+        partial(train_further, way="lora-8"),
         ("model",),
         trains_transformer=True,
     ),
@@ -256,7 +232,7 @@ CONDITIONS: dict[str, Condition] = {
         "a pretrained transformer, only its last layer trained further",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
-        train_last_n,
+        partial(train_further, way="last-n"),
         ("model",),
         trains_transformer=True,
     ),
@@ -264,7 +240,7 @@ CONDITIONS: dict[str, Condition] = {
         "a pretrained transformer, trained further layer by layer from the top",
         ("transformer-scratch", "transformer-finetuned"),
         TRANSFORMER,
-        train_gradual,
+        partial(train_further, way="gradual"),
         ("model",),
         trains_transformer=True,
     ),
@@ -272,7 +248,7 @@ CONDITIONS: dict[str, Condition] = {
         "a random Llama of as many parameters (within 2 %), trained with the labels",
         ("transformer-scratch",),
         TRANSFORMER,
-        train_llama_scratch,
+        partial(_from_scratch, kind=pretraining.LLAMA),
         random_start=True,
         trains_transformer=True,
     ),
@@ -280,7 +256,7 @@ CONDITIONS: dict[str, Condition] = {
         "that Llama pretrained on the same text in as many steps, trained further with the labels",
         ("transformer-finetuned", "llama-scratch"),
         TRANSFORMER,
-        train_llama,
+        partial(train_further, way="full", kind=pretraining.LLAMA),
         (pretraining.LLAMA,),
         trains_transformer=True,
     ),
@@ -303,7 +279,7 @@ CONDITIONS: dict[str, Condition] = {
         "control: a transformer pretrained after shuffling the corpus, trained further",
         ("transformer-scratch",),
         CONTROL,
-        train_pretrained_on_shuffled,
+        partial(train_further, way="full", kind="shuffled model"),
         ("shuffled model",),
         trains_transformer=True,
     ),

@@ -54,7 +54,7 @@ def axes(tasks: Sequence[CompareSettings], grid: Grid, preset: str | None) -> st
         f"{grid.seeds} draw{'s' * (grid.seeds > 1)} of each, "
         f"{grid.pretrainings} pretraining{'s' * (grid.pretrainings > 1)}"
         f"{', each draw with each' * grid.crossed}; "
-        f"{' and '.join(amounts)} words of {', '.join(texts)}; transformers of width "
+        f"{', '.join(amounts)} words of {', '.join(texts)}; transformers of width "
         f"{shape.n_embd} and {shape.n_layer} layers, {shape.steps} steps of pretraining"
     )
 

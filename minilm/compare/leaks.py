@@ -173,9 +173,11 @@ class Watch:
             first += size
             if many := int((exact | near).sum()):
                 nearly = int((near & ~exact).sum())
+                how = f", {nearly:,} of them not word for word" * (0 < nearly < many)
+                how += ", not word for word" * (nearly == many)
                 yield (
                     f"{many:,} of the {size:,} test texts of {domain} {'are' if many > 1 else 'is'}"
-                    f" {where}{f', {nearly:,} of them not word for word' * bool(nearly)}; {so}"
+                    f" {where}{how}; {so}"
                 )
 
     def corpus(self) -> Seen:

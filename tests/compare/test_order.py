@@ -159,6 +159,7 @@ def test_copies_and_near_copies_of_test_texts_are_counted():
     task = labelled(
         [*texts, near, SENTENCES[12].upper()], ["train"] * 4 + ["test"] * 4 + ["train"] * 2
     )
+    task = replace(task, labels=("a",) * len(task.texts))
     watch = watched(task)
     assert watch.about_task == [
         "2 of the 4 test texts of task are in the train part of task.csv, 1 of them not word for "
@@ -178,7 +179,7 @@ OTHER = "Seldom has so much money bought so few good lines; the horse alone dese
 @pytest.mark.parametrize(
     ("document", "found"),
     [
-        (f"<p>{REVIEW.upper()}</p>", True),
+        (f"<p>{REVIEW.upper()}<br>", True),
         (REVIEW.replace("twice", "often").replace("dark", "hall"), True),
         (f"{OTHER} {REVIEW} {OTHER} {OTHER}", True),
         ("nothing to see here. " * 300 + REVIEW + " nothing to see here." * 300, True),
@@ -189,7 +190,8 @@ OTHER = "Seldom has so much money bought so few good lines; the horse alone dese
 )
 def test_a_test_text_is_recognized_in_other_clothes(document, found):
     task = labelled(["a train text", REVIEW], ["train", "test"])
-    assert bool(seen_in(watched(task), document)) == found
+    notes = seen_in(watched(task), document)
+    assert [" in the corpus, not word for word;" in note for note in notes] == [True] * found
 
 
 def test_texts_of_another_domain_are_watched_too():

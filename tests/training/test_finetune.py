@@ -13,7 +13,7 @@ from minilm.nn.optim import AdamW
 from minilm.store.huggingface import SCORE
 from minilm.training import finetune
 from minilm.training.given import METHODS
-from minilm.training.settings import FinetuneSettings
+from minilm.training.settings import FINETUNE_RATES, FinetuneSettings
 
 CONFIG = GPTConfig(50, 16, 12, 3, 3)
 BODY = sum(
@@ -177,7 +177,8 @@ def test_gradual_unfreezing_goes_down_a_layer_an_epoch(base):
     assert run.order.count == 3
     lowest = [3 - len(layers) for layers in trained]
     assert lowest == [3] * 3 + [2] * 3 + [1] * 3 + [0] * 9
-    assert FinetuneSettings("gradual").decay(3) ** 4 == pytest.approx(1e-3)
+    share = FINETUNE_RATES["gradual"].embeddings
+    assert FinetuneSettings("gradual").decay(3) ** 4 == pytest.approx(share)
     # In a short run each stage has an equal part.
     short = finetune._Run(
         model, TEXTS, LABELS, FinetuneSettings("gradual", updates=10), None, lambda: model

@@ -32,7 +32,8 @@ def render(summary: dict[str, Any]) -> str:
             continue
         for domain in view.domains:
             parts += _domain(view, domain)
-        parts += map(_wrap, worth.sentences(view))
+        if values := worth.sentences(view):
+            parts.append(_wrap(f"How much text is worth how many labels: {' '.join(values)}"))
         parts += [_costs(view), *_doubts(view)]
     first = Results(Path(), summary, task=summary["tasks"][0])
     if transfers.has_fields(first):

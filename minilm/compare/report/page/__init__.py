@@ -163,7 +163,7 @@ def write_slides(folder: Path) -> Path:
 def _screens(view: Results, planned: list[pictures.Drawn], *, alone: bool) -> Iterator[Section]:
     """Yield the screens about one task: the answer, its pictures in order, the bet, the doubts."""
     suffix = "" if alone else f": {view.task}"
-    answer = [paragraph(reading.answer(view), "answer"), paragraph(reading.most_accurate(view))]
+    answer = [_answer(view, alone=True), paragraph(reading.most_accurate(view))]
     yield Section("", f"Does pretraining help? {view.task}", answer)
     for number, one in enumerate(planned):
         yield Section("", f"{one.picture.title}{suffix}", _figures([one]))

@@ -137,7 +137,7 @@ def draw_text_for_labels(figure: Figure, results: Results) -> None:
         _text_panel(axes, results, name)
         style.log_ticks(axes, results.budgets)
         axes.set_xlabel("labelled examples")
-        axes.set_title(style.two_lines(name))
+        axes.set_title(style.two_lines(name) if len(names) > 2 else style.short(name))
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=12.5)
     panels[0].set_ylabel("accuracy (95 % intervals)")
     figure.suptitle(
