@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import textwrap
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +227,7 @@ def run(options: argparse.Namespace) -> int:
             bet=bet,
             class_bets=class_bets,
             slides=options.slides,
-            say=partial(console.note, "compare"),
+            say=_say,
         )
     except KeyboardInterrupt:
         advice = "nothing was written"
@@ -252,9 +252,16 @@ def _bets(
     if scoreboard.is_table(predict):
         found = scoreboard.from_table(Path(predict), names)
         for text in found.unreadable:
-            console.note("compare", f"not a bet: {predict}, {text}")
+            _say(f"not a bet: {predict}, {text}")
         return [], found
     return bets.parse(predict, names) if predict else bets.ask(names), None
+
+
+def _say(text: str) -> None:
+    lines = textwrap.wrap(text, 63) or [""]
+    for number, line in enumerate(lines):
+        prefix = "minilm compare: " if number == 0 else " " * 16
+        console.aside(prefix + line)
 
 
 def _tasks(options: argparse.Namespace) -> list[Any]:

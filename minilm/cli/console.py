@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import textwrap
 import webbrowser
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,31 +22,17 @@ def has_color(stream: TextIO) -> bool:
 
 def say(line: str) -> None:
     """Print a line at once, in a pipe too."""
-    print(_fitted(line), flush=True)
+    print(line, flush=True)
 
 
 def aside(line: str) -> None:
     """Print a line at once on standard error, away from what a program might read."""
-    print(_fitted(line), file=sys.stderr, flush=True)
+    print(line, file=sys.stderr, flush=True)
 
 
 def note(command: str, text: str) -> None:
     """Print a remark of a command on standard error."""
-    first = f"minilm {command}: "
-    aside(_fitted(first + text, len(first)))
-
-
-def _fitted(text: str, indent: int = 2) -> str:
-    """Return a text in lines of 79 columns, but for a path or a word that is longer.
-
-    >>> print(_fitted(" ".join(["The text goes on."] * 5)))
-    The text goes on. The text goes on. The text goes on. The text goes on. The
-      text goes on.
-    """
-    wrap = textwrap.TextWrapper(
-        79, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(wrap.fill(line) if len(line) > 79 else line for line in text.split("\n"))
+    aside(f"minilm {command}: {text}")
 
 
 def print_json(content: Any) -> None:

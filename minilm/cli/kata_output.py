@@ -222,7 +222,7 @@ def _measured_rows(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, st
             "  its 95 % interval", "{0[0]:.2f} to {0[1]:.2f}", [one["interval"] for one in reviewed]
         ),
         row("centroids vs. TF-IDF", "{}", [one["verdict"] for one in reviewed]),
-        share("  can tell from 0", "resolvable"),
+        share("  smallest detectable", "resolvable"),
     ]
 
 

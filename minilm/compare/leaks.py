@@ -161,7 +161,7 @@ class Watch:
             )
 
     def found(self) -> Found:
-        """Return what is to be shown documents, with no test text found yet."""
+        """Return a record of test texts found, with none found yet; `add` shows it a document."""
         return Found(self._copies, sum(self._sizes.values()))
 
     def notes(self, found: Found, where: str, so: str) -> Iterator[str]:
@@ -181,7 +181,7 @@ class Watch:
                 )
 
     def corpus(self) -> Seen:
-        """Return what is to be shown the documents of one corpus, in the order of its files."""
+        """Return an observer of one corpus; it is shown the documents in the order of the files."""
         return Seen(self)
 
 
@@ -213,7 +213,7 @@ class Seen:
 
 
 def sorted_by_label(labels: Sequence[str]) -> bool:
-    """Return whether neighbors have one label much more often than a shuffle would have it.
+    """Return whether neighbors have one label much more often than in a shuffled list.
 
     >>> sorted_by_label(["pos"] * 20 + ["neg"] * 20), sorted_by_label(["pos", "neg"] * 20)
     (True, False)

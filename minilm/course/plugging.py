@@ -1,7 +1,7 @@
 """The real model, trained with the learner's functions in the library's place.
 
 From text to words, to co-occurrence vectors, to a GPT that starts from them and predicts the next
-word; its gradient is checked, and it learns one batch by heart; an update on reviews takes care of
+word; its gradient is checked, and it overfits one batch; an update on reviews takes care of
 the old text; it is written to a file, read again, and writes; and it classifies reviews
 (`reviewing.py`). Then the same again with the library's own functions. Both see the same batches,
 so their losses can be compared. Functions that learn, apply or measure byte pairs have their own

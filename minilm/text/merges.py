@@ -235,7 +235,7 @@ def rank(
     Raises
     ------
     ModelError
-        When a merge is not of tokens of the vocabulary, or is there twice; it names the merge.
+        When a merge is not of tokens of the vocabulary, or appears twice; it names the merge.
     """
     ranks: dict[tuple[int, int], int] = {}
     joined = []
