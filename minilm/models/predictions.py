@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from minilm.classify import metrics
 from minilm.classify.metrics import Calibration, ClassScores
 from minilm.data.labelled import LabelledData
-from minilm.errors import InputError
+from minilm.errors import InputError, listed
 from minilm.models.text_classifier import TextClassifier
 from minilm.models.texts import Encoded, known_share
 from minilm.store.folder import Stage, Tokenizer
@@ -207,10 +207,9 @@ def class_indices(data: LabelledData, labels: Sequence[str]) -> NDArray[np.int64
     index = {label: i for i, label in enumerate(labels)}
     for label, line in zip(data.labels, data.lines, strict=True):
         if label not in index:
-            known = ", ".join(map(repr, labels[:5])) + ", ..." * (len(labels) > 5)
             raise InputError(
-                f"the label {label!r} is not one of the model's labels ({known}); rename the "
-                "labels, or fine-tune a model on this task",
+                f"the label {label!r} is not one of the model's labels ({listed(labels, 5)}); "
+                "rename it, or fine-tune a language model on this task",
                 data.path,
                 line,
             )

@@ -1,4 +1,4 @@
-"""How well a model predicts a text: loss, perplexity, bits per byte."""
+"""How well a model predicts a text (loss, perplexity, bits per byte) or labels (accuracy)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.arrays import Ids
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
+from minilm.nn import functional as F
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
 from minilm.store.folder import Tokenizer
@@ -201,3 +202,26 @@ def evaluate(
             counts.append(counted.size)
             size += int(lengths[counted].sum()) if lengths is not None else 0
     return Score(mean_loss(found, counts), sum(counts), size if lengths is not None else None)
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How well labels are predicted: mean cross-entropy in nats, and accuracy."""
+
+    loss: float
+    accuracy: float
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The figures to log, by name."""
+        return {"loss": self.loss, "accuracy": self.accuracy}
+
+    def __str__(self) -> str:
+        """Return the figures as text."""
+        return f"accuracy {self.accuracy:.1%}, loss {self.loss:.3f}"
+
+
+def label_score(logits: Array, targets: Ids) -> LabelScore:
+    """Return loss and accuracy of logits (N, K) for the labels `targets` (N,)."""
+    loss, _ = F.cross_entropy(logits, targets)
+    return LabelScore(float(loss), float(np.mean(logits.argmax(axis=1) == targets)))

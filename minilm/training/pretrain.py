@@ -25,6 +25,7 @@ from minilm.nn import architectures
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
+from minilm.progress import Say
 from minilm.random import generator
 from minilm.store import folder
 from minilm.store.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
@@ -36,8 +37,6 @@ from minilm.training import checkpoint, log, loop, replay, settings, tokens, wor
 from minilm.training.given import check
 from minilm.training.loop import Plan, State
 from minilm.training.settings import PretrainSettings
-
-Say = Callable[[str], None]
 
 KIND = "pretrain"
 
@@ -200,8 +199,7 @@ def begin(
         Of a folder that holds no model.
     """
     set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
-    names = ", ".join(source.name for source in sources)
-    say(f"reading {names}; the tokenizer ({chosen.tokenizer}) is trained first")
+    say(f"reading {tokens.names(sources)}; the tokenizer ({chosen.tokenizer}) is trained first")
     tokenizer = train_tokenizer(lambda: tokens.read(paths, chosen), chosen)
     found = _token_files(paths, sources, chosen, tokenizer, writer)
     windows = _windows(found, chosen)
@@ -314,9 +312,8 @@ def _sample(
     chosen: PretrainSettings,
 ) -> replay.Part:
     """Draw the sample of the text that is kept for later updates."""
-    name = ", ".join(source.name for source in sources)
-    held_out = found.open("held_out")
-    return replay.drawn(name, windows.tokens, held_out, windows.time, seed=chosen.seed)
+    train, held_out = windows.tokens, found.open("held_out")
+    return replay.drawn(tokens.names(sources), train, held_out, windows.time, seed=chosen.seed)
 
 
 def _assemble(

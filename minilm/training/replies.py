@@ -17,19 +17,19 @@ import numpy as np
 from minilm.arrays import Ids
 from minilm.data.conversations import Conversation, read_conversations
 from minilm.data.documents import counted
-from minilm.errors import InputError, ModelError, OptionError
+from minilm.errors import InputError, OptionError
 from minilm.models import chat, scores, texts
 from minilm.models.chat import Template
 from minilm.models.scores import Score
 from minilm.nn import architectures, lora
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Parameters
+from minilm.progress import Say
 from minilm.random import generator
-from minilm.store import adapters, classification, folder
+from minilm.store import classification, folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
-from minilm.training import checkpoint, finetune, log, loop
-from minilm.training.labelled_task import KIND, Say, tokenizer_of
-from minilm.training.output import new_folder
+from minilm.training import checkpoint, finetune, loop
+from minilm.training.labelled_task import KIND, load_base, tokenizer_of
+from minilm.training.output import new_folder, save_adapter, save_log
 from minilm.training.settings import FinetuneSettings
 
 _HELD_OUT = 10  # one conversation in ten, if there are twice as many
@@ -78,10 +78,9 @@ def run(
             "lora, last-n or gradual"
         )
     with new_folder(output) as writer:
-        if adapters.exists(model):
-            raise ModelError("an adapter, not a complete model; fine-tune its base", model)
-        classification.require_language_model(model)
-        base = folder.load(model)
+        base, head = load_base(model)
+        if head is not None:
+            classification.require_language_model(model)  # raises, with what to do
         tokenizer = tokenizer_of(base, model)
         template = chat.template_of(tokenizer)
         found = read_conversations(path, encoding=encoding)
@@ -98,19 +97,16 @@ def run(
             writer.save(contents, lineage)
             kind = "a language model that answers"
         else:
-            sha256 = adapters.fingerprint(base.config, base.parameters)
-            saved = adapters.SavedAdapter(
-                task.model.adapter.alone(), os.fspath(model), sha256, lineage=lineage
-            )
-            adapters.write(writer, saved)
+            save_adapter(writer, task.model.adapter, base, model, lineage)
             kind = f"an adapter for {model}"
-        log.write(writer.path, rows)
-        picture = log.draw(
+        save_log(
             writer.path,
+            rows,
+            kind,
+            say,
             title=f"How well the replies of {Path(path).name} are predicted",
             held_out_name="held-out conversations",
         )
-        say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
 
 
 def encode(
@@ -159,13 +155,11 @@ class _Task(finetune.Staged):
 
     def __init__(self, base: SavedModel, encoded: Encoded, settings: FinetuneSettings) -> None:
         config = base.config.with_dropout(settings.dropout)
-        shapes = dict(base.parameters.shapes)
+        factors = {}
         if settings.method == "lora":
             targets = lora.targets_for(config, settings.targets)
-            shapes |= lora.adapter_shapes(config, settings.rank, targets)
-        self.parameters = Parameters(shapes, base.parameters.dtype)
-        for name, value in base.parameters.items():
-            self.parameters[name][...] = value
+            factors = lora.adapter_shapes(config, settings.rank, targets)
+        self.parameters = base.parameters.extended(factors)
         model = architectures.language_model(config, parameters=self.parameters)
         if settings.method == "lora":
             adapter = finetune.adapter(config, settings, self.parameters)

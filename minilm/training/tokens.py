@@ -93,6 +93,10 @@ class TokenFiles:
         offset = span.start * self.dtype.itemsize
         return np.memmap(self.folder / span.file, self.dtype, "r", offset, (span.count,))
 
+    def copied(self) -> tuple[Ids, Ids]:
+        """Return both parts, "train" and "held_out", in memory; the files can then be removed."""
+        return np.array(self.open("train")), np.array(self.open("held_out"))
+
 
 def write(
     folder: Path, texts: Iterable[str], tokenizer: Tokenizer, end: int, made_of: Any
@@ -204,6 +208,11 @@ def read(
         text_column=settings.text_column,
         no_header=settings.no_header,
     )
+
+
+def names(sources: Sequence[Source]) -> str:
+    """Return the names of files as one text, for people."""
+    return ", ".join(source.name for source in sources)
 
 
 def of_sources(

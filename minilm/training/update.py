@@ -17,7 +17,7 @@ import contextlib
 import os
 import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from typing import Any
 from minilm import files
 from minilm.data.sources import find_files
 from minilm.errors import OptionError, OutputError
-from minilm.store import adapters, classification, folder, manifest
-from minilm.store.adapters import SavedAdapter
+from minilm.progress import Say, silent
+from minilm.store import classification, folder, manifest
 from minilm.store.folder import STATE, SavedModel, Writer
 from minilm.store.versions import Update, Verdict
 from minilm.threads import set_blas_threads
@@ -43,12 +43,11 @@ from minilm.training.given import check
 from minilm.training.log import Row
 from minilm.training.new_documents import Advice, Collected, Known, NewText
 from minilm.training.outcome import Outcome, Result
-from minilm.training.output import new_folder
+from minilm.training.output import new_folder, save_adapter
 from minilm.training.replay import Part
 from minilm.training.settings import UpdateSettings
 from minilm.training.text_run import Run
 
-Say = Callable[[str], None]
 Paths = Sequence[str | os.PathLike[str]]
 
 
@@ -105,23 +104,19 @@ def update(
     dry_run: bool = False,
     say: Say = print,
 ) -> Outcome:
-    """Train the model in a folder further on the documents that are new to it.
+    """Train the model in a folder, `path`, further on the documents that are new to it.
 
     Parameters
     ----------
     paths, given, shape, old_data, general, say
         As in `Request`.
-    path : path-like
-        The model's folder.
     output : path-like, optional
         A folder without a model for the result: a model, or with LoRA an adapter. By default the
         result is a new version of the model in `path`.
     base : path-like, optional
         Another model to start from; a copy of it becomes a version too.
-    resume : bool
-        Continue the interrupted update. The settings in `given` must be as they were.
-    discard : bool
-        Throw away what an interrupted update left.
+    resume, discard : bool
+        Continue an interrupted update, with the same settings in `given`; or throw it away.
     wait : bool
         Wait while another process holds the folder, instead of refusing.
     dry_run : bool
@@ -134,8 +129,8 @@ def update(
     KeyboardInterrupt
         After Ctrl-C. A version can then be resumed.
     """
-    paths = find_files(paths, output=output or path)
-    request = Request(paths, given, shape or {}, old_data, general, say)
+    found = find_files(paths, output=output or path)
+    request = Request(found, given, shape or {}, old_data, general, say)
     asked = request.settings()
     if output is not None and asked.lora and asked.average:
         raise OptionError("an adapter cannot be averaged with the old model; leave out --average")
@@ -150,7 +145,7 @@ def update(
             _choose(place, base, resume=resume, discard=discard, say=say)
         known = folder.reading(path if place is None else place.base.path, Known.of)
         say(f"load: {os.fspath(path)}: {known}")
-        new = stack.enter_context(new_documents.gathered(paths, asked, known.seen))
+        new = stack.enter_context(new_documents.gathered(found, asked, known.seen))
         advice, changed = _advise(request, asked, known, new.collected)
         if dry_run or changed or not new.collected.kept:
             _say_wrapped(say, _why_not(path, new.collected, changed))
@@ -162,13 +157,20 @@ def update(
             result = _into_folder(request, asked, Path(path), writer, new)
     for line in result.lines(path):
         say(line)
-    lineage = manifest.read(Path(result.path or path) / manifest.NAME).lineage
-    risen = new_documents.risen(lineage)
+    return _concluded(request, asked, new, advice, result)
+
+
+def _concluded(
+    request: Request, asked: UpdateSettings, new: NewText, before: Advice, result: Result
+) -> Outcome:
+    """Return the outcome, with the advice that follows from what was forgotten."""
+    assert result.path is not None  # noqa: S101  (this result is in a folder)
+    risen = new_documents.risen(manifest.read(result.path / manifest.NAME).lineage)
     after = new_documents.advise(new.collected.kept, risen=risen, limit=asked.limit)
     if result.verdict == "held back":
-        _say_wrapped(say, f"if none of that helps: {after.text}")
-    elif after != advice:
-        _say_wrapped(say, str(after))
+        _say_wrapped(request.say, f"if none of that helps: {after.text}")
+    elif after != before:
+        _say_wrapped(request.say, str(after))
     return Outcome(new.collected, after, result)
 
 
@@ -184,7 +186,7 @@ def update_in_memory(
 
     Parameters and errors are those of `update`. Without `say` nothing is printed.
     """
-    request = Request(paths, given, {}, old_data, (), say or _silent)
+    request = Request(paths, given, {}, old_data, (), say or silent)
     asked = request.settings()
     known = Known(saved.config, saved.parameters.count(), saved.seen, saved.lineage)
     with new_documents.gathered(paths, asked, saved.seen) as new:
@@ -299,7 +301,6 @@ def _into_folder(
 ) -> Result:
     """Train, then write a folder of its own: a model, or with LoRA an adapter."""
     saved = folder.load(path)
-    base = adapters.fingerprint(saved.config, saved.parameters)
     start = time.monotonic()
     kept = replay.read(path, saved.config.vocab_size)
     run, rows = _fitted(request, asked, saved, kept, new, request.say)
@@ -311,8 +312,7 @@ def _into_folder(
     if gpt.adapter is None:
         writer.save(run.files(gpt), lineage)
     else:
-        adapter = gpt.adapter.alone()
-        adapters.write(writer, SavedAdapter(adapter, os.fspath(path), base, lineage=lineage))
+        save_adapter(writer, gpt.adapter, saved, path, lineage)
     log.write(writer.path, rows)
     log.draw(writer.path)
     return result
@@ -358,10 +358,6 @@ def _announce(request: Request, run: Run) -> None:
     request.say(
         f"{len(run.windows.tokens):,} new tokens to train on, {len(run.held_out):,} held out"
     )
-
-
-def _silent(line: str) -> None:
-    """Take a line and print nothing."""
 
 
 def _say_wrapped(say: Say, text: str) -> None:
