@@ -105,7 +105,7 @@ class TextClassifier:
         return F.softmax(self.logits(encoded).astype(np.float64))[0]
 
     def predict_proba(self, documents: Iterable[str]) -> Array:
-        """Return the labels' probabilities in float64: N texts -> (N, K), as `labels` go."""
+        """Return the probabilities of `labels`, in their order: N texts -> (N, K), float64."""
         return self.probabilities(self.encode(documents))
 
     def predict(self, documents: Iterable[str]) -> list[str]:

@@ -17,7 +17,7 @@ def interrupt_later() -> Iterator[Callable[[], bool]]:
     """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield lambda: False  # another program handles it, or it is ignored
+        yield lambda: False  # there is another handler, or it is ignored
         return
     asked = False
 

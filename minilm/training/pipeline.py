@@ -1,6 +1,6 @@
 """A whole session: check the data, look at what is there, train, measure, export.
 
-What is there decides what follows:
+What is there decides what happens:
 
     nothing                      a new model is pretrained
     a complete model             it is updated
@@ -45,12 +45,12 @@ class Session:
     output, export : Path
         The folders of the model and of its ONNX graph.
     given : mapping
-        Fields of `PretrainSettings` and `UpdateSettings`. Those that only one of them has apply
-        where that one is used.
+        Fields of `PretrainSettings` and `UpdateSettings`. A field that only one of them has
+        applies when that one is used.
     base, old_data, resume, discard, wait
         As in `update.update`.
     from_scratch : bool
-        Move what is there aside, and train a new model.
+        Move the existing model aside, and train a new one.
     anyway : bool
         Train even if the data has not passed its checks.
     say : callable
@@ -103,7 +103,7 @@ class Report:
     perplexity : float or None
         Of a new model on the held-out part of its text.
     export : Path or None
-        What was exported.
+        The exported file.
     """
 
     found: Found
@@ -118,8 +118,8 @@ def detect(output: Path, export: Path) -> Found:
     Raises
     ------
     ModelError
-        When the weights are there only as a pickle, or the folder is an adapter's; the message
-        says what to do.
+        When the weights exist only as a pickle, or the folder is an adapter's; the message says
+        what to do.
     """
     exported = (export / onnx.MODEL).exists()
 
@@ -150,7 +150,7 @@ def detect(output: Path, export: Path) -> Found:
 def line(
     found: Found, output: Path, export: Path, given: Mapping[str, Any], base: Path | None
 ) -> str:
-    """Return one line that says what was found and what follows."""
+    """Return one line that says what was found and what happens next."""
     standard = f"the standard learning rate ({PretrainSettings.learning_rate:g})"
     new = f"a new model is trained at {_rate(given, standard)}"
     updated = base if base is not None else output if found.has_model else None
@@ -197,7 +197,7 @@ def run(session: Session) -> Report | None:
     Raises
     ------
     MinilmError
-        When something cannot be used or done; what was there is then unchanged.
+        When something cannot be used or done; what was there before is then unchanged.
     """
     output, export, base, say = session.output, session.export, session.base, session.say
     if session.from_scratch and (base is not None or session.resume):
@@ -235,7 +235,7 @@ def run(session: Session) -> Report | None:
 
 
 def _update(session: Session, further: Mapping[str, Any], found: Found) -> Outcome:
-    """Update the model that is there, from another base if one is named; or a copy of the base."""
+    """Update the model in the folder, or a copy of the base if the folder has none."""
     base, begun = session.base, found.has_model
     if base is not None and not found.has_model:
         with folder.Writer(session.output) as writer:
@@ -257,7 +257,7 @@ def _update(session: Session, further: Mapping[str, Any], found: Found) -> Outco
 def _divided(
     given: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Check settings; return those of pretraining, those of an update, and those of the shape."""
+    """Check settings; return those of pretraining, of an update, and of the model's shape."""
     new, further = (
         {k: v for k, v in given.items() if k in {field.name for field in fields(kind)}}
         for kind in (PretrainSettings, UpdateSettings)
@@ -269,7 +269,7 @@ def _divided(
 
 
 def _check_shape(model: Path, shape: Mapping[str, Any]) -> None:
-    """Raise OptionError if another shape or tokenizer is asked for than a model has."""
+    """Raise OptionError if the model has another shape or tokenizer than the one asked for."""
     config, tokenizer = folder.reading(model, lambda opened: (opened.config, opened.tokenizer))
     if shape.get("n_positions", config.n_positions) < config.n_positions:  # shorter windows
         shape = {**shape, "n_positions": config.n_positions}
@@ -285,7 +285,7 @@ def _check_shape(model: Path, shape: Mapping[str, Any]) -> None:
 
 
 def _check_export(export: Path, output: Path) -> None:
-    """Refuse before training a place that the export cannot be written to afterwards."""
+    """Refuse, before training, a place where the export cannot be written afterwards."""
     if export.exists() and not export.is_dir():
         raise OutputError(f"{export}: a file with that name exists; choose another --onnx-output")
     if export.resolve() == output.resolve() or (export / manifest.NAME).exists():
@@ -316,7 +316,7 @@ def _passes(session: Session, found: Found) -> bool:
 
 
 def _move_incomplete_aside(output: Path, found: Found, say: Say) -> None:
-    """Move an incomplete model aside, unless a complete version can be brought back."""
+    """Move an incomplete model aside, unless one of its versions is complete."""
     if whole := [version for version in versions.stored(output) if version.verdict == "kept"]:
         number = whole[-1].number
         raise OutputError(
@@ -328,7 +328,7 @@ def _move_incomplete_aside(output: Path, found: Found, say: Say) -> None:
 
 
 def _is_pretraining(session: Session) -> bool:
-    """Return whether to finish the pretraining that a folder holds, instead of an update."""
+    """Return whether to finish the interrupted pretraining in the folder instead of updating."""
     output = session.output
     if versions.unfinished(output) is not None or not (output / checkpoint.STATE_FILE).exists():
         return False
@@ -367,7 +367,7 @@ def _export(output: Path, export: Path, result: Result | None, say: Say) -> Path
 
 
 def summary(report: Report) -> list[str]:
-    """Return lines that say how it went, after those of the update itself."""
+    """Return the last lines about a session, after those of the update itself."""
     lines = []
     if report.perplexity is not None:
         lines.append(f"new model: perplexity {report.perplexity:,.2f} on held-out text")

@@ -2,7 +2,7 @@
 
     tokenizer -> token files -> co-occurrence vectors -> word embeddings -> the training loop
 
-Everything before the loop is saved as step 0. A run that is killed before that starts again.
+Everything before the loop is saved as step 0. A run that is killed earlier starts again.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Run:
         return self.train[step]
 
     def evaluate(self, shards: Shards) -> scores.Score:
-        """Return the score on the held-out part, or on evenly spaced pieces if it is long."""
+        """Return the score on the held-out part, or on evenly spaced pieces of a long one."""
         pieces = batches.spaced(
             self.held_out, self.train.time, self.train.batch, tokens.LOOK_TOKENS
         )
@@ -149,7 +149,7 @@ class Run:
         self.writer.save(contents, [stage])
 
     def show(self, step: int) -> str | None:
-        """Return a sample of text: often at first, when much changes, then less often."""
+        """Return a sample of text: often at first, when much changes, later less often."""
         return self.sample(step) if step in sample_steps(self.plan.steps) else None
 
     def sample(self, step: int) -> str:
@@ -234,7 +234,7 @@ def _resume(
     writer: Writer,
     say: Say,
 ) -> Run | None:
-    """Take up the run in a folder; None if it is finished."""
+    """Return the interrupted run in a folder; None if it is finished."""
     saved = folder.load(writer.path)
     state = checkpoint.read_state(writer.path)
     stage = saved.lineage[-1] if saved.lineage else None
@@ -257,7 +257,7 @@ def _resume(
     )
     model = architectures.language_model(saved.config, parameters=saved.parameters)
     found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
-    # Runs that an older minilm started have no ledger yet.
+    # Runs started by an older minilm have no ledger yet.
     seen = Ledger.of(tokens.read(paths, chosen)) if saved.seen is None else saved.seen
     sample = replay.read(writer.path, saved.config.vocab_size)
     run = _assemble(model, saved.tokenizer, chosen, sources, seen, sample, writer, found, state)
@@ -284,7 +284,7 @@ def _windows(found: tokens.TokenFiles, chosen: PretrainSettings) -> batches.Shuf
 
 
 def _train(run: Run, say: Say) -> None:
-    """Run the loop and report the result."""
+    """Run the loop, and report the result."""
     if run.state.step == 0 and (sample := run.show(0)):
         say(f"step 0  {sample}")
     loop.train(run, run.plan, run.state, run.writer.path, say)

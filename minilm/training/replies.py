@@ -1,8 +1,9 @@
 """Fine-tuning on conversations: the model learns to write the replies, and only those.
 
-A conversation becomes a text by the model's template (`models.chat`). The loss is the mean over the
-tokens that an assistant writes, with the token that ends each reply; what users and the system say
-is read and not predicted. The template is saved with the model, where transformers reads it.
+The model's template turns a conversation into a text (`models.chat`). The loss is the mean over the
+tokens that the assistant writes, including the token that ends each reply; what the user and the
+system say is read and not predicted. The template is saved with the model, where transformers finds
+it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from minilm.training.labelled_task import KIND, load_base, tokenizer_of
 from minilm.training.output import new_folder, save_adapter, save_log
 from minilm.training.settings import FinetuneSettings
 
-_HELD_OUT = 10  # one conversation in ten, if there are twice as many
+_HELD_OUT = 10  # one conversation in ten is held out, if there are at least twenty
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Encoded:
     ----------
     ids : list of list of int
     targets : list of list of int
-        For each position the token that should follow, -100 where no assistant writes it.
+        For each position the token that should follow; -100 if the assistant does not write it.
     cut : int
-        How many lost their beginning, because the context has no room for all of them.
+        How many lost their beginning because the context has no room for all of it.
     """
 
     ids: list[list[int]]
@@ -64,7 +65,7 @@ def run(
 ) -> None:
     """Fine-tune a language model on the conversations of a file, and save the result.
 
-    The result of LoRA is an adapter, that of the other methods a complete model.
+    The result of LoRA is an adapter; the other methods make a complete model.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def encode(
     Raises
     ------
     InputError
-        When a message holds a special token.
+        When a message has a special token in it.
     """
     ids, targets, cut = [], [], 0
     for line, messages in found:
@@ -185,7 +186,7 @@ class _Task(finetune.Staged):
         return ids, targets
 
     def evaluate(self, shards: Shards) -> Score | None:
-        """Return the score on the replies that are held out."""
+        """Return the score on the held-out replies."""
         if not self.held_out:
             return None
         batches = (_padded([row]) for row in self.held_out)

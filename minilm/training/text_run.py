@@ -43,7 +43,7 @@ _BATCH, _TOKENS = 16, 2048  # windows of a batch by default, and the most tokens
 
 @dataclass
 class Run:
-    """An update under way: the task of the loop.
+    """An update while it is trained: the task of the loop.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Run:
     place : Update or None
         The version that the run is saved as; None for a run in memory.
     before : tuple of Score
-        What was measured before the training.
+        The scores of `measured` before the training.
     """
 
     saved: SavedModel
@@ -98,7 +98,7 @@ class Run:
         return scores.evaluate(self.continuation.gpt, pieces, shards, lengths)
 
     def show(self, step: int) -> None:
-        """Show nothing: the lines of the epochs say enough."""
+        """Show nothing: the lines about the epochs say enough."""
 
     def save(self, state: State) -> None:
         """Save everything that resuming needs."""
@@ -172,7 +172,7 @@ def prepare(
     note: str = "",
     state: State | None = None,
 ) -> Run:
-    """Return a run that is ready to be trained, with everything measured once.
+    """Return a run that is ready to be trained, after measuring everything once.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def prepare(
     texts : callable
         Returns the new documents, which come from the files `sources`.
     chosen : UpdateSettings
-        Complete, except for the length of the windows.
+        As from `complete`.
     kept : tuple of Part
         The sample of old text that the model keeps.
     old_data, general : sequence of path-like
@@ -266,12 +266,12 @@ def _factors(gpt: GPT) -> dict[str, Content]:
 
 
 def complete(asked: UpdateSettings, saved: SavedModel) -> UpdateSettings:
-    """Return settings in which what was not given follows from the model.
+    """Fill in the settings that were not given and follow from the model.
 
     Raises
     ------
     OptionError
-        When the training windows are longer than the model's context.
+        When training windows longer than the model's context are asked for.
     """
     config, last = saved.config, saved.lineage[-1].settings if saved.lineage else {}
     if (asked.n_positions or 0) > config.n_positions:
@@ -328,7 +328,7 @@ def _samples(
 def _sample(
     paths: Sequence[Any], tokenizer: Tokenizer, chosen: UpdateSettings, context: int
 ) -> Part:
-    """Draw a sample of files that the model knows or is measured on."""
+    """Draw a sample of files that the model knows, or that are only measured."""
     sources = tuple(folder.source(file) for file in find_files(paths))
     name = tokens.names(sources)
     with tempfile.TemporaryDirectory() as place:

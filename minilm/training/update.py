@@ -2,13 +2,13 @@
 
     collect what is new -> train, with care for the old text -> measure both -> a verdict
 
-There is one engine and three places for the result. By default it is a new version of the model's
-folder: an update that makes old text too much worse is held back beside the model, and a killed
-update resumes like any run. With an output folder it is a model, or with LoRA an adapter, and the
-model's folder is unchanged. From Python it can also stay in memory.
+The result can go to three places. By default it becomes a new version in the model's folder: an
+update that makes old text too much worse is held back beside the model, and an interrupted update
+can be resumed. With an output folder it is a model, or with LoRA an adapter, and the model's own
+folder does not change. From Python it can also stay in memory.
 
-An update starts a new run, with a fresh optimizer and schedule, on other text (Gururangan et al.
-2020, "Don't Stop Pretraining"). Resuming takes up an interrupted run as if nothing had happened.
+An update is a new run on other text, with a fresh optimizer and schedule (Gururangan et al. 2020,
+"Don't Stop Pretraining"). Resuming continues an interrupted run as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Paths = Sequence[str | os.PathLike[str]]
 
 @dataclass(frozen=True)
 class Request:
-    """What an update is asked for, wherever its result goes.
+    """What an update is asked to do, wherever its result goes.
 
     Attributes
     ----------
@@ -62,8 +62,8 @@ class Request:
     given : mapping
         Fields of `UpdateSettings` that differ from the defaults.
     shape : mapping
-        Settings of pretraining that say which shape the model should have. If it has another, it
-        is not trained.
+        Settings of pretraining that say which shape the model should have. A model of another
+        shape is not trained.
     old_data : sequence of path-like
         Text that the model knows, if its folder keeps no sample of it.
     general : sequence of path-like
@@ -80,7 +80,7 @@ class Request:
     say: Say
 
     def settings(self) -> UpdateSettings:
-        """Return the settings, or raise a MinilmError for what can be seen to be wrong."""
+        """Return the settings, or raise OptionError at one that cannot work."""
         check(self.given, UpdateSettings)
         # The default number of epochs does not apply where steps are given.
         length = {"epochs": None} if self.given.get("steps") else {}
@@ -114,7 +114,7 @@ def update(
         A folder without a model for the result: a model, or with LoRA an adapter. By default the
         result is a new version of the model in `path`.
     base : path-like, optional
-        Another model to start from; a copy of it becomes a version too.
+        Another model to start from; a copy of it becomes a version, too.
     resume, discard : bool
         Continue an interrupted update, with the same settings in `given`; or throw it away.
     wait : bool
@@ -205,7 +205,7 @@ def update_in_memory(
 def _advise(
     request: Request, asked: UpdateSettings, known: Known, collected: Collected
 ) -> tuple[Advice, list[str]]:
-    """Say what was collected and the advice; return the advice and changes of the shape."""
+    """Report what was collected, and advise; return the advice and the changes of the shape."""
     for line in collected.lines():
         request.say(line)
     changed = new_documents.shape_changes(known.config, request.shape)
@@ -227,7 +227,7 @@ def _choose(
     discard: bool,
     say: Say,
 ) -> None:
-    """Settle whether an update starts, resumes or is refused."""
+    """Start or resume an update, or refuse to."""
     if place.stale_pid is not None:
         say(f"{place.path}: process {place.stale_pid} died holding the lock; taken over")
     if place.is_begun and discard:
@@ -286,7 +286,7 @@ def _into_version(request: Request, asked: UpdateSettings, place: Update, new: N
 
 
 def _begun_with(request: Request, place: Update, new: NewText) -> UpdateSettings:
-    """Return what an interrupted update began with, if it is what is asked for now."""
+    """Return the settings of an interrupted update, if they are those that are asked for now."""
     stage = folder.load(place.place).lineage[-1]
     recorded = dict(stage.settings)
     checkpoint.check_same(request.given, recorded, new.sources, stage.data, place.place)
@@ -299,7 +299,7 @@ def _begun_with(request: Request, place: Update, new: NewText) -> UpdateSettings
 def _into_folder(
     request: Request, asked: UpdateSettings, path: Path, writer: Writer, new: NewText
 ) -> Result:
-    """Train, then write a folder of its own: a model, or with LoRA an adapter."""
+    """Train, then write the result to a folder: a model, or with LoRA an adapter."""
     saved = folder.load(path)
     start = time.monotonic()
     kept = replay.read(path, saved.config.vocab_size)
@@ -342,7 +342,7 @@ def _fitted(
 
 
 def _announce(request: Request, run: Run) -> None:
-    """Say what is trained on what."""
+    """Report what is trained, and on what."""
     chosen, parameters = run.chosen, run.continuation.gpt.parameters
     steps = f"{run.plan.steps:,} step{'' if run.plan.steps == 1 else 's'}"
     if chosen.epochs is not None:
@@ -361,7 +361,7 @@ def _announce(request: Request, run: Run) -> None:
 
 
 def _say_wrapped(say: Say, text: str) -> None:
-    """Say lines of at most 80 columns, except for long paths, which are not broken."""
+    """Say a text in lines of at most 80 columns; long paths are not broken."""
     wrapper = textwrap.TextWrapper(
         80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )

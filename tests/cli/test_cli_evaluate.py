@@ -160,7 +160,7 @@ def test_what_an_absent_class_does_to_macro_f1_is_reported(judges, tmp_path, cap
     file.write_text("text,label\na cat,a\na dog,b\na film,a\n", encoding="utf-8")
     assert run(judges / "animals", "--task", file) == 0
     said = capsys.readouterr().out
-    assert "no text here has the label c, d, e: F1 counts as 0, which lowers macro-F1\n" in said
+    assert "no text here has the label c, d, e: its F1 counts as 0, which lowers macro-F1\n" in said
     assert run(judges / "animals", "--task", file, "--json") == 0
     record = json.loads(capsys.readouterr().out)
     assert record["absent"] == ["c", "d", "e"]
