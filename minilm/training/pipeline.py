@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -219,7 +218,7 @@ def run(session: Session) -> Report | None:
         decision = f"found an interrupted {what} in {output}: it is finished as it was started"
     else:
         decision = line(found, output, export, session.given, base)
-    say(textwrap.fill(decision, 79, break_long_words=False, break_on_hyphens=False))
+    say(decision)
     if found.kind == "incomplete":
         _move_incomplete_aside(output, found, say)
     if importlib.util.find_spec("onnx") is None:

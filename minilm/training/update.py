@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -148,7 +147,7 @@ def update(
         new = stack.enter_context(new_documents.gathered(found, asked, known.seen))
         advice, changed = _advise(request, asked, known, new.collected)
         if dry_run or changed or not new.collected.kept:
-            _say_wrapped(say, _why_not(path, new.collected, changed))
+            say(_why_not(path, new.collected, changed))
             return Outcome(new.collected, advice)
         if place is not None:
             result = _into_version(request, asked, place, new)
@@ -168,9 +167,9 @@ def _concluded(
     risen = new_documents.risen(manifest.read(result.path / manifest.NAME).lineage)
     after = new_documents.advise(new.collected.kept, risen=risen, limit=asked.limit)
     if result.verdict == "held back":
-        _say_wrapped(request.say, f"if none of that helps: {after.text}")
+        request.say(f"if none of that helps: {after.text}")
     elif after != before:
-        _say_wrapped(request.say, str(after))
+        request.say(str(after))
     return Outcome(new.collected, after, result)
 
 
@@ -215,7 +214,7 @@ def _advise(
         risen=new_documents.risen(known.lineage),
         limit=asked.limit,
     )
-    _say_wrapped(request.say, str(advice))
+    request.say(str(advice))
     return advice, changed
 
 
@@ -347,10 +346,9 @@ def _announce(request: Request, run: Run) -> None:
     steps = f"{run.plan.steps:,} step{'' if run.plan.steps == 1 else 's'}"
     if chosen.epochs is not None:
         steps = f"{chosen.epochs:g} epoch{'' if chosen.epochs == 1 else 's'}"
-    _say_wrapped(
-        request.say,
+    request.say(
         f"update: {steps} at a learning rate of {chosen.learning_rate:g}, {chosen.batch} windows "
-        f"of {run.windows.time} tokens a step",
+        f"of {run.windows.time} tokens a step"
     )
     if chosen.lora:
         share = parameters.count_trainable() / run.saved.parameters.count()
@@ -358,15 +356,6 @@ def _announce(request: Request, run: Run) -> None:
     request.say(
         f"{len(run.windows.tokens):,} new tokens to train on, {len(run.held_out):,} held out"
     )
-
-
-def _say_wrapped(say: Say, text: str) -> None:
-    """Say a text in lines of at most 80 columns; long paths are not broken."""
-    wrapper = textwrap.TextWrapper(
-        80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-    for line in wrapper.wrap(text):
-        say(line)
 
 
 def _why_not(path: str | os.PathLike[str], collected: Collected, changed: Sequence[str]) -> str:
