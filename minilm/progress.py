@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
+
+Say = Callable[[str], None]  # takes a line for the person who waits
+
+
+def silent(line: str) -> None:
+    """Take a line and print nothing."""
 
 
 def duration(seconds: float) -> str:

@@ -121,7 +121,7 @@ def _merge(options: argparse.Namespace) -> int:
 
 
 def _apply(options: argparse.Namespace) -> int:
-    """Print what each adapter makes of each text: a label, or the most likely continuation."""
+    """Print each adapter's answer to each text: a label, or the most likely continuation."""
     from minilm.models import adapted
 
     base = adapted.load(options.base)

@@ -14,7 +14,7 @@ RACES = {
     "train": "a training step of the transformer, next to PyTorch",
     "pretrain": "held-out loss after the same training, next to PyTorch",
     "compare": "the steps that a comparison's time goes into, next to PyTorch",
-    "generate": "tokens a second out of a model, next to transformers",
+    "generate": "tokens a second from a model, next to transformers",
     "llama": "generating, reading and training with Llamas, next to transformers",
     "cooccurrence": "counting and factorizing, next to SciPy and scikit-learn",
     "checkpoint": "saving and loading a model, next to safetensors",
@@ -23,7 +23,7 @@ RACES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare one sub-command a race."""
+    """Declare one sub-command per race."""
     races = parser.add_subparsers(dest="race", metavar="race", required=True)
     for name, summary in RACES.items():
         description = f"{summary[0].upper()}{summary[1:]}."

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _talk(conversation: Chat) -> int:
-    """Take a message, print the reply, again and again."""
+    """Read messages and print the replies until the input ends."""
     print("/reset starts again, /quit or Ctrl-D ends; Ctrl-C stops a reply")
     while True:
         try:
@@ -73,7 +73,7 @@ def _talk(conversation: Chat) -> int:
         if content == "/reset":
             conversation.reset()
         elif content.startswith("/"):
-            print(f"{content.split()[0]} is not a command; there are /reset and /quit")
+            print(f"{content.split()[0]} is not a command; use /reset or /quit")
         elif content:
             _answer(conversation, content)
 

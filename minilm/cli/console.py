@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 
 def has_color(stream: TextIO) -> bool:
-    """Return whether to color what is written: on a terminal, unless NO_COLOR is set [1]_.
+    """Return whether to use color: on a terminal, unless NO_COLOR is set [1]_.
 
     References
     ----------

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Convert, and print what it was."""
+    """Convert the file, and print what it holds."""
     from minilm.store import folder
 
     saved = folder.convert(options.file, options.output_dir)

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the one sub-command."""
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     check = actions.add_parser(
-        "check", help="print the table of figures; exit 1 if one is not kept"
+        "check", help="print the table of figures; exit code 1 if one is wrong"
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -177,26 +177,26 @@ def _evaluation_lines(found: Evaluation, place: str) -> Iterator[str]:
 
 
 def _absent(found: Evaluation) -> list[str]:
-    """Return the classes that no text is of."""
+    """Return the classes without a text."""
     return [
         label for label, count in zip(found.labels, found.scores.support, strict=True) if not count
     ]
 
 
 def _absent_lines(found: Evaluation) -> Iterator[str]:
-    """Yield what a class without a text does to macro-F1, and scikit-learn's convention."""
+    """Yield how classes without a text affect macro-F1, and scikit-learn's convention."""
     from minilm.classify import metrics
 
     if absent := _absent(found):
         listed = ", ".join(console.cut(label, 20) for label in absent[:_ABSENT])
         listed += f" and {len(absent) - _ABSENT} more" * (len(absent) > _ABSENT)
-        yield f"no text here has the label {listed}: F1 counts as 0, which lowers macro-F1"
+        yield f"no text here has the label {listed}: its F1 counts as 0, which lowers macro-F1"
         present = metrics.macro_f1_of_present(found.confusion)
-        yield f"macro-F1 of the labels that are here or predicted (as scikit-learn): {present:.3f}"
+        yield f"macro-F1 of the labels that occur or are predicted (scikit-learn's): {present:.3f}"
 
 
 def _confusion_lines(found: Evaluation) -> Iterator[str]:
-    """Yield the matrix, one row for each true class; of a wide one the most common confusions."""
+    """Yield the matrix, one row per true class; the most common confusions if it is too wide."""
     names = [console.cut(label, 14) for label in found.labels]
     width = max(6, *map(len, names))
     if 15 + (width + 1) * len(names) <= _WIDEST:

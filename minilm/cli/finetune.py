@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--task",
         type=Path,
         metavar="FILE",
-        help="labelled texts: a table with a text and a label column, and maybe a split column",
+        help="labelled texts: a table with columns for text, label and perhaps split",
     )
     parser.add_argument(
         "--conversations",

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Generate and print. BLAS keeps all its threads: here memory is the limit."""
+    """Generate, and print. BLAS keeps all its threads here, because memory is the bottleneck."""
     from minilm.models import adapted
 
     models = adapted.load_language_models(options.model, options.adapter)
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _generate(model: LanguageModel, options: argparse.Namespace) -> None:
-    """Print a text of one model, and report if the context ended it."""
+    """Print the text of one model, and say so if the context ended it."""
     import numpy as np
 
     from minilm.models.generate import Sampling
@@ -96,7 +96,7 @@ def _print_text(
 
 
 def _print_table(model: LanguageModel, chosen: Iterator[Chosen]) -> int:
-    """Print a line for each token, with the alternatives; return the number of lines."""
+    """Print a line per token, with its alternatives; return the number of lines."""
     import numpy as np
 
     made = 0

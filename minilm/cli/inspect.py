@@ -70,7 +70,7 @@ def _lines(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _tensor_lines(tensors: list[dict[str, Any]], layers: int) -> Iterator[str]:
-    """Yield one line per tensor; those of all layers are the same and shown once."""
+    """Yield one line per tensor; tensors that all layers have are shown once."""
     width = max(24, max(len(tensor["name"]) for tensor in tensors) + 2)
     for tensor in tensors:
         layer = re.match(r"(h|model\.layers)\.(\d+)\.", tensor["name"])

@@ -1,4 +1,4 @@
-"""`minilm kata`: the course. Read, write a function, have it checked, see it in the real model."""
+"""`minilm kata`: the course. Read, write a function, check it, see it in the real model."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked for; `minilm kata` alone says where you are."""
+    """Run the chosen action; `minilm kata` alone says where you are."""
     threads.set_blas_threads(1)
     from minilm.course import catalog, learner, sessions
 
@@ -266,7 +266,7 @@ def _watch(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
 
 
 def _on_key(key: str, who: Learner, kata: Kata, keys_are_read: bool) -> Kata:
-    """Do what a key asks for while a file is watched; return the kata that is current then."""
+    """Do what a key asks for while a file is watched; return the kata that is then current."""
     from minilm.course import catalog, predictions
 
     nothing = argparse.Namespace(anyway=False)

@@ -1,4 +1,4 @@
-"""`minilm kata`: what it does with files: solutions, backups, new katas."""
+"""`minilm kata`: its actions on files: solutions, backups, new katas."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def solution(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
 
 
 def reset(who: Learner, kata: Kata, options: argparse.Namespace) -> int:
-    """Put the first file back."""
+    """Restore the file as it was at the start."""
     from minilm.course import learner
 
     backup = who.put(kata, learner.first_file(kata))

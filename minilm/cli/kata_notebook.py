@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(who: Learner, kata: Kata | None, options: argparse.Namespace) -> int:
-    """Write them; a notebook that the learner has changed is left alone."""
+    """Write the notebooks; one that the learner has changed is left alone."""
     from minilm.course import catalog
     from minilm.course.notebook import writing
 

@@ -1,4 +1,4 @@
-"""What `minilm kata` shows: pages, reports, and the tables of a training, as the terminal is."""
+"""What `minilm kata` shows: pages, reports, and the tables of a training, to fit the terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _INDENTED: Mapping[str, Any] = {
 
 
 def style() -> Style:
-    """Return how the terminal wants its text."""
+    """Return the style that suits the terminal: color or none, and the width."""
     from minilm.course import pages
     from minilm.course.reports import Style
 
@@ -37,15 +37,15 @@ def style() -> Style:
 
 def _understands_color() -> bool:
     if os.name == "nt":
-        os.system("")  # switches the console's escape sequences on
+        os.system("")  # turns on the console's escape sequences
         return True
     return os.environ.get("TERM", "dumb") != "dumb"
 
 
 def page(who: Learner, kata: Kata, *, anyway: bool = False) -> None:
-    """Show a kata's page, on a terminal a screen at a time.
+    """Show a kata's page; on a terminal, one screen at a time.
 
-    It ends at its marker until the learner's predictions are written, or with `anyway`.
+    The answers are shown once the learner's predictions are written, or with `anyway`.
     """
     from minilm.course import pages, predictions
     from minilm.course.reports import Style
@@ -70,7 +70,7 @@ def page(who: Learner, kata: Kata, *, anyway: bool = False) -> None:
         shown = Style(False, shown.width)
     text = pages.render(lesson, shown)
     if paged:
-        # Colors; no pager for what fits; and how to go on, which its own prompt ":" does not say.
+        # Colors; no pager for a page that fits; a prompt that says how to continue, unlike ":".
         os.environ.setdefault("LESS", "FRXPs?eq to leave:space for more, q to leave.$")
         pydoc.pager(text)
     else:
@@ -78,25 +78,25 @@ def page(who: Learner, kata: Kata, *, anyway: bool = False) -> None:
 
 
 def parts(count: int) -> str:
-    """Return how many of all functions are the learner's."""
+    """Return how many of all parts are the learner's, as text."""
     from minilm.course import sessions
 
     return f"{count} of {sessions.all_parts()} parts {'is' if count == 1 else 'are'} yours"
 
 
 def by_kata(katas: Sequence[Kata]) -> str:
-    """Return the functions of katas, kata by kata, as lines that fit the terminal."""
+    """Return the functions of each kata, in lines that fit the terminal."""
     from minilm.course import sessions
 
     found = (f"{kata.number} {', '.join(sessions.parts([kata]))};" for kata in katas)
-    # A line break comes between two katas, where their functions fit.
+    # Break lines between katas if the functions of one fit on a line.
     listed = " ".join(one.replace(" ", "\u00a0") if len(one) < 60 else one for one in found)
     lines = textwrap.wrap(listed.rstrip(";"), style().width - 1, **_INDENTED)
     return "\n".join(lines).replace("\u00a0", " ")
 
 
 def given(who: Learner, kata: Kata) -> list[str]:
-    """Return the learner's predictions, where every one is written."""
+    """Return the learner's predictions, if all are written."""
     from minilm.course import predictions
 
     if kata.is_experiment or predictions.problem(who, kata) is not None:
@@ -127,7 +127,7 @@ def milestone(phase: int) -> None:
 
 
 def milestones(done: Sequence[int]) -> None:
-    """Print what a learner can do, a line for each phase, and how to see the last of it."""
+    """Print what a learner can do, one line per phase, and how to see the last one."""
     from minilm.course import pages, phases
 
     known = [(phase, phases.PHASES[phase]) for phase in done if phase in phases.PHASES]
@@ -139,7 +139,7 @@ def milestones(done: Sequence[int]) -> None:
 
 
 def report(who: Learner, kata: Kata, found: Report) -> None:
-    """Print the report of a check, and what comes next."""
+    """Print the report of a check, and what to do next."""
     from minilm.course import pages, reports, sessions
 
     print(reports.render(found, sessions.heading(who, kata), style()))
@@ -154,12 +154,12 @@ def report(who: Learner, kata: Kata, found: Report) -> None:
 
 
 def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Return what came of two trainings, side by side, and what the learner's model writes.
+    """Return the results of two trainings side by side, and what the learner's model writes.
 
     Parameters
     ----------
     result : mapping
-        Of `plugging.train`.
+        From `plugging.train`.
     names : sequence of str
         The learner's functions.
     """
@@ -192,7 +192,7 @@ def training_table(result: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def _measured_rows(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return what was measured after training: a name, and a text for each run."""
+    """Return what was measured after training: a name, and a value for each run."""
     reviewed = [run["reviewed"] for run in runs]
 
     def row(name: str, form: str, values: Sequence[Any]) -> tuple[str, str, str]:
@@ -264,7 +264,7 @@ def answer_table(result: Mapping[str, Any]) -> str:
 
 
 def _llama_lines(yours: Mapping[str, Any], library: Mapping[str, Any]) -> list[str]:
-    """Return what came of a Llama that was trained beside the GPT."""
+    """Return the results of a Llama that was trained beside the GPT."""
     rows = (
         ("loss, held out", yours["held_out"], library["held_out"]),
         ("reviews, LoRA", yours["reviewed"]["lora"], library["reviewed"]["lora"]),
@@ -278,7 +278,7 @@ def _llama_lines(yours: Mapping[str, Any], library: Mapping[str, Any]) -> list[s
 
 
 def written(text: str, before: str = "") -> list[str]:
-    """Return text that a model has written as lines that fit the terminal."""
+    """Return a text that a model has written, in lines that fit the terminal."""
     from minilm.course import pages
 
     lines = pages.fill(before, style(), "", "  ") if before else []

@@ -1,4 +1,4 @@
-"""`minilm kata`: what it runs: demos, and the real model with the learner's functions."""
+"""`minilm kata`: its actions that run code: demos, and the real model with your functions."""
 
 from __future__ import annotations
 

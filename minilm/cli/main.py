@@ -1,7 +1,7 @@
 """The entry point: choose the command, run it, turn errors into one line and an exit code.
 
 Exit codes: 0 done; 1 ran, and the answer is no; 2 a mistake in the input (one line on standard
-error says what, where and what to do); 130 stopped by Ctrl-C.
+error says what is wrong, where, and what to do); 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _MODULES = {"compare forgetting": "forgetting"}
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaint is one line, and that takes options anywhere."""
+    """An argument parser with errors of one line, that accepts options anywhere."""
 
     _mixing = False
 
@@ -69,7 +69,7 @@ class Parser(argparse.ArgumentParser):
             found, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._mixing = False
-        if unknown:  # said here, so that the command is named
+        if unknown:  # reported here, so that the message names the command
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown
 
@@ -148,13 +148,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _mistake(command: str, message: str) -> int:
-    # One line, whatever is in the name of a file.
+    # One line, even if a file's name has line breaks.
     print(f"minilm {command}: error: {' '.join(message.splitlines())}", file=sys.stderr)
     return 2
 
 
 def _show_what_the_console_lacks() -> None:
-    """Print characters that the console's encoding lacks as their codes."""
+    """Print the codes of characters that the console's encoding lacks."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Count the corpus, make the vectors and print each word's neighbors."""
+    """Count the corpus, compute the vectors and print each word's neighbors."""
     if options.top < 1:
         raise OptionError(f"--top is {options.top}; use 1 or more")
     threads.set_blas_threads(1)  # the order of BLAS's sums must not depend on the number of cores
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
     options.corpus = resources.find_corpus(options.corpus)
     report_data([options.corpus], table_options(options), partial(console.note, "neighbors"))
-    # The corpus is read twice and never held in memory: for its words, then for their neighbors.
+    # The corpus is read twice, for its words and for their neighbors, and never held in memory.
     vocabulary = Vocabulary.from_documents(_documents(options), min_count=options.min_count)
     asked = {word: _known(word, vocabulary, options) for word in options.words}
     counts = cooccurrence.count_chunks(
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         for word, known in asked.items()
     }
     if options.json:
-        json.dump(found, sys.stdout)  # in ASCII: a console may have no other characters
+        json.dump(found, sys.stdout)  # in ASCII, since a console may lack other characters
         print()
         return 0
     for word, hits in found.items():

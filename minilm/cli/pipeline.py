@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     threads.set_blas_threads(1)  # has its full effect before NumPy is loaded
     from minilm.training import pipeline
 
-    report = pipeline.run(
+    session = pipeline.Session(
         [resources.find_corpus(path) for path in options.data_file],
         options.output_dir,
         options.onnx_output,
@@ -82,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
         wait=options.wait,
         say=console.aside if options.json else console.say,
     )
+    report = pipeline.run(session)
     if options.json:
         console.print_json(report and pipeline.to_json(report))
     if report is None:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     texts = _texts(options)
     if options.picture:
         _check_picture(options, len(texts))
-    # Adapters take turns: all texts with one, then all with the next.
+    # Adapters take turns: all texts with the first, then all with the next.
     answers: list[list[_Answer]] = [[] for _ in texts]
     truncated = 0
     for name, classifier in adapted.load_classifiers(options.model, options.adapter):
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_picture(options: argparse.Namespace, texts: int) -> None:
-    """Raise OptionError unless one picture can show what was asked for."""
+    """Raise OptionError unless one picture can show the result."""
     from minilm import drawing
 
     drawing.checked_suffix(options.picture)
@@ -97,7 +97,7 @@ def _check_picture(options: argparse.Namespace, texts: int) -> None:
 
 
 def _texts(options: argparse.Namespace) -> list[str]:
-    """Return the texts that were asked about, from the command line or the file."""
+    """Return the texts to classify, from the command line or the file."""
     if bool(options.texts) == bool(options.data_file):
         raise OptionError("give texts, or a --data-file of them")
     if options.data_file:
@@ -117,7 +117,7 @@ def _explanation(classifier: TextClassifier, text: str) -> Explanation | None:
     """Return what each word contributes; None for a text of one word."""
     from minilm.classify import explain
 
-    # A word is at least one token, so without one of these the context is still full.
+    # A word is at least one token, so the context is still full without one of these words.
     read = explain.first_words(text, classifier.config.n_positions + 1)
     try:
         return explain.leave_one_out(classifier.predict_proba, read)

@@ -1,4 +1,4 @@
-"""`minilm report`: make the pictures and the page of a comparison again from its tables."""
+"""`minilm report`: draw the pictures and the page of a comparison again from its tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make them again and print the tables."""
+    """Draw them again, and print the tables."""
     threads.set_blas_threads(1)  # as in the comparison, so that sums are the same
     from minilm.compare import report as reports
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def show(result: Result, options: argparse.Namespace) -> None:
-    """Print what came out of a comparison, and open its page when asked to."""
+    """Print the results of a comparison, and open its page if asked to."""
     from minilm.compare.report import bets, page, scoreboard, terminal
 
     path = result.folder / (page.SLIDES if options.slides else page.REPORT)

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Go back, unless only a list is asked for, and print the result."""
+    """Go back, unless only the list is asked for, and print the result."""
     from minilm.store import versions
 
     if not options.list:

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Load or train a tokenizer and show how it cuts each text."""
+    """Load or train a tokenizer, and show how it cuts each text."""
     from minilm.text.bpe import BytePairTokenizer
     from minilm.text.sentencepiece import SentencePieceTokenizer
 
@@ -136,7 +136,7 @@ def _as_text(data: bytes) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many columns a terminal gives to a text; those of East Asia take two."""
+    """Return how many columns a text takes on a terminal; East Asian characters take two."""
     return sum(
         0
         if unicodedata.combining(character)

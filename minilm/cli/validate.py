@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _known(model: Path | None) -> tuple[dict[str, Any], list[str]]:
-    """Return what a model has seen and which words it knows, and lines about what is missing."""
+    """Return what a model has seen, which words it knows, and lines about what is missing."""
     if model is None:
         return {}, []
     from minilm.data.quality import validate
@@ -69,8 +69,8 @@ def _known(model: Path | None) -> tuple[dict[str, Any], list[str]]:
     seen, tokenizer = folder.reading(model, lambda opened: (opened.seen(), opened.tokenizer))
     lines = []
     if seen is None:
-        lines.append(f"{model}: has no record of what it has seen, so texts are not checked")
-        lines.append("  against it (minilm keeps one in the folders that it trains)")
+        lines.append(f"{model}: has no record of what it has seen, so texts are not compared")
+        lines.append("  with it (minilm keeps one in the folders that it trains)")
     else:
         lines.append(f"{model}: has seen {len(seen):,} documents")
     if tokenizer is None:

@@ -1,7 +1,7 @@
 """One base, read once, and the adapters that belong to it: small models that share its weights.
 
 The base is neither copied nor changed. Every classifier or language model made here uses the same
-arrays and has its own factors beside them; to switch adapters is to use another object.
+arrays, with its own factors beside them. To switch adapters, use another object.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def load(path: str | os.PathLike[str], *, dtype: DTypeLike = np.float32) -> Base:
-    """Read a base: a language model's folder, or a classifier's, of which the body is taken.
+    """Read a base: a language model's folder, or the body in a classifier's folder.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def load_base_of(
     *,
     dtype: DTypeLike = np.float32,
 ) -> Base:
-    """Read the base of an adapter's folder: the one that is named, else where the record says.
+    """Read the base of an adapter's folder: `base`, or the folder that the adapter names.
 
     Raises
     ------
@@ -63,24 +63,24 @@ def load_base_of(
 def load_classifiers(
     path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
 ) -> list[tuple[str | None, TextClassifier]]:
-    """Read the models that predict labels: a classifier, or adapters on a base that is read once.
+    """Read models that predict labels: a classifier, or adapters on a base that is read once.
 
     Parameters
     ----------
     path : path-like
-        A classifier's folder; an adapter's, which names its base; or with adapters, their base.
+        A classifier's folder; an adapter's, which names its base; or the base of `adapter_paths`.
     adapter_paths : sequence of path-like
 
     Returns
     -------
     list of (name, TextClassifier)
-        The name of the adapter's folder, or its path where names repeat; None for a classifier on
-        its own.
+        The name of the adapter's folder, or its path if names repeat; None for a classifier
+        without an adapter.
 
     Raises
     ------
     ModelError
-        When a folder is damaged, of another kind, or an adapter belongs to another base.
+        When a folder is damaged or of another kind, or an adapter belongs to another base.
     """
     return _load_all(path, adapter_paths, text_classifier.load, Base.classifier)
 
@@ -88,7 +88,7 @@ def load_classifiers(
 def load_language_models(
     path: str | os.PathLike[str], adapter_paths: Sequence[str | os.PathLike[str]] = ()
 ) -> list[tuple[str | None, LanguageModel]]:
-    """Read the models that predict text; as `load_classifiers`, for language models.
+    """Read models that predict text: as `load_classifiers`, for language models.
 
     Raises
     ------
@@ -194,7 +194,7 @@ class Base:
         return adapted
 
     def language_model(self, adapter: SavedAdapter | None = None) -> LanguageModel:
-        """Return the base as a language model, with an adapter or alone.
+        """Return the base as a language model, with or without an adapter.
 
         Raises
         ------

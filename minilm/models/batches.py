@@ -1,8 +1,8 @@
-"""Batches out of a long array of tokens, which may be larger than memory.
+"""Batches from a long array of tokens, which may be larger than memory.
 
-The tokens are cut into windows of T + 1: T inputs, and for each the token that follows it. In each
-epoch every window comes once, in another order and with other cuts. Which windows make up a batch
-is a pure function of the seed and the batch's number, so nothing has to be saved.
+The tokens are cut into windows of T + 1: T inputs, and for each the token that follows it. Every
+epoch has each window once, in a new order and with new cuts. The windows in a batch are a pure
+function of the seed and the batch's number, so nothing has to be saved.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from minilm.arrays import Ids
 from minilm.errors import OptionError
 from minilm.random import generator
 
-# Windows that are shuffled together. Larger corpora are shuffled region by region, and the regions
+# Windows that are shuffled together. A larger corpus is shuffled region by region, and the regions
 # come in random order: the order then takes 8 MB instead of a multiple of the corpus, and reading
 # stays in one part of the file at a time.
 REGION = 1 << 20
@@ -94,7 +94,7 @@ class ShuffledWindows:
         self.time = time
         self.batch = batch
         self.seed = seed
-        # One window less than fits, so that the first may start anywhere in the first T tokens.
+        # One window less than fits, so that the first can start anywhere in the first T tokens.
         self.count = max(1, (len(tokens) - time) // time)
         self._shuffled = lru_cache(maxsize=2)(self._shuffle)
         self._layout = lru_cache(maxsize=2)(self._lay_out)
@@ -106,7 +106,7 @@ class ShuffledWindows:
         return windows_at(self.tokens, starts, self.time)
 
     def _start(self, epoch: int, place: int) -> int:
-        """Return where the window that comes at this place of an epoch starts."""
+        """Return where the window at this place of an epoch starts."""
         offset, order, bounds = self._layout(epoch)
         rank = int(np.searchsorted(bounds, place, side="right")) - 1
         region = int(order[rank])
@@ -132,10 +132,10 @@ def consecutive(ids: Iterable[int], time: int, batch: int) -> Iterator[tuple[Ids
     Parameters
     ----------
     ids : iterable of int
-        Of any length; a batch of them is held at a time.
+        Of any length; one batch at a time is held in memory.
     time, batch : int
-        T and B; the last batch may have fewer windows, and its last window fewer targets: the
-        others are -100.
+        T and B. The last batch may have fewer windows, and its last window fewer targets; the
+        rest of them are -100.
 
     Yields
     ------
@@ -154,7 +154,7 @@ def consecutive(ids: Iterable[int], time: int, batch: int) -> Iterator[tuple[Ids
 
 
 def spaced(tokens: Ids, time: int, batch: int, limit: int) -> Iterator[tuple[Ids, Ids]]:
-    """Yield the batches of `consecutive`, or every k-th, as few as have `limit` tokens or more."""
+    """Yield the batches of `consecutive`, or every k-th so that they have about `limit` tokens."""
     span = time * batch
     every = max(1, len(tokens) // max(limit, span))
     for start in range(0, len(tokens) - 1, span * every):
@@ -162,7 +162,7 @@ def spaced(tokens: Ids, time: int, batch: int, limit: int) -> Iterator[tuple[Ids
 
 
 def cut(tokens: Ids, time: int) -> tuple[Ids, Ids]:
-    """Cut a text into windows, one after the other; every token but the first is a target once.
+    """Cut a text into consecutive windows; every token but the first is a target once.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def cut(tokens: Ids, time: int) -> tuple[Ids, Ids]:
     Returns
     -------
     ids, targets : ndarray of shape (B, T), int64
-        As many rows as are needed. What is left of the last one has id 0 and target -100, which
-        the loss does not count.
+        As many rows as needed. The rest of the last row has ids 0 and targets -100, which do not
+        count.
 
     Examples
     --------

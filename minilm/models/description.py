@@ -1,4 +1,4 @@
-"""A model's size in words, for the `repr` of every object that holds one."""
+"""A model's size in words, for the `repr` of objects that hold a model."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from minilm.classify import metrics
 from minilm.classify.metrics import Calibration, ClassScores
 from minilm.data.labelled import LabelledData
-from minilm.errors import InputError
+from minilm.errors import InputError, listed
 from minilm.models.text_classifier import TextClassifier
 from minilm.models.texts import Encoded, known_share
 from minilm.store.folder import Stage, Tokenizer
@@ -29,10 +29,10 @@ class Prediction:
     ----------
     text : str
     labels : tuple of str
-        All K of the classifier's.
+        All K labels of the classifier.
     probabilities : ndarray of shape (K,), float64
     unknown_words : list of str
-        Words the tokenizer does not know; byte pairs can spell every word.
+        Words that the tokenizer does not know; empty for byte pairs, which can spell every word.
     """
 
     text: str
@@ -67,7 +67,7 @@ class Reading:
     known: float
 
     def remarks(self) -> list[str]:
-        """Return what readers of the result should know, one line each.
+        """Return what a reader of the results should know, as lines.
 
         >>> Reading(3, 1, 64, 0.9).remarks()
         ['1 of 3 texts is longer than the context of 64 tokens; only the beginning is used']
@@ -197,20 +197,19 @@ def evaluate(classifier: TextClassifier, data: LabelledData) -> Evaluation:
 
 
 def class_indices(data: LabelledData, labels: Sequence[str]) -> NDArray[np.int64]:
-    """Return the place of each example's label among a classifier's.
+    """Return the index of each example's label among a classifier's labels.
 
     Raises
     ------
     InputError
-        At the first label that is not among them; with its line.
+        At the first label that is not among them; the message names its line.
     """
     index = {label: i for i, label in enumerate(labels)}
     for label, line in zip(data.labels, data.lines, strict=True):
         if label not in index:
-            known = ", ".join(map(repr, labels[:5])) + ", ..." * (len(labels) > 5)
             raise InputError(
-                f"the label {label!r} is not one of the model's labels ({known}); rename the "
-                "labels, or fine-tune a model on this task",
+                f"the label {label!r} is not one of the model's labels ({listed(labels, 5)}); "
+                "rename it, or fine-tune a language model on this task",
                 data.path,
                 line,
             )

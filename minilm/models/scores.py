@@ -1,4 +1,4 @@
-"""How well a model predicts a text: loss, perplexity, bits per byte."""
+"""How well a model predicts a text (loss, perplexity, bits per byte) or labels (accuracy)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minilm.arrays import Ids
+from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
+from minilm.nn import functional as F
 from minilm.nn.gpt import GPT
 from minilm.nn.parallel import Shards
 from minilm.store.folder import Tokenizer
 from minilm.text.bpe import BytePairTokenizer
 
-_GROUP = 64  # batches held at a time
+_GROUP = 64  # batches in memory at a time
 
 
 def mean_loss(losses: Sequence[float], counts: Sequence[int]) -> float:
-    """Return the mean loss a token of several batches.
+    """Return the mean loss per token of several batches.
 
     Parameters
     ----------
     losses : sequence of float
-        The mean loss of each batch, in nats a token.
+        The mean loss of each batch, in nats per token.
     counts : sequence of int
-        How many tokens were predicted in each.
+        How many tokens were predicted in each batch.
 
     Raises
     ------
@@ -48,14 +49,14 @@ def mean_loss(losses: Sequence[float], counts: Sequence[int]) -> float:
 
 
 def perplexity(loss: float) -> float:
-    """Return exp(loss): as if the model chose among this many equally likely tokens each time.
+    """Return exp(loss): the model is as uncertain as between this many equally likely tokens.
 
     Losses above 700 nats count as 700: exp(710) is more than a float can hold.
 
     Parameters
     ----------
     loss : float
-        Mean cross-entropy in nats a token.
+        Mean cross-entropy in nats per token.
 
     References
     ----------
@@ -76,11 +77,11 @@ def bits_per_byte(loss: float, tokens: int, size: int) -> float:
     Parameters
     ----------
     loss : float
-        Mean cross-entropy in nats a token.
+        Mean cross-entropy in nats per token.
     tokens : int
         How many tokens were predicted.
     size : int
-        How many bytes of text they are, in UTF-8; at least one.
+        How many bytes these tokens are in UTF-8; at least one.
 
     References
     ----------
@@ -102,11 +103,11 @@ class Score:
     Attributes
     ----------
     loss : float
-        Mean cross-entropy in nats a token.
+        Mean cross-entropy in nats per token.
     tokens : int
         How many tokens were predicted.
     bytes : int or None
-        How many bytes of text they are; None if the tokenizer loses part of the text.
+        How many bytes these tokens are; None if the tokenizer loses part of the text.
 
     Examples
     --------
@@ -121,7 +122,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """exp(loss): as if the model chose among this many equally likely tokens each time."""
+        """exp(loss): the model is as uncertain as between this many equally likely tokens."""
         return perplexity(self.loss)
 
     @property
@@ -149,9 +150,9 @@ class Score:
 
 
 def byte_lengths(tokenizer: Tokenizer | None) -> NDArray[np.int64] | None:
-    """Return how many bytes of text each id is, shape (V,); 0 for special tokens.
+    """Return how many bytes of text each id stands for, shape (V,); 0 for special tokens.
 
-    None if the text cannot be restored from tokens, as with the word tokenizer.
+    None if the text cannot be restored from its tokens, as with the word tokenizer.
     """
     if not isinstance(tokenizer, BytePairTokenizer):
         return None
@@ -166,9 +167,9 @@ def evaluate(
     shards: Shards,
     lengths: NDArray[np.int64] | None,
 ) -> Score:
-    """Return the score of a model over batches of (ids, targets), a batch on each thread.
+    """Return the score of a model on batches of (ids, targets), one batch on each thread.
 
-    The sums follow the order of the batches, so the number of threads does not change them.
+    The sums follow the order of the batches, so they do not depend on the number of threads.
 
     Parameters
     ----------
@@ -201,3 +202,26 @@ def evaluate(
             counts.append(counted.size)
             size += int(lengths[counted].sum()) if lengths is not None else 0
     return Score(mean_loss(found, counts), sum(counts), size if lengths is not None else None)
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How well labels are predicted: mean cross-entropy in nats, and accuracy."""
+
+    loss: float
+    accuracy: float
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The figures to log, by name."""
+        return {"loss": self.loss, "accuracy": self.accuracy}
+
+    def __str__(self) -> str:
+        """Return the figures as text."""
+        return f"accuracy {self.accuracy:.1%}, loss {self.loss:.3f}"
+
+
+def label_score(logits: Array, targets: Ids) -> LabelScore:
+    """Return loss and accuracy of logits (N, K) for the labels `targets` (N,)."""
+    loss, _ = F.cross_entropy(logits, targets)
+    return LabelScore(float(loss), float(np.mean(logits.argmax(axis=1) == targets)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minilm.arrays import Array
-from minilm.errors import OptionError
+from minilm.errors import OptionError, listed
 from minilm.models import texts
 from minilm.models.description import described
 from minilm.models.texts import Encoded
@@ -85,8 +85,7 @@ class TextClassifier:
     def __repr__(self) -> str:
         """Return the labels and the size of the model."""
         size = described(self.config, self.model.parameters, self.model.adapter)
-        labels = ", ".join(map(repr, self.labels[:5])) + ", ..." * (len(self.labels) > 5)
-        return f"TextClassifier({len(self.labels)} labels: {labels}; {size})"
+        return f"TextClassifier({len(self.labels)} labels: {listed(self.labels, 5)}; {size})"
 
     def encode(self, documents: Iterable[str]) -> Encoded:
         """Return the ids of texts, cut to the context, and how many were cut or empty."""
@@ -106,7 +105,7 @@ class TextClassifier:
         return F.softmax(self.logits(encoded).astype(np.float64))[0]
 
     def predict_proba(self, documents: Iterable[str]) -> Array:
-        """Return the labels' probabilities in float64: N texts -> (N, K), as `labels` go."""
+        """Return the probabilities of `labels`, in their order: N texts -> (N, K), float64."""
         return self.probabilities(self.encode(documents))
 
     def predict(self, documents: Iterable[str]) -> list[str]:

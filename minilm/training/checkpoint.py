@@ -1,6 +1,6 @@
 """What resuming needs: two files in the model's folder, and a check that the run is the same.
 
-`training/state.json` and the optimizer's arrays are saved in the same transaction as the model. A
+`training/state.json` and the optimizer's arrays are saved in one transaction with the model. A
 finished run leaves only `state.json`, which says that it is finished.
 """
 
@@ -84,7 +84,7 @@ def read_arrays(place: Path, state: State, optimizer: Optimizer) -> None:
 
 
 def machine() -> dict[str, str]:
-    """Return what the last bits of a result depend on, besides the settings."""
+    """Return what the last bits of a result depend on besides the settings."""
     config: Any = np.show_config(mode="dicts")
     blas = config["Build Dependencies"]["blas"]
     simd = config["SIMD Extensions"].get("found", [])
@@ -107,12 +107,12 @@ def check_same(
     data: tuple[Source, ...],
     path: Path,
 ) -> None:
-    """Raise OptionError if a resumed run is asked for something it did not begin with.
+    """Raise OptionError if a run is resumed with other settings or texts than it began with.
 
     Parameters
     ----------
     given, sources
-        What is asked for now: settings by name, and the files of text.
+        What is asked for now: settings by name, and the files.
     began_with, data
         The settings and files in the run's stage of the lineage.
     path : Path
@@ -135,9 +135,9 @@ def check_same(
 
 
 def check_begun(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError where a folder holds nothing that could be resumed.
+    """Raise OptionError if a folder holds nothing to resume.
 
-    A run that was killed before its first save has left its folder of state: it begins again.
+    A run that was killed before its first save has left a folder for its state: it starts again.
     """
 
     def is_begun(place: Path) -> bool:

@@ -44,7 +44,7 @@ class TransformerClassifier(classify.Classifier):
     fitted_ : Fitted
         Details of the training; as a string, the share of parameters that was trained.
     truncated_ : int
-        How many texts in `fit` were cut because they were longer than the context.
+        How many texts were cut in `fit` because they were longer than the context.
 
     Examples
     --------

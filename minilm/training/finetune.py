@@ -1,6 +1,6 @@
 """Fine-tuning, the maths: from a pretrained body and a few labelled texts to a classifier.
 
-One pure function, `fit`, has all methods. They differ in which parameters are trained when:
+One pure function, `fit`, has all methods. They differ in which parameters are trained, and when:
 
     full       all of them
     probe      the head alone, on features of the frozen body
@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from minilm.arrays import Array, Ids
 from minilm.errors import OptionError
-from minilm.models import texts
-from minilm.nn import functional as F
+from minilm.models import scores, texts
+from minilm.models.scores import LabelScore
 from minilm.nn import lora
 from minilm.nn.gpt import GPT
 from minilm.nn.heads import Probe, SequenceClassifier
@@ -40,23 +40,6 @@ from minilm.training.settings import FinetuneSettings
 from minilm.training.used_rows import AllRows, Texts, UsedRows
 
 _LOOKS = 10  # evaluations of the development part in a run
-
-
-@dataclass(frozen=True)
-class LabelScore:
-    """How well labels are predicted: mean cross-entropy in nats, and accuracy."""
-
-    loss: float
-    accuracy: float
-
-    @property
-    def figures(self) -> dict[str, float | None]:
-        """The figures to log, by name."""
-        return {"loss": self.loss, "accuracy": self.accuracy}
-
-    def __str__(self) -> str:
-        """Return the figures as text."""
-        return f"accuracy {self.accuracy:.1%}, loss {self.loss:.3f}"
 
 
 @dataclass(frozen=True)
@@ -126,13 +109,13 @@ def fit(
         The body's parameters. If they include a `score.weight` of shape (classes, C), training
         continues from that head; otherwise a new one is drawn.
     encoded : sequence of sequences of int
-        The ids of each text, from one to the context's length (`texts.encode` sees to that).
+        The ids of each text: at least one, at most the context's length, as from `texts.encode`.
     labels : integer array of shape (N,)
         From 0 to classes - 1.
     classes : int
     settings : FinetuneSettings
     dev : (texts, labels), optional
-        A development part to evaluate now and then; it changes nothing.
+        A development part, which is evaluated ten times; it does not influence the training.
     say : callable, optional
         Takes lines for the person who waits.
 
@@ -147,8 +130,8 @@ def fit(
     targets = _checked(config, encoded, labels, classes)
     checked_dev = None if dev is None else (dev[0], _checked(config, *dev, classes))
     whole = _classifier(config, _starting_point(config, base, classes, settings), settings)
-    # To predict the next word is to choose among all words, so the auxiliary loss needs every row;
-    # and a separate head has as many rows as the word table.
+    # The auxiliary loss predicts a word among all words, so it needs every row; and a separate
+    # head has as many rows as the word table.
     every = settings.lm_weight > 0 or config.head != config.table
     rows = (AllRows if every else UsedRows)(config, whole.parameters, encoded)
 
@@ -191,12 +174,12 @@ def adapter(config: Config, settings: FinetuneSettings, parameters: Parameters) 
 
 
 def groups(config: Config, names: Iterable[str], settings: FinetuneSettings) -> list[list[str]]:
-    """Return which names are trained: one list, or for gradual unfreezing one for each stage.
+    """Return which names are trained: one list, or one per stage for gradual unfreezing.
 
     Raises
     ------
     OptionError
-        When the last n layers are more than there are.
+        When there are fewer layers than the last n.
     """
     # A separate next-word head has a gradient from the auxiliary loss alone.
     unused = set() if settings.lm_weight else {config.head} - {config.table}
@@ -225,8 +208,8 @@ def stages(levels: Mapping[str, int], method: str, layers: int = 1) -> list[list
         How many layers down from the head each parameter is, as `below_the_head` returns it. The
         embeddings are at the largest level.
     method : {"full", "probe", "lora", "last-n", "gradual"}
-        As at the top of this file. Only "gradual" has more than one stage: the first trains level
-        0, and each further stage one level more.
+        See the top of this file. Only "gradual" has more than one stage: the first trains level
+        0, and each further stage adds a level.
     layers : int
         The n of last-n.
 
@@ -238,7 +221,7 @@ def stages(levels: Mapping[str, int], method: str, layers: int = 1) -> list[list
     Raises
     ------
     OptionError
-        When the last n layers are more than there are.
+        When there are fewer layers than the last n.
 
     Examples
     --------
@@ -260,7 +243,7 @@ def stages(levels: Mapping[str, int], method: str, layers: int = 1) -> list[list
 
 
 def rate_factors(levels: Mapping[str, int], decay: float) -> dict[str, float]:
-    """Return the factor on each parameter's learning rate: each level down, `decay` times.
+    """Return the factor on each parameter's learning rate: `decay` for each level down.
 
     >>> rate_factors({"h.0.ln_1.bias": 1, "score.weight": 0}, 0.1)
     {'h.0.ln_1.bias': 0.1, 'score.weight': 1.0}
@@ -278,7 +261,7 @@ def _checked(config: Config, encoded: Texts, labels: ArrayLike, classes: int) ->
     if targets.shape != (len(encoded),) or not len(encoded) or targets.dtype.kind not in "iu":
         raise OptionError(
             f"{len(encoded)} texts and labels of shape {targets.shape} and dtype {targets.dtype}; "
-            "give one whole number for each text, and at least one text"
+            "give one whole number per text, and at least one text"
         )
     if targets.min() < 0 or targets.max() >= classes:
         raise OptionError(
@@ -318,8 +301,8 @@ def _starting_point(
         parameters[SCORE][...] = drawn
     elif base[SCORE].shape != shapes[SCORE]:
         raise OptionError(
-            f"the head has {len(base[SCORE])} labels and the task {classes}; fine-tune the model "
-            "that it was made from"
+            f"the head has {len(base[SCORE])} labels and the task {classes}; fine-tune the "
+            "language model that it was made from"
         )
     else:
         parameters[SCORE][...] = base[SCORE]
@@ -421,7 +404,7 @@ class _Run(Staged):
         if self.dev is None:
             return None
         encoded, targets = self.dev
-        return label_score(texts.apply(self.current().logits, encoded), targets)
+        return scores.label_score(texts.apply(self.current().logits, encoded), targets)
 
 
 class _ProbeRun(_Run):
@@ -442,10 +425,4 @@ class _ProbeRun(_Run):
         """Return the score on the development part."""
         if self.dev is None or self.dev_features is None:
             return None
-        return label_score(self.model.logits(self.dev_features), self.dev[1])
-
-
-def label_score(scores: Array, targets: Ids) -> LabelScore:
-    """Return loss and accuracy of scores (N, K) for the labels `targets` (N,)."""
-    loss, _ = F.cross_entropy(scores, targets)
-    return LabelScore(float(loss), float(np.mean(scores.argmax(axis=1) == targets)))
+        return scores.label_score(self.model.logits(self.dev_features), self.dev[1])

@@ -1,9 +1,9 @@
-"""What can be done so that a model does not forget old text while it learns new text.
+"""How to keep a model from forgetting old text while it learns new text.
 
     replay     every batch also has windows of old text                        (`replay.py`)
     ewc        springs hold the parameters that mattered for the old text
     lora       the old matrices are frozen, thin ones beside them learn        (`nn/lora.py`)
-    average    afterwards, the model moves back towards the old one, in a straight line
+    average    afterwards, the model moves back toward the old one in a straight line
 
 They can be combined. The cheapest protection is a low learning rate. Elastic weight consolidation
 adds a penalty to the loss:
@@ -53,8 +53,8 @@ class Batches(Protocol):
 class Continuation:
     """A model ready to learn new text, step by step.
 
-    It starts a new run: the optimizer and the schedule are fresh. (Resuming is something else: it
-    takes up an interrupted run as if nothing had happened.)
+    It starts a new run, with a fresh optimizer and schedule. (Resuming is different: it continues
+    an interrupted run as if nothing had happened.)
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Continuation:
     new : ShuffledWindows
         The new text.
     old : sequence of Part
-        A sample of the old text; may be empty if the care needs none.
+        A sample of the old text; may be empty if `care` does not need it.
     care : Care
     weight_decay : float
     seed : int
@@ -73,14 +73,14 @@ class Continuation:
     gpt : GPT
         The model during training, with LoRA's adapter if there is one.
     trained : GPT or Anchored
-        What `loop.train_step` takes: `gpt`, or `gpt` with the penalty.
+        The model for `loop.train_step`: `gpt`, or `gpt` with the penalty.
     optimizer : AdamW
     batches : Batches
 
     Raises
     ------
     OptionError
-        When the care needs old text and there is none.
+        When `care` needs old text and there is none.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ def old_information(model: GPT, old: Sequence[Part], *, seed: int) -> Array:
 
 
 def _adapted(model: GPT, care: Care, seed: int) -> GPT:
-    """Return the model with LoRA beside its matrices, which are frozen."""
+    """Return the model with its matrices frozen and LoRA beside them."""
     config = model.config
     targets = lora.targets_for(config, care.targets)
     store = model.parameters.extended(lora.adapter_shapes(config, care.lora, targets))

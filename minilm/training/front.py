@@ -1,4 +1,4 @@
-"""What a person calls from Python: pretrain, finetune and update, each in one line.
+"""What a person calls from Python: pretrain, finetune and update, in one line each.
 
     model = minilm.pretrain("corpus.txt", "model", steps=500)
     reviews = minilm.finetune("model", "reviews.csv", "reviews", method="lora")
@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from minilm.models import language_model, loading
 from minilm.models.language_model import LanguageModel
 from minilm.models.text_classifier import TextClassifier
 from minilm.nn import architectures
+from minilm.progress import Say, silent
 from minilm.store.folder import SavedModel
 from minilm.text import several
 from minilm.training import labelled_task
@@ -35,7 +36,6 @@ from minilm.training.settings import FinetuneSettings
 
 PathLike = str | os.PathLike[str]
 Texts = PathLike | Sequence[PathLike]
-Say = Callable[[str], None]
 
 
 def pretrain(
@@ -68,7 +68,7 @@ def pretrain(
         When texts, settings or folder cannot be used, or training fails.
     """
     with as_files(texts) as paths:
-        pretraining.pretrain(paths, output_dir, settings, resume=resume, say=say or _silent)
+        pretraining.pretrain(paths, output_dir, settings, resume=resume, say=say or silent)
     return language_model.load(output_dir)
 
 
@@ -123,7 +123,7 @@ def finetune(
     where = Task(
         resources.find_corpus(Path(task)), labels, encoding, text_column, label_column, no_header
     )
-    labelled_task.run(model, where, output_dir, FinetuneSettings(**settings), say or _silent)
+    labelled_task.run(model, where, output_dir, FinetuneSettings(**settings), say or silent)
     found = loading.load(output_dir, base=model if settings.get("method") == "lora" else None)
     assert isinstance(found, TextClassifier)  # noqa: S101  (it was just saved as one)
     return found
@@ -184,7 +184,7 @@ def update(
             old_data=old,
             resume=resume,
             discard=discard,
-            say=say or _silent,
+            say=say or silent,
         )
     result = outcome.result
     if result is not None and result.verdict == "held back":
@@ -224,7 +224,7 @@ def _update_in_memory(
 
 @contextlib.contextmanager
 def as_files(texts: Texts, name: str = "texts") -> Iterator[list[PathLike]]:
-    """Yield paths: those that are given, or a temporary file of the documents that are given.
+    """Yield the paths that are given, or that of a temporary file with the documents given.
 
     A single string is a path. Several strings are documents, unless they name files.
 
@@ -233,8 +233,7 @@ def as_files(texts: Texts, name: str = "texts") -> Iterator[list[PathLike]]:
     OptionError
         When one is neither a string nor a path.
     InputError
-        When some of the strings name files and others do not, or one looks like the name of a
-        missing file.
+        When only some of the strings name files, or one looks like the name of a missing file.
     """
     one = isinstance(texts, (str, os.PathLike))
     if one:
@@ -267,10 +266,6 @@ def _is_short(item: Any) -> bool:
 
 
 def _is_file_name(item: str) -> bool:
-    """Return whether a string looks like a file's name: no blank, and a suffix of a text file."""
+    """Return whether a string looks like a file's name: no blanks, and a suffix of a text file."""
     suffixes = (".txt", ".md", ".csv", ".tsv", ".json", ".jsonl")
     return not any(map(str.isspace, item)) and item.lower().endswith(suffixes)
-
-
-def _silent(line: str) -> None:
-    """Take a line and print nothing."""

@@ -24,7 +24,7 @@ TRAINED_SIZES = ("kata", "class", "large")
 ARCHITECTURES = ("gpt2", "llama")
 METHODS = ("full", "probe", "lora", "last-n", "gradual")
 
-# The values of each field: whole numbers from a minimum, numbers, choices; otherwise a text.
+# The values of each field: a whole number with a minimum, a number, a choice; otherwise a text.
 SHAPE = ("n_positions", "n_embd", "n_layer", "n_head")
 _WHOLE = {
     **dict.fromkeys(("vocab_size", *SHAPE, "batch", "window", "steps", "patience"), 1),
@@ -48,7 +48,7 @@ _CHOICES = {
 
 
 def check(given: Mapping[str, Any], kind: type) -> None:
-    """Raise OptionError at the first key that `kind` does not have or value that cannot work."""
+    """Raise OptionError at the first key that `kind` does not have, or value that cannot work."""
     known = [field.name for field in fields(kind)]
     for key, value in given.items():
         if key not in known:

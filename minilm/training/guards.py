@@ -1,4 +1,4 @@
-"""What guards a run while it lasts: Ctrl-C waits for a good moment, overflow is not announced."""
+"""Guards of a run: Ctrl-C waits for a good moment, and overflow is not announced."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def interrupt_later() -> Iterator[Callable[[], bool]]:
-    """Hold back Ctrl-C until the caller asks for it; a second one does not wait.
+    """Hold back Ctrl-C until the caller asks for it; a second Ctrl-C does not wait.
 
-    In the middle of an update some parameters are new and some are old, and nothing can be saved.
+    In the middle of a step some parameters are new and some are old, so nothing can be saved.
     """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield lambda: False  # somebody else handles it, or it is ignored
+        yield lambda: False  # there is another handler, or it is ignored
         return
     asked = False
 

@@ -7,38 +7,34 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from pathlib import Path
 
-import numpy as np
-
-from minilm.arrays import Ids
 from minilm.data import labelled
 from minilm.data.labelled import LabelledData, read_labelled
 from minilm.errors import InputError, ModelError, OptionError
-from minilm.models import texts
+from minilm.models import predictions, texts
 from minilm.models.text_classifier import TextClassifier
 from minilm.models.texts import Encoded
+from minilm.progress import Say, silent
 from minilm.store import adapters, classification, folder
 from minilm.store.classification import Head
 from minilm.store.folder import SavedModel, Stage, Tokenizer, Writer
 from minilm.store.huggingface import SCORE
 from minilm.text.wordlevel import WordLevelTokenizer
-from minilm.training import checkpoint, finetune, log
+from minilm.training import checkpoint, finetune
 from minilm.training.finetune import Fitted
-from minilm.training.output import new_folder
+from minilm.training.output import new_folder, save_adapter, save_log
 from minilm.training.settings import FinetuneSettings
-
-Say = Callable[[str], None]
 
 KIND = "finetune"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A labelled file, and what to take from it.
+    """A labelled file, and what to use of it.
 
     Attributes
     ----------
@@ -67,13 +63,13 @@ def run(
 ) -> None:
     """Fine-tune a model on a labelled file, and save the result with its log and picture.
 
-    LoRA's result is an adapter, which needs its base; that of the other methods is a complete
+    The result of LoRA is an adapter, which needs its base; the other methods make a complete
     classifier. Nothing is written before training has ended.
 
     Parameters
     ----------
     model : path-like
-        A language model's folder, or a classifier's, whose head is then trained further.
+        The folder of a language model, or of a classifier to train further with its head.
     task : Task
     output : path-like
         A folder that holds no model.
@@ -104,22 +100,22 @@ def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, sa
     for line in data.report():
         say(line)
     head = replace(head, pooling=settings.pooling) if head else Head(data.classes, settings.pooling)
-    _check_labels(data, head, model)
+    predictions.class_indices(data, head.labels)  # raises at one that an older head does not have
     train, dev = _parts(data, head, task, settings.seed)
     for line in _sizes(train, dev, head, task):
         say(line)
     tokenizer = tokenizer_of(base, model)
     encoded = _encode(base, tokenizer, train.texts, task.path, say)
-    look = _encode(base, tokenizer, dev.texts, task.path, _silent).ids if dev else []
+    look = _encode(base, tokenizer, dev.texts, task.path, silent).ids if dev else []
     say(settings.share(*finetune.sizes(base.config, len(head.labels), settings)))
     fitted = finetune.fit(
         base.config,
         base.parameters,
         encoded.ids,
-        _indices(train, head),
+        predictions.class_indices(train, head.labels),
         classes=len(head.labels),
         settings=settings,
-        dev=(look, _indices(dev, head)) if dev else None,
+        dev=(look, predictions.class_indices(dev, head.labels)) if dev else None,
         say=say,
     )
     recorded = {
@@ -132,15 +128,16 @@ def _run(model: Path, task: Task, writer: Writer, settings: FinetuneSettings, sa
     }
     stage = Stage(KIND, (folder.source(task.path),), fitted.updates, fitted.tokens, recorded)
     kind = _save(writer, model, base, head, fitted, stage)
-    log.write(writer.path, fitted.rows)
-    picture = log.draw(
+    say(classification.consequence(head.pooling))
+    save_log(
         writer.path,
+        fitted.rows,
+        kind,
+        say,
         title=f"How well {task.path.name} is learned",
         unit="nats a text",
         held_out_name="development part",
     )
-    say(classification.consequence(head.pooling))
-    say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
 
 
 def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
@@ -157,27 +154,10 @@ def load_base(path: str | os.PathLike[str]) -> tuple[SavedModel, Head | None]:
 
 
 def tokenizer_of(saved: SavedModel, path: str | os.PathLike[str]) -> Tokenizer:
-    """Return a model's tokenizer, or raise ModelError where its folder has none."""
+    """Return a model's tokenizer, or raise ModelError if its folder has none."""
     if saved.tokenizer is None:
         raise ModelError("no tokenizer here; add the model's tokenizer.json", path)
     return saved.tokenizer
-
-
-def _silent(line: str) -> None:
-    """Take a line and print nothing: what holds for the train part holds for the others."""
-
-
-def _check_labels(data: LabelledData, head: Head, model: Path) -> None:
-    """Raise InputError at a label that the head does not have."""
-    for label, line in zip(data.labels, data.lines, strict=True):
-        if label not in head.labels:
-            raise InputError(
-                f"the label {label!r} is not one of those of the model in {model} "
-                f"({', '.join(map(repr, head.labels[:5]))}{', ...' * (len(head.labels) > 5)}); "
-                "fine-tune the language model it was made from",
-                data.path,
-                line,
-            )
 
 
 def _parts(
@@ -194,18 +174,15 @@ def _parts(
                 f"train on and {len(train.classes)} classes; use {len(train.classes)} to "
                 f"{len(train.texts)}"
             )
-        train = train.take(labelled.draw(_indices(train, head), task.count, seed).tolist())
+        classes = predictions.class_indices(train, head.labels)
+        train = train.take(labelled.draw(classes, task.count, seed).tolist())
     return train, dev
-
-
-def _indices(data: LabelledData, head: Head) -> Ids:
-    return np.array([head.labels.index(label) for label in data.labels])
 
 
 def _encode(
     base: SavedModel, tokenizer: Tokenizer, documents: tuple[str, ...], path: Path, say: Say
 ) -> Encoded:
-    """Encode the texts to train on, and report what was lost."""
+    """Encode texts, and report what is lost."""
     context = base.config.n_positions
     encoded = texts.encode(tokenizer, documents, context=context, end_of_text=base.end_of_text)
     total = f"{len(documents):,}"
@@ -242,15 +219,6 @@ def _save(
         saved = replace(base, parameters=parameters, lineage=lineage)
         writer.save(TextClassifier(saved, head).files(), lineage)
         return "classifier"
-    adapters.write(
-        writer,
-        adapters.SavedAdapter(
-            fitted.model.adapter.alone(),
-            os.fspath(model),
-            adapters.fingerprint(base.config, base.parameters),
-            parameters[SCORE],
-            head,
-            lineage,
-        ),
-    )
+    score = parameters[SCORE]
+    save_adapter(writer, fitted.model.adapter, base, model, lineage, score=score, head=head)
     return f"adapter for {model}"

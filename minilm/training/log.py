@@ -27,7 +27,7 @@ class HeldOut(Protocol):
 
     @property
     def figures(self) -> Mapping[str, float | None]:
-        """The figures to log, by the part of the column's name after `held_out_`."""
+        """The figures to log, by column name without `held_out_`."""
         ...
 
 
@@ -75,7 +75,7 @@ class Log:
     ----------
     folder : Path
     after : int
-        The step after which training continues. Rows of later steps, left by a killed process, are
+        The step after which training continues. Later rows, which a killed process left, are
         removed and written again.
 
     Raises
@@ -143,7 +143,7 @@ def read(path: Path) -> list[Row]:
     rows = []
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            # Older logs have fewer columns, and the last row may be cut off.
+            # Older logs have fewer columns, and the last row may be incomplete.
             header, *lines = csv.reader(file)
             for cells in lines:
                 numbers = [float(cell) if cell else None for cell in cells]
@@ -207,16 +207,16 @@ def smoothed(values: Sequence[float], window: int) -> list[float]:
     return means
 
 
-# Shares of the previous epoch's loss. A fall of a twentieth shows in samples of text; below a
-# hundredth, batches differ by more than epochs do.
+# Shares of the previous epoch's loss. A fall of a twentieth is visible in samples of text; below a
+# hundredth, batches differ more than epochs.
 _LEARNING, _SETTLED = 0.05, 0.01
 
 
 def meaning(losses: Sequence[float]) -> str:
-    """Return a word for the last of the epochs' mean losses.
+    """Return a word for how the mean loss changed in the last epoch.
 
-    The loss fell by a twentieth or more ("learning"), by less ("refining"), changed by less than a
-    hundredth ("converging"), or went up ("rising").
+    It fell by a twentieth or more ("learning"), by less ("refining"), changed by less than a
+    hundredth ("converging"), or rose ("rising").
 
     Examples
     --------
@@ -236,7 +236,7 @@ def meaning(losses: Sequence[float]) -> str:
 
 
 class Monitor:
-    """Follows the rows of a run and has a line to say at the end of each epoch.
+    """Follows the rows of a run, and reports on each epoch in a line.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ class Monitor:
     learning_rate : float
         The highest, for the advice.
     rows : sequence of Row
-        Rows logged before the run was interrupted.
+        Rows from before the run was interrupted.
 
     Examples
     --------
@@ -269,7 +269,7 @@ class Monitor:
             self._add(row)
 
     def after(self, row: Row) -> str | None:
-        """Return the line of an epoch after its last step, None after other steps."""
+        """Return the line about an epoch after its last step; None after other steps."""
         self._add(row)
         total = max(1, round(self.steps / self.epoch))  # a remainder joins the last epoch
         number, rest = divmod(row.step, self.epoch)

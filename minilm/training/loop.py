@@ -3,12 +3,12 @@
     for each step: take a batch, compute its gradient on all threads, update the parameters
 
 Read it from the inside out. `train_step` takes one step. `steps` takes all steps of a plan and
-evaluates the held-out part now and then. `fit` runs them in memory. `train` adds what makes a run
-of hours bearable: a log, saves, Ctrl-C, and an error before numbers that are not finite are saved.
-What is trained, on what data, and which files make up the model is up to the `Task` or `Job`.
+evaluates the held-out part at intervals. `fit` runs them in memory. `train` adds what a run of
+hours needs: a log, saves, Ctrl-C, and an error before numbers that are not finite are saved. The
+`Task` or `Job` decides what is trained, on which data, and which files make up the model.
 
-A run is a pure function of its settings, whenever it is stopped and resumed: the batches and the
-dropout come from generators made of the seed and the step number, and `State` holds the rest.
+A run is a pure function of its settings, even if it is stopped and resumed: batches and dropout
+come from generators seeded with the seed and the step number, and `State` holds the rest.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from minilm.training import guards
 from minilm.training import log as log_file
 from minilm.training.log import HeldOut, Log, Monitor, Row
 
-# AdamW's betas for language models. The second is below the usual 0.999: its memory of 100 steps
-# fits runs of a few thousand steps, one of 1,000 steps does not.
+# AdamW's betas for language models. The second is below the usual 0.999, because an average over
+# about 100 steps suits runs of a few thousand steps; one over 1,000 steps does not.
 BETAS = (0.9, 0.99)
 
 
@@ -91,7 +91,7 @@ class Plan:
 
 @dataclass
 class State:
-    """How far a run has come. Resuming needs this, the parameters and the optimizer's state.
+    """How far a run is. Resuming needs this, the parameters and the optimizer's state.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class Task(Protocol):
 
 
 class Job(Task, Protocol):
-    """A task that is saved on the way."""
+    """A task that is saved while it runs."""
 
     def save(self, state: State) -> None:
         """Save the model, the optimizer and the state in one transaction."""
@@ -197,9 +197,9 @@ def train_step(
 def steps(
     task: Task, plan: Plan, state: State, shards: Shards
 ) -> Iterator[tuple[Row, HeldOut | None]]:
-    """Take the steps that are left, one each time the caller asks for the next.
+    """Take the remaining steps, one whenever the caller asks for the next.
 
-    The caller may stop at any step: `state` says how far the run has come.
+    The caller may stop after any step: `state` says how far the run is.
 
     Yields
     ------
@@ -239,15 +239,15 @@ def fit(
     *,
     state: State | None = None,
 ) -> list[Row]:
-    """Train from start to end in memory, for short runs; return the rows of the log.
+    """Train from start to end in memory, for a short run; return the rows of the log.
 
     Parameters
     ----------
     task : Task
     plan : Plan
     say : callable, optional
-        Takes a line for the person who waits, and turns on the progress line. Without it the run
-        is silent.
+        Takes a line for the person who waits, and turns on the progress line. The run is silent by
+        default.
     state : State, optional
         Updated as training goes on; a fresh one by default.
 
@@ -287,7 +287,7 @@ def train(
     *,
     restart: str = "in another folder with",
 ) -> None:
-    """Train from where `state` is to the end of the plan, saving on the way and at the end.
+    """Train from where `state` is to the end of the plan; save at intervals and at the end.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def train(
     state : State
         Updated as training goes on.
     folder : Path
-        Where `log.csv` is kept.
+        The folder of `log.csv`.
     say : callable
         Takes a line for the person who waits.
     restart : str
@@ -343,7 +343,7 @@ class _Saver:
 def _run(
     job: Job, plan: Plan, state: State, folder: Path, saver: _Saver, say: Callable[[str], None]
 ) -> None:
-    """Take the steps that are left."""
+    """Take the remaining steps."""
     first = state.step
     with (
         Log(folder, state.step) as log,

@@ -1,4 +1,4 @@
-"""Before an update: which documents are new to the model, and whether an update is advisable."""
+"""Before an update: which documents are new to the model, and whether an update makes sense."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Collected:
     repeated : int
         Already found in the same files.
     unfit : int
-        Without text, or with letters lost.
+        Without text, or with lost letters.
     repaired : int
-        Of the kept ones, those whose encoding was repaired.
+        Of the documents that are kept, those whose encoding was repaired.
     """
 
     found: int = 0
@@ -51,12 +51,12 @@ class Collected:
 
     @property
     def duplicates(self) -> int:
-        """How many were skipped as known."""
+        """How many are skipped because they are known."""
         return self.seen + self.repeated
 
     @property
     def kept(self) -> int:
-        """How many the model is to learn."""
+        """How many the model will learn."""
         return self.found - self.duplicates - self.unfit
 
     def lines(self) -> list[str]:
@@ -70,7 +70,7 @@ class Collected:
 
 
 def collect(texts: Iterable[str], seen: Ledger | None, out: IO[str]) -> Collected:
-    """Write the documents that are new and fit, and count all of them.
+    """Write the documents that are new and fit to learn from, and count all documents.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def collect(texts: Iterable[str], seen: Ledger | None, out: IO[str]) -> Collecte
     seen : Ledger or None
         What the model has seen.
     out : text file
-        Gets a JSON string on each line.
+        Receives a JSON string per line.
     """
     counts = dict.fromkeys((field.name for field in fields(Collected)), 0)
     here: set[int] = set()
@@ -105,7 +105,7 @@ def collect(texts: Iterable[str], seen: Ledger | None, out: IO[str]) -> Collecte
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a model without its weights."""
+    """What is known about a model without reading its weights."""
 
     config: Config
     parameters: int
@@ -114,7 +114,7 @@ class Known:
 
     @classmethod
     def of(cls, opened: OpenModel) -> Known:
-        """Read it from an open folder."""
+        """Read it from a folder that is open."""
         count = sum(tensor.info.size for tensor in opened.stored.values())
         return cls(opened.config, count, opened.seen(), opened.lineage)
 
@@ -143,7 +143,7 @@ class NewText:
 def gathered(
     paths: Sequence[str | os.PathLike[str]], asked: UpdateSettings, seen: Ledger | None
 ) -> Iterator[NewText]:
-    """Collect the documents of files that are new to a model, for as long as the block lasts."""
+    """Collect the documents of files that are new to a model; they exist until the block ends."""
     sources = tuple(source(file) for file in find_files(paths))
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "new.jsonl"
@@ -177,9 +177,9 @@ def advise(kept: int, *, changed: Sequence[str] = (), risen: float = 0.0, limit:
     kept : int
         New documents.
     changed : sequence of str
-        What of the model's shape is asked to be different.
+        What would change in the model's shape.
     risen : float
-        The share by which the perplexity of old text has risen over all updates.
+        The share by which the perplexity of old text has risen in all updates.
     limit : float
         The share by which it may rise.
 
@@ -209,7 +209,7 @@ def advise(kept: int, *, changed: Sequence[str] = (), risen: float = 0.0, limit:
 
 
 def shape_changes(config: Config, pretraining: Mapping[str, Any]) -> list[str]:
-    """Return how the shape in settings of pretraining differs from a model's.
+    """Return how the shape in settings of pretraining differs from that of a model.
 
     >>> from minilm.nn.config import GPTConfig
     >>> shape_changes(GPTConfig(512, 32, 64, 2, 2), {"size": "kata", "n_layer": 4})
@@ -228,10 +228,10 @@ def shape_changes(config: Config, pretraining: Mapping[str, Any]) -> list[str]:
 
 
 def risen(lineage: Sequence[Stage]) -> float:
-    """Return the share by which old text got worse over all updates, for the worst text.
+    """Return the share by which the old text that suffered most got worse in all updates.
 
-    A text counts from the update after the one that learned it; the last text in the figures of a
-    stage was new then.
+    A text counts from the update after the one that learned it: the last text in the figures of a
+    stage was new at that time.
 
     >>> figures = [
     ...     {"a": {"before": 10.0, "after": 11.0}, "b": {"before": 9.0, "after": 5.0}},

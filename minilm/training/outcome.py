@@ -1,4 +1,4 @@
-"""What came of an update: the scores before and after, as numbers, lines of text and JSON."""
+"""The outcome of an update: scores before and after, as numbers, lines of text and JSON."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Result:
     path : Path or None
         The folder of the result; None for a model in memory.
     old : tuple of Measured
-        On held-out parts of the texts that the model knew; empty if it keeps no sample of them.
+        On held-out parts of the texts that the model knew; empty if it has no sample of them.
     new : Measured
         On the held-out part of the new text.
     steps : int
     seconds : float
         Of training, in this process.
     version, made_from : int or None
-        None where the result is not a version of the model.
+        None if the result is not a version of the model.
     verdict : {"kept", "held back"}
     """
 
@@ -72,11 +72,11 @@ class Result:
 
     @property
     def worst(self) -> Measured | None:
-        """The old text that got worst."""
+        """The old text that got worse by the largest share."""
         return max(self.old, key=lambda measured: measured.rise, default=None)
 
     def lines(self, model: str | os.PathLike[str] | None = None) -> list[str]:
-        """Return the table, the verdict, and what to try if the update was held back.
+        """Return the table, the verdict, and what to try if the update is held back.
 
         Parameters
         ----------
@@ -123,13 +123,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request for an update.
+    """The outcome of a request for an update.
 
     Attributes
     ----------
     collected : Collected
     advice : Advice
-        Given before the training, or after it if things turned out worse than expected.
+        From after the training; from before it if nothing was trained.
     result : Result or None
         None if nothing was trained.
     """

@@ -1,6 +1,6 @@
 """A whole session: check the data, look at what is there, train, measure, export.
 
-What is there decides what follows:
+What is there decides what happens:
 
     nothing                      a new model is pretrained
     a complete model             it is updated
@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from minilm.data.quality import validate
 from minilm.data.sources import find_files
 from minilm.errors import MissingExtraError, OptionError, OutputError
+from minilm.progress import Say
 from minilm.store import classification, folder, huggingface, manifest, onnx, transaction, versions
 from minilm.text.bpe import BytePairTokenizer
 from minilm.training import checkpoint, log, new_documents, pretrain, text_run, update
@@ -30,8 +30,44 @@ from minilm.training.given import check
 from minilm.training.outcome import Outcome, Result
 from minilm.training.settings import RATE_SHARES, PretrainSettings, UpdateSettings
 
-Say = Callable[[str], None]
 Kind = Literal["nothing", "model", "model and export", "export only", "incomplete"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a session is asked for.
+
+    Attributes
+    ----------
+    paths : sequence of path-like
+        Files or folders of text.
+    output, export : Path
+        The folders of the model and of its ONNX graph.
+    given : mapping
+        Fields of `PretrainSettings` and `UpdateSettings`. A field that only one of them has
+        applies when that one is used.
+    base, old_data, resume, discard, wait
+        As in `update.update`.
+    from_scratch : bool
+        Move the existing model aside, and train a new one.
+    anyway : bool
+        Train even if the data has not passed its checks.
+    say : callable
+        Takes lines for the person who waits.
+    """
+
+    paths: Sequence[str | os.PathLike[str]]
+    output: Path
+    export: Path
+    given: Mapping[str, Any]
+    base: Path | None = None
+    old_data: Sequence[str | os.PathLike[str]] = ()
+    from_scratch: bool = False
+    anyway: bool = False
+    resume: bool = False
+    discard: bool = False
+    wait: bool = False
+    say: Say = print
 
 
 @dataclass(frozen=True)
@@ -66,7 +102,7 @@ class Report:
     perplexity : float or None
         Of a new model on the held-out part of its text.
     export : Path or None
-        What was exported.
+        The exported file.
     """
 
     found: Found
@@ -81,8 +117,8 @@ def detect(output: Path, export: Path) -> Found:
     Raises
     ------
     ModelError
-        When the weights are there only as a pickle, or the folder is an adapter's; the message
-        says what to do.
+        When the weights exist only as a pickle, or the folder is an adapter's; the message says
+        what to do.
     """
     exported = (export / onnx.MODEL).exists()
 
@@ -113,7 +149,7 @@ def detect(output: Path, export: Path) -> Found:
 def line(
     found: Found, output: Path, export: Path, given: Mapping[str, Any], base: Path | None
 ) -> str:
-    """Return one line that says what was found and what follows."""
+    """Return one line that says what was found and what happens next."""
     standard = f"the standard learning rate ({PretrainSettings.learning_rate:g})"
     new = f"a new model is trained at {_rate(given, standard)}"
     updated = base if base is not None else output if found.has_model else None
@@ -149,39 +185,8 @@ def _update_rate(model: Path, given: Mapping[str, Any]) -> str:
     return f"{share:g} times the learning rate of its pretraining ({rate:g})"
 
 
-def run(
-    paths: Sequence[str | os.PathLike[str]],
-    output: Path,
-    export: Path,
-    given: Mapping[str, Any],
-    *,
-    base: Path | None = None,
-    old_data: Sequence[str | os.PathLike[str]] = (),
-    from_scratch: bool = False,
-    anyway: bool = False,
-    resume: bool = False,
-    discard: bool = False,
-    wait: bool = False,
-    say: Say = print,
-) -> Report | None:
+def run(session: Session) -> Report | None:
     """Run a session; see the module.
-
-    Parameters
-    ----------
-    paths : sequence of path-like
-        Files or folders of text.
-    output, export : Path
-        The folders of the model and of its ONNX graph.
-    given : mapping
-        Fields of `PretrainSettings` and `UpdateSettings`. Those that only one of them has apply
-        where that one is used.
-    base, old_data, resume, discard, wait
-        As in `update.update`.
-    from_scratch : bool
-        Move what is there aside, and train a new model.
-    anyway : bool
-        Train even if the data has not passed its checks.
-    say : callable
 
     Returns
     -------
@@ -191,62 +196,67 @@ def run(
     Raises
     ------
     MinilmError
-        When something cannot be used or done; what was there is then unchanged.
+        When something cannot be used or done; what was there before is then unchanged.
     """
-    if from_scratch and (base is not None or resume):
+    output, export, base, say = session.output, session.export, session.base, session.say
+    if session.from_scratch and (base is not None or session.resume):
         raise OptionError("--from-scratch starts again; leave out --model-name and --resume")
-    new, further, shape = _divided(given)
+    new, further, shape = _divided(session.given)
     if base is not None:
         classification.require_language_model(base)
     _check_export(export, output)
-    paths = find_files(paths, output=output, say=say)
+    session = replace(session, paths=find_files(session.paths, output=output, say=say))
     found = detect(output, export)
-    if not resume and not _passes(paths, output, found, given, anyway, say):
+    if not session.resume and not _passes(session, found):
         return None
-    if from_scratch and folder.exists(output):
+    if session.from_scratch and folder.exists(output):
         say(f"--from-scratch: {output} is moved aside to {versions.move_aside(output)}")
         found = Found("export only" if found.kind == "model and export" else "nothing")
-    finishing = found.has_model and _is_pretraining(output, resume=resume, discard=discard)
-    if resume and found.has_model and (finishing or versions.unfinished(output)):
+    finishing = found.has_model and _is_pretraining(session)
+    if session.resume and found.has_model and (finishing or versions.unfinished(output)):
         what = "pretraining" if finishing else "update"
         decision = f"found an interrupted {what} in {output}: it is finished as it was started"
     else:
-        decision = line(found, output, export, given, base)
-    say(textwrap.fill(decision, 79, break_long_words=False, break_on_hyphens=False))
+        decision = line(found, output, export, session.given, base)
+    say(decision)
     if found.kind == "incomplete":
         _move_incomplete_aside(output, found, say)
     if importlib.util.find_spec("onnx") is None:
         say(f"no export will be made: {MissingExtraError('onnx', 'onnx', 'the export to ONNX')}")
-    outcome: Outcome | None = None
-    perplexity = None
-    if (found.has_model and not finishing) or base is not None:
-        _check_shape(base or output, shape)
-        if not found.has_model:
-            with folder.Writer(output) as writer:
-                versions.copy(base or output, writer)
-        outcome = update.update(
-            paths,
-            output,
-            further,
-            base=base if found.has_model else None,
-            old_data=old_data,
-            resume=resume and found.has_model,
-            discard=discard and found.has_model,
-            wait=wait,
-            say=say,
-        )
+    result = perplexity = None
+    if base is None and (finishing or not found.has_model):
+        pretrain.pretrain(session.paths, output, new, resume=session.resume, say=say)
+        perplexity = _perplexity(output, session.given)
     else:
-        pretrain.pretrain(paths, output, new, resume=resume, say=say)
-        perplexity = _perplexity(output, given)
-    result = outcome.result if outcome else None
-    written = _export(output, export, result, say)
-    return Report(found, result, perplexity, written)
+        _check_shape(base or output, shape)
+        result = _update(session, further, found).result
+    return Report(found, result, perplexity, _export(output, export, result, say))
+
+
+def _update(session: Session, further: Mapping[str, Any], found: Found) -> Outcome:
+    """Update the model in the folder, or a copy of the base if the folder has none."""
+    base, begun = session.base, found.has_model
+    if base is not None and not found.has_model:
+        with folder.Writer(session.output) as writer:
+            versions.copy(base, writer)
+        base = None
+    return update.update(
+        session.paths,
+        session.output,
+        further,
+        base=base,
+        old_data=session.old_data,
+        resume=session.resume and begun,
+        discard=session.discard and begun,
+        wait=session.wait,
+        say=session.say,
+    )
 
 
 def _divided(
     given: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Check settings; return those of pretraining, those of an update, and those of the shape."""
+    """Check settings; return those of pretraining, of an update, and of the model's shape."""
     new, further = (
         {k: v for k, v in given.items() if k in {field.name for field in fields(kind)}}
         for kind in (PretrainSettings, UpdateSettings)
@@ -258,7 +268,7 @@ def _divided(
 
 
 def _check_shape(model: Path, shape: Mapping[str, Any]) -> None:
-    """Raise OptionError if another shape or tokenizer is asked for than a model has."""
+    """Raise OptionError if the model has another shape or tokenizer than the one asked for."""
     config, tokenizer = folder.reading(model, lambda opened: (opened.config, opened.tokenizer))
     if shape.get("n_positions", config.n_positions) < config.n_positions:  # shorter windows
         shape = {**shape, "n_positions": config.n_positions}
@@ -274,25 +284,20 @@ def _check_shape(model: Path, shape: Mapping[str, Any]) -> None:
 
 
 def _check_export(export: Path, output: Path) -> None:
-    """Refuse before training a place that the export cannot be written to afterwards."""
+    """Refuse, before training, a place where the export cannot be written afterwards."""
     if export.exists() and not export.is_dir():
         raise OutputError(f"{export}: a file with that name exists; choose another --onnx-output")
     if export.resolve() == output.resolve() or (export / manifest.NAME).exists():
         raise OutputError(f"{export}: a model's folder; choose another --onnx-output")
 
 
-def _passes(
-    paths: Sequence[str | os.PathLike[str]],
-    output: Path,
-    found: Found,
-    given: Mapping[str, Any],
-    anyway: bool,
-    say: Say,
-) -> bool:
+def _passes(session: Session, found: Found) -> bool:
     """Check the data, print the findings, and return whether to continue."""
-    seen = folder.reading(output, lambda opened: opened.seen()) if found.has_model else None
+    given, seen = session.given, None
+    if found.has_model:
+        seen = folder.reading(session.output, lambda opened: opened.seen())
     report = validate.validate(
-        paths,
+        session.paths,
         seen=seen,
         unit=given.get("documents"),
         encoding=given.get("encoding", "utf-8"),
@@ -300,17 +305,17 @@ def _passes(
         no_header=given.get("no_header", False),
     )
     for text in report.lines():
-        say(text)
-    if not report.passed and not anyway:
-        say(
+        session.say(text)
+    if not report.passed and not session.anyway:
+        session.say(
             "nothing was trained; clean the data with minilm validate --data-file FILE --fix OUT, "
             "or train on it as it is with --anyway"
         )
-    return report.passed or anyway
+    return report.passed or session.anyway
 
 
 def _move_incomplete_aside(output: Path, found: Found, say: Say) -> None:
-    """Move an incomplete model aside, unless a complete version can be brought back."""
+    """Move an incomplete model aside, unless one of its versions is complete."""
     if whole := [version for version in versions.stored(output) if version.verdict == "kept"]:
         number = whole[-1].number
         raise OutputError(
@@ -321,14 +326,15 @@ def _move_incomplete_aside(output: Path, found: Found, say: Say) -> None:
     say(f"{output} is now {versions.move_aside(output)}")
 
 
-def _is_pretraining(output: Path, *, resume: bool, discard: bool) -> bool:
-    """Return whether to finish the pretraining that a folder holds, instead of an update."""
+def _is_pretraining(session: Session) -> bool:
+    """Return whether to finish the interrupted pretraining in the folder instead of updating."""
+    output = session.output
     if versions.unfinished(output) is not None or not (output / checkpoint.STATE_FILE).exists():
         return False
     state = checkpoint.read_state(output)
-    if state.finished or discard:
+    if state.finished or session.discard:
         return False
-    if not resume:
+    if not session.resume:
         raise OutputError(
             f"{output}: its training was interrupted at step {state.step:,}; finish it with "
             "--resume, or update the model as it is with --discard"
@@ -360,7 +366,7 @@ def _export(output: Path, export: Path, result: Result | None, say: Say) -> Path
 
 
 def summary(report: Report) -> list[str]:
-    """Return lines that say how it went, after those of the update itself."""
+    """Return the last lines about a session, after those of the update itself."""
     lines = []
     if report.perplexity is not None:
         lines.append(f"new model: perplexity {report.perplexity:,.2f} on held-out text")

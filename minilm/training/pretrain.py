@@ -2,19 +2,16 @@
 
     tokenizer -> token files -> co-occurrence vectors -> word embeddings -> the training loop
 
-Everything before the loop is saved as step 0. A run that is killed before that starts again.
+Everything before the loop is saved as step 0. A run that is killed earlier starts again.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from minilm.arrays import Ids
 from minilm.data.documents import counted
@@ -25,6 +22,7 @@ from minilm.nn import architectures
 from minilm.nn.gpt import GPT
 from minilm.nn.optim import AdamW
 from minilm.nn.parallel import Shards
+from minilm.progress import Say
 from minilm.random import generator
 from minilm.store import folder
 from minilm.store.folder import END_OF_TEXT, STATE, Source, Stage, Tokenizer, Writer
@@ -34,10 +32,8 @@ from minilm.text.bpe import BytePairTokenizer
 from minilm.threads import set_blas_threads
 from minilm.training import checkpoint, log, loop, replay, settings, tokens, word_start
 from minilm.training.given import check
-from minilm.training.loop import Plan, State
+from minilm.training.loop import State
 from minilm.training.settings import PretrainSettings
-
-Say = Callable[[str], None]
 
 KIND = "pretrain"
 
@@ -106,28 +102,47 @@ def pretrain(
 
 @dataclass
 class Run:
-    """A pretraining run: the job of the loop."""
+    """A pretraining run: the job of the loop.
+
+    Attributes
+    ----------
+    found : TokenFiles
+        The text to train on and what is held out.
+    sample : tuple of Part
+        What is kept of the text for later updates.
+    state : State
+        How far an interrupted run is; of a new run by default.
+    """
 
     model: GPT
-    optimizer: AdamW
     tokenizer: Tokenizer
     settings: PretrainSettings
-    plan: Plan
-    state: State
     sources: tuple[Source, ...]
+    found: tokens.TokenFiles
     seen: Ledger
-    old_text: tuple[replay.Part, ...]
+    sample: tuple[replay.Part, ...]
     writer: Writer
-    train: batches.ShuffledWindows
-    held_out: Ids
-    byte_lengths: NDArray[np.int64] | None
+    state: State = field(default_factory=State)
+
+    def __post_init__(self) -> None:
+        """Open the text, plan the run and make its optimizer."""
+        self.train = _windows(self.found, self.settings)
+        self.held_out = self.found.open("held_out")
+        self.byte_lengths = scores.byte_lengths(self.tokenizer)
+        self.plan = tokens.plan(self.settings, self.train, looks=_LOOKS)
+        self.optimizer = AdamW(
+            self.model.parameters,
+            betas=loop.BETAS,
+            weight_decay=self.settings.weight_decay,
+            factors={self.model.config.table: self.settings.embedding_rate},
+        )
 
     def batch(self, step: int) -> tuple[Ids, Ids]:
         """Return ids and targets."""
         return self.train[step]
 
     def evaluate(self, shards: Shards) -> scores.Score:
-        """Return the score on the held-out part, or on evenly spaced pieces if it is long."""
+        """Return the score on the held-out part, or on evenly spaced pieces of a long one."""
         pieces = batches.spaced(
             self.held_out, self.train.time, self.train.batch, tokens.LOOK_TOKENS
         )
@@ -145,15 +160,15 @@ class Run:
         contents = folder.model_files(
             self.model.config, self.model.parameters, self.tokenizer, self.seen
         )
-        contents.update(replay.files(self.old_text))
+        contents.update(replay.files(self.sample))
         contents.update(checkpoint.state_files(state, self.optimizer))
         self.writer.save(contents, [stage])
 
     def show(self, step: int) -> str | None:
-        """Return a sample of text: often at first, when much changes, then less often."""
-        return self.sample(step) if step in sample_steps(self.plan.steps) else None
+        """Return a sample of text: often at first, when much changes, later less often."""
+        return self.text(step) if step in sample_steps(self.plan.steps) else None
 
-    def sample(self, step: int) -> str:
+    def text(self, step: int) -> str:
         """Return a text that the model generates, with the step's own random generator."""
         end = self.tokenizer.vocab[END_OF_TEXT]
         rng = generator(self.plan.seed, "sample", step)
@@ -200,8 +215,7 @@ def begin(
         Of a folder that holds no model.
     """
     set_blas_threads(1)  # the order of BLAS's sums must not depend on the machine's cores
-    names = ", ".join(source.name for source in sources)
-    say(f"reading {names}; the tokenizer ({chosen.tokenizer}) is trained first")
+    say(f"reading {tokens.names(sources)}; the tokenizer ({chosen.tokenizer}) is trained first")
     tokenizer = train_tokenizer(lambda: tokens.read(paths, chosen), chosen)
     found = _token_files(paths, sources, chosen, tokenizer, writer)
     windows = _windows(found, chosen)
@@ -218,8 +232,9 @@ def begin(
             rng=generator(chosen.seed, "svd"),
         )
     seen = Ledger.of(tokens.read(paths, chosen))
-    sample = (_sample(sources, windows, found, chosen),)
-    run = _assemble(model, tokenizer, chosen, sources, seen, sample, writer, found)
+    name, held_out = tokens.names(sources), found.open("held_out")
+    sample = replay.drawn(name, windows.tokens, held_out, windows.time, seed=chosen.seed)
+    run = Run(model, tokenizer, chosen, sources, found, seen, (sample,), writer)
     run.save(run.state)
     say(
         f"{counted(found.documents, 'document')}, tokenizer of {len(tokenizer.vocab):,} entries; "
@@ -236,7 +251,7 @@ def _resume(
     writer: Writer,
     say: Say,
 ) -> Run | None:
-    """Take up the run in a folder; None if it is finished."""
+    """Return the interrupted run in a folder; None if it is finished."""
     saved = folder.load(writer.path)
     state = checkpoint.read_state(writer.path)
     stage = saved.lineage[-1] if saved.lineage else None
@@ -259,10 +274,9 @@ def _resume(
     )
     model = architectures.language_model(saved.config, parameters=saved.parameters)
     found = _token_files(paths, sources, chosen, saved.tokenizer, writer)
-    # Runs that an older minilm started have no ledger yet.
-    seen = Ledger.of(tokens.read(paths, chosen)) if saved.seen is None else saved.seen
+    seen = saved.seen or Ledger.of(tokens.read(paths, chosen))
     sample = replay.read(writer.path, saved.config.vocab_size)
-    run = _assemble(model, saved.tokenizer, chosen, sources, seen, sample, writer, found, state)
+    run = Run(model, saved.tokenizer, chosen, sources, found, seen, sample, writer, state)
     checkpoint.read_arrays(writer.path, state, run.optimizer)
     say(f"{writer.path}: continuing after step {state.step:,} of {run.plan.steps:,}")
     return run
@@ -286,7 +300,7 @@ def _windows(found: tokens.TokenFiles, chosen: PretrainSettings) -> batches.Shuf
 
 
 def _train(run: Run, say: Say) -> None:
-    """Run the loop and report the result."""
+    """Run the loop, and report the result."""
     if run.state.step == 0 and (sample := run.show(0)):
         say(f"step 0  {sample}")
     loop.train(run, run.plan, run.state, run.writer.path, say)
@@ -294,7 +308,7 @@ def _train(run: Run, say: Say) -> None:
     if run.plan.patience is not None:
         kept = run.state.best_step
         say(f"stopped at step {run.state.step:,}; the model of step {kept:,} was the best")
-    say(f"step {kept:,}  {run.sample(kept)}")
+    say(f"step {kept:,}  {run.text(kept)}")
     picture = log.draw(run.writer.path)
     say(f"{run.writer.path}: model, {log.NAME} and {picture.name}")
 
@@ -305,49 +319,3 @@ def train_tokenizer(texts: Callable[[], Iterator[str]], chosen: PretrainSettings
     if chosen.tokenizer == "word":
         return wordlevel.WordLevelTokenizer.train(training, min_count=2, max_size=chosen.vocab_size)
     return BytePairTokenizer.train(training, chosen.vocab_size, [END_OF_TEXT])
-
-
-def _sample(
-    sources: tuple[Source, ...],
-    windows: batches.ShuffledWindows,
-    found: tokens.TokenFiles,
-    chosen: PretrainSettings,
-) -> replay.Part:
-    """Draw the sample of the text that is kept for later updates."""
-    name = ", ".join(source.name for source in sources)
-    held_out = found.open("held_out")
-    return replay.drawn(name, windows.tokens, held_out, windows.time, seed=chosen.seed)
-
-
-def _assemble(
-    model: GPT,
-    tokenizer: Tokenizer,
-    chosen: PretrainSettings,
-    sources: tuple[Source, ...],
-    seen: Ledger,
-    sample: tuple[replay.Part, ...],
-    writer: Writer,
-    found: tokens.TokenFiles,
-    state: State | None = None,
-) -> Run:
-    train = _windows(found, chosen)
-    return Run(
-        model=model,
-        optimizer=AdamW(
-            model.parameters,
-            betas=loop.BETAS,
-            weight_decay=chosen.weight_decay,
-            factors={model.config.table: chosen.embedding_rate},
-        ),
-        tokenizer=tokenizer,
-        settings=chosen,
-        plan=tokens.plan(chosen, train, looks=_LOOKS),
-        state=state or State(),
-        sources=sources,
-        seen=seen,
-        writer=writer,
-        old_text=sample,
-        train=train,
-        held_out=found.open("held_out"),
-        byte_lengths=scores.byte_lengths(tokenizer),
-    )

@@ -1,9 +1,9 @@
-"""A sample of the text that a model has learned, kept with it so that it can be replayed.
+"""A sample of the text that a model has learned, kept with the model to be replayed.
 
-The sample is a file in the model's folder, `training/replay.safetensors`: windows of token ids,
-drawn at random from each text that the model was trained on. A part of each text's held-out
-documents is kept too; it is measured and never trained on. The file changes with the model in one
-transaction, and a rollback brings it back too.
+The sample is the file `training/replay.safetensors` in the model's folder: windows of token ids,
+drawn at random from each text that the model was trained on. It also has a part of each text's
+held-out documents, which is measured and never trained on. The file changes in one transaction with
+the model, and a rollback restores it.
 
 References
 ----------
@@ -65,12 +65,13 @@ def drawn(
     ----------
     name : str
     train, held_out : integer array of shape (n,)
-        The text's tokens, which may be mapped from files: more than T, and more than one.
+        The text's tokens, which may be mapped from files. `train` has more than T, and `held_out`
+        more than one.
     time : int
         T.
     seed : int
     limit : int
-        The most tokens of `train` that are kept.
+        The largest number of tokens of `train` to keep.
 
     Examples
     --------
@@ -128,7 +129,7 @@ def files(parts: Sequence[Part]) -> dict[str, Content]:
 
 
 def read(folder: Path, vocab_size: int) -> tuple[Part, ...]:
-    """Return the parts that a model's folder holds; none of a model that has no sample.
+    """Return the parts in a model's folder; none if the model has no sample.
 
     Raises
     ------
@@ -162,17 +163,17 @@ def batches(held_out: Ids, batch: int) -> Iterator[tuple[Ids, Ids]]:
 
 
 def old_windows(texts: Sequence[Ids], count: int, *, rng: np.random.Generator) -> list[Ids]:
-    """Draw windows of old texts, each old text as often as any other.
+    """Draw windows of old texts, with the same probability for each text.
 
-    For each window a text is drawn first, so a short text is not neglected; then one of its
-    windows. The texts are drawn all at once.
+    For each window, first a text is drawn, so that short texts are not neglected, and then one of
+    its windows. The texts are drawn all at once.
 
     Parameters
     ----------
     texts : sequence of integer arrays of shape (N_k, T_k + 1)
-        The windows of each old text: one text or more, one window or more of each.
+        The windows of each old text: at least one text, with at least one window each.
     count : int
-        R, how many to draw. A window may come twice.
+        R, how many to draw. A window may be drawn twice.
     rng : numpy.random.Generator
 
     Returns
@@ -190,17 +191,17 @@ def old_windows(texts: Sequence[Ids], count: int, *, rng: np.random.Generator) -
 
 
 def mixed(ids: Ids, targets: Ids, windows: Sequence[Ids]) -> tuple[Ids, Ids]:
-    """Return a batch of new text with windows of old text after it.
+    """Return a batch of new text followed by windows of old text.
 
-    A window that is longer than the batch's sequences is cut at its end. A shorter one is padded:
-    with 0 in the inputs, and with -100 in the targets, which does not count.
+    A window that is longer than the batch's sequences is cut at its end. A shorter one is padded
+    with 0 in the inputs, and with -100, which does not count, in the targets.
 
     Parameters
     ----------
     ids, targets : integer array of shape (B, T)
         The new text. It comes first, unchanged.
     windows : sequence of R integer arrays of shape (T_k + 1,)
-        The old text; each has two tokens or more.
+        The old text; each window has at least two tokens.
 
     Returns
     -------
@@ -226,7 +227,7 @@ def mixed(ids: Ids, targets: Ids, windows: Sequence[Ids]) -> tuple[Ids, Ids]:
 class Replayed:
     """Batches of new text, each followed by some windows of old text.
 
-    The new text comes as it would without replay, so replay costs time but takes nothing away.
+    The new text is the same as without replay, so replay costs time but no new text is lost.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Fine-tuning on conversations: the model learns to write the replies, and only those.
 
-A conversation becomes a text by the model's template (`models.chat`). The loss is the mean over the
-tokens that an assistant writes, with the token that ends each reply; what users and the system say
-is read and not predicted. The template is saved with the model, where transformers reads it.
+The model's template turns a conversation into a text (`models.chat`). The loss is the mean over the
+tokens that the assistant writes, including the token that ends each reply; what the user and the
+system say is read and not predicted. The template is saved with the model, where transformers finds
+it.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ import numpy as np
 from minilm.arrays import Ids
 from minilm.data.conversations import Conversation, read_conversations
 from minilm.data.documents import counted
-from minilm.errors import InputError, ModelError, OptionError
+from minilm.errors import InputError, OptionError
 from minilm.models import chat, scores, texts
 from minilm.models.chat import Template
 from minilm.models.scores import Score
 from minilm.nn import architectures, lora
 from minilm.nn.parallel import Shards
-from minilm.nn.parameters import Parameters
+from minilm.progress import Say
 from minilm.random import generator
-from minilm.store import adapters, classification, folder
+from minilm.store import classification, folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
-from minilm.training import checkpoint, finetune, log, loop
-from minilm.training.labelled_task import KIND, Say, tokenizer_of
-from minilm.training.output import new_folder
+from minilm.training import checkpoint, finetune, loop
+from minilm.training.labelled_task import KIND, load_base, tokenizer_of
+from minilm.training.output import new_folder, save_adapter, save_log
 from minilm.training.settings import FinetuneSettings
 
-_HELD_OUT = 10  # one conversation in ten, if there are twice as many
+_HELD_OUT = 10  # one conversation in ten is held out, if there are at least twenty
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Encoded:
     ----------
     ids : list of list of int
     targets : list of list of int
-        For each position the token that should follow, -100 where no assistant writes it.
+        For each position the token that should follow; -100 if the assistant does not write it.
     cut : int
-        How many lost their beginning, because the context has no room for all of them.
+        How many lost their beginning because the context has no room for all of it.
     """
 
     ids: list[list[int]]
@@ -64,7 +65,7 @@ def run(
 ) -> None:
     """Fine-tune a language model on the conversations of a file, and save the result.
 
-    The result of LoRA is an adapter, that of the other methods a complete model.
+    The result of LoRA is an adapter; the other methods make a complete model.
 
     Raises
     ------
@@ -78,10 +79,9 @@ def run(
             "lora, last-n or gradual"
         )
     with new_folder(output) as writer:
-        if adapters.exists(model):
-            raise ModelError("an adapter, not a complete model; fine-tune its base", model)
-        classification.require_language_model(model)
-        base = folder.load(model)
+        base, head = load_base(model)
+        if head is not None:
+            classification.require_language_model(model)  # raises, with what to do
         tokenizer = tokenizer_of(base, model)
         template = chat.template_of(tokenizer)
         found = read_conversations(path, encoding=encoding)
@@ -98,19 +98,16 @@ def run(
             writer.save(contents, lineage)
             kind = "a language model that answers"
         else:
-            sha256 = adapters.fingerprint(base.config, base.parameters)
-            saved = adapters.SavedAdapter(
-                task.model.adapter.alone(), os.fspath(model), sha256, lineage=lineage
-            )
-            adapters.write(writer, saved)
+            save_adapter(writer, task.model.adapter, base, model, lineage)
             kind = f"an adapter for {model}"
-        log.write(writer.path, rows)
-        picture = log.draw(
+        save_log(
             writer.path,
+            rows,
+            kind,
+            say,
             title=f"How well the replies of {Path(path).name} are predicted",
             held_out_name="held-out conversations",
         )
-        say(f"{writer.path}: {kind}, {log.NAME} and {picture.name}")
 
 
 def encode(
@@ -125,7 +122,7 @@ def encode(
     Raises
     ------
     InputError
-        When a message holds a special token.
+        When a message has a special token in it.
     """
     ids, targets, cut = [], [], 0
     for line, messages in found:
@@ -159,13 +156,11 @@ class _Task(finetune.Staged):
 
     def __init__(self, base: SavedModel, encoded: Encoded, settings: FinetuneSettings) -> None:
         config = base.config.with_dropout(settings.dropout)
-        shapes = dict(base.parameters.shapes)
+        factors = {}
         if settings.method == "lora":
             targets = lora.targets_for(config, settings.targets)
-            shapes |= lora.adapter_shapes(config, settings.rank, targets)
-        self.parameters = Parameters(shapes, base.parameters.dtype)
-        for name, value in base.parameters.items():
-            self.parameters[name][...] = value
+            factors = lora.adapter_shapes(config, settings.rank, targets)
+        self.parameters = base.parameters.extended(factors)
         model = architectures.language_model(config, parameters=self.parameters)
         if settings.method == "lora":
             adapter = finetune.adapter(config, settings, self.parameters)
@@ -191,7 +186,7 @@ class _Task(finetune.Staged):
         return ids, targets
 
     def evaluate(self, shards: Shards) -> Score | None:
-        """Return the score on the replies that are held out."""
+        """Return the score on the held-out replies."""
         if not self.held_out:
             return None
         batches = (_padded([row]) for row in self.held_out)

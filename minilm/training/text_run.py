@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from minilm.arrays import Ids
 from minilm.data.sources import find_files
 from minilm.errors import OptionError
@@ -45,7 +43,7 @@ _BATCH, _TOKENS = 16, 2048  # windows of a batch by default, and the most tokens
 
 @dataclass
 class Run:
-    """An update under way: the task of the loop.
+    """An update while it is trained: the task of the loop.
 
     Attributes
     ----------
@@ -60,7 +58,7 @@ class Run:
     place : Update or None
         The version that the run is saved as; None for a run in memory.
     before : tuple of Score
-        What was measured before the training.
+        The scores of `measured` before the training.
     """
 
     saved: SavedModel
@@ -100,7 +98,7 @@ class Run:
         return scores.evaluate(self.continuation.gpt, pieces, shards, lengths)
 
     def show(self, step: int) -> None:
-        """Show nothing: the lines of the epochs say enough."""
+        """Show nothing: the lines about the epochs say enough."""
 
     def save(self, state: State) -> None:
         """Save everything that resuming needs."""
@@ -174,24 +172,21 @@ def prepare(
     note: str = "",
     state: State | None = None,
 ) -> Run:
-    """Return a run that is ready to be trained, with everything measured once.
+    """Return a run that is ready to be trained, after measuring everything once.
 
     Parameters
     ----------
     saved : SavedModel
     texts : callable
-        Returns the new documents.
-    sources : tuple of Source
-        The files that they come from.
+        Returns the new documents, which come from the files `sources`.
     chosen : UpdateSettings
-        Complete, except for the length of the windows.
+        As from `complete`.
     kept : tuple of Part
         The sample of old text that the model keeps.
     old_data, general : sequence of path-like
         More old text; more text that is only measured.
     place : Update, optional
-        The version to save the run as; its folder keeps the token files too. By default these are
-        copied into memory.
+        The version to save the run as, with the token files; by default they go into memory.
     note : str
         What the documents depend on besides the sources.
     state : State, optional
@@ -199,65 +194,67 @@ def prepare(
 
     Raises
     ------
-    OptionError
-        When the model has no tokenizer, or the care needs old text and there is none.
-    InputError
-        When there is too little text.
+    OptionError, InputError
+        When the model has no tokenizer, or the new text or the old text that is needed is missing.
     """
-    tokenizer, context = saved.tokenizer, saved.config.n_positions
-    if tokenizer is None or END_OF_TEXT not in tokenizer.vocab:
-        lacks = "no tokenizer" if tokenizer is None else f"no token {END_OF_TEXT}"
-        raise OptionError(f"this model has {lacks}, so it cannot learn text")
-    if place is not None:
-        found = tokens.of_sources(
-            texts, sources, chosen, tokenizer, place.prepare() / STATE, note=note
-        )
-        train, held_out = found.open("train"), found.open("held_out")
-    else:
-        with tempfile.TemporaryDirectory() as temporary:
-            found = tokens.of_sources(texts, sources, chosen, tokenizer, Path(temporary))
-            train, held_out = (np.array(found.open(part)) for part in ("train", "held_out"))
+    tokenizer, context = _tokenizer(saved), saved.config.n_positions
+    train, held_out = _encoded(texts, sources, chosen, tokenizer, place, note)
     if chosen.n_positions is None:
         chosen = replace(chosen, n_positions=min(context, _LONGEST, len(train) - 1))
-    windows = batches.ShuffledWindows(
-        train, chosen.n_positions or context, chosen.batch or _BATCH, chosen.seed
-    )
+    time = chosen.n_positions or context
+    windows = batches.ShuffledWindows(train, time, chosen.batch or _BATCH, chosen.seed)
     plan = tokens.plan(chosen, windows, looks=_LOOKS)
     chosen = replace(chosen, steps=plan.steps)
-    if old_data:
-        sample = _sample(old_data, tokenizer, chosen, context)
-        kept = replay.joined(kept, replay.named(sample, kept))
-    measured = list(kept)
-    if general:
-        measured.append(replay.named(_sample(general, tokenizer, chosen, context), measured))
-    name = ", ".join(source.name for source in sources)
-    new = replay.drawn(name, train, held_out, windows.time, seed=chosen.seed)
+    new = replay.drawn(tokens.names(sources), train, held_out, time, seed=chosen.seed)
+    kept, measured = _samples(kept, old_data, general, new, tokenizer, chosen, context)
     config = saved.config.with_dropout(chosen.dropout or 0.0)
     model = architectures.language_model(config, parameters=saved.parameters)
+    decay, seed = chosen.weight_decay, chosen.seed
+    continuation = Continuation(model, windows, kept, chosen, weight_decay=decay, seed=seed)
+    seen = (saved.seen or Ledger.of([])).extended(Ledger.of(texts()))
     run = Run(
-        saved=saved,
-        tokenizer=tokenizer,
-        chosen=chosen,
-        continuation=Continuation(
-            model,
-            windows,
-            kept,
-            chosen,
-            weight_decay=chosen.weight_decay,
-            seed=chosen.seed,
-        ),
-        plan=plan,
-        state=state or State(),
-        sources=sources,
-        seen=(saved.seen or Ledger.of([])).extended(Ledger.of(texts())),
-        old=kept,
-        measured=(*measured, replay.named(new, measured)),
-        windows=windows,
-        held_out=held_out,
-        place=place,
+        saved,
+        tokenizer,
+        chosen,
+        continuation,
+        plan,
+        state or State(),
+        sources,
+        seen,
+        kept,
+        measured,
+        windows,
+        held_out,
+        place,
     )
     run.before = run.measure(model)
     return run
+
+
+def _encoded(
+    texts: Callable[[], Iterable[str]],
+    sources: tuple[Source, ...],
+    chosen: UpdateSettings,
+    tokenizer: Tokenizer,
+    place: Update | None,
+    note: str,
+) -> tuple[Ids, Ids]:
+    """Return the tokens to train on and those held out: in the version's files, or in memory."""
+    encode = partial(tokens.of_sources, texts, sources, chosen, tokenizer, note=note)
+    if place is not None:
+        found = encode(place.prepare() / STATE)
+        return found.open("train"), found.open("held_out")
+    with tempfile.TemporaryDirectory() as temporary:
+        return encode(Path(temporary)).copied()
+
+
+def _tokenizer(saved: SavedModel) -> Tokenizer:
+    """Return the tokenizer of a model, or raise OptionError where it cannot encode documents."""
+    if saved.tokenizer is None:
+        raise OptionError("this model has no tokenizer, so it cannot learn text")
+    if END_OF_TEXT not in saved.tokenizer.vocab:
+        raise OptionError(f"this model has no token {END_OF_TEXT}, so it cannot learn text")
+    return saved.tokenizer
 
 
 def _factors(gpt: GPT) -> dict[str, Content]:
@@ -269,12 +266,12 @@ def _factors(gpt: GPT) -> dict[str, Content]:
 
 
 def complete(asked: UpdateSettings, saved: SavedModel) -> UpdateSettings:
-    """Return settings in which what was not given follows from the model.
+    """Fill in the settings that were not given and follow from the model.
 
     Raises
     ------
     OptionError
-        When the training windows are longer than the model's context.
+        When training windows longer than the model's context are asked for.
     """
     config, last = saved.config, saved.lineage[-1].settings if saved.lineage else {}
     if (asked.n_positions or 0) > config.n_positions:
@@ -308,16 +305,36 @@ def pretraining_rate(lineage: Sequence[Stage]) -> float:
     return PretrainSettings.learning_rate
 
 
+def _samples(
+    kept: tuple[Part, ...],
+    old_data: Sequence[Any],
+    general: Sequence[Any],
+    new: Part,
+    tokenizer: Tokenizer,
+    chosen: UpdateSettings,
+    context: int,
+) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Return the samples of old text, and all that is measured: these, general text, the new."""
+    if old_data:
+        sample = _sample(old_data, tokenizer, chosen, context)
+        kept = replay.joined(kept, replay.named(sample, kept))
+    measured = kept
+    if general:
+        sample = _sample(general, tokenizer, chosen, context)
+        measured = (*measured, replay.named(sample, measured))
+    return kept, (*measured, replay.named(new, measured))
+
+
 def _sample(
     paths: Sequence[Any], tokenizer: Tokenizer, chosen: UpdateSettings, context: int
 ) -> Part:
-    """Draw a sample of files that the model knows or is measured on."""
+    """Draw a sample of files that the model knows, or that are only measured."""
     sources = tuple(folder.source(file) for file in find_files(paths))
-    name = ", ".join(source.name for source in sources)
+    name = tokens.names(sources)
     with tempfile.TemporaryDirectory() as place:
         end = tokenizer.vocab[END_OF_TEXT]
         found = tokens.write(Path(place), tokens.read(paths, chosen), tokenizer, end, name)
-        train, held_out = (np.array(found.open(part)) for part in ("train", "held_out"))
+        train, held_out = found.copied()
     time = min(chosen.n_positions or context, len(train) - 1)
     return replay.drawn(
         name, train, held_out if len(held_out) > 1 else train, time, seed=chosen.seed

@@ -1,14 +1,14 @@
 """From the user's files of text to batches: token files, which training maps into memory.
 
-The `training` folder of the model holds two files, `train.tokens` and `held_out.tokens`: raw
-little-endian integers of 2 bytes (4 for a larger vocabulary). `tokens.json` is written last, with
+The model's `training` folder holds two files, `train.tokens` and `held_out.tokens`, of raw
+little-endian integers of 2 bytes (4 for a large vocabulary). `tokens.json` is written last, with
 their lengths, their checksums, and what they were made from. The content of each is
 
     <|endoftext|> document <|endoftext|> document <|endoftext|> ...
 
-so that every token of the text, even the first, is predicted from something. The files can be made
-again from the text at any time. A resumed run uses them if they match `tokens.json`; a finished run
-removes them.
+so that even the first token of the text is predicted from something. The files can be made from the
+text again at any time. A resumed run uses them if they match `tokens.json`; a finished run removes
+them.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from minilm.training.settings import PretrainSettings, UpdateSettings
 FILES = ("train.tokens", "held_out.tokens")
 INDEX = "tokens.json"
 
-# Every twentieth document is held out. The choice does not depend on the seed, so runs with
-# different seeds are evaluated on the same text.
+# Every twentieth document is held out. This does not depend on the seed, so runs with different
+# seeds are evaluated on the same text.
 HELD_OUT_EVERY = 20
 
-# Tokens of the held-out part in each evaluation, at most.
+# The most tokens of the held-out part in an evaluation.
 LOOK_TOKENS = 1 << 14
 
 _FLUSH = 1 << 20  # tokens kept in memory before they are written
 
 
 def is_held_out(number: int) -> bool:
-    """Return whether the document of this number, from 0, belongs to the held-out part."""
+    """Return whether the document with this number, from 0, is held out."""
     return number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
 
 
 def token_dtype(vocab_size: int) -> np.dtype[Any]:
-    """Return the integers that ids are stored as.
+    """Return the dtype in which ids are stored.
 
     >>> token_dtype(50257).name, token_dtype(100_000).name
     ('uint16', 'uint32')
@@ -93,18 +93,22 @@ class TokenFiles:
         offset = span.start * self.dtype.itemsize
         return np.memmap(self.folder / span.file, self.dtype, "r", offset, (span.count,))
 
+    def copied(self) -> tuple[Ids, Ids]:
+        """Return both parts, "train" and "held_out", in memory; the files can then be removed."""
+        return np.array(self.open("train")), np.array(self.open("held_out"))
+
 
 def write(
     folder: Path, texts: Iterable[str], tokenizer: Tokenizer, end: int, made_of: Any
 ) -> TokenFiles:
     """Encode documents into token files.
 
-    With fewer than 20 documents, the last twentieth of the tokens is held out instead.
+    With fewer than 20 documents, the last twentieth of the tokens is held out instead of documents.
 
     Parameters
     ----------
     folder : Path
-        Made if it is not there.
+        Made if it does not exist.
     texts : iterable of str
         Documents.
     tokenizer : BytePairTokenizer or WordLevelTokenizer
@@ -132,7 +136,7 @@ def write(
     if count < HELD_OUT_EVERY:
         tail = train.count // HELD_OUT_EVERY
         start = train.count - tail
-        # It starts one token early: the tail's first token is predicted from that one.
+        # It starts one token early, from which the tail's first token is predicted.
         spans = {"train": Span(FILES[0], 0, start), "held_out": Span(FILES[0], start - 1, tail + 1)}
     found = TokenFiles(folder, dtype, spans, count)
     index = {
@@ -147,7 +151,7 @@ def write(
 
 
 def find(folder: Path, made_of: Any) -> TokenFiles | None:
-    """Return the token files of a folder if they are intact and made of this, else None."""
+    """Return the token files of a folder if they are intact and made from this; otherwise None."""
     try:
         index = files.read_json(folder / INDEX)
         if index["made_of"] != made_of or index["sha256"] != _checksums(folder):
@@ -173,7 +177,7 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 class _Sink:
-    """Collects ids and writes them in large pieces; `end` comes before the first document."""
+    """Collects ids and writes them in large pieces, beginning with `end`."""
 
     def __init__(self, file: IO[bytes], dtype: np.dtype[Any], end: int) -> None:
         self.count = 0
@@ -196,7 +200,7 @@ class _Sink:
 def read(
     paths: Sequence[str | os.PathLike[str]], settings: PretrainSettings | UpdateSettings
 ) -> Iterator[str]:
-    """Yield the documents of the user's files, as the settings say."""
+    """Yield the documents of files, read as the settings say."""
     return read_documents(
         paths,
         unit=settings.documents,
@@ -204,6 +208,11 @@ def read(
         text_column=settings.text_column,
         no_header=settings.no_header,
     )
+
+
+def names(sources: Sequence[Source]) -> str:
+    """Return the names of files as one text, for people."""
+    return ", ".join(source.name for source in sources)
 
 
 def of_sources(
@@ -215,7 +224,7 @@ def of_sources(
     *,
     note: str = "",
 ) -> TokenFiles:
-    """Return the token files that a folder has of these sources, or make them.
+    """Return a folder's token files of these sources; make them if there are none.
 
     Parameters
     ----------
@@ -227,7 +236,7 @@ def of_sources(
     tokenizer : BytePairTokenizer or WordLevelTokenizer
     place : Path
     note : str
-        Whatever else the choice of documents depends on.
+        What else the choice of documents depends on.
 
     Raises
     ------
@@ -255,7 +264,7 @@ def of_sources(
 
 
 def _lack(found: TokenFiles, context: int) -> str | None:
-    """Return why a text is too short, and what to do; None if it is long enough."""
+    """Return why a text is too short and what to do; None if it is long enough."""
     count = found.spans["train"].count
     if count <= context:
         return (

@@ -2,22 +2,21 @@
 
     collect what is new -> train, with care for the old text -> measure both -> a verdict
 
-There is one engine and three places for the result. By default it is a new version of the model's
-folder: an update that makes old text too much worse is held back beside the model, and a killed
-update resumes like any run. With an output folder it is a model, or with LoRA an adapter, and the
-model's folder is unchanged. From Python it can also stay in memory.
+The result can go to three places. By default it becomes a new version in the model's folder: an
+update that makes old text too much worse is held back beside the model, and an interrupted update
+can be resumed. With an output folder it is a model, or with LoRA an adapter, and the model's own
+folder does not change. From Python it can also stay in memory.
 
-An update starts a new run, with a fresh optimizer and schedule, on other text (Gururangan et al.
-2020, "Don't Stop Pretraining"). Resuming takes up an interrupted run as if nothing had happened.
+An update is a new run on other text, with a fresh optimizer and schedule (Gururangan et al. 2020,
+"Don't Stop Pretraining"). Resuming continues an interrupted run as if nothing had happened.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,8 @@ from typing import Any
 from minilm import files
 from minilm.data.sources import find_files
 from minilm.errors import OptionError, OutputError
-from minilm.store import adapters, classification, folder, manifest
-from minilm.store.adapters import SavedAdapter
+from minilm.progress import Say, silent
+from minilm.store import classification, folder, manifest
 from minilm.store.folder import STATE, SavedModel, Writer
 from minilm.store.versions import Update, Verdict
 from minilm.threads import set_blas_threads
@@ -43,18 +42,17 @@ from minilm.training.given import check
 from minilm.training.log import Row
 from minilm.training.new_documents import Advice, Collected, Known, NewText
 from minilm.training.outcome import Outcome, Result
-from minilm.training.output import new_folder
+from minilm.training.output import new_folder, save_adapter
 from minilm.training.replay import Part
 from minilm.training.settings import UpdateSettings
 from minilm.training.text_run import Run
 
-Say = Callable[[str], None]
 Paths = Sequence[str | os.PathLike[str]]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What an update is asked for, wherever its result goes.
+    """What an update is asked to do, wherever its result goes.
 
     Attributes
     ----------
@@ -63,8 +61,8 @@ class Request:
     given : mapping
         Fields of `UpdateSettings` that differ from the defaults.
     shape : mapping
-        Settings of pretraining that say which shape the model should have. If it has another, it
-        is not trained.
+        Settings of pretraining that say which shape the model should have. A model of another
+        shape is not trained.
     old_data : sequence of path-like
         Text that the model knows, if its folder keeps no sample of it.
     general : sequence of path-like
@@ -81,7 +79,7 @@ class Request:
     say: Say
 
     def settings(self) -> UpdateSettings:
-        """Return the settings, or raise a MinilmError for what can be seen to be wrong."""
+        """Return the settings, or raise OptionError at one that cannot work."""
         check(self.given, UpdateSettings)
         # The default number of epochs does not apply where steps are given.
         length = {"epochs": None} if self.given.get("steps") else {}
@@ -105,23 +103,19 @@ def update(
     dry_run: bool = False,
     say: Say = print,
 ) -> Outcome:
-    """Train the model in a folder further on the documents that are new to it.
+    """Train the model in a folder, `path`, further on the documents that are new to it.
 
     Parameters
     ----------
     paths, given, shape, old_data, general, say
         As in `Request`.
-    path : path-like
-        The model's folder.
     output : path-like, optional
         A folder without a model for the result: a model, or with LoRA an adapter. By default the
         result is a new version of the model in `path`.
     base : path-like, optional
-        Another model to start from; a copy of it becomes a version too.
-    resume : bool
-        Continue the interrupted update. The settings in `given` must be as they were.
-    discard : bool
-        Throw away what an interrupted update left.
+        Another model to start from; a copy of it becomes a version, too.
+    resume, discard : bool
+        Continue an interrupted update, with the same settings in `given`; or throw it away.
     wait : bool
         Wait while another process holds the folder, instead of refusing.
     dry_run : bool
@@ -134,8 +128,8 @@ def update(
     KeyboardInterrupt
         After Ctrl-C. A version can then be resumed.
     """
-    paths = find_files(paths, output=output or path)
-    request = Request(paths, given, shape or {}, old_data, general, say)
+    found = find_files(paths, output=output or path)
+    request = Request(found, given, shape or {}, old_data, general, say)
     asked = request.settings()
     if output is not None and asked.lora and asked.average:
         raise OptionError("an adapter cannot be averaged with the old model; leave out --average")
@@ -150,10 +144,10 @@ def update(
             _choose(place, base, resume=resume, discard=discard, say=say)
         known = folder.reading(path if place is None else place.base.path, Known.of)
         say(f"load: {os.fspath(path)}: {known}")
-        new = stack.enter_context(new_documents.gathered(paths, asked, known.seen))
+        new = stack.enter_context(new_documents.gathered(found, asked, known.seen))
         advice, changed = _advise(request, asked, known, new.collected)
         if dry_run or changed or not new.collected.kept:
-            _say_wrapped(say, _why_not(path, new.collected, changed))
+            say(_why_not(path, new.collected, changed))
             return Outcome(new.collected, advice)
         if place is not None:
             result = _into_version(request, asked, place, new)
@@ -162,13 +156,20 @@ def update(
             result = _into_folder(request, asked, Path(path), writer, new)
     for line in result.lines(path):
         say(line)
-    lineage = manifest.read(Path(result.path or path) / manifest.NAME).lineage
-    risen = new_documents.risen(lineage)
+    return _concluded(request, asked, new, advice, result)
+
+
+def _concluded(
+    request: Request, asked: UpdateSettings, new: NewText, before: Advice, result: Result
+) -> Outcome:
+    """Return the outcome, with the advice that follows from what was forgotten."""
+    assert result.path is not None  # noqa: S101  (this result is in a folder)
+    risen = new_documents.risen(manifest.read(result.path / manifest.NAME).lineage)
     after = new_documents.advise(new.collected.kept, risen=risen, limit=asked.limit)
     if result.verdict == "held back":
-        _say_wrapped(say, f"if none of that helps: {after.text}")
-    elif after != advice:
-        _say_wrapped(say, str(after))
+        request.say(f"if none of that helps: {after.text}")
+    elif after != before:
+        request.say(str(after))
     return Outcome(new.collected, after, result)
 
 
@@ -184,7 +185,7 @@ def update_in_memory(
 
     Parameters and errors are those of `update`. Without `say` nothing is printed.
     """
-    request = Request(paths, given, {}, old_data, (), say or _silent)
+    request = Request(paths, given, {}, old_data, (), say or silent)
     asked = request.settings()
     known = Known(saved.config, saved.parameters.count(), saved.seen, saved.lineage)
     with new_documents.gathered(paths, asked, saved.seen) as new:
@@ -203,7 +204,7 @@ def update_in_memory(
 def _advise(
     request: Request, asked: UpdateSettings, known: Known, collected: Collected
 ) -> tuple[Advice, list[str]]:
-    """Say what was collected and the advice; return the advice and changes of the shape."""
+    """Report what was collected, and advise; return the advice and the changes of the shape."""
     for line in collected.lines():
         request.say(line)
     changed = new_documents.shape_changes(known.config, request.shape)
@@ -213,7 +214,7 @@ def _advise(
         risen=new_documents.risen(known.lineage),
         limit=asked.limit,
     )
-    _say_wrapped(request.say, str(advice))
+    request.say(str(advice))
     return advice, changed
 
 
@@ -225,7 +226,7 @@ def _choose(
     discard: bool,
     say: Say,
 ) -> None:
-    """Settle whether an update starts, resumes or is refused."""
+    """Start or resume an update, or refuse to."""
     if place.stale_pid is not None:
         say(f"{place.path}: process {place.stale_pid} died holding the lock; taken over")
     if place.is_begun and discard:
@@ -284,7 +285,7 @@ def _into_version(request: Request, asked: UpdateSettings, place: Update, new: N
 
 
 def _begun_with(request: Request, place: Update, new: NewText) -> UpdateSettings:
-    """Return what an interrupted update began with, if it is what is asked for now."""
+    """Return the settings of an interrupted update, if they are those that are asked for now."""
     stage = folder.load(place.place).lineage[-1]
     recorded = dict(stage.settings)
     checkpoint.check_same(request.given, recorded, new.sources, stage.data, place.place)
@@ -297,9 +298,8 @@ def _begun_with(request: Request, place: Update, new: NewText) -> UpdateSettings
 def _into_folder(
     request: Request, asked: UpdateSettings, path: Path, writer: Writer, new: NewText
 ) -> Result:
-    """Train, then write a folder of its own: a model, or with LoRA an adapter."""
+    """Train, then write the result to a folder: a model, or with LoRA an adapter."""
     saved = folder.load(path)
-    base = adapters.fingerprint(saved.config, saved.parameters)
     start = time.monotonic()
     kept = replay.read(path, saved.config.vocab_size)
     run, rows = _fitted(request, asked, saved, kept, new, request.say)
@@ -311,8 +311,7 @@ def _into_folder(
     if gpt.adapter is None:
         writer.save(run.files(gpt), lineage)
     else:
-        adapter = gpt.adapter.alone()
-        adapters.write(writer, SavedAdapter(adapter, os.fspath(path), base, lineage=lineage))
+        save_adapter(writer, gpt.adapter, saved, path, lineage)
     log.write(writer.path, rows)
     log.draw(writer.path)
     return result
@@ -342,15 +341,14 @@ def _fitted(
 
 
 def _announce(request: Request, run: Run) -> None:
-    """Say what is trained on what."""
+    """Report what is trained, and on what."""
     chosen, parameters = run.chosen, run.continuation.gpt.parameters
     steps = f"{run.plan.steps:,} step{'' if run.plan.steps == 1 else 's'}"
     if chosen.epochs is not None:
         steps = f"{chosen.epochs:g} epoch{'' if chosen.epochs == 1 else 's'}"
-    _say_wrapped(
-        request.say,
+    request.say(
         f"update: {steps} at a learning rate of {chosen.learning_rate:g}, {chosen.batch} windows "
-        f"of {run.windows.time} tokens a step",
+        f"of {run.windows.time} tokens a step"
     )
     if chosen.lora:
         share = parameters.count_trainable() / run.saved.parameters.count()
@@ -358,19 +356,6 @@ def _announce(request: Request, run: Run) -> None:
     request.say(
         f"{len(run.windows.tokens):,} new tokens to train on, {len(run.held_out):,} held out"
     )
-
-
-def _silent(line: str) -> None:
-    """Take a line and print nothing."""
-
-
-def _say_wrapped(say: Say, text: str) -> None:
-    """Say lines of at most 80 columns, except for long paths, which are not broken."""
-    wrapper = textwrap.TextWrapper(
-        80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-    for line in wrapper.wrap(text):
-        say(line)
 
 
 def _why_not(path: str | os.PathLike[str], collected: Collected, changed: Sequence[str]) -> str:

@@ -1,9 +1,9 @@
 """Fine-tuning on the rows of the word table that the texts use.
 
-A few labelled texts use a small part of a vocabulary. The other rows of the word table never get a
-gradient, so AdamW only lets them decay, all by the same factor in each step. It is wasteful to run
-the optimizer over them. So the model that is trained has a smaller vocabulary, the tokens that
-occur in the texts, and afterwards the rows are put back:
+A few labelled texts use a small part of the vocabulary. The other rows of the word table never get
+a gradient: AdamW only lets them decay, by the same factor in each step, and running the optimizer
+over them is a waste. So the model that is trained has a smaller vocabulary, the tokens that occur
+in the texts, and the rows are put back afterwards:
 
     whole[row] = small[place of row]           if the row is used
     whole[row] = whole[row] * decay            if not
@@ -27,7 +27,7 @@ Texts = Sequence[Sequence[int]]
 
 
 class AllRows:
-    """What is trained on which texts: the whole model on the texts as they are.
+    """What is trained, and on which texts: the whole model, on the texts as they are.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Where word embeddings start: vectors counted from co-occurrences.
 
-With little text, next-token prediction alone teaches little about rare words. Counting sees all
+With little text, next-token prediction alone teaches little about rare words. Counting uses all
 pairs of nearby tokens at once, and training continues from there.
 """
 

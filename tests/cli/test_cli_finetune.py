@@ -42,7 +42,8 @@ def test_a_task(base, task, tmp_path, capsys):
     ]
     assert lines[3].startswith("full fine-tuning: 100 % of ")
     assert lines[4].startswith("pooling mean: transformers refuses this folder; --pooling last ")
-    assert lines[5] == f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
+    made = f"{tmp_path / 'o'}: classifier, log.csv and loss.png"
+    assert " ".join(printed.out.split()).endswith(made)
     assert set(load(tmp_path / "o").predict(["a cat", "a dog"])) <= {"x", "y"}
 
 
@@ -141,7 +142,6 @@ def test_ctrl_c_says_that_nothing_was_saved(base, task, tmp_path, capsys, monkey
 
     monkeypatch.setattr(labelled_task, "run", stop)
     assert run(base, "--task", task, "--output-dir", tmp_path / "o") == 130
-    err = capsys.readouterr().err
-    assert err == (
-        "minilm finetune: stopped by Ctrl-C; nothing was saved; the same command starts again\n"
+    assert " ".join(capsys.readouterr().err.split()) == (
+        "minilm finetune: stopped by Ctrl-C; nothing was saved; the same command starts again"
     )

@@ -105,7 +105,7 @@ def test_too_little_memory_is_one_line(monkeypatch, capsys, detail, message):
 def test_proper_names_keep_their_capitals(capsys):
     with pytest.raises(SystemExit):
         main(["bench", "cooccurrence", "--help"])
-    assert "Counting and factorising, next to SciPy and scikit-learn." in capsys.readouterr().out
+    assert "Counting and factorizing, next to SciPy and scikit-learn." in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["export", "--help"])
     assert "Export a model or classifier as an ONNX graph" in capsys.readouterr().out

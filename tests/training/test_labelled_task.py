@@ -108,7 +108,7 @@ def test_a_classifier_is_trained_further_or_refuses_other_labels(trained, table,
     other = tmp_path / "other.csv"
     other.write_text("text,label\na cat,good\na dog,odd\n", encoding="utf-8")
     with pytest.raises(
-        InputError, match=r"other\.csv:3: the label 'odd' is not one of those of the model in"
+        InputError, match=r"other\.csv:3: the label 'odd' is not one of the model's labels"
     ):
         labelled_task.run(tmp_path / "first", Task(other), tmp_path / "third", QUICK, silent)
     assert not (tmp_path / "third").exists()

@@ -55,7 +55,9 @@ def exports(monkeypatch):
 def run(text, here, given=TINY, **options):
     said = []
     report = pipeline.run(
-        [text], here / "model", here / "graph", given, anyway=True, say=said.append, **options
+        pipeline.Session(
+            [text], here / "model", here / "graph", given, anyway=True, say=said.append, **options
+        )
     )
     return report, " ".join(" ".join(said).split())
 
@@ -218,7 +220,9 @@ def test_where_the_export_cannot_go_is_said_before_the_training(trained, text, h
         run(text, here)
     for folder_of_a_model in (here / "model", keep(trained, here / "other")):
         with pytest.raises(OutputError, match="a model's folder; choose another --onnx-output"):
-            pipeline.run([text], here / "model", folder_of_a_model, TINY, anyway=True)
+            pipeline.run(
+                pipeline.Session([text], here / "model", folder_of_a_model, TINY, anyway=True)
+            )
     assert not (here / "model").exists()
 
 
@@ -261,7 +265,8 @@ def test_data_that_has_not_passed_is_not_trained_on(here, exports, tmp_path):
     bad = tmp_path / "bad.txt"
     bad.write_text("the same line again\n" * 300, encoding="utf-8")
     said = []
-    report = pipeline.run([bad], here / "model", here / "graph", TINY, say=said.append)
+    session = pipeline.Session([bad], here / "model", here / "graph", TINY, say=said.append)
+    report = pipeline.run(session)
     assert report is None
     assert not (here / "model").exists()
     assert "nothing was trained" in said[-1]
