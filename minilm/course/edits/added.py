@@ -104,8 +104,7 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
         # Many changes make a condition right: what the first of them does is no cause.
         condition = f"the condition {shown(place.parent)} is true in the wrong cases."
         for op, operand in ((ast.Add, 1), (ast.Sub, 1), (ast.Mult, 2), (ast.Div, 2)):
-            new = ast.BinOp(node, op(), integer(operand))
-            yield from place.change(new, condition)
+            yield from place.change(ast.BinOp(node, op(), integer(operand)), condition)
         return
     for new, said in (
         (ast.Attribute(node, "T", ast.Load()), "{0} must be transposed."),
