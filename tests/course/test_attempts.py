@@ -45,7 +45,6 @@ UNNAMED = {
 # Attempts that get a wrong cause: they raise, or return, the same as a named wrong answer does.
 MISTAKEN = {
     ("7.2", "top-p as a threshold", "the_last_one_dropped"),
-    ("8.3", "b before a", "first_factor_not_transposed"),
 }
 
 
