@@ -257,7 +257,10 @@ def norm_gradients_missing(dy, cache, layer):
 
 @mistake("mlp_half_backward")
 def the_name_of_the_other_norm(dy, cache, layer):
-    """the gradients of the norm are under the name "ln_1": the MLP's is "ln_2"."""
+    """there are no gradients of "ln_2": they are under "ln_1", or in another dictionary.
+
+    The MLP's norm is "ln_2", and all gradients go into the one dictionary that is returned.
+    """
     gradients: dict[str, Any] = {}
     dnormed = _through(F.dropout_backward(dy, cache[-1]), cache, layer, gradients)
     return dy + norm_backward(dnormed, cache[0], "ln_1", gradients), gradients

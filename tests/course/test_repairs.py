@@ -83,7 +83,7 @@ def test_what_is_wrong_is_named(old, new, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("(1 + rate)", "rate", "is one too small"),
+        ("(1 + rate)", "rate", "`rate` is one too small"),
         ("/ (1 + rate)", "/ (1 + rate) ** 2", None),
         ("(1 + rate)", "(1 + rate ** 2)", None),
         ("x - x.mean(axis=-1, keepdims=True)", "x.mean(axis=-1, keepdims=True) - x", None),

@@ -42,7 +42,7 @@ def likely(
     if raised:
         yield from divisions(tree, places)
     for tier in (
-        conditions, operators, sides, left_out, calls, axes, moved, numbers, returned, statements,
+        conditions, operators, sides, left_out, calls, axes, numbers, moved, returned, statements,
         everywhere, seldom, names, repeated,
     ):  # fmt: skip
         yield from tier(tree, places)

@@ -99,7 +99,7 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return
     one = integer(1)
-    where = f" in {shown(place.parent)}" if isinstance(place.parent, ast.expr) else ""
+    where = f", in {shown(place.parent)}" if isinstance(place.parent, ast.expr) else ""
     if isinstance(place.parent, ast.Compare):
         # Many changes make a condition right: what the first of them does is no cause.
         condition = f"the condition {shown(place.parent)} is true in the wrong cases."
@@ -117,8 +117,8 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
             ast.Subscript(node, ast.Constant(None), ast.Load()),
             "{0} lacks an axis in front: [None].",
         ),
-        (ast.BinOp(node, ast.Add(), one), "{0}{1} is one too small."),
-        (ast.BinOp(node, ast.Sub(), one), "{0}{1} is one too large."),
+        (ast.BinOp(node, ast.Add(), one), "{0} is one too small{1}."),
+        (ast.BinOp(node, ast.Sub(), one), "{0} is one too large{1}."),
     ):
         yield from place.change(new, said.format(code, where))
     if not number:

@@ -19,6 +19,11 @@ from minilm.course.edits.places import (
 )
 
 _MODULES = ("np", "numpy", "math", "F")
+# Of numbers, or of an axis: what is inside of these makes a difference.
+_MATH = {
+    "sum", "mean", "max", "min", "var", "std", "prod", "norm", "cumsum", "sqrt", "exp", "log",
+    "log1p", "abs", "square", "tanh", "round", "len",
+}  # fmt: skip
 
 
 def moved(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
@@ -32,7 +37,7 @@ def moved(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
                 yield from _from_zero(node.args, 0, node)
         elif isinstance(node, ast.BinOp) and _is_simple(node.right):
             inner = _operand(node.left)
-            if isinstance(node.left, ast.Call) and inner is not None:
+            if isinstance(node.left, ast.Call) and inner is not None and _is_math(node.left):
                 new = _with(node.left, ast.BinOp(inner, node.op, node.right))
                 by = f"{SIGNS.get(type(node.op), '')} {ast.unparse(node.right)}"
                 name = called_name(node.left)
@@ -51,8 +56,8 @@ def moved(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
 def _inside(place: Place) -> Iterator[Said]:
     """Yield two calls in the other order, and a power or sum after the call that it is in."""
     node = place.node
-    inner = _operand(node)
-    if isinstance(inner, ast.Call):
+    inner = _operand(node) if _is_math(node) else None
+    if isinstance(inner, ast.Call) and _is_math(inner):
         innermost = _operand(inner)
         if innermost is not None:
             names = called_name(node), called_name(inner)
@@ -63,6 +68,10 @@ def _inside(place: Place) -> Iterator[Said]:
         by = f"{SIGNS.get(type(inner.op), '')} {ast.unparse(inner.right)}"
         text = f"in {shown(node)}, `{by}` belongs outside of `{called_name(node)}`."
         yield from place.change(new, text)
+
+
+def _is_math(node: ast.Call) -> bool:
+    return called_name(node) in _MATH
 
 
 def _operand(node: ast.expr) -> ast.expr | None:

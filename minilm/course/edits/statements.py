@@ -107,12 +107,31 @@ def repeated(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
             text = f"{shown(node)} is a second name for one thing, and a change is in both: copy it"
             yield from set_field(node, "value", _copied(node.value), f"{text}.", node.lineno)
         elif isinstance(node, ast.FunctionDef):
-            for name in [a.arg for a in node.args.args if a.arg not in ("self", "cls")]:
+            for name in [a.arg for a in node.args.args]:
+                change: Any = next((n for n in ast.walk(node) if _is_changed(n, name)), None)
+                if change is None:
+                    continue
                 value = _copied(ast.Name(name, ast.Load()))
                 node.body.insert(0, ast.Assign([ast.Name(name, ast.Store())], value))
-                text = f"`{name}` is changed in place, and what the caller has with it: copy it."
-                yield text, node.lineno
+                text = (
+                    f"{shown(change)} changes `{name}` in place, and so what the caller has: copy"
+                )
+                yield f"{text} it first.", change.lineno
                 del node.body[0]
+
+
+def _is_changed(node: Any, name: str) -> bool:
+    """Return whether a statement changes what a variable holds, in place."""
+    target: Any = None
+    if isinstance(node, ast.AugAssign):
+        target = node.target
+    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+        target = node.targets[0]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        target = node.value.func.value if isinstance(node.value.func, ast.Attribute) else None
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return isinstance(target, ast.Name) and target.id == name
 
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
