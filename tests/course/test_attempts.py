@@ -29,23 +29,6 @@ UNNAMED = {
     ("1.4", "the second stays"),
     ("4.2", "gradient of weight uses y"),
     ("6.2", "root of the mean too"),
-    ("6.3", "clip subtracts"),
-    ("8.1", "mask by channels"),
-    ("8.1", "shares 1 / lengths everywhere"),
-    ("8.1", "backward sum over the batch"),
-    ("8.1", "last of the first text for all"),
-    ("8.1", "backward dy of the wrong text"),
-    ("8.1", "backward ones"),
-    ("8.3", "merged times"),
-    ("8.4", "gradient of the weights' penalty forgotten"),
-    ("10.3", "min for max"),
-    ("10.3", "verdict by the low end"),
-}
-
-# Attempts that get a wrong cause: they raise, or return, the same as a named wrong answer does.
-MISTAKEN = {
-    ("7.2", "top-p as a threshold", "the_last_one_dropped"),
-    ("8.3", "b before a", "first_factor_not_transposed"),
 }
 
 
@@ -83,9 +66,6 @@ def test_attempt(number, name, cause, code):
     said = report.failure.looks_like
     if (number, name) in UNNAMED:
         assert said is None
-        return
-    if (number, name, report.failure.mistake) in MISTAKEN:
-        assert not re.search(cause, " ".join(said.split()))
         return
     told = report.failure.text if said is None else said
     assert re.search(cause, " ".join(told.split())), report.failure
