@@ -476,3 +476,17 @@ class ZerosOfValues(_Zeros):
 
     def extend(self, layer, k, v):
         return super().extend(layer, k, np.zeros_like(v))
+
+
+@mistake("KeyValueCache")
+class ZerosButTheLast(_Zeros):
+    """only the last position of each call was written; the others of it are zero.
+
+    The first call brings the whole prompt. Write all S positions: self.length : self.length + S.
+    """
+
+    def put(self, layer, k, v):
+        stop = self.length + k.shape[2]
+        self.keys[layer, :, :, stop - 1] = k[:, :, -1]
+        self.values[layer, :, :, stop - 1] = v[:, :, -1]
+        return stop
