@@ -115,9 +115,10 @@ def short_gradients_stretched(*arguments, **options):
 
 @mistake("train_step")
 def always_of_length_one(*arguments, **options):
-    """every gradient is brought to the length 1, whatever the limit is: the factor is 1 / norm.
+    """the limit is 1, whatever `clip` is.
 
-    The limit is `clip`, and a gradient that is shorter stays as it is: clip_factor(norm, clip).
+    Either 1 was passed to clip_factor in its place, or the factor is 1 / norm. The limit is `clip`,
+    and a gradient that is shorter stays as it is: clip_factor(norm, clip).
     """
 
     def one(norm: float, clip: float | None) -> float:

@@ -477,6 +477,23 @@ def scores_added_up(logits, *, temperature=1.0, top_k=None, top_p=None):
 
 
 @mistake("token_probabilities")
+def exponentials_added_up(logits, **options):
+    """top-p adds up the exponentials; divide them by their sum before it.
+
+    Only then are they probabilities, and their sum can be compared with p.
+    """
+
+    def unscaled(scores: Array) -> Array:
+        return np.exp(scores - scores.max())
+
+    def kept(y: Array, top_p: float | None) -> Array:
+        y = y if top_p is None else np.where(_before(y) < top_p, y, 0.0)
+        return y / y.sum()
+
+    return _steps(logits, **options, softmax=unscaled, kept=kept)
+
+
+@mistake("token_probabilities")
 def top_p_first(logits, *, temperature=1.0, top_k=None, top_p=None):
     """top-p was counted with probabilities of before top-k.
 

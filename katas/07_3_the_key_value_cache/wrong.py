@@ -403,7 +403,7 @@ class _Zeros(_Cache):
 
 @mistake("KeyValueCache")
 class WrittenToACopy(_Cache):
-    """the new ones were written to a copy, so nothing is kept for the next call.
+    """nothing is kept for the next call: the new ones were not written, or to a copy.
 
     A basic slice such as self.keys[layer, :, :, :stop] is a view, and writing into it is writing
     into the room. .copy(), np.concatenate and an index by an array make a copy.
@@ -419,7 +419,7 @@ class WrittenToACopy(_Cache):
 
 @mistake("KeyValueCache")
 class ZerosAndACopy(WrittenToACopy, _Zeros):
-    """the new ones were written to a copy, so the room stays zero.
+    """nothing is kept, and the room stays zero: the new ones were not written, or to a copy.
 
     A basic slice such as self.keys[layer, :, :, :stop] is a view, and writing into it is writing
     into the room. .copy(), np.concatenate and an index by an array make a copy.
@@ -476,3 +476,17 @@ class ZerosOfValues(_Zeros):
 
     def extend(self, layer, k, v):
         return super().extend(layer, k, np.zeros_like(v))
+
+
+@mistake("KeyValueCache")
+class ZerosButTheLast(_Zeros):
+    """only the last position of each call was written; the others of it are zero.
+
+    The first call brings the whole prompt. Write all S positions: self.length : self.length + S.
+    """
+
+    def put(self, layer, k, v):
+        stop = self.length + k.shape[2]
+        self.keys[layer, :, :, stop - 1] = k[:, :, -1]
+        self.values[layer, :, :, stop - 1] = v[:, :, -1]
+        return stop

@@ -433,6 +433,16 @@ def big_endian_stays(tensor):
 
 
 @mistake("tensor_bytes")
+def all_bytes_reversed(tensor):
+    """all bytes were put in reverse, so the items are in reverse order as well.
+
+    Only the bytes within each item change places: astype(tensor.dtype.newbyteorder("<")).
+    """
+    raw = tensor.tobytes()
+    return raw[::-1] if tensor.dtype.str[0] == ">" else raw
+
+
+@mistake("tensor_bytes")
 def made_big_endian(tensor):
     """the bytes are big-endian; they must be little-endian.
 

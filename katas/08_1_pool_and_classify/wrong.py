@@ -67,6 +67,16 @@ def not_summed(x, lengths):
 
 
 @mistake("mean_pool")
+def summed_over_the_channels(x, lengths):
+    """the sum is over the channels; it must be over the time: y has one number for each position.
+
+    Axis 1 is the time. With einsum: "bt,btc->bc".
+    """
+    shares = (_real(x, lengths) / lengths[:, None]).astype(x.dtype)
+    return (shares[:, :, None] * x).sum(axis=2), (shares,)
+
+
+@mistake("mean_pool")
 def largest_of_the_tokens(x, lengths):
     """this is the largest of the tokens in each channel (max pooling), not their mean."""
     shares = (_real(x, lengths) / lengths[:, None]).astype(x.dtype)
@@ -363,6 +373,17 @@ def ones_for_dy(dy, cache):
     """the places are right, but dy is not in it: put dy[b] there, not 1."""
     lengths, time = cache
     return _sent_to(np.ones_like(dy), cache, np.arange(time) == lengths[:, None] - 1)
+
+
+@mistake("last_token_pool_backward")
+def dy_of_the_first_text(dy, cache):
+    """the places are right, but all texts get the gradient of the first one, dy[0].
+
+    What text b gets back is dy[b].
+    """
+    lengths, time = cache
+    same = np.broadcast_to(dy[0], dy.shape)
+    return _sent_to(same, cache, np.arange(time) == lengths[:, None] - 1)
 
 
 @mistake("last_token_pool_backward")

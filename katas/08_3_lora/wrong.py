@@ -158,9 +158,9 @@ def scaling_twice_in_db(dy, cache):
 
 @mistake("low_rank_backward")
 def scaling_missing_from_db(dy, cache):
-    """db lacks the scaling: x @ a.T was computed again, without it.
+    """db lacks the scaling: x @ a.T was computed again without it, or narrow was divided by it.
 
-    narrow in the cache has the scaling: db = dy.T @ narrow.
+    narrow in the cache has the scaling, and so must db: dy.T @ narrow.
     """
     dx, da, db = _backward(dy, cache)
     return dx, da, db / cache[-1]

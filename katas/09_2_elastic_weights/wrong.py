@@ -49,10 +49,10 @@ def _sum(model: Any, parts: Any) -> Any:
 
 @mistake("sampled")
 def most_likely_token(logits: Any, *, rng: Generator) -> Any:
-    """it takes the most likely token every time: the noise is missing, so nothing is drawn.
+    """it takes the most likely token every time: without noise, nothing is drawn.
 
     A model that is right nine times in ten has to be wrong once. Add a Gumbel number to each logit
-    first.
+    first. (One number for all logits of a position, or the same for all, changes nothing.)
     """
     return np.argmax(logits, axis=-1)
 

@@ -32,7 +32,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     inputs = {"outcomes": stacked, **uneven}
     yield Call("resampled_means", inputs, returns="means", name="two conditions at once")
     more = {"times_run": _times(rng, 3, 3), "times_item": _times(rng, 3, 5)}
-    more["times_item"][1:] *= [[2.0], [0.5]]
+    more["times_item"][1:] *= [[2.0], [3.0]]
     inputs = {"outcomes": outcomes, **more}
     yield Call("resampled_means", inputs, returns="means", name="more items in some resamples")
 

@@ -213,6 +213,13 @@ def in_percent(right, items):
 
 
 @mistake("wilson_interval")
+def in_items(right, items):
+    """these are numbers of items; the ends must be fractions of 1, without the factor `items`."""
+    *_, middle, half = _parts(right, items)
+    return items * (middle - half), items * (middle + half)
+
+
+@mistake("wilson_interval")
 def nothing_refused(right, items):
     """nothing is refused: 7 right of 6 items, or no items at all, must raise OptionError.
 

@@ -313,6 +313,17 @@ def only_better(difference, adjusted_p):
 
 
 @mistake("verdict")
+def worse_by_its_low_end(difference, adjusted_p):
+    """it is "worse" as soon as the low end is below zero; it must be the high end.
+
+    The whole interval has to be below zero: difference.high < 0. With zero inside, nobody can tell.
+    """
+    if adjusted_p > LEVEL or difference.low == 0:
+        return "cannot tell"
+    return "better" if difference.low > 0 else "worse"
+
+
+@mistake("verdict")
 def too_small_to_count(difference, adjusted_p):
     """a difference below 0.05 was called "cannot tell"; LEVEL is about the adjusted p alone.
 

@@ -404,6 +404,19 @@ def one_query_for_a_group(q, k, v, keep=None):
 
 
 @mistake("grouped_query_attention")
+def first_query_of_a_group(q, k, v, keep=None):
+    """only the first head of queries of each group was asked; every one asks for itself.
+
+    It is only keys and values that are shared. y has H heads that differ.
+    """
+    groups, copies = k.shape[1], q.shape[1] // k.shape[1]
+    first = np.repeat(np.arange(groups) * copies, copies)
+    dropped = None if keep is None else keep[:, first]
+    y, (_, _, _, weights, _) = F.attention(q[:, first], *_repeated(q, k, v), dropped)
+    return y, (q, k, v, weights, keep)
+
+
+@mistake("grouped_query_attention")
 def dropped_weights_in_the_cache(q, k, v, keep=None):
     """the weights in the cache have dropout in them; they must be those before dropout.
 

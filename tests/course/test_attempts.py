@@ -29,17 +29,6 @@ UNNAMED = {
     ("1.4", "the second stays"),
     ("4.2", "gradient of weight uses y"),
     ("6.2", "root of the mean too"),
-    ("6.3", "clip subtracts"),
-    ("8.1", "mask by channels"),
-    ("8.1", "shares 1 / lengths everywhere"),
-    ("8.1", "backward sum over the batch"),
-    ("8.1", "last of the first text for all"),
-    ("8.1", "backward dy of the wrong text"),
-    ("8.1", "backward ones"),
-    ("8.3", "merged times"),
-    ("8.4", "gradient of the weights' penalty forgotten"),
-    ("10.3", "min for max"),
-    ("10.3", "verdict by the low end"),
 }
 
 
