@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import multiprocessing
+import os
 import signal
 import threading
 from collections import Counter, deque
@@ -199,6 +200,7 @@ class _Failure:
 def _serve(pipe: Connection) -> None:
     """Do what comes through the pipe, until it is closed: errands, and jobs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows does not inherit what the parent set
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         errand: _Errand = pipe.recv()
         while True:
@@ -213,6 +215,14 @@ def _serve(pipe: Connection) -> None:
             except Exception as error:
                 result = _Failure(f"{type(error).__name__}: {error}")
             pipe.send(result)
+
+
+def _end_with_parent() -> None:
+    """End this process when the parent is killed: nobody waits for a job of minutes any more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Wherever runs are done, the numbers are the same; a worker that dies costs one job's time."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -120,6 +122,31 @@ def _slow(_, job):
     if job == "never ends":
         threading.Event().wait()
     return job
+
+
+ENDLESS = """
+import threading
+from pathlib import Path
+from minilm.compare.executors import ProcessRunner
+
+def endless(folder, job):
+    (folder / "begun").touch()
+    threading.Event().wait()
+
+if __name__ == "__main__":
+    list(ProcessRunner(1).map(endless, Path(__file__).parent, [["job"]]))
+"""
+
+
+def test_a_worker_ends_when_its_parent_is_killed(tmp_path):
+    (tmp_path / "parent.py").write_text(ENDLESS, encoding="utf-8")
+    command = [sys.executable, tmp_path / "parent.py"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        while not (tmp_path / "begun").exists():
+            assert parent.poll() is None
+            time.sleep(0.05)
+        parent.kill()
+        parent.communicate(timeout=60)  # to the end of a pipe that the worker holds too
 
 
 def test_places_that_cannot_be():
