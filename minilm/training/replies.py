@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,10 @@ from minilm.progress import Say
 from minilm.random import generator
 from minilm.store import classification, folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
-from minilm.training import checkpoint, finetune, loop
+from minilm.training import checkpoint, finetune, loop, text_run
 from minilm.training.labelled_task import KIND, load_base, tokenizer_of
 from minilm.training.output import new_folder, save_adapter, save_log
-from minilm.training.settings import FinetuneSettings
+from minilm.training.settings import RATE_SHARES, FinetuneSettings
 
 _HELD_OUT = 10  # one conversation in ten is held out, if there are at least twenty
 
@@ -87,6 +87,7 @@ def run(
         found = read_conversations(path, encoding=encoding)
         encoded = encode(tokenizer, template, found, Path(path), base.config.n_positions)
         say(_sizes(encoded, template))
+        settings = replace(settings, learning_rate=_rate(settings, base.lineage))
         task = _Task(base, encoded, settings)
         rows = loop.fit(task, finetune.plan(settings, task.steps), say)
         recorded = {**asdict(settings), "encoding": encoding, "machine": checkpoint.machine()}
@@ -108,6 +109,19 @@ def run(
             title=f"How well the replies of {Path(path).name} are predicted",
             held_out_name="held-out conversations",
         )
+
+
+def _rate(settings: FinetuneSettings, lineage: Sequence[Stage]) -> float:
+    """Return the highest learning rate.
+
+    By default it is that of labels, for models that were pretrained here. The deep models of other
+    people lose what they know at such a rate, and get that of an update; LoRA leaves them as they
+    are, and its rate suits them too.
+    """
+    is_ours = any(stage.kind == "pretrain" for stage in lineage)
+    if settings.learning_rate is not None or is_ours or settings.method == "lora":
+        return settings.peak
+    return RATE_SHARES["full"] * text_run.pretraining_rate(lineage)
 
 
 def encode(

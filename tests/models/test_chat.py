@@ -20,6 +20,7 @@ from minilm.models.generate import Sampling
 from minilm.nn.llama import Llama
 from minilm.nn.llama_config import LlamaConfig
 from minilm.store import folder
+from minilm.store.folder import Stage
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 from minilm.training import replies
@@ -170,6 +171,18 @@ def test_options_for_labels_are_refused(
     assert main([*arguments, "--output-dir", str(tmp_path / "o")]) == 2
     assert fault in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+def test_models_of_other_people_get_the_rate_of_an_update() -> None:
+    ours = (Stage("pretrain", (), 10, 640, {"learning_rate": 1e-3}),)
+    for settings, lineage, rate in (
+        (FinetuneSettings("full"), (), 4e-4),
+        (FinetuneSettings("gradual"), (Stage("convert", (), 0, 0, {}),), 4e-4),
+        (FinetuneSettings("full", learning_rate=1e-5), (), 1e-5),
+        (FinetuneSettings("lora"), (), FinetuneSettings("lora").peak),
+        (FinetuneSettings("full"), ours, FinetuneSettings("full").peak),
+    ):
+        assert replies._rate(settings, lineage) == pytest.approx(rate)
 
 
 def test_gradual_unfreezing_begins_at_the_head(conversations: Path, tmp_path: Path) -> None:
