@@ -112,14 +112,14 @@ def run(
 
 
 def _rate(settings: FinetuneSettings, lineage: Sequence[Stage]) -> float:
-    """Return the highest learning rate.
+    """Return the highest learning rate; by default that of an update, or of LoRA on labels.
 
-    By default it is that of labels, for models that were pretrained here. The deep models of other
-    people lose what they know at such a rate, and get that of an update; LoRA leaves them as they
-    are, and its rate suits them too.
+    The perplexity of held-out letters of `corpora/advice_letters.txt` (a Llama 96 wide, 400 steps
+    on general.txt, then 6 epochs) fell to 56.2 so, and at a full rate of 2e-3 and 5e-3 to 59.1 and
+    77.2; with LoRA to 60.7 at 5e-3 and 63.0 at 2e-3. At 5e-3 one step took SmolLM2 from a few
+    hundred on short replies to 94 million; at an update's rate three steps took it to 3.
     """
-    is_ours = any(stage.kind == "pretrain" for stage in lineage)
-    if settings.learning_rate is not None or is_ours or settings.method == "lora":
+    if settings.learning_rate is not None or settings.method == "lora":
         return settings.peak
     return RATE_SHARES["full"] * text_run.pretraining_rate(lineage)
 

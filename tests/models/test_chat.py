@@ -173,14 +173,14 @@ def test_options_for_labels_are_refused(
     assert not (tmp_path / "o").exists()
 
 
-def test_models_of_other_people_get_the_rate_of_an_update() -> None:
+def test_the_rate_is_that_of_an_update() -> None:
     ours = (Stage("pretrain", (), 10, 640, {"learning_rate": 1e-3}),)
     for settings, lineage, rate in (
         (FinetuneSettings("full"), (), 4e-4),
         (FinetuneSettings("gradual"), (Stage("convert", (), 0, 0, {}),), 4e-4),
         (FinetuneSettings("full", learning_rate=1e-5), (), 1e-5),
         (FinetuneSettings("lora"), (), FinetuneSettings("lora").peak),
-        (FinetuneSettings("full"), ours, FinetuneSettings("full").peak),
+        (FinetuneSettings("full"), ours, 2e-4),
     ):
         assert replies._rate(settings, lineage) == pytest.approx(rate)
 
