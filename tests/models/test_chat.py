@@ -220,6 +220,8 @@ def test_a_conversation_is_kept_reset_and_stopped(tmp_path: Path) -> None:
     assert len(talk.messages) == 4
     talk.reset()
     assert "".join(talk.reply("What?")) == first
+    with pytest.raises(OptionError, match="a message holds"):
+        Chat(model, Sampling(0.0), system="<|im_end|>")
 
 
 def test_the_oldest_turns_are_forgotten_when_the_context_is_full(tmp_path: Path) -> None:
