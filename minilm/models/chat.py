@@ -186,6 +186,11 @@ class Chat:
         What the model is told before the conversation.
     rng : numpy.random.Generator, optional
 
+    Raises
+    ------
+    OptionError
+        When the model's template is not known, or `system` has a special token in it.
+
     Attributes
     ----------
     messages : list of Message
@@ -205,6 +210,8 @@ class Chat:
         self.model, self.sampling, self.rng = model, sampling, rng
         self.template = template_of(model.tokenizer)
         self.max_new_tokens = max_new_tokens
+        if system is not None and model.tokenizer is not None:
+            check_content(model.tokenizer, system)
         self.system = [] if system is None else [Message("system", system)]
         self.reset()
 

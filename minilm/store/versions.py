@@ -110,7 +110,10 @@ class Update:
     def __enter__(self) -> Update:
         """Lock the folder and make sure that the current model is among the versions."""
         if not folder.exists(self.path):
-            raise ModelError("no model here to update; check the path", self.path)
+            fault = "no model here to update; check the path"
+            if folder.can_hold(self.path) and not self.path.is_dir():
+                fault = "a GGUF file is not changed; give the result a folder with --output-dir"
+            raise ModelError(fault, self.path)
         with contextlib.ExitStack() as stack:
             self._writer = stack.enter_context(_writer(self.path, wait=self._wait))
             self.stale_pid = self._writer.stale_pid

@@ -20,6 +20,7 @@ from minilm.models.generate import Sampling
 from minilm.nn.llama import Llama
 from minilm.nn.llama_config import LlamaConfig
 from minilm.store import folder
+from minilm.store.folder import Stage
 from minilm.text.bpe import BytePairTokenizer
 from minilm.text.wordlevel import WordLevelTokenizer
 from minilm.training import replies
@@ -172,6 +173,18 @@ def test_options_for_labels_are_refused(
     assert not (tmp_path / "o").exists()
 
 
+def test_the_rate_is_that_of_an_update() -> None:
+    ours = (Stage("pretrain", (), 10, 640, {"learning_rate": 1e-3}),)
+    for settings, lineage, rate in (
+        (FinetuneSettings("full"), (), 4e-4),
+        (FinetuneSettings("gradual"), (Stage("convert", (), 0, 0, {}),), 4e-4),
+        (FinetuneSettings("full", learning_rate=1e-5), (), 1e-5),
+        (FinetuneSettings("lora"), (), FinetuneSettings("lora").peak),
+        (FinetuneSettings("full"), ours, 2e-4),
+    ):
+        assert replies._rate(settings, lineage) == pytest.approx(rate)
+
+
 def test_gradual_unfreezing_begins_at_the_head(conversations: Path, tmp_path: Path) -> None:
     base = folder.load(save(tmp_path / "m", tokenizer(CHATML)))
     assert base.tokenizer is not None
@@ -207,6 +220,8 @@ def test_a_conversation_is_kept_reset_and_stopped(tmp_path: Path) -> None:
     assert len(talk.messages) == 4
     talk.reset()
     assert "".join(talk.reply("What?")) == first
+    with pytest.raises(OptionError, match="a message holds"):
+        Chat(model, Sampling(0.0), system="<|im_end|>")
 
 
 def test_the_oldest_turns_are_forgotten_when_the_context_is_full(tmp_path: Path) -> None:
