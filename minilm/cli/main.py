@@ -48,7 +48,7 @@ COMMANDS = {
 }
 
 # The module of a command, where that is not its name.
-_MODULES = {"compare forgetting": "forgetting"}
+_MODULES = {"compare forgetting": "forgetting", "train": "pretrain"}
 
 
 class Parser(argparse.ArgumentParser):

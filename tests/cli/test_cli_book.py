@@ -69,7 +69,7 @@ def test_a_short_demo_is_not_stored_and_a_long_one_is(one_kata, monkeypatch, cap
     with open(one_kata / "demo.py", "a", encoding="utf-8") as file:
         file.write("# changed\n")
     assert main(["book", "--workers", "1"]) == 0
-    said = capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
     assert "its demo has changed since its output was stored; run: minilm book --demos 4.6" in said
 
 
