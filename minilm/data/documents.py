@@ -223,6 +223,7 @@ def describe(
     found_lines: list[str] = []
     named = as_paths(paths)
     found = find_files(named, output=output, say=found_lines.append)
+    found_lines += _held_out(named, found)
     in_tables = [path for path in found if path.suffix.lower() not in TEXT_SUFFIXES]
     texts = [path for path in found if path.suffix.lower() in TEXT_SUFFIXES]
     for path in in_tables[:_REPORTED]:
@@ -244,6 +245,17 @@ def describe(
                 f"{path.name}: cut only where {END_OF_TEXT} is ({counted(cuts, 'time')})"
             )
     return found_lines
+
+
+def _held_out(named: Iterable[Path], found: Iterable[Path]) -> Iterator[str]:
+    """Yield a line for each folder in which files or folders are named as the dev or test part."""
+    for folder in named:
+        inside = [path.relative_to(folder) for path in found if path.is_relative_to(folder)]
+        names = [name for path in inside for name in (*path.parent.parts, path.stem)]
+        parts = {name for name in names if PARTS.get(name.lower(), "train") != "train"}
+        if parts and len(inside) > 1:
+            listed = " and ".join(sorted(parts))
+            yield f"{folder}: {listed} is read too; to test on it, name the other files alone"
 
 
 def _line(table: Table, chosen: columns.Columns) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
+from minilm import errors
 from minilm.errors import InputError, ModelError, OptionError
 from minilm.text import bpe_files, byte_level, byte_symbols, pretokenize, several
 from minilm.text import merges as bpe_merges
@@ -167,7 +168,9 @@ class BytePairTokenizer:
         pairs = bpe_files.read_merges(sources[1])
         given = {*byte_symbols.SYMBOLS, *(left + right for left, right in pairs)}
         special_tokens = [token for token in ids if token not in given]
-        return cls(ids, pairs, special_tokens, sources=sources)
+        found = cls(ids, pairs, special_tokens, sources=sources)
+        _check_derived(special_tokens, found, sources[1])
+        return found
 
     @classmethod
     def from_tokenizer_json(cls, path: str | os.PathLike[str]) -> BytePairTokenizer:
@@ -180,7 +183,11 @@ class BytePairTokenizer:
         """
         path = Path(path)
         ids, pairs, special_tokens, style = bpe_files.read_tokenizer(path)
-        return cls(ids, pairs, special_tokens, style=style, sources=(path, path))
+        found = cls(ids, pairs, special_tokens, style=style, sources=(path, path))
+        if not style.ignore_merges:
+            given = {*byte_symbols.SYMBOLS, *special_tokens, *(a + b for a, b in pairs)}
+            _check_derived([token for token in ids if token not in given], found, path)
+        return found
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> BytePairTokenizer:
@@ -299,6 +306,17 @@ class _Memory(dict[str, tuple[int, ...]]):
                 self.clear()
             self[piece] = ids
         return ids
+
+
+def _check_derived(others: Sequence[str], found: BytePairTokenizer, source: Path) -> None:
+    """Raise ModelError at so many tokens that no merge gives that merges must be missing."""
+    if len(others) > max(16, len(found.vocab) // 50):
+        raise ModelError(
+            f"its {len(found.merges):,} merges do not give {len(others):,} of the "
+            f"{len(found.vocab):,} tokens, such as {errors.brief(others[-1])}; it is cut short, or "
+            "belongs to another vocabulary; copy it again",
+            source,
+        )
 
 
 def _check_vocab(

@@ -97,7 +97,8 @@ def read_vocab(path: Path, added: Path | None = None) -> dict[str, int]:
 
 def read_merges(path: Path) -> list[tuple[str, str]]:
     """Return the pairs of a `merges.txt`: one a line, after an optional line with a version."""
-    lines = files.read_text(path, max_bytes=MAX_BYTES, error=ModelError).split("\n")
+    text = files.read_text(path, max_bytes=MAX_BYTES, error=ModelError)
+    lines = text.removeprefix("\ufeff").split("\n")
     merges = []
     for number, line in enumerate(lines, 1):
         line = line.removesuffix("\r")

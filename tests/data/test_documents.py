@@ -277,3 +277,12 @@ def test_texts_to_be_judged_go_missing_nowhere(tmp_path):
 def test_a_text_that_is_not_there_is_said(name, content, message, tmp_path):
     with pytest.raises(InputError, match=message):
         documents.read_texts(write(tmp_path / name, content))
+
+
+def test_a_test_part_in_a_folder_is_reported(tmp_path):
+    for name in ("train/a.txt", "Test/pos/b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        write(tmp_path / name, "Some text.\n")
+    line = f"{tmp_path}: Test is read too; to test on it, name the other files alone"
+    assert documents.describe(tmp_path) == [line]
+    assert documents.describe(tmp_path / "Test") == []

@@ -66,8 +66,28 @@ def test_merges_are_read_with_and_without_version_and_with_windows_line_ends(tok
     path = folder / "merges.txt"
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#version: 0.2"
-    path.write_bytes("\r\n".join(lines[1:]).encode())
-    assert BytePairTokenizer.from_files(folder / "vocab.json", path).merges == tokenizer.merges
+    for kept in (lines[1:], ["\ufeff" + lines[0], *lines[1:]]):
+        path.write_bytes("\r\n".join(kept).encode())
+        assert BytePairTokenizer.from_files(folder / "vocab.json", path).merges == tokenizer.merges
+
+
+@pytest.mark.parametrize("kept", [0, 30])
+def test_merges_that_were_cut_short_are_refused(tmp_path, kept):
+    """Without them their tokens would be taken for special ones, or never be used."""
+    text = "The captain sold the wooden boat; nobody asked about money, weather or the long road. "
+    BytePairTokenizer.train([text * 3], 340, ["<|endoftext|>"]).save(tmp_path)
+    path = tmp_path / "merges.txt"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert len(lines) > kept + 20
+    path.write_text("".join(lines[: kept + 1]), encoding="utf-8", newline="")
+    message = rf"merges.txt: its {kept} merges do not give \d+ of the \d+ tokens, .*; copy it again"
+    with pytest.raises(ModelError, match=message):
+        BytePairTokenizer.from_files(tmp_path / "vocab.json", path)
+    change(
+        tmp_path / "tokenizer.json", lambda c: c["model"]["merges"].__delitem__(slice(kept, None))
+    )
+    with pytest.raises(ModelError, match=message.replace("merges.txt", "tokenizer.json")):
+        BytePairTokenizer.from_tokenizer_json(tmp_path / "tokenizer.json")
 
 
 def test_merges_as_lists_and_tokens_added_outside_the_model(tokenizer, folder):
