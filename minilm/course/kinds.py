@@ -41,7 +41,7 @@ def of_kind(right: Any, wrong: Any) -> str | None:
     if isinstance(right, list) and isinstance(wrong, np.ndarray):
         return "an array is returned; it must be a list."
     if isinstance(right, tuple):
-        return "it must be a tuple; the comma makes it one, also of one item: (y,)."
+        return "it must be a tuple; the comma makes it one, even with one item: (y,)."
     if isinstance(right, float) and isinstance(wrong, int) and not isinstance(wrong, bool):
         return "a whole number (int) where a float is needed: write 1.0, not 1."
     if isinstance(right, int) and isinstance(wrong, tuple):
@@ -63,9 +63,9 @@ def of_text(right: Any, wrong: Any) -> str | None:
     """Say whether two texts differ in their capitals or blanks only."""
     if isinstance(right, str) and isinstance(wrong, str) and wrong != right:
         if wrong.lower() == right.lower():
-            return "the right letters, but capitals and small letters differ."
+            return "the right letters, but upper and lower case differ."
         if wrong.split() == right.split() or "".join(wrong.split()) == "".join(right.split()):
-            return "only the blanks differ."
+            return "only the spaces differ."
     return None
 
 
@@ -80,9 +80,9 @@ def of_lists(right: list[Any], wrong: list[Any]) -> str | None:
         if wrong == right[::-1]:
             return "the right items in reverse order."
         if wrong == list(dict.fromkeys(right)):
-            return "repetitions are missing: each item is there once only."
+            return "repetitions are missing: each item is there only once."
         if sorted(map(repr, wrong)) == sorted(map(repr, right)):
-            return "the right items in another order."
+            return "the right items in a different order."
     return None
 
 

@@ -212,7 +212,7 @@ def _result(place: Path) -> Any:
 def not_finished(seconds: float) -> str:
     """Return the message about code that a time limit has stopped."""
     return (
-        f"is not finished after {seconds:g} s: an endless loop, or far too slow "
+        f"did not finish in {seconds:g} s: an endless loop, or far too slow "
         "(the library takes a few milliseconds)"
     )
 

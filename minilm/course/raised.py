@@ -36,7 +36,7 @@ def of_error(error: BaseException, node: ast.AST | None = None) -> str | None:
     """Return what a usual exception comes from, or None.
 
     >>> of_error(UnboundLocalError("cannot access local variable 'n' where ..."))
-    'a variable that is assigned on some ways through the function only, or after it is used.'
+    'a variable that is assigned only on some paths through the function, or only after it is used.'
     """
     if said := of_name(error):
         return said
@@ -96,12 +96,13 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         UnboundLocalError,
         "",
-        "a variable that is assigned on some ways through the function only, or after it is used.",
+        "a variable that is assigned only on some paths through the function, or only after it is "
+        "used.",
     ),
     (
         NameError,
         "",
-        "a name that is not defined: a typing error, or an import that is missing.",
+        "a name that is not defined: a typo, or a missing import.",
     ),
     (RecursionError, "", "the function calls itself without end."),
     (
@@ -127,7 +128,7 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         TypeError,
         "'(axis|keepdims)' is an invalid keyword",
-        "Python's own `sum`, `max` and `min` know no axis: np.sum, np.max and np.min do.",
+        "Python's own `sum`, `max` and `min` have no axis: np.sum, np.max and np.min do.",
     ),
     (
         (TypeError, ValueError),
@@ -150,7 +151,8 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         TypeError,
         "object is not callable",
-        "what is in front of the parentheses is no function: brackets are meant, a `*` is missing, "
+        "what is in front of the parentheses is not a function: brackets are meant, a `*` is "
+        "missing, "
         "or a variable took the name of a function.",
     ),
     (
@@ -189,8 +191,8 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         TypeError,
         "bad operand type for unary -",
-        "a minus before something that is no number. To sort one thing down and another up, put "
-        "the minus before the number only: (-count, word).",
+        "a minus before something that is not a number. To sort by one thing down and by another "
+        "up, put the minus before the number only: (-count, word).",
     ),
     (
         TypeError,
@@ -206,12 +208,13 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         TypeError,
         "'NoneType'",
-        "something is None here: an argument that may be None; ask for it first.",
+        "something is None here: an argument that may be None; check for that first.",
     ),
     (
         TypeError,
         r"(unsupported operand|can't multiply sequence).*'?(list|tuple|type 'float'|type 'list')",
-        "a list or tuple is no array: NumPy's arithmetic needs np.asarray(...), and a tuple such "
+        "a list or tuple is not an array: NumPy's arithmetic needs np.asarray(...), and a tuple "
+        "such "
         "as a cache must be taken apart first.",
     ),
     (
@@ -265,7 +268,7 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         ValueError,
         "is not in list|is not in tuple",
-        "what .index() looks for is not there: ask with `in` first.",
+        "what .index() looks for is not there: check with `in` first.",
     ),
     (
         ValueError,
@@ -292,24 +295,24 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         ValueError,
         "need at least one array|empty sequence|zero-size array|iterable argument is empty",
-        "there is nothing in it: this case is empty, and needs a way of its own.",
+        "this case is empty, and needs a branch of its own.",
     ),
     (
         ValueError,
         "must have the same shape|must match exactly|inhomogeneous",
-        "arrays of different lengths are put side by side: the axis is wrong, or shorter ones must "
-        "be filled up.",
+        "arrays of different lengths are put side by side: the axis is wrong, or shorter ones "
+        "must be padded.",
     ),
     (
         ValueError,
         "setting an array element",
         "an array is put where one number belongs: there are more axes than the loop or the index "
-        "thinks of.",
+        "expects.",
     ),
     (
         ValueError,
         "too many values|not enough values",
-        "the number of axes or items is another one than written down: it differs from case to "
+        "the number of axes or items is not the one written here: it differs from case to "
         "case, or a tuple was expected.",
     ),
     (ValueError, "math domain", "a root or logarithm of a negative number."),
@@ -317,15 +320,16 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
         ValueError,
         "could not be broadcast|broadcast together|not broadcastable",
         "shapes that do not fit each other: an axis that was summed away needs keepdims=True, a "
-        "column [:, None], or one operand a transpose; or rows are paired where each must meet "
-        "each.",
+        "column [:, None], or one operand a transpose; or rows are paired up where every row must "
+        "meet every other.",
     ),
     (ValueError, r"matmul|shapes .* not aligned", _PRODUCT),
-    (ZeroDivisionError, "", "something is divided by zero: a case with nothing in it."),
+    (ZeroDivisionError, "", "something is divided by zero: an empty case."),
     (
         np.exceptions.AxisError,
         "",
-        "an axis that is not there: the array has fewer axes than thought, or lost one in a sum, a "
+        "an axis that is not there: the array has fewer axes than you think, or lost one in a "
+        "sum, a "
         "mean or an index.",
     ),
     (
@@ -343,22 +347,22 @@ _USUAL: tuple[tuple[_Kinds, str, str], ...] = (
     (
         IndexError,
         "boolean index did not match",
-        "a mask has another length than the axis it is put on: x[mask] is for rows, x[:, mask] for "
+        "a mask has a different length than the axis it is used on: x[mask] is for rows, x[:, "
+        "mask] for "
         "columns.",
     ),
     (
         IndexError,
         "shape mismatch: indexing arrays",
-        "two arrays of indices must be as long as each other: x[rows, columns] takes them in "
-        "pairs.",
+        "two arrays of indices must have the same length: x[rows, columns] takes them in pairs.",
     ),
     (
         IndexError,
         "",
-        "an index that is out of range: a loop or slice that goes one too far, another axis, an id "
-        "that is no place, or nothing in it.",
+        "an index that is out of range: a loop or slice that goes one too far, another axis, an "
+        "id that is not a position, or nothing in it.",
     ),
-    (KeyError, "", "a key that is not there: ask with `in`, or use .get()."),
+    (KeyError, "", "a key that is not there: check with `in`, or use .get()."),
     (OverflowError, "", "a number that is too large for a float: limit it first."),
     (
         RuntimeError,

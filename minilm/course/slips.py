@@ -37,7 +37,7 @@ def nothing_returned(source: str, target: str, outcome: Outcome) -> str | None:
                 "printed instead of returned: `print` shows a value, only `return` gives it back."
             )
         return "no `return`: the result is computed and then dropped. End with `return ...`."
-    return "this way through the function does not reach a `return`."
+    return "this path through the function does not reach a `return`."
 
 
 def look(source: str, target: str, stage: str, outcome: Outcome, right: Outcome) -> str | None:
@@ -60,7 +60,7 @@ def look(source: str, target: str, stage: str, outcome: Outcome, right: Outcome)
     if stage == "dtype":
         return _of_dtype(node)
     if stage == "inputs":
-        return "a change in place (`+=`, `*=`, `x[...] =`, .sort()) of what belongs to the caller."
+        return "a change in place (`+=`, `*=`, `x[...] =`, .sort()) of the caller's data."
     if outcome.error is not None:
         return _of_own_raise(node, outcome.error) or raised.of_error(outcome.error, node)
     if outcome.structure is not None:
@@ -71,16 +71,16 @@ def look(source: str, target: str, stage: str, outcome: Outcome, right: Outcome)
 def _of_refusal(error: BaseException | None, node: ast.AST | None) -> str:
     """Return why something that must be refused is not."""
     if error is None:
-        return "nothing asks for it: put an `if` in front, and raise the error there."
+        return "nothing checks for it: put an `if` in front, and raise the error there."
     raised = [n.exc for n in ast.walk(node) if isinstance(n, ast.Raise)] if node else []
     if any(type(error).__name__ in ast.unparse(exc) for exc in raised if exc is not None):
-        return "it is refused, but by another kind of error than the one that is asked for."
+        return "it is refused, but with a different kind of error than the one asked for."
     if isinstance(error, ArithmeticError | LookupError | TypeError | ValueError | AttributeError):
         return (
-            "it goes wrong by itself, with an error that does not say what to do: ask for it "
-            "first, and raise the error that is named."
+            "it fails by itself, with an error that does not say what to do: check for it first, "
+            "and raise the error asked for."
         )
-    return "another kind of error is raised than the one that is asked for."
+    return "a different kind of error is raised than the one asked for."
 
 
 def _of_dtype(node: ast.AST | None) -> str:
@@ -138,7 +138,7 @@ def _parts(mine: Any, theirs: tuple[Any, ...], named: list[tuple[str, Any]]) -> 
         return [f[0] if f else "the cache" for f in found]
 
     if not isinstance(mine, tuple) and len(theirs) == 1:
-        return "a tuple is needed, of one item too: the comma makes it, (x,)."
+        return "a tuple is needed, even with one item: the comma makes it, (x,)."
     missing = [n for n in names(theirs) if n not in names(parts)]
     if len(parts) < len(theirs) and missing:
         return f"only {' and '.join(names(parts))}; {' and '.join(missing)} must come with it."

@@ -50,7 +50,7 @@ def suspect(
     for other, value in expected.items():
         if other != name and np.any(right) and values.same(value, actual[name]):
             if values.same(value, actual[other]):
-                return f"this is {other} once more: two names for one thing, or one name for two?"
+                return f"this is {other} again: two names for one thing, or one name for two?"
             return f"this is {other}: the order of the results."
     if right.dtype.kind in "iu" and right.ndim == 0:
         return _of_length(int(right), wrong, case)
@@ -161,10 +161,10 @@ def _rearranged(right: np.ndarray, wrong: np.ndarray) -> str | None:
     if not _equal(np.sort(wrong, axis=None), np.sort(right, axis=None)):
         return None
     if right.ndim == 1:
-        return "the right numbers in another order."
+        return "the right numbers in a different order."
     rows = right.reshape(len(right), -1), wrong.reshape(len(wrong), -1)
     if _equal(np.sort(rows[1], axis=0), np.sort(rows[0], axis=0)):
-        return "the right rows in another order."
+        return "the right rows in a different order."
     return (
         "the right numbers in the wrong places: axes are exchanged, a reshape does what only a "
         "transpose can, or everything is shifted."
@@ -188,7 +188,7 @@ def _of_shape(name: str, right: np.ndarray, wrong: np.ndarray) -> str | None:
     if wrong.size == right.size and _equal(wrong.reshape(right.shape), right):
         text = f"the right numbers in the wrong shape, {wrong.shape} where {right.shape} belongs"
         if wrong.shape == (1, *right.shape) and right.ndim > 1:
-            return f"{text}: was a tuple of one taken for the array in it?"
+            return f"{text}: is it a tuple with one array in it?"
         longer = max(wrong.shape, right.shape, key=len)
         kept = tuple(size for size in longer if size != 1)
         shorter = min(wrong.shape, right.shape, key=len)
@@ -203,7 +203,7 @@ def _of_shape(name: str, right: np.ndarray, wrong: np.ndarray) -> str | None:
         if _equal(wrong.sum(axis=axes), right):
             return f"a missing sum: add it up over {_axes(axes)}, and {name} is right."
         if _equal(wrong.reshape(-1, *right.shape)[0], right):
-            return f"{_axes(axes)} too many; take it off."
+            return f"{_axes(axes)} too many; remove it."
     return None
 
 
@@ -221,7 +221,7 @@ def _other_axis(right: np.ndarray, wrong: np.ndarray, case: Case) -> str | None:
                     f"another axis: one entry for each along axis {axis} of {name} is expected "
                     f"({len(right)}), not {len(wrong)}."
                 )
-    return "another axis: the result has another length than expected."
+    return "another axis: the result has a different length than expected."
 
 
 def _axes(axes: tuple[int, ...]) -> str:

@@ -20,7 +20,7 @@ def checked(tmp_path, body, seconds=20.0):
 def test_an_endless_loop_is_stopped_and_located(tmp_path):
     report, lines = checked(tmp_path, "while True:\n        dy = dy + 0", seconds=3.0)
     assert report.failure.stage == "time"
-    assert "not finished after 3 s: an endless loop" in report.failure.text
+    assert "did not finish in 3 s: an endless loop" in report.failure.text
     assert "while" in lines[report.failure.line - 1] or "dy + 0" in lines[report.failure.line - 1]
 
 

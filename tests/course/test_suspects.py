@@ -76,7 +76,7 @@ def test_results_in_another_order(rng):
         (lambda a: a * np.nan, "NaN comes from"),
         (lambda a: a * (1 + 1e-5), "nearly right"),
         (lambda a: a * 1.2345, "a constant factor: it is 1.2345"),
-        (lambda a: a[::-1], "the right rows in another order"),
+        (lambda a: a[::-1], "the right rows in a different order"),
         (lambda a: a.swapaxes(0, 1).reshape(a.shape), "the right numbers in the wrong places"),
     ],
 )
@@ -95,7 +95,7 @@ def test_vague_suspicions(case, change, said):
         ([(1, 0.5)], [1], "each item must be a tuple of 2"),
         (np.ones(2), [1.0, 1.0], "np.array or np.stack"),
         (1.5, 1, "write 1.0, not 1"),
-        ("Yes", "yes", "capitals and small letters"),
+        ("Yes", "yes", "upper and lower case differ"),
         (b"ab", "ab", ".encode()"),
         ("better", True, "True or False"),
         ({"a": 1}, [1], "the names are missing"),

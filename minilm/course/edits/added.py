@@ -111,7 +111,7 @@ def _wrapped(place: Place, number: bool) -> Iterator[Said]:
         (call_of(node, "swapaxes", integer(-1), integer(-2)), "{0} must be transposed."),
         (
             ast.Subscript(node, integer(0), ast.Load()),
-            "{0} is a tuple, or has an axis too many: [0].",
+            "{0} is a tuple, or has one axis too many: [0].",
         ),
         (
             ast.Subscript(node, ast.Constant(None), ast.Load()),

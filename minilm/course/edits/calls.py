@@ -52,7 +52,7 @@ def calls(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
                             field = "attr" if isinstance(node.func, ast.Attribute) else "id"
                             text = f"`{name}` in {code}: `{other}` is what is needed."
                             if name == "empty":
-                                text = f"{code} is memory with anything in it; begin with zeros."
+                                text = f"{code} holds whatever was in memory; begin with zeros."
                             yield from set_field(node.func, field, other, text)
             for i in range(len(node.args) - 1):
                 text = f"the arguments of {code} are in the wrong order."

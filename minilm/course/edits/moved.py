@@ -49,7 +49,7 @@ def moved(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
             first, *rest = node.values
             asked = ast.Compare(first, [ast.IsNot()], [ast.Constant(None)])
             other = rest[0] if len(rest) == 1 else ast.BoolOp(ast.Or(), rest)
-            text = f"`or` in {shown(node)} takes 0 for nothing: ask whether it `is not None`."
+            text = f"`or` in {shown(node)} treats 0 as missing: ask whether it `is not None`."
             yield from place.change(ast.IfExp(asked, first, other), text)
 
 

@@ -18,7 +18,7 @@ def returned(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
         if isinstance(node, ast.Return):
             value, what = node.value, "what is returned is in the wrong order"
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            value, what = node.targets[0], "what is unpacked has another order"
+            value, what = node.targets[0], "what is unpacked is in a different order"
         if isinstance(value, ast.Tuple):
             for i in range(len(value.elts)):
                 for j in range(i + 1, len(value.elts)):
@@ -175,7 +175,7 @@ def _moved_out(body: list[ast.stmt], i: int, node: Any) -> Iterator[Said]:
         if isinstance(last, ast.Return):
             yield f"the function returns inside the {word}, the first time around.", last.lineno
         else:
-            yield f"{shown(last)} is inside the {word}; it belongs behind it.", last.lineno
+            yield f"{shown(last)} is inside the {word}; it belongs after it.", last.lineno
         del body[i + 1]
         node.body.append(last)
     if i + 1 < len(body) and isinstance(
@@ -183,7 +183,7 @@ def _moved_out(body: list[ast.stmt], i: int, node: Any) -> Iterator[Said]:
     ):
         after = body.pop(i + 1)
         node.body.append(after)
-        yield f"{shown(after)} is behind the {word}; it belongs inside.", after.lineno
+        yield f"{shown(after)} comes after the {word}; it belongs inside.", after.lineno
         node.body.pop()
         body.insert(i + 1, after)
 

@@ -133,7 +133,7 @@ def by_hand(tree: ast.Module, places: list[Place], constants: Sequence[str]) -> 
         if is_number(place.node) and not isinstance(place.parent, ast.UnaryOp | ast.keyword):
             for name in [*parameters, *constants]:
                 code = shown(place.node), shown(place.parent)
-                text = f"{code[0]} is written by hand in {code[1]}: use `{name}`."
+                text = f"{code[0]} is hard-coded in {code[1]}: use `{name}`."
                 yield from place.change(ast.Name(name, ast.Load()), text)
     numbers = [p for p in places if is_number(p.node) and not isinstance(p.parent, ast.keyword)]
     for value in dict.fromkeys(ast.unparse(p.node) for p in numbers):
@@ -141,6 +141,6 @@ def by_hand(tree: ast.Module, places: list[Place], constants: Sequence[str]) -> 
         for name in parameters if len(alike) > 1 else []:
             for place in alike:
                 place.put(ast.copy_location(ast.Name(name, ast.Load()), place.node))
-            yield f"{value} is written by hand: use `{name}`.", alike[0].node.lineno
+            yield f"{value} is hard-coded: use `{name}`.", alike[0].node.lineno
             for place in alike:
                 place.put(place.node)
