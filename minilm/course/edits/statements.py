@@ -104,8 +104,10 @@ def repeated(tree: ast.Module, places: list[Place]) -> Iterator[Said]:
                 del body[i]
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, _THINGS):
-            text = f"{shown(node)} is a second name for one thing, and a change is in both: copy it"
-            yield from set_field(node, "value", _copied(node.value), f"{text}.", node.lineno)
+            text = f"{shown(node)} is a second name for one thing: a change in place is in both"
+            yield from set_field(
+                node, "value", _copied(node.value), f"{text}. Copy it.", node.lineno
+            )
         elif isinstance(node, ast.FunctionDef):
             for name in [a.arg for a in node.args.args]:
                 change: Any = next((n for n in ast.walk(node) if _is_changed(n, name)), None)
