@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("model", type=Path, metavar="DIR", help="folder of a model, or smollm2")
+    parser.add_argument(
+        "model", type=Path, metavar="DIR", help="folder of a model, a GGUF file, or smollm2"
+    )
     parser.add_argument(
         "--adapter", type=Path, metavar="DIR", help="folder of an adapter that belongs to it"
     )
