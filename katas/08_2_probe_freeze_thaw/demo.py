@@ -12,7 +12,7 @@ from minilm.data.labelled import read_labelled
 from minilm.nn import gpt, lora, optim, parameters
 from minilm.nn.config import SIZES, GPTConfig
 from minilm.text.words import Vocabulary, WordTokenizer
-from minilm.training import finetune
+from minilm.training import finetune, unfreezing
 from minilm.training.settings import FinetuneSettings
 
 CONFIG = GPTConfig(vocab_size=600, n_positions=24, n_embd=24, n_layer=2, n_head=2)
@@ -38,9 +38,9 @@ def run(course: Any) -> None:
 def by_hand() -> None:
     """Two layers, one name at each level."""
     levels = {"wte": 3, "h.0": 2, "h.1": 1, "score.weight": 0}
-    for i, names in enumerate(finetune.stages(levels, "gradual")):
+    for i, names in enumerate(unfreezing.stages(levels, "gradual")):
         print(f"stage {i}: {' '.join(names)}")
-    factors = finetune.rate_factors(levels, 0.1)
+    factors = unfreezing.rate_factors(levels, 0.1)
     print("rates: " + "  ".join(f"{name} {factor:g}" for name, factor in factors.items()))
     shapes = {"matrix": (3, 4), "bias": (4,)}
     print(f"numbers: {parameters.count_of(shapes, shapes)}")
@@ -63,16 +63,16 @@ def in_gpt2() -> None:
     config = SIZES["gpt2"].config
     body = parameters.param_shapes(config)
     shapes = {**body, "score.weight": (2, config.n_embd), **lora.adapter_shapes(config, 4)}
-    levels = finetune.below_the_head(shapes, config)
+    levels = unfreezing.below_the_head(shapes, config)
     plain = {name: level for name, level in levels.items() if ".lora_" not in name}
     base = parameters.count_of(body, body)
     print(f"GPT-2, {base:,} parameters, 2 labels; trained")
     for method in ("probe", "lora", "last-n", "full"):
-        [names] = finetune.stages(levels if method == "lora" else plain, method)
+        [names] = unfreezing.stages(levels if method == "lora" else plain, method)
         count = parameters.count_of(shapes, names)
         print(f"  {method:7}{count:12,}   {count / base:8.3%}")
     decay = FinetuneSettings("full").decay(config.n_layer)
-    factors = finetune.rate_factors(plain, decay)
+    factors = unfreezing.rate_factors(plain, decay)
     print(f"its rates by level, decay {decay:.3f}")
     for name in ("score.weight", "h.11.ln_1.bias", "h.5.ln_1.bias", "wte.weight"):
         print(f"  level {levels[name]:2}   {factors[name]:.3f}   {name}")
@@ -93,7 +93,7 @@ def fine_tuned() -> dict[str, dict[str, float]]:
 
 def moved(base: Any, after: Any) -> dict[str, float]:
     """Return how far each part of the body is from where it was, in percent of its length."""
-    levels = finetune.below_the_head(base, CONFIG)
+    levels = unfreezing.below_the_head(base, CONFIG)
     found = {}
     for level, part in zip((3, 2, 1, 0), PARTS, strict=True):
         names = [name for name in base if levels[name] == level]

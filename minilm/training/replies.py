@@ -28,7 +28,7 @@ from minilm.progress import Say
 from minilm.random import generator
 from minilm.store import classification, folder
 from minilm.store.folder import SavedModel, Stage, Tokenizer
-from minilm.training import checkpoint, finetune, loop, text_run
+from minilm.training import checkpoint, finetune, loop, text_run, unfreezing
 from minilm.training.labelled_task import KIND, load_base, tokenizer_of
 from minilm.training.output import new_folder, save_adapter, save_log
 from minilm.training.settings import RATE_SHARES, FinetuneSettings
@@ -165,7 +165,7 @@ def _sizes(encoded: Encoded, template: Template) -> str:
     )
 
 
-class _Task(finetune.Staged):
+class _Task(unfreezing.Staged):
     """The task of the loop: batches of conversations."""
 
     def __init__(self, base: SavedModel, encoded: Encoded, settings: FinetuneSettings) -> None:
@@ -181,8 +181,8 @@ class _Task(finetune.Staged):
             lora.initialize(adapter, config, rng=generator(settings.seed, "lora"))
             model.use(adapter)
         # Every name, unlike a classifier: here the next-word head is what is trained.
-        depths = finetune.below_the_head(self.parameters, config)
-        groups = finetune.stages(depths, settings.method, settings.layers)
+        depths = unfreezing.below_the_head(self.parameters, config)
+        groups = unfreezing.stages(depths, settings.method, settings.layers)
         count = len(encoded.ids)
         held = range(0, count, _HELD_OUT) if count >= 2 * _HELD_OUT else range(0)
         rows = list(zip(encoded.ids, encoded.targets, strict=True))

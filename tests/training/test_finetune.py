@@ -11,7 +11,7 @@ from minilm.nn.gpt import GPT, initial_parameters
 from minilm.nn.heads import SequenceClassifier
 from minilm.nn.optim import AdamW
 from minilm.store.huggingface import SCORE
-from minilm.training import finetune
+from minilm.training import finetune, unfreezing
 from minilm.training.given import METHODS
 from minilm.training.settings import FINETUNE_RATES, FinetuneSettings
 
@@ -194,15 +194,15 @@ LEVELS = {SCORE: 0, "ln_f.bias": 0, "h.1.w": 1, "h.0.w": 2, "h.0.w.lora_A": 2, "
     [("full", [6]), ("probe", [1]), ("lora", [2]), ("last-n", [3]), ("gradual", [2, 3, 5, 6])],
 )
 def test_the_stages_of_each_method(method, counts):
-    found = finetune.stages(LEVELS, method, 1)
+    found = unfreezing.stages(LEVELS, method, 1)
     assert [len(names) for names in found] == counts
     assert all(SCORE in names for names in found)
     for names in found:
         assert names == [name for name in LEVELS if name in names]
-    assert finetune.stages(LEVELS, "lora") == [[SCORE, "h.0.w.lora_A"]]
-    assert len(finetune.stages(LEVELS, "last-n", 2)[0]) == 5
+    assert unfreezing.stages(LEVELS, "lora") == [[SCORE, "h.0.w.lora_A"]]
+    assert len(unfreezing.stages(LEVELS, "last-n", 2)[0]) == 5
     with pytest.raises(OptionError, match="the last 3 layers are to be trained, but there are 2"):
-        finetune.stages(LEVELS, "last-n", 3)
+        unfreezing.stages(LEVELS, "last-n", 3)
 
 
 def test_a_head_that_is_there_is_trained_further(base):
