@@ -11,7 +11,7 @@ import inspect
 import math
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence, Set
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
@@ -161,6 +161,13 @@ def check_settings(*, max_iterations: int, **strengths: float) -> None:
             raise OptionError(f"{name} is {value!r}; it must be a finite number, 0 or more")
     if max_iterations < 1:
         raise OptionError(f"max_iterations is {max_iterations}; it must be 1 or more")
+
+
+def check_whole(**counts: Any) -> None:
+    """Raise OptionError unless every value is a whole number."""
+    for name, value in counts.items():
+        if not isinstance(value, Integral):
+            raise OptionError(f"{name} is {brief(value)}; it must be a whole number")
 
 
 def check_texts(texts: Sequence[str]) -> list[str]:

@@ -99,6 +99,12 @@ class CooccurrenceClassifier(base.Classifier):
         OptionError
             When a text, a label or a setting is invalid, or no word of the texts was counted.
         """
+        base.check_whole(
+            window=self.window,
+            min_count=self.min_count,
+            max_words=self.max_words,
+            dimensions=1 if self.dimensions is None else self.dimensions,
+        )
         checked = base.check_texts(texts)
         y = base.check_labels(labels, len(checked))
         counted = checked

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minilm import files
 from minilm.classify import base as classify
 from minilm.errors import OptionError
 from minilm.models import texts
@@ -153,6 +154,7 @@ class TransformerClassifier(classify.Classifier):
     def _read_base(self) -> SavedModel:
         base = self.base
         if not isinstance(base, LanguageModel):
+            files.check_path(base, "base")
             return folder.load(base)
         parameters = base.gpt.parameters
         if base.gpt.adapter is not None:

@@ -7,7 +7,7 @@ mapping of names to values; `given.py` checks them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -371,7 +371,9 @@ class FinetuneSettings:
 
     def check(self) -> None:
         """Raise OptionError at the first value that cannot work."""
-        check({k: v for k, v in vars(self).items() if v is not None}, FinetuneSettings)
+        optional = {field.name for field in fields(self) if field.default is None}
+        given = {k: v for k, v in vars(self).items() if v is not None or k not in optional}
+        check(given, FinetuneSettings)
         if not self.dropout < 1:
             raise OptionError(f"dropout is {self.dropout!r}; expected a rate from 0 to below 1")
         if self.lm_weight and self.method == "probe":

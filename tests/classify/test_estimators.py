@@ -85,6 +85,8 @@ def test_labels_may_be_numbers():
             lambda: small().fit(TEXTS, np.ma.array([1, 0] * 5, mask=[1] + [0] * 9)),
             "labels are mask",
         ),
+        (lambda: small(window=1.5).fit(TEXTS, LABELS), "window is 1.5; it must be a whole"),
+        (lambda: small(dimensions="all").fit(TEXTS, LABELS), "dimensions is 'all'; it must be"),
         (lambda: small().fit(TEXTS, LABELS).predict({"text": TEXTS}), "of type dict; pass a list"),
     ],
 )

@@ -65,6 +65,9 @@ def test_texts_beyond_the_context_are_counted(base):
     ("settings", "texts", "message"),
     [
         ({"method": "half"}, TEXTS, "method is 'half'"),
+        ({"method": None}, TEXTS, "method is None; expected one of"),
+        ({"seed": None}, TEXTS, "seed is None; expected a whole number"),
+        ({"base": None}, TEXTS, "base is None; give its path"),
         ({"method": "lora", "rank": 99}, TEXTS, "rank of 99 does not fit"),
         ({}, TEXTS[1:], "one for each of 15 examples"),
         ({}, [*TEXTS[1:], ""], r"texts\[15\] is empty"),
@@ -72,7 +75,7 @@ def test_texts_beyond_the_context_are_counted(base):
 )
 def test_mistakes_are_said_in_one_line(base, settings, texts, message):
     with pytest.raises(OptionError, match=message):
-        TransformerClassifier(base, **settings).fit(texts, LABELS)
+        TransformerClassifier(**{"base": base, **settings}).fit(texts, LABELS)
 
 
 def test_before_it_is_fitted(base):
