@@ -78,7 +78,7 @@ def _measures(summary: dict[str, Any]) -> str:
         lines.append(
             f"{way['name']:<{_NAME + 1}}{interval:<24}{way['from best']:>+9.3f}"
             f"{way['new domain']['mean']:>7.3f}{way['final']['mean']:>9.3f}"
-            f"{way['forward']['mean']:>+8.3f}{way['seconds']:>5.1f} s"
+            f"{way['forward']['mean']:>+8.3f}{way['seconds']:>5.0f} s"
         )
     return "\n".join(lines)
 
