@@ -167,7 +167,11 @@ def check_resumable(folder: Path, now: dict[str, Any]) -> None:
 
 
 def _check_same(name: str, old: Any, new: Any, path: Path) -> None:
-    if old != new:
+    """Raise InputError at the first value that has changed; the message names it."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys([*old, *new]):
+            _check_same(f"{name}, {key}", old.get(key), new.get(key), path)
+    elif old != new:
         raise InputError(
             f"{name} was {old!r} and is now {new!r}; resume with what it was, or use --overwrite",
             path,
