@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilm.compare.bootstrap import Keys, bootstrap_means, percentile_interval
-from minilm.compare.statistics import RESAMPLES, Difference, Estimate, difference, differing
+from minilm.compare.bootstrap import Keys, bootstrap_means
+from minilm.compare.statistics import (
+    RESAMPLES,
+    Difference,
+    Estimate,
+    difference,
+    differing,
+    estimate,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +46,7 @@ def estimates(cells: Sequence[Runs], *, resamples: int = RESAMPLES) -> list[Esti
     """
     outcomes = [cell.right.astype(np.float64) for cell in cells]
     found = _resampled(outcomes, [cell.keys for cell in cells], resamples)
-    return [Estimate(value, *percentile_interval(means)) for value, means in found]
+    return [estimate(value, means) for value, means in found]
 
 
 def differences(
