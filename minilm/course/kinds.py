@@ -90,7 +90,7 @@ def between(right: list[Any], wrong: list[Any]) -> str | None:
     """Say what a list has beside the right items, if those are all there, in their order."""
     left, extra = list(right), []
     for item in wrong:
-        if left and item == left[0]:
+        if left and values.same(item, left[0]):
             del left[0]
         else:
             extra.append(item)

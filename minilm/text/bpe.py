@@ -169,7 +169,8 @@ class BytePairTokenizer:
         given = {*byte_symbols.SYMBOLS, *(left + right for left, right in pairs)}
         special_tokens = [token for token in ids if token not in given]
         found = cls(ids, pairs, special_tokens, sources=sources)
-        _check_derived(special_tokens, found, sources[1])
+        beside = bpe_files.read_vocab(Path(added)) if added else {}
+        _check_derived([t for t in special_tokens if t not in beside], found, sources[1])
         return found
 
     @classmethod

@@ -162,7 +162,7 @@ def test_zero_is_not_nothing():
     pairs = [(case, cases.run(case, right)) for case in made]
     source = "def f(n):\n    start = n or 8\n    return start + 1\n"
     repair = repairs.find(source, "f", {}, "attempt.py", pairs, 0, seconds=9.0)
-    assert "takes 0 for nothing" in repair.text
+    assert "treats 0 as missing" in repair.text
 
 
 def test_the_line_is_the_learners():
