@@ -66,7 +66,7 @@ def guarded(
 
 
 def is_guard(value: Any) -> bool:
-    """Return whether a value stands in for a library function during a check."""
+    """Return whether a value takes the place of a library function during a check."""
     return getattr(value, _MARK, None) is not None
 
 

@@ -12,8 +12,8 @@ from minilm.data import lines
 from minilm.errors import InputError, listed
 
 # A row of a table: its number and its columns. The number is the line it starts on; in a .json
-# file, whose parser does not tell lines, its place in the list. Both count from 1. A value is a
-# string; what is nested in JSON stays what it is, and null is absent.
+# file, whose parser does not report lines, its place in the list. Both count from 1. A value is a
+# string; nested JSON values stay as they are, and null is absent.
 Row = tuple[int, dict[str, Any]]
 
 # An object that is one line, and another below it.
